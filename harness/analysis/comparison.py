@@ -1,0 +1,164 @@
+"""Two records, benchmark by benchmark.
+
+Values of the allocation lane are exact: any difference is a change, 0 → 1 too. Values of the time
+lane are compared as benchstat does: medians, and a two-sided Mann-Whitney U-test
+(:func:`scipy.stats.mannwhitneyu`, exact for small samples without ties) at 0.05.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.model import (
+    ALLOCS,
+    BYTES,
+    BenchmarkResult,
+    Lane,
+    Measurement,
+    PackageOutcome,
+    Record,
+    better,
+)
+
+ALPHA = 0.05
+
+
+class Direction(StrEnum):
+    """Which way a value went."""
+
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One unit of one benchmark in two records.
+
+    Attributes:
+        package: import path.
+        benchmark: full name.
+        unit: unit of both sides.
+        base: measurement at base; ``None`` if the benchmark is not there.
+        head: likewise at head.
+        direction: what the difference means; ``NONE`` if there is none, or none that counts.
+        p: of the U-test, ``None`` for exact values.
+    """
+
+    package: str
+    benchmark: str
+    unit: str
+    base: Measurement | None
+    head: Measurement | None
+    direction: Direction
+    p: float | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether both sides are exact."""
+        return all(m is not None and m.exact for m in (self.base, self.head))
+
+    @property
+    def delta(self) -> float:
+        """Head minus base, in the unit; NaN where one side is missing."""
+        if self.base is None or self.head is None:
+            return math.nan
+        return self.head.value - self.base.value
+
+    @property
+    def ratio(self) -> float:
+        """Head over base; infinite for 0 → N, 1 for 0 → 0, NaN where one side is missing."""
+        if self.base is None or self.head is None:
+            return math.nan
+        if self.base.value == 0:
+            return 1.0 if self.head.value == 0 else math.inf
+        return self.head.value / self.base.value
+
+
+def compare(base: Record, head: Record, units: frozenset[str] | None = None) -> tuple[Change, ...]:
+    """All benchmarks that either record has, in the order of the head, then of the base.
+
+    Args:
+        base: the older record.
+        head: the newer one.
+        units: only these units; ``None`` for all.
+    """
+    old = {(package, b.name): b for package, b in base.benchmarks()}
+    new = {(package, b.name): b for package, b in head.benchmarks()}
+    changes: list[Change] = []
+    for key in [*new, *(k for k in old if k not in new)]:
+        changes.extend(_compare_benchmark(*key, old.get(key), new.get(key), units))
+    return tuple(changes)
+
+
+def _compare_benchmark(
+    package: str,
+    name: str,
+    old: BenchmarkResult | None,
+    new: BenchmarkResult | None,
+    units: frozenset[str] | None,
+) -> list[Change]:
+    sides = [b for b in (new, old) if b is not None]
+    names = list(dict.fromkeys(m.unit for side in sides for m in side.measurements))
+    changes = []
+    for unit in names:
+        if units is not None and unit not in units:
+            continue
+        a = old.measurement(unit) if old is not None else None
+        b = new.measurement(unit) if new is not None else None
+        direction, p = judge(unit, a, b)
+        changes.append(Change(package, name, unit, a, b, direction, p))
+    return changes
+
+
+def judge(
+    unit: str, base: Measurement | None, head: Measurement | None
+) -> tuple[Direction, float | None]:
+    """Direction of a difference and its p-value.
+
+    Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
+    seeds) count as changed only where the ranges of their repetitions do not meet.
+    """
+    if base is None or head is None:
+        return Direction.NONE, None
+    if base.lane is Lane.ALLOCATION and head.lane is Lane.ALLOCATION:
+        if base.low <= head.high and head.low <= base.high and not _both_exact_differ(base, head):
+            return Direction.NONE, None
+        return _direction(unit, head.value - base.value), None
+    p = mann_whitney(base.samples, head.samples)
+    if p >= ALPHA:
+        return Direction.NONE, p
+    return _direction(unit, head.value - base.value), p
+
+
+def mann_whitney(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    """Two-sided p-value; 1 where nothing can be told (all values equal)."""
+    if len(set(a) | set(b)) == 1:
+        return 1.0
+    from scipy.stats import mannwhitneyu  # costs 0.3 s to import, and most runs need none
+
+    return float(mannwhitneyu(a, b, alternative="two-sided").pvalue)
+
+
+def unmeasured_packages(record: Record) -> list[str]:
+    """Packages of a record with benchmarks of which some gave no number, or that do not build."""
+    return [
+        p.path
+        for p in record.packages
+        if p.outcome in (PackageOutcome.BUILD_FAILED, PackageOutcome.RUN_FAILED) or p.failures
+    ]
+
+
+def _both_exact_differ(base: Measurement, head: Measurement) -> bool:
+    return base.exact and head.exact and base.value != head.value
+
+
+def _direction(unit: str, delta: float) -> Direction:
+    if delta == 0:
+        return Direction.NONE
+    return Direction.IMPROVEMENT if (delta > 0) == (better(unit) > 0) else Direction.REGRESSION
+
+
+DEFAULT_GATE_UNITS = frozenset({ALLOCS, BYTES})

@@ -1,0 +1,53 @@
+"""Escape sites of two records, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.diagnostics.identity import match_sites
+from harness.model import EscapeSite, PackageOutcome, Record, TreeDiff
+
+
+@dataclass(frozen=True, slots=True)
+class EscapeDiff:
+    """Which escape sites a revision brings and which it takes away; test files left out.
+
+    Attributes:
+        new: sites of the head that the base does not have.
+        gone: sites of the base that the head does not have.
+        kept: how many sites both have.
+        unknown: packages that one of the two could not compile, so nothing is said of them.
+    """
+
+    new: tuple[EscapeSite, ...]
+    gone: tuple[EscapeSite, ...]
+    kept: int
+    unknown: tuple[str, ...]
+
+
+def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> EscapeDiff:
+    """Compare the escape sites of two records.
+
+    Args:
+        base: the older record.
+        head: the newer one.
+        diffs: the steps from base to head, ``None`` if not known; see
+            :func:`harness.diagnostics.identity.match_sites`.
+    """
+    unknown = _uncompiled(base) | _uncompiled(head)
+    matched = match_sites(
+        [s for s in base.code_escapes() if s.package not in unknown],
+        [s for s in head.code_escapes() if s.package not in unknown],
+        diffs,
+        (_functions(base), _functions(head)),
+    )
+    return EscapeDiff(matched.new, matched.gone, len(matched.kept), tuple(sorted(unknown)))
+
+
+def _uncompiled(record: Record) -> set[str]:
+    return {p.path for p in record.packages if p.outcome is PackageOutcome.BUILD_FAILED}
+
+
+def _functions(record: Record) -> frozenset[str]:
+    return frozenset(f"{d.package}.{d.function}" for d in record.inlining)

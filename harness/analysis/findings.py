@@ -1,0 +1,107 @@
+"""What a person should look at first: steps beside the escapes that came in the same revision.
+
+Which escape *caused* which step is not told here; the two are only put side by side.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.analysis.comparison import Direction
+from harness.analysis.escapes import EscapeDiff, diff_escapes
+from harness.analysis.history import History
+from harness.analysis.steps import Step, steps
+from harness.model import ALLOCS, EscapeSite
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The steps of one direction in one revision.
+
+    Attributes:
+        revision: hash of the revision.
+        direction: all of its steps go this way.
+        steps: of allocs/op, the largest first.
+        escapes: sites that came (for regressions) or went (for improvements) in the revision; the
+            ones in the packages of the steps first.
+        repaired: hash of the later revision at which every one of the steps was back at or below
+            its old value, else ``None``.
+    """
+
+    revision: str
+    direction: Direction
+    steps: tuple[Step, ...]
+    escapes: tuple[EscapeSite, ...]
+    repaired: str | None
+
+
+def findings(history: History) -> tuple[Finding, ...]:
+    """All findings, most important first.
+
+    Regressions that still stand come first, then repaired ones, then improvements. Within a
+    group the largest relative step leads, where 0 → N is larger than any ratio; among those, the
+    larger N, then the newer revision.
+    """
+    by_revision: dict[tuple[str, Direction], list[Step]] = {}
+    all_steps = steps(history, ALLOCS)
+    for step in all_steps:
+        by_revision.setdefault((step.revision, step.direction), []).append(step)
+    found: list[Finding] = []
+    for (revision, direction), members in by_revision.items():
+        members.sort(key=_size, reverse=True)
+        diff = escape_diff(history, members[0].previous, revision)
+        sites = diff.new if direction is Direction.REGRESSION else diff.gone
+        packages = {s.package for s in members}
+        found.append(
+            Finding(
+                revision=revision,
+                direction=direction,
+                steps=tuple(members),
+                escapes=tuple(sorted(sites, key=lambda s: s.package not in packages)),
+                repaired=_repaired(history, members, all_steps),
+            )
+        )
+    return tuple(sorted(found, key=lambda f: _rank(history, f)))
+
+
+def escape_diff(history: History, base: str, head: str) -> EscapeDiff:
+    """Escapes of two revisions of one history, matched along the recorded diffs."""
+    return diff_escapes(history.by_hash[base], history.by_hash[head], history.diffs(base, head))
+
+
+def _size(step: Step) -> tuple[float, float]:
+    ratio = step.ratio if step.direction is Direction.REGRESSION else _inverse(step)
+    return (ratio, abs(step.delta))
+
+
+def _inverse(step: Step) -> float:
+    return step.before / step.after if step.after else math.inf
+
+
+def _rank(history: History, finding: Finding) -> tuple[int, float, float, int]:
+    group = 2 if finding.direction is Direction.IMPROVEMENT else int(finding.repaired is not None)
+    ratio, delta = _size(finding.steps[0])
+    return (group, -ratio, -delta, -history.position(finding.revision))
+
+
+def _repaired(history: History, members: list[Step], all_steps: tuple[Step, ...]) -> str | None:
+    """The revision at which the last of these regressions was back, ``None`` if one stands."""
+    back: list[str] = []
+    for step in members:
+        if step.direction is not Direction.REGRESSION:
+            return None
+        later = next(
+            (
+                s.revision
+                for s in all_steps
+                if (s.package, s.benchmark, s.unit) == (step.package, step.benchmark, step.unit)
+                and history.position(s.revision) > history.position(step.revision)
+                and s.after <= step.before
+            ),
+            None,
+        )
+        if later is None:
+            return None
+        back.append(later)
+    return max(back, key=history.position) if back else None

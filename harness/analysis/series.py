@@ -1,0 +1,206 @@
+"""Series: one value, or the reason why there is none, for every place of a history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.analysis.history import History
+from harness.model import (
+    ALLOCS,
+    BYTES,
+    SECONDS,
+    BenchmarkResult,
+    Lane,
+    Measurement,
+    Outcome,
+    PackageOutcome,
+    PackageResult,
+    Record,
+)
+
+UNIT_ORDER = (ALLOCS, BYTES, SECONDS)
+
+
+class PointState(StrEnum):
+    """Why a place of a series has its value, or has none."""
+
+    MEASURED = "measured"
+    CARRIED = "carried"
+    BROKEN = "broken"  # the revision as a whole could not be measured
+    DOES_NOT_BUILD = "does not build"  # the package could not be compiled
+    FAILED = "failed"  # it ran, and gave no number
+    NOT_TAKEN = "not taken"  # the benchmark ran, without this unit
+    NOT_SELECTED = "not selected"
+    NOT_YET = "not there yet"
+    ABSENT = "not there"
+    REMOVED = "removed"
+    NOT_MEASURED = "not measured"  # no record of the revision
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place on the axis of a history: a record, or a run of revisions without one.
+
+    Attributes:
+        hashes: the revisions, oldest first; exactly one where there is a record.
+        record: the record, ``None`` for a run that was not measured.
+    """
+
+    hashes: tuple[str, ...]
+    record: Record | None
+
+    @property
+    def revision(self) -> str:
+        """The newest revision of the place."""
+        return self.hashes[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One place of a series.
+
+    Attributes:
+        state: see :class:`PointState`.
+        measurement: the value, ``None`` in a gap.
+        reason: in a gap, what the tool said, or empty.
+        carried_from: hash of the revision that the value is from, if it was carried.
+    """
+
+    state: PointState
+    measurement: Measurement | None = None
+    reason: str = ""
+    carried_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One unit of one benchmark over a history; ``points`` has one entry per slot."""
+
+    package: str
+    benchmark: str
+    unit: str
+    points: tuple[Point, ...]
+
+    @property
+    def last(self) -> Measurement | None:
+        """The newest value."""
+        return next((p.measurement for p in reversed(self.points) if p.measurement), None)
+
+
+def slots(history: History) -> tuple[Slot, ...]:
+    """The places of a history, oldest first; neighbours without a record share one."""
+    found: list[Slot] = []
+    run: list[str] = []
+    for hash_ in history.line:
+        record = history.by_hash.get(hash_)
+        if record is None:
+            run.append(hash_)
+            continue
+        if run:
+            found.append(Slot(tuple(run), None))
+            run = []
+        found.append(Slot((hash_,), record))
+    if run:
+        found.append(Slot(tuple(run), None))
+    return tuple(found)
+
+
+def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ...]]:
+    """The series of every benchmark that ever gave a number, by package and name.
+
+    The units of a benchmark come in the order of :data:`UNIT_ORDER`, then by name.
+    """
+    places = [_Place(slot) for slot in slots(history)]
+    units: dict[tuple[str, str], set[str]] = {}
+    for place in places:
+        for key, result in place.results.items():
+            units.setdefault(key, set()).update(m.unit for m in result.measurements)
+    return {
+        key: tuple(
+            Series(*key, unit, _points(places, key, unit))
+            for unit in sorted(units[key], key=_unit_order)
+        )
+        for key in sorted(units)
+    }
+
+
+class _Place:
+    """A slot with what is looked up in its record often."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.record = slot.record
+        packages = () if slot.record is None else slot.record.packages
+        self.packages: dict[str, PackageResult] = {p.path: p for p in packages}
+        self.results: dict[tuple[str, str], BenchmarkResult] = {
+            (p.path, b.name): b for p in packages for b in p.benchmarks
+        }
+
+
+def _points(places: list[_Place], key: tuple[str, str], unit: str) -> tuple[Point, ...]:
+    there = [i for i, place in enumerate(places) if key in place.results]
+    first, last = there[0], there[-1]
+    return tuple(
+        _point(place, key, unit, before=index < first, after=index > last)
+        for index, place in enumerate(places)
+    )
+
+
+def _point(place: _Place, key: tuple[str, str], unit: str, *, before: bool, after: bool) -> Point:
+    record = place.record
+    if record is None:
+        return Point(PointState.NOT_MEASURED)
+    package = place.packages.get(key[0])
+    result = place.results.get(key)
+    if package is not None and result is not None:
+        measurement = result.measurement(unit)
+        if measurement is None:
+            lane = Lane.TIME if unit == SECONDS else None
+            reason = _failure(package, key[1], lane)
+            return Point(PointState.FAILED if reason else PointState.NOT_TAKEN, reason=reason)
+        if package.outcome is PackageOutcome.CARRIED:
+            return Point(PointState.CARRIED, measurement, carried_from=package.carried_from)
+        return Point(PointState.MEASURED, measurement)
+    if record.outcome is Outcome.BROKEN:
+        return Point(PointState.BROKEN, reason=build_error(record, key[0]))
+    if package is None:
+        return _absent(before=before, after=after)
+    if package.outcome is PackageOutcome.BUILD_FAILED:
+        return Point(PointState.DOES_NOT_BUILD, reason=build_error(record, key[0]))
+    if package.outcome is PackageOutcome.NOT_SELECTED or record.settings.bench not in ("", "."):
+        return Point(PointState.NOT_SELECTED)
+    reason = _failure(package, key[1], None)
+    if reason and not before:
+        return Point(PointState.FAILED, reason=reason)
+    return _absent(before=before, after=after)
+
+
+def _absent(*, before: bool, after: bool) -> Point:
+    if before:
+        return Point(PointState.NOT_YET)
+    return Point(PointState.REMOVED if after else PointState.ABSENT)
+
+
+def build_error(record: Record, package: str) -> str:
+    """What Go says of a package, else of the revision; empty if it says nothing."""
+    own = [e.message for e in record.errors if e.package == package]
+    return (own or [e.message for e in record.errors] or [""])[0]
+
+
+def _failure(package: PackageResult, benchmark: str, lane: Lane | None) -> str:
+    """Why a benchmark of a package has no number: its own failure, else that of the package."""
+    names = [benchmark]
+    while "/" in names[-1]:
+        names.append(names[-1].rsplit("/", 1)[0])
+    failures = [f for f in package.failures if lane in (None, f.lane)]
+    for name in (*names, ""):
+        for failure in failures:
+            if failure.name == name:
+                return f"{failure.kind}: {failure.message}"
+    if benchmark not in {b.name for b in package.benchmarks} and failures:
+        return f"not run, after {failures[0].name}: {failures[0].kind}: {failures[0].message}"
+    return ""
+
+
+def _unit_order(unit: str) -> tuple[int, str]:
+    return (UNIT_ORDER.index(unit) if unit in UNIT_ORDER else len(UNIT_ORDER), unit)

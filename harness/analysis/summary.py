@@ -1,0 +1,217 @@
+"""The account of every revision of a history: its state, its steps, its escapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from harness.analysis.comparison import Direction
+from harness.analysis.escapes import EscapeDiff
+from harness.analysis.escapes import diff_escapes as _diff_escapes
+from harness.analysis.findings import Finding, findings
+from harness.analysis.history import History
+from harness.analysis.series import UNIT_ORDER, Series, Slot, benchmark_series, slots
+from harness.analysis.steps import Step, steps
+from harness.model import ALLOCS, Outcome, PackageOutcome, Record
+
+
+class RevisionState(StrEnum):
+    """What a person calls the outcome of a revision."""
+
+    MEASURED = "measured"
+    CARRIED = "carried"  # nothing ran: every package is as it was in a measured revision
+    PARTIAL = "partial"  # some benchmark gave no number
+    BROKEN = "broken"  # Go refuses it, or one of its packages
+    NO_BENCHMARKS = "no benchmarks"
+    NOT_MEASURED = "not measured"
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionSummary:
+    """One place of the history.
+
+    Attributes:
+        slot: the revision, or the run of revisions without a record.
+        state: see :class:`RevisionState`.
+        base: the earlier record that it is compared with, ``None`` if there is none.
+        steps: steps of allocs/op, B/op and sec/op that are first seen here.
+        escapes: new and gone escape sites, ``None`` without a base or where nothing compiled.
+        added: benchmarks that the base does not have, as ``(package, name)``.
+        removed: benchmarks that only the base has.
+    """
+
+    slot: Slot
+    state: RevisionState
+    base: Record | None = None
+    steps: tuple[Step, ...] = ()
+    escapes: EscapeDiff | None = None
+    added: tuple[tuple[str, str], ...] = ()
+    removed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def regressions(self) -> int:
+        """How many benchmarks allocate more often than before."""
+        return self._count(Direction.REGRESSION)
+
+    @property
+    def improvements(self) -> int:
+        """How many benchmarks allocate less often than before."""
+        return self._count(Direction.IMPROVEMENT)
+
+    def _count(self, direction: Direction) -> int:
+        return sum(s.unit == ALLOCS and s.direction is direction for s in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything that the outputs tell of one history.
+
+    Attributes:
+        history: the records.
+        revisions: one entry per slot, oldest first.
+        series: of every benchmark, see :func:`harness.analysis.series.benchmark_series`.
+        findings: most important first.
+    """
+
+    history: History
+    revisions: tuple[RevisionSummary, ...]
+    series: dict[tuple[str, str], tuple[Series, ...]]
+    findings: tuple[Finding, ...]
+
+    @property
+    def recorded(self) -> tuple[RevisionSummary, ...]:
+        """The revisions that have a record, oldest first."""
+        return tuple(r for r in self.revisions if r.slot.record is not None)
+
+    @property
+    def newest(self) -> RevisionSummary | None:
+        """The newest revision that has a record."""
+        return next((r for r in reversed(self.revisions) if r.slot.record is not None), None)
+
+    @property
+    def unmeasured(self) -> int:
+        """How many revisions have no record."""
+        return sum(len(r.slot.hashes) for r in self.revisions if r.slot.record is None)
+
+    @property
+    def pending(self) -> int:
+        """How many revisions are newer than the newest record."""
+        last = self.revisions[-1] if self.revisions else None
+        return len(last.slot.hashes) if last is not None and last.slot.record is None else 0
+
+    def count(self, state: RevisionState) -> int:
+        """How many recorded revisions are in a state."""
+        return sum(r.state is state for r in self.recorded)
+
+
+def summarise(history: History) -> Summary:
+    """Everything that the outputs tell of one history."""
+    by_revision: dict[str, list[Step]] = {}
+    for unit in UNIT_ORDER:
+        for step in steps(history, unit):
+            by_revision.setdefault(step.revision, []).append(step)
+    places = slots(history)
+    return Summary(
+        history=history,
+        revisions=tuple(
+            _summarise(places, index, tuple(by_revision.get(slot.revision, ())), history)
+            for index, slot in enumerate(places)
+        ),
+        series=benchmark_series(history),
+        findings=findings(history),
+    )
+
+
+def revision_state(record: Record) -> RevisionState:
+    """What a person calls the outcome of a record."""
+    if record.outcome is Outcome.BROKEN or broken_packages(record):
+        return RevisionState.BROKEN
+    if record.outcome is Outcome.PARTIAL:
+        return RevisionState.PARTIAL
+    if record.outcome is Outcome.NO_BENCHMARKS:
+        return RevisionState.NO_BENCHMARKS
+    outcomes = {p.outcome for p in record.packages if p.benchmarks}
+    return RevisionState.CARRIED if outcomes == {PackageOutcome.CARRIED} else RevisionState.MEASURED
+
+
+def broken_packages(record: Record) -> tuple[str, ...]:
+    """Packages of a record that do not build."""
+    return tuple(p.path for p in record.packages if p.outcome is PackageOutcome.BUILD_FAILED)
+
+
+def _summarise(
+    places: tuple[Slot, ...], index: int, own: tuple[Step, ...], history: History
+) -> RevisionSummary:
+    slot = places[index]
+    if slot.record is None:
+        return RevisionSummary(slot, RevisionState.NOT_MEASURED)
+    earlier = [s.record for s in reversed(places[:index]) if s.record is not None]
+    base = next((r for r in earlier if r.outcome is not Outcome.BROKEN), None)
+    state = revision_state(slot.record)
+    if base is None or slot.record.outcome is Outcome.BROKEN:
+        return RevisionSummary(slot, state, base, own)
+    return RevisionSummary(
+        slot=slot,
+        state=state,
+        base=base,
+        steps=own,
+        escapes=_escapes(history, base, slot.record, earlier),
+        added=_only_in(slot.record, base),
+        removed=_only_in(base, slot.record),
+    )
+
+
+def _escapes(history: History, base: Record, head: Record, earlier: list[Record]) -> EscapeDiff:
+    """New and gone escapes; what the base could not compile is compared with an older record."""
+    diff = _compared(history, base, head)
+    unknown: list[str] = []
+    for package in diff.unknown:
+        older = next((r for r in earlier if _compiled(r, package)), None)
+        if older is None or not _compiled(head, package):
+            unknown.append(package)
+            continue
+        extra = _compared(history, _only(older, package), _only(head, package))
+        diff = replace(
+            diff,
+            new=(*diff.new, *extra.new),
+            gone=(*diff.gone, *extra.gone),
+            kept=diff.kept + extra.kept,
+        )
+    return replace(diff, unknown=tuple(unknown))
+
+
+def _compared(history: History, base: Record, head: Record) -> EscapeDiff:
+    way = history.diffs(base.revision.hash, head.revision.hash)
+    return _diff_escapes(base, head, way)
+
+
+def _only(record: Record, package: str) -> Record:
+    return replace(
+        record,
+        escapes=tuple(s for s in record.escapes if s.package == package),
+        inlining=tuple(d for d in record.inlining if d.package == package),
+        packages=tuple(p for p in record.packages if p.path == package),
+    )
+
+
+def _compiled(record: Record, package: str) -> bool:
+    return any(
+        p.path == package and p.outcome is not PackageOutcome.BUILD_FAILED for p in record.packages
+    )
+
+
+def _only_in(record: Record, other: Record) -> tuple[tuple[str, str], ...]:
+    """Benchmarks of a record that another does not have, though it could have measured them."""
+    silent = {
+        p.path
+        for p in other.packages
+        if p.failures or p.outcome in (PackageOutcome.BUILD_FAILED, PackageOutcome.NOT_SELECTED)
+    }
+    if other.settings.bench != record.settings.bench:
+        return ()
+    known = {(package, b.name) for package, b in other.benchmarks()}
+    return tuple(
+        (package, b.name)
+        for package, b in record.benchmarks()
+        if (package, b.name) not in known and package not in silent
+    )

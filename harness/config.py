@@ -1,0 +1,240 @@
+"""Typed settings, read from one ``asv.conf.json``.
+
+asv's own keys keep their meaning; ``pythons`` lists the Go releases. Ours live under ``"go"``
+(:class:`GoSettings`), where an unknown key is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+from asv.config import Config as AsvConfig
+from asv.util import UserError as AsvUserError
+
+from harness.errors import ConfigError
+
+CONFIG_NAMES = ("asv.conf.json", "asv.conf.jsonc")
+_DURATION = re.compile(r"(?:\d+x|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)")
+
+
+@dataclass(frozen=True, slots=True)
+class GoSettings:
+    """The ``"go"`` section of ``asv.conf.json``. Lists are of text; times are in seconds.
+
+    Attributes:
+        packages: package patterns, as ``go list`` takes them, relative to each module.
+        bench: which benchmarks run, a regular expression as ``go test -bench`` takes it.
+        alloc_benchtime: iterations of the allocation lane, ``-benchtime`` with an ``x``.
+        benchtime: ``-benchtime`` of one repetition of the time lane.
+        count: repetitions in the time lane, as ``-count``.
+        modules: directories of the Go modules to measure, relative to the repository's root;
+            empty for every directory that holds a ``go.mod``.
+        module_path: import path of the root module where a revision has no ``go.mod``; empty to
+            take it from a later revision or from the imports.
+        pass_env: names of the caller's variables that Go and the benchmarks may see beside the
+            few that they need; never secrets.
+        cache_dir: where toolchains, worktrees and Go's build cache live; empty for the user's
+            cache directory.
+    """
+
+    packages: tuple[str, ...] = ("./...",)
+    bench: str = "."
+    alloc_benchtime: str = "100x"
+    benchtime: str = "100ms"
+    count: int = 6
+    modules: tuple[str, ...] = ()
+    module_path: str = ""
+    pass_env: tuple[str, ...] = ()
+    cache_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings of one measured project; every path is absolute.
+
+    Attributes:
+        path: the configuration file.
+        project: name shown to people.
+        repo: the git repository: a directory, or a URL that is mirrored.
+        repo_subdir: directory inside the repository that holds the project.
+        branches: branches whose history is walked; empty for the one checked out.
+        releases: Go releases, ``1.27.3``; empty for the one that is there.
+        matrix: asv's ``matrix``: ``env`` and ``env_nobuild`` variables with their values.
+        results_dir, html_dir, env_dir: as in asv.
+        show_commit_url: prefix of the web page of a commit, or ``#``.
+        benchmark_timeout: seconds that one benchmark may run without printing.
+        build_timeout: seconds that one call of Go's tools may take.
+        hash_length: digits of a hash in file names, as in asv.
+        go: the section of our own.
+    """
+
+    path: Path
+    project: str
+    repo: str
+    repo_subdir: str
+    branches: tuple[str, ...]
+    releases: tuple[str, ...]
+    matrix: dict[str, dict[str, tuple[str, ...]]]
+    results_dir: Path
+    html_dir: Path
+    env_dir: Path
+    show_commit_url: str
+    benchmark_timeout: float
+    build_timeout: float
+    hash_length: int = 8
+    go: GoSettings = field(default_factory=GoSettings)
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where everything that can be made again is kept between runs."""
+        if self.go.cache_dir:
+            return (self.path.parent / self.go.cache_dir).resolve()
+        return user_cache_dir()
+
+
+def user_cache_dir() -> Path:
+    """The user's cache directory for the harness (``$XDG_CACHE_HOME/escape-velocity``)."""
+    return Path(platformdirs.user_cache_dir("escape-velocity"))
+
+
+def find_config(start: Path) -> Path:
+    """The nearest ``asv.conf.json`` in ``start`` or above it.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for directory in (start, *start.parents):
+        for name in CONFIG_NAMES:
+            if (directory / name).is_file():
+                return directory / name
+    raise ConfigError(
+        f"no asv.conf.json in {start} or above it; write one with `esv init`,"
+        " or name one with --config FILE"
+    )
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: it is missing, is not JSON, lacks ``repo``, or holds a wrong value.
+    """
+    try:
+        asv = AsvConfig.load(str(path))
+    except AsvUserError as err:
+        raise ConfigError(f"{path}: {_first_line(err)}") from None
+    except (ValueError, OSError) as err:
+        raise ConfigError(f"{path}: not readable as JSON: {_first_line(err)}") from None
+    root = path.resolve().parent
+    raw: dict[str, Any] = vars(asv)
+    return Config(
+        path=path.resolve(),
+        project=str(asv.project),
+        repo=_repository(str(asv.repo), root),
+        repo_subdir=str(asv.repo_subdir or ""),
+        branches=tuple(str(b) for b in asv.branches if b is not None),
+        releases=_releases(asv.pythons if "pythons" in raw else []),
+        matrix=_matrix(path, asv.matrix),
+        results_dir=(root / asv.results_dir).resolve(),
+        html_dir=(root / asv.html_dir).resolve(),
+        env_dir=(root / asv.env_dir).resolve(),
+        show_commit_url=str(asv.show_commit_url),
+        benchmark_timeout=float(asv.default_benchmark_timeout),
+        build_timeout=float(asv.install_timeout),
+        hash_length=int(asv.hash_length),
+        go=go_settings(path, raw.get("go", {})),
+    )
+
+
+def go_settings(path: Path, section: object) -> GoSettings:
+    """Check the ``"go"`` section.
+
+    Raises:
+        ConfigError: an unknown key (with the nearest known name) or a wrong value.
+    """
+    if not isinstance(section, dict):
+        raise ConfigError(f'{path}: "go" must be an object')
+    known = [f.name for f in fields(GoSettings)]
+    for key in section:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+            hint = f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(known)}"
+            raise ConfigError(f'{path}: unknown key "{key}" in "go": {hint}')
+    try:
+        settings = msgspec.convert(section, GoSettings)
+    except msgspec.ValidationError as err:
+        where = str(err).replace("$", "go")
+        raise ConfigError(f"{path}: {where}") from None
+    for name in ("alloc_benchtime", "benchtime"):
+        value = getattr(settings, name)
+        if not _DURATION.fullmatch(value):
+            raise ConfigError(
+                f'{path}: go.{name} is "{value}"; write it as go test -benchtime takes it,'
+                ' such as "100x" or "0.5s"'
+            )
+    if settings.count < 1:
+        raise ConfigError(f"{path}: go.count is {settings.count}; it must be at least 1")
+    check_regular_expression(settings.bench, f"{path}: go.bench")
+    return settings
+
+
+def check_regular_expression(expression: str, where: str) -> None:
+    """Refuse a benchmark expression that Go would refuse only after the build.
+
+    Go's syntax (RE2) is a subset of Python's but for a few escapes that nobody uses in names.
+
+    Raises:
+        ConfigError: it does not compile.
+    """
+    try:
+        re.compile(expression)
+    except re.error as err:
+        raise ConfigError(f"{where}: {expression!r} is not a regular expression: {err}") from None
+
+
+def default_settings() -> dict[str, object]:
+    """The ``"go"`` section with every default, as ``esv init`` writes it."""
+    values: dict[str, object] = {}
+    for item in fields(GoSettings):
+        value = item.default if item.default is not MISSING else None
+        values[item.name] = list(value) if isinstance(value, tuple) else value
+    return values
+
+
+def _repository(repo: str, root: Path) -> str:
+    """The repository as given if it is a URL, else its absolute directory."""
+    if re.match(r"[a-z][a-z0-9+.-]*://|[^/]+@[^/]+:", repo):
+        return repo
+    return str((root / repo).resolve())
+
+
+def _releases(pythons: Iterable[object]) -> tuple[str, ...]:
+    return tuple(str(p).removeprefix("go") for p in pythons)
+
+
+def _matrix(path: Path, matrix: object) -> dict[str, dict[str, tuple[str, ...]]]:
+    """asv's matrix, without the Python requirements that have no meaning for Go."""
+    result: dict[str, dict[str, tuple[str, ...]]] = {"env": {}, "env_nobuild": {}}
+    if not isinstance(matrix, dict):
+        raise ConfigError(f'{path}: "matrix" must be an object')
+    for kind, variables in matrix.items():
+        if kind not in result:
+            raise ConfigError(
+                f'{path}: "matrix" has "{kind}"; for Go it may hold "env" and "env_nobuild"'
+            )
+        for name, values in dict(variables).items():
+            listed = values if isinstance(values, list) else [values]
+            result[kind][str(name)] = tuple(str(v) for v in listed if v is not None)
+    return result
+
+
+def _first_line(err: BaseException) -> str:
+    text = str(err).strip()
+    return text.splitlines()[0] if text else type(err).__name__

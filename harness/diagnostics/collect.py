@@ -1,0 +1,318 @@
+"""One compile of one module: its packages, what the compiler says, and what each is made from.
+
+``go list -e -test -deps -export -json`` with the flags of the test binaries compiles every package
+once, prints the diagnostics on standard error and reports each package's content id, so that
+nothing is compiled a second time to learn whether anything changed. Replayed from Go's build cache
+it takes a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from harness.diagnostics.parse import PackageDiagnostics, merge, parse
+from harness.errors import MeasurementError
+from harness.model import PackageError
+from harness.process import run
+
+# The same for listing and linking: the linked binary contains the -gcflags string.
+BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
+_FIELDS = (
+    "ImportPath,Dir,BuildID,Standard,ForTest,Error,DepsErrors,Deps,Module,TestGoFiles,XTestGoFiles"
+)
+_BENCHMARK = re.compile(rb"^func (Benchmark\w*)\(", re.MULTILINE)
+_AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d+)(?::\d+)?: (?P<text>.*)")
+
+
+class _Error(msgspec.Struct):
+    """An error of ``go list -e``."""
+
+    Err: str = ""
+    Pos: str = ""
+
+
+class _Module(msgspec.Struct):
+    """The module of a listed package."""
+
+    Path: str = ""
+    Dir: str = ""
+    Main: bool = False
+
+
+class _Listed(msgspec.Struct):
+    """A package as ``go list -json`` prints it."""
+
+    ImportPath: str
+    Dir: str = ""
+    BuildID: str = ""
+    Standard: bool = False
+    ForTest: str = ""
+    Error: _Error | None = None
+    DepsErrors: list[_Error] | None = None
+    Deps: list[str] = []
+    Module: _Module | None = None
+    TestGoFiles: list[str] = []
+    XTestGoFiles: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltPackage:
+    """A package of the module, compiled or refused.
+
+    Attributes:
+        path: import path.
+        directory: relative to the work tree, ``.`` for its root.
+        module: directory of its module, likewise.
+        tests: whether it has test files.
+        benchmarks: names of the benchmark functions in its test files.
+        binary_id: identity of everything compiled into its test binary; empty without tests or
+            where something does not compile.
+        errors: why it, its tests or something they need does not compile.
+    """
+
+    path: str
+    directory: str
+    module: str
+    tests: bool
+    benchmarks: tuple[str, ...]
+    binary_id: str
+    errors: tuple[PackageError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleBuild:
+    """One compile of one module.
+
+    Attributes:
+        packages: sorted by import path.
+        diagnostics: per import path; ``p_test`` is part of ``p``.
+        errors: of the module as a whole; then there are no packages.
+    """
+
+    packages: tuple[BuiltPackage, ...]
+    diagnostics: tuple[PackageDiagnostics, ...]
+    errors: tuple[PackageError, ...]
+
+
+def compile_module(
+    go: Path,
+    tree: Path,
+    module: str,
+    env: Mapping[str, str],
+    timeout: float,
+    flags: Sequence[str] = (),
+) -> ModuleBuild:
+    """Compile a module with its tests and read what the compiler says.
+
+    Args:
+        go: the ``go`` command.
+        tree: the work tree.
+        module: directory of the module relative to the tree.
+        env: environment of the go command.
+        timeout: seconds it may take.
+        flags: further flags, such as ``-modfile``.
+
+    Raises:
+        MeasurementError: Go cannot be started, or takes too long.
+    """
+    command: list[str | Path] = [
+        go, "list", "-e", "-test", "-deps", "-export", *BUILD_FLAGS, *flags, f"-json={_FIELDS}",
+        "./...",
+    ]  # fmt: skip
+    done = run(command, cwd=tree / module, env=env, timeout=timeout)
+    if done.timed_out:
+        raise MeasurementError(f"go list took more than {timeout:g} s in {module}")
+    listed = _read(done.stdout)
+    own = [p for p in listed if not p.Standard and p.Module is not None and p.Module.Main]
+    if not own:
+        message = _module_message(done.stderr, tree) or _first_error(listed)
+        if done.returncode == 0 and not message:
+            return ModuleBuild((), (), ())
+        return ModuleBuild((), (), (PackageError("", "module", message or "go list failed"),))
+    relative = _Relative(tree, own)
+    return ModuleBuild(
+        packages=_packages(listed, own, tree, module, relative),
+        diagnostics=_diagnostics(done.stderr, relative),
+        errors=(),
+    )
+
+
+def select_packages(
+    go: Path,
+    tree: Path,
+    module: str,
+    patterns: Sequence[str],
+    env: Mapping[str, str],
+    timeout: float,
+    flags: Sequence[str] = (),
+) -> set[str]:
+    """Import paths that match package patterns; those that match nothing are passed over."""
+    command: list[str | Path] = [go, "list", "-e", *flags, "-f", "{{.ImportPath}}", *patterns]
+    done = run(command, cwd=tree / module, env=env, timeout=timeout)
+    return set(done.stdout.split())
+
+
+def _read(text: str) -> list[_Listed]:
+    """The stream of JSON objects that ``go list -json`` prints, one after the other."""
+    decoder = msgspec.json.Decoder(_Listed)
+    # Each object begins and ends at the first column; all else is indented.
+    return [decoder.decode(part) for part in re.findall(r"^\{.*?^\}", text, re.MULTILINE | re.S)]
+
+
+class _Relative:
+    """Turns a path as the compiler prints it into one relative to the work tree.
+
+    With ``-trimpath`` files print as ``module/path/file.go``; error messages have them relative to
+    the directory where Go ran.
+    """
+
+    def __init__(self, tree: Path, own: Sequence[_Listed]) -> None:
+        self._tree = str(tree)
+        pairs = {(p.Module.Path, _inside(tree, p.Module.Dir)) for p in own if p.Module is not None}
+        self._modules = sorted(pairs, key=lambda pair: len(pair[0]), reverse=True)
+
+    def __call__(self, path: str) -> str:
+        for module, directory in self._modules:
+            if path.startswith(f"{module}/"):
+                rest = path[len(module) + 1 :]
+                return rest if directory == "." else f"{directory}/{rest}"
+        if path.startswith(f"{self._tree}/"):
+            return path[len(self._tree) + 1 :]
+        return path
+
+
+def _inside(tree: Path, directory: str) -> str:
+    """A directory relative to the tree, ``.`` for the tree itself."""
+    try:
+        return Path(directory).resolve().relative_to(tree.resolve()).as_posix()
+    except ValueError:
+        return directory
+
+
+def _packages(
+    listed: Sequence[_Listed],
+    own: Sequence[_Listed],
+    tree: Path,
+    module: str,
+    relative: _Relative,
+) -> tuple[BuiltPackage, ...]:
+    by_path = {p.ImportPath: p for p in listed}
+    plain = [
+        p
+        for p in own
+        # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package.
+        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p, by_path)
+    ]
+    found = []
+    for package in sorted(plain, key=lambda p: p.ImportPath):
+        if _inside(tree, package.Module.Dir if package.Module else "") != module:
+            continue  # of another module of the same workspace, which gets its own turn
+        variants = [p for p in own if p.ForTest == package.ImportPath]
+        main = by_path.get(f"{package.ImportPath}.test")
+        tests = [*package.TestGoFiles, *package.XTestGoFiles]
+        errors = _errors([package, *variants, *([main] if main and tests else [])], module)
+        binary_id = _binary_id(main, by_path) if main and tests and not errors else ""
+        found.append(
+            BuiltPackage(
+                path=package.ImportPath,
+                directory=_inside(tree, package.Dir),
+                module=module,
+                tests=bool(tests),
+                benchmarks=_benchmarks(Path(package.Dir), tests),
+                binary_id=binary_id,
+                errors=errors,
+            )
+        )
+    return tuple(found)
+
+
+def _is_test_main(package: _Listed, by_path: Mapping[str, _Listed]) -> bool:
+    path = package.ImportPath
+    return path.endswith(".test") and path.removesuffix(".test") in by_path
+
+
+def _errors(packages: Sequence[_Listed], module: str) -> tuple[PackageError, ...]:
+    """What Go refuses in a package or in what it needs, each message once."""
+    found: dict[str, PackageError] = {}
+    for package in packages:
+        own = [package.Error] if package.Error else []
+        for error in (*own, *(package.DepsErrors or ())):
+            blame = package.ImportPath.split(" ", 1)[0]
+            message = error.Err.strip()
+            if message.startswith("# "):
+                header, _, message = message.partition("\n")
+                blame = header[2:].split(" ", 1)[0]
+            message = message.strip()
+            if error.Pos and not _AT.match(message):
+                message = f"{error.Pos}: {message}"
+            at = _AT.search(message)
+            found.setdefault(
+                message,
+                PackageError(
+                    package=blame,
+                    stage="build",
+                    message=message,
+                    file=_from_root(module, at["file"]) if at else "",
+                    line=int(at["line"]) if at else 0,
+                ),
+            )
+    return tuple(found.values())
+
+
+def _from_root(module: str, file: str) -> str:
+    """A file of an error message, which is relative to the module's directory."""
+    return posixpath.normpath(posixpath.join(module, file))
+
+
+def _binary_id(main: _Listed, by_path: Mapping[str, _Listed]) -> str:
+    """Hash over import path and content id of everything in a test binary.
+
+    The content id is the second half of the build id: equal for equal compiled code, whatever the
+    flags that only print.
+    """
+    digest = hashlib.sha256()
+    for path in sorted({main.ImportPath, *main.Deps}):
+        package = by_path.get(path)
+        if package is not None:
+            digest.update(f"{path} {package.BuildID.rpartition('/')[2]}\n".encode())
+    return digest.hexdigest()
+
+
+def _benchmarks(directory: Path, files: Sequence[str]) -> tuple[str, ...]:
+    names: list[str] = []
+    for name in files:
+        try:
+            text = (directory / name).read_bytes()
+        except OSError:
+            continue
+        names.extend(match.decode() for match in _BENCHMARK.findall(text))
+    return tuple(names)
+
+
+def _diagnostics(stderr: str, relative: _Relative) -> tuple[PackageDiagnostics, ...]:
+    groups: dict[str, list[PackageDiagnostics]] = {}
+    for package in parse(stderr, relative):
+        if package.variant is None and package.path.endswith(".test"):
+            continue
+        path = package.path
+        if package.variant is not None:
+            path = package.variant.removesuffix(".test")
+        groups.setdefault(path, []).append(package)
+    return tuple(merge(path, groups[path]) for path in sorted(groups))
+
+
+def _module_message(stderr: str, tree: Path) -> str:
+    """What Go says of the module as a whole, without the path of the work tree."""
+    lines = [line for line in stderr.strip().splitlines() if not line.startswith("# ")]
+    return "\n".join(lines[:20]).replace(f"{tree}/", "").strip()
+
+
+def _first_error(listed: Sequence[_Listed]) -> str:
+    return next((p.Error.Err.strip() for p in listed if p.Error), "")

@@ -1,0 +1,16 @@
+"""Measuring: a session knows one project; a walk measures its revisions."""
+
+from harness.engine.progress import Progress, Silent
+from harness.engine.ranges import select_revisions
+from harness.engine.session import EnvironmentSpec, Session
+from harness.engine.walk import WalkReport, walk
+
+__all__ = [
+    "EnvironmentSpec",
+    "Progress",
+    "Session",
+    "Silent",
+    "WalkReport",
+    "select_revisions",
+    "walk",
+]

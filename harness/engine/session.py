@@ -1,0 +1,254 @@
+"""A session: one project, its repository, toolchains, caches and records."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from harness.config import Config
+from harness.engine.carry import CarryIndex
+from harness.engine.measure import Measurer, Request
+from harness.engine.progress import Progress, Silent
+from harness.errors import MeasurementError
+from harness.git import Repository, Workspace, open_repository
+from harness.model import Environment, Machine, Record, RunSettings
+from harness.store import RecordKey, RecordStore
+from harness.store.asv import machine as asv_machine
+from harness.toolchain import Go, find_go
+
+
+@dataclass(frozen=True)
+class EnvironmentSpec:
+    """One environment of the configuration, before its toolchain is looked up.
+
+    Attributes:
+        release: Go release, ``None`` for the one that is there.
+        build_variables: set while compiling and running.
+        run_variables: set only while running.
+    """
+
+    release: str | None
+    build_variables: Mapping[str, str] = field(default_factory=dict)
+    run_variables: Mapping[str, str] = field(default_factory=dict)
+
+
+class Session:
+    """Measures revisions of one project and keeps their records.
+
+    Args:
+        config: of the project.
+        progress: told what goes on.
+        bench: overrides ``go.bench``.
+        packages: overrides ``go.packages``.
+        benchtime: overrides ``go.benchtime``.
+        count: overrides ``go.count``.
+        carry: whether results may be taken over from a revision with the same test binary.
+
+    Raises:
+        RepositoryError: the repository is not there.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        progress: Progress | None = None,
+        bench: str | None = None,
+        packages: Sequence[str] | None = None,
+        benchtime: str | None = None,
+        count: int | None = None,
+        carry: bool = True,
+    ) -> None:
+        self.config = config
+        self.progress: Progress = progress or Silent()
+        self.cache_dir = config.cache_dir
+        self.repository: Repository = open_repository(config.repo, self.cache_dir / "mirrors")
+        self.store = RecordStore(config.results_dir, config.hash_length)
+        self._settings = RunSettings(
+            bench=config.go.bench if bench is None else bench,
+            packages=tuple(packages) if packages else config.go.packages,
+            alloc_benchtime=config.go.alloc_benchtime,
+            benchtime=benchtime or config.go.benchtime,
+            count=count or config.go.count,
+        )
+        self._carry = CarryIndex(self.store, enabled=carry)
+        self._workspace = Workspace(self.repository, self.cache_dir)
+        self._lock: FileLock | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the work tree."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    @cached_property
+    def machine(self) -> Machine:
+        """This machine, as asv names it."""
+        return asv_machine()
+
+    def environments(self, releases: Sequence[str] = ()) -> list[EnvironmentSpec]:
+        """The environments of the configuration: every release with every variable's values.
+
+        Args:
+            releases: instead of the configured ones.
+        """
+        names: list[str | None] = list(releases or self.config.releases) or [None]
+        found = []
+        for release in names:
+            for build in _combinations(self.config.matrix["env"]):
+                for run in _combinations(self.config.matrix["env_nobuild"]):
+                    found.append(EnvironmentSpec(release, build, run))
+        return found
+
+    def go(self, release: str | None) -> Go:
+        """The toolchain of a release.
+
+        Raises:
+            ToolchainError: it cannot be had.
+        """
+        return find_go(release, self.cache_dir)
+
+    def environment(
+        self,
+        release: str | None,
+        build_variables: Mapping[str, str] | None = None,
+        run_variables: Mapping[str, str] | None = None,
+    ) -> Environment:
+        """The environment that a measurement in this release is recorded under."""
+        return Environment(
+            self.go(release).toolchain, dict(build_variables or {}), dict(run_variables or {})
+        )
+
+    def resolve(self, name: str) -> str:
+        """Full hash of a revision.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        return self.repository.resolve(name)
+
+    def record(
+        self,
+        revision: str,
+        release: str | None = None,
+        build_variables: Mapping[str, str] | None = None,
+        run_variables: Mapping[str, str] | None = None,
+    ) -> Record | None:
+        """The record that is there already.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        environment = self.environment(release, build_variables, run_variables)
+        return self.store.read(RecordKey(self.machine.machine, revision, environment.name))
+
+    def settings(self, *, alloc_only: bool = False) -> RunSettings:
+        """What a measurement of this session asks for."""
+        base = self._settings
+        if not alloc_only:
+            return base
+        return RunSettings(base.bench, base.packages, base.alloc_benchtime, None, 0)
+
+    def measure(
+        self,
+        revision: str,
+        release: str | None = None,
+        *,
+        build_variables: Mapping[str, str] | None = None,
+        run_variables: Mapping[str, str] | None = None,
+        alloc_only: bool = False,
+        keep: bool = True,
+    ) -> Record:
+        """Measure a revision and keep its record.
+
+        A revision that does not build, or a benchmark that fails, is part of the record and not an
+        error.
+
+        Args:
+            revision: full hash.
+            release: Go release, ``None`` for the one that is there.
+            build_variables: set while compiling and running.
+            run_variables: set only while running.
+            alloc_only: leave the time lane out.
+            keep: write the record.
+
+        Raises:
+            ToolchainError: the release cannot be had.
+            RepositoryError: the revision cannot be checked out.
+            StoreError: the record cannot be written.
+        """
+        self._acquire()
+        go = self.go(release)
+        request = Request(
+            revision=self.repository.revision(revision),
+            environment=self.environment(release, build_variables, run_variables),
+            settings=self.settings(alloc_only=alloc_only),
+        )
+        measurer = Measurer(
+            config=self.config,
+            go=go,
+            repository=self.repository,
+            workspace=self._workspace,
+            machine=self.machine,
+            carry=self._carry,
+            progress=self.progress,
+        )
+        record = measurer.measure(request)
+        if keep:
+            self.store.write(record)
+        self._carry.add(record)
+        return record
+
+    def _acquire(self) -> None:
+        """One process at a time works in the work tree of a repository; others wait."""
+        if self._lock is not None:
+            return
+        path = self._workspace.root / "lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                self.progress.step("waiting for another esv that measures this repository")
+                lock.acquire()
+        except OSError as err:
+            raise MeasurementError(
+                f"cannot use the cache {path.parent}: {err.strerror or err};"
+                ' set "cache_dir" in the "go" section of asv.conf.json'
+            ) from None
+        self._lock = lock
+
+
+def _combinations(variables: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    names = sorted(variables)
+    product = itertools.product(*(variables[name] for name in names))
+    return [dict(zip(names, values, strict=True)) for values in product]
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def binaries_dir(root: Path, revision: str) -> Path:
+    """Where the test binaries of a revision are linked to, until they have run."""
+    return root / "bin" / revision[:16]

@@ -1,0 +1,61 @@
+"""What can go wrong, and the exit code it ends in.
+
+::
+
+    EscapeVelocityError            exit 2
+    ├── UsageError                 a wrong argument, an unknown revision, nothing to do
+    ├── ConfigError                asv.conf.json or its "go" section is wrong
+    ├── RepositoryError            git says no: not a repository, a commit that is not there
+    ├── ToolchainError             no such Go release, or it does not run
+    ├── MeasurementError           Go refuses the whole revision; never a regression
+    ├── StoreError                 a record that cannot be read or written
+    └── Unfit                      exit 3: the machine is too noisy for the time lane
+
+The message of each is one line for a person: what, where, and what to do.
+"""
+
+EXIT_CLEAN = 0
+EXIT_REGRESSION = 1
+EXIT_ERROR = 2
+EXIT_UNFIT = 3
+EXIT_INTERRUPTED = 130
+
+
+class EscapeVelocityError(Exception):
+    """Base of every error that the harness raises on purpose.
+
+    Attributes:
+        exit_code: what ``esv`` exits with when the error reaches the command line.
+    """
+
+    exit_code = EXIT_ERROR
+
+
+class UsageError(EscapeVelocityError):
+    """The command line asks for something that does not exist or makes no sense."""
+
+
+class ConfigError(EscapeVelocityError):
+    """``asv.conf.json`` is missing, malformed, or holds an unknown key."""
+
+
+class RepositoryError(EscapeVelocityError):
+    """Git cannot give what was asked for."""
+
+
+class ToolchainError(EscapeVelocityError):
+    """A Go release cannot be found, installed or started."""
+
+
+class MeasurementError(EscapeVelocityError):
+    """A revision as a whole could not be measured."""
+
+
+class StoreError(EscapeVelocityError):
+    """A record or a result file cannot be read or written."""
+
+
+class Unfit(EscapeVelocityError):  # noqa: N818 - a state of the machine, not a fault
+    """The machine is too noisy for what was asked of it."""
+
+    exit_code = EXIT_UNFIT

@@ -1,0 +1,7 @@
+"""Git: ranges, first parents, worktrees, diffs. The only module that talks to git."""
+
+from harness.git.diffs import parse_diff
+from harness.git.repository import Repository, open_repository
+from harness.git.worktrees import Workspace
+
+__all__ = ["Repository", "Workspace", "open_repository", "parse_diff"]

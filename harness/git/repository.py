@@ -1,0 +1,247 @@
+"""A git repository that is only read: revisions, ranges, trees and diffs.
+
+Nothing here writes to the repository that the user named: worktrees are made from a bare store of
+our own that borrows its objects (see :mod:`harness.git.worktrees`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import git
+from git.exc import GitCommandError, InvalidGitRepositoryError, NoSuchPathError
+
+from harness.errors import RepositoryError, UsageError
+from harness.git.diffs import parse_diff
+from harness.model import FileChange, Revision
+
+_HASH = re.compile(r"[0-9a-f]{40}")
+_FIELD = "%x1f"
+_RECORD = "%x1e"
+_FORMAT = _FIELD.join(("%H", "%P", "%an", "%at", "%B")) + _RECORD
+# The user's configuration must not change what diffs look like; hooks and fsmonitor never run.
+_NEUTRAL = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=true")
+
+
+def open_repository(location: str, mirrors: Path) -> Repository:
+    """Open a repository given by directory or URL; a URL is mirrored under ``mirrors``.
+
+    Raises:
+        RepositoryError: it is not a git repository, or the URL cannot be cloned.
+    """
+    if not re.match(r"[a-z][a-z0-9+.-]*://|[^/]+@[^/]+:", location):
+        return Repository(Path(location))
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", location).strip("-.")[-120:]
+    path = mirrors / name
+    try:
+        if (path / "HEAD").is_file():
+            git.Repo(path).git.fetch("--prune", "origin")
+        else:
+            mirrors.mkdir(parents=True, exist_ok=True)
+            git.Repo.clone_from(location, path, mirror=True)
+    except GitCommandError as err:
+        raise RepositoryError(f"cannot clone or fetch {location}: {_reason(err)}") from None
+    return Repository(path)
+
+
+class Repository:
+    """Read access to one repository.
+
+    Args:
+        path: a directory in the work tree, or a bare repository.
+
+    Raises:
+        RepositoryError: no git repository is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._repo = git.Repo(path, search_parent_directories=True)
+        except (InvalidGitRepositoryError, NoSuchPathError):
+            raise RepositoryError(
+                f'{path} is not a git repository; set "repo" in asv.conf.json to one'
+            ) from None
+        # Looking at a repository must not so much as refresh its index.
+        self._repo.git.update_environment(
+            GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", LC_ALL="C"
+        )
+
+    @property
+    def directory(self) -> Path:
+        """The work tree's top, or the repository itself where it is bare."""
+        return Path(self._repo.working_tree_dir or self._repo.common_dir)
+
+    @property
+    def common_dir(self) -> Path:
+        """The git directory that holds the objects, the same from every linked worktree."""
+        return Path(os.path.realpath(self._repo.common_dir))
+
+    def git(self, *arguments: str, strip: bool = True) -> str:
+        """Output of a git command; configuration that changes output is neutralised.
+
+        Raises:
+            RepositoryError: git fails.
+        """
+        options = [part for setting in _NEUTRAL for part in ("-c", setting)]
+        try:
+            return str(
+                self._repo.git.execute(
+                    ["git", *options, *arguments],
+                    strip_newline_in_stdout=strip,
+                    stdout_as_string=True,
+                )
+            )
+        except GitCommandError as err:
+            raise RepositoryError(f"git {arguments[0]} failed: {_reason(err)}") from None
+
+    def resolve(self, name: str) -> str:
+        """Full hash of the commit that a name means.
+
+        Raises:
+            UsageError: there is no such commit, or the name says that the tree is dirty.
+        """
+        if name.endswith("-dirty"):
+            raise UsageError(
+                f"{name!r} names a work tree with uncommitted changes, not a revision;"
+                " commit them, or name a commit"
+            )
+        try:
+            if name and not name.startswith("-"):
+                return self.git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        except RepositoryError:
+            pass
+        hint = (
+            "the clone is shallow and does not reach it; fetch it (git fetch --unshallow)"
+            if self.is_shallow()
+            else "check the name, or fetch it first"
+        )
+        raise UsageError(f"unknown revision {name!r} in {self.directory}: {hint}")
+
+    def is_shallow(self) -> bool:
+        """Whether history was cut off when the repository was cloned."""
+        return self.git("rev-parse", "--is-shallow-repository") == "true"
+
+    def is_dirty(self) -> bool:
+        """Whether the work tree has uncommitted changes, untracked files included."""
+        return bool(self._repo.working_tree_dir) and bool(self.git("status", "--porcelain"))
+
+    def revisions(self, hashes: Sequence[str]) -> list[Revision]:
+        """The commits of these hashes, in the same order.
+
+        Raises:
+            RepositoryError: one of them is not there.
+        """
+        found: list[Revision] = []
+        for start in range(0, len(hashes), 500):
+            part = hashes[start : start + 500]
+            text = self.git("log", "--no-walk=unsorted", f"--format={_FORMAT}", *part, "--")
+            found.extend(_parse_log(text))
+        return found
+
+    def revision(self, hash_: str) -> Revision:
+        """One commit."""
+        return self.revisions([hash_])[0]
+
+    def first_parents(self, tips: Iterable[str]) -> list[str]:
+        """The first-parent history of the tips, newest first, each commit once."""
+        seen: dict[str, None] = {}
+        for tip in tips:
+            for hash_ in self.git("rev-list", "--first-parent", tip, "--").split():
+                seen.setdefault(hash_)
+        return list(seen)
+
+    def range(self, spec: str) -> list[str]:
+        """The commits of a range, newest first, along first parents as asv does.
+
+        A single revision means that commit and everything before it, as in ``git rev-list``.
+
+        Raises:
+            UsageError: git does not understand it, or it is empty.
+        """
+        parts = spec.split()
+        if any(p.startswith("-") and p not in ("--merges", "--no-merges") for p in parts):
+            raise UsageError(f"range {spec!r} has an option that is not allowed in a range")
+        for part in parts:
+            for name in re.split(r"\.{2,3}", part.removesuffix("^!")):
+                if name and not name.startswith("-"):
+                    self.resolve(name.removeprefix("^"))
+        try:
+            return self.git("rev-list", "--first-parent", *parts, "--").split()
+        except RepositoryError as err:
+            raise UsageError(f"range {spec!r}: {err}") from None
+
+    def branch_tips(self, branches: Sequence[str]) -> list[str]:
+        """Hashes of the configured branches, or of HEAD where none are configured.
+
+        Raises:
+            UsageError: a branch does not exist.
+        """
+        names = list(branches) or ["HEAD"]
+        return list(dict.fromkeys(self._branch_tip(name) for name in names))
+
+    def _branch_tip(self, name: str) -> str:
+        for candidate in (name, f"origin/{name}"):
+            try:
+                return self.resolve(candidate)
+            except UsageError:
+                continue
+        raise UsageError(
+            f'branch {name!r} is not in {self.directory}; set "branches" in asv.conf.json'
+        )
+
+    def diff(self, base: str, head: str) -> tuple[FileChange, ...]:
+        """What changed from one tree to another, renames found."""
+        text = self.git(
+            "diff", "-U0", "--find-renames", "--no-color", "--no-ext-diff", "--no-textconv",
+            "--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=none", base, head, "--",
+            strip=False,
+        )  # fmt: skip
+        return parse_diff(text)
+
+    def exists(self, hash_: str) -> bool:
+        """Whether the commit's object is in the clone."""
+        try:
+            self.git("cat-file", "-e", f"{hash_}^{{commit}}")
+        except RepositoryError:
+            return False
+        return True
+
+    def blobs(self, revision: str) -> dict[str, str]:
+        """Object id of every file in the tree of a revision, by path."""
+        listing = self.git("ls-tree", "-r", "-z", revision, strip=False)
+        entries = (entry.split("\t", 1) for entry in listing.split("\0") if entry)
+        return {path: meta.split()[2] for meta, path in entries}
+
+    def file_text(self, revision: str, path: str) -> str | None:
+        """Text of a file at a revision, ``None`` if it is not there."""
+        try:
+            return self.git("show", f"{revision}:{path}", strip=False)
+        except RepositoryError:
+            return None
+
+    def first_with(self, path: str, tip: str) -> str | None:
+        """The oldest commit before ``tip`` that has ``path``; ``None`` if none has."""
+        found = self.git("log", "--diff-filter=A", "--format=%H", tip, "--", path).split()
+        return found[-1] if found else None
+
+
+def _parse_log(text: str) -> list[Revision]:
+    revisions = []
+    for entry in text.split("\x1e"):
+        fields = entry.lstrip("\n").split("\x1f")
+        if len(fields) != 5:
+            continue
+        hash_, parents, author, date, message = fields
+        revisions.append(
+            Revision(hash_, tuple(parents.split()), author, int(date), message.strip("\n"))
+        )
+    return revisions
+
+
+def _reason(err: GitCommandError) -> str:
+    text = str(err.stderr or "").strip().removeprefix("stderr:").strip().strip("'").strip()
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else f"exit status {err.status}"

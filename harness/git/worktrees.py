@@ -1,0 +1,104 @@
+"""Work trees of revisions, outside of the user's repository.
+
+``git worktree add`` in the user's repository would show in ``git worktree list`` and stay behind
+when the harness is killed. So each measured repository has a bare store of its own in the cache: it
+borrows the objects of the original through ``objects/info/alternates`` and has no refs. Work trees
+of that store lie at a stable path, one per worker, so that Go's caches hold and a checkout only
+writes the files that changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import git
+from git.exc import GitCommandError
+
+from harness.errors import RepositoryError
+from harness.git.repository import Repository
+
+
+class Workspace:
+    """The work trees of one repository.
+
+    Args:
+        repository: the user's repository.
+        cache_dir: where stores and work trees live.
+    """
+
+    def __init__(self, repository: Repository, cache_dir: Path) -> None:
+        self._source = repository
+        digest = hashlib.sha256(str(repository.common_dir).encode()).hexdigest()[:16]
+        self.root = cache_dir / "work" / digest
+        self._store = self.root / "store.git"
+
+    def checkout(self, worker: str, revision: str) -> Path:
+        """Bring the work tree of a worker to a revision, without any file of another one.
+
+        Returns:
+            the directory of the work tree; the same for every revision of a worker.
+
+        Raises:
+            RepositoryError: git cannot check it out.
+        """
+        tree = self.root / worker
+        store = self._open_store()
+        try:
+            if not (tree / ".git").exists():
+                shutil.rmtree(tree, ignore_errors=True)
+                store.git.worktree("prune")
+                store.git.worktree(
+                    "add", "--detach", "--force", "--no-checkout", str(tree), revision
+                )
+            work = git.Repo(tree)
+            work.git.update_environment(**_QUIET)
+            # A process that was killed leaves its lock; this tree is used by one worker only.
+            (Path(work.git_dir) / "index.lock").unlink(missing_ok=True)
+            work.git.execute([*_GIT, "reset", "-q", "--hard", revision])
+            work.git.execute([*_GIT, "clean", "-q", "-ffdx"])
+            if (tree / ".gitmodules").is_file():
+                self._submodules(work)
+        except GitCommandError as err:
+            reason = str(err.stderr or "").strip().splitlines()
+            raise RepositoryError(
+                f"cannot check out {revision[:8]} in {tree}: {reason[-1] if reason else err.status}"
+            ) from None
+        return tree
+
+    def _open_store(self) -> git.Repo:
+        if not (self._store / "HEAD").is_file():
+            self._store.parent.mkdir(parents=True, exist_ok=True)
+            git.Repo.init(self._store, bare=True)
+        info = self._store / "objects" / "info"
+        info.mkdir(parents=True, exist_ok=True)
+        (info / "alternates").write_text(f"{self._source.common_dir / 'objects'}\n", "utf-8")
+        shallow = self._source.common_dir / "shallow"
+        if shallow.is_file():
+            (self._store / "shallow").write_bytes(shallow.read_bytes())
+        else:
+            (self._store / "shallow").unlink(missing_ok=True)
+        store = git.Repo(self._store)
+        store.git.update_environment(**_QUIET)
+        return store
+
+    def _submodules(self, work: git.Repo) -> None:
+        """Check submodules out where their commits can be had; Go reports what is missing."""
+        try:
+            work.git.execute([*_GIT, "submodule", "update", "--quiet", "--init", "--recursive"])
+        except GitCommandError:
+            return
+
+
+_GIT = (
+    "git",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.autocrlf=false",
+    "-c", "core.symlinks=true",
+    "-c", "advice.detachedHead=false",
+    "-c", "filter.lfs.smudge=git-lfs smudge --skip -- %f",
+    "-c", "filter.lfs.required=false",
+)  # fmt: skip
+_QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C"}

@@ -1,0 +1,71 @@
+"""From result lines to benchmark results: which number of which lane counts. Pure.
+
+Allocations are counts and come from the allocation lane, where two runs must agree. Time comes from
+the time lane only: 100 iterations tell nothing of it. What a benchmark reports by itself
+(``b.ReportMetric``) is taken from the time lane where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.gobench.benchfmt import BenchmarkLine
+from harness.model import ALLOCS, BYTES, SECONDS, BenchmarkResult, Lane, Measurement
+
+_COUNTED = (ALLOCS, BYTES)
+_TIMED = (SECONDS, "B/s")
+
+
+def measurements(
+    allocation: Sequence[BenchmarkLine], time: Sequence[BenchmarkLine] = ()
+) -> tuple[BenchmarkResult, ...]:
+    """The results of a package, in the order of the output.
+
+    Args:
+        allocation: lines of all runs of the allocation lane.
+        time: lines of the time lane, empty with ``--alloc-only``.
+    """
+    names = dict.fromkeys(line.name for line in (*allocation, *time))
+    return tuple(
+        BenchmarkResult(
+            name,
+            _measure(
+                [line for line in allocation if line.name == name],
+                [line for line in time if line.name == name],
+            ),
+        )
+        for name in names
+    )
+
+
+def _measure(allocation: list[BenchmarkLine], time: list[BenchmarkLine]) -> tuple[Measurement, ...]:
+    found: list[Measurement] = []
+    units = dict.fromkeys(u for line in (*time, *allocation) for u in line.values)
+    for unit in sorted(units, key=_rank):
+        if unit in _COUNTED and allocation:
+            found.append(_measurement(unit, Lane.ALLOCATION, allocation))
+        elif time:
+            found.append(_measurement(unit, Lane.TIME, time))
+        elif unit not in _TIMED:
+            found.append(_measurement(unit, Lane.ALLOCATION, allocation))
+    return tuple(m for m in found if m.samples)
+
+
+def _measurement(unit: str, lane: Lane, lines: list[BenchmarkLine]) -> Measurement:
+    samples = tuple(line.values[unit] for line in lines if unit in line.values)
+    exact = lane is Lane.ALLOCATION and len(samples) > 1 and len(set(samples)) == 1
+    return Measurement(unit, lane, samples, exact)
+
+
+def agree(first: Sequence[BenchmarkLine], second: Sequence[BenchmarkLine]) -> bool:
+    """Whether two runs of the allocation lane gave the same counts for the same benchmarks."""
+
+    def counts(lines: Sequence[BenchmarkLine]) -> list[tuple[str, float | None, float | None]]:
+        return sorted((x.name, x.values.get(ALLOCS), x.values.get(BYTES)) for x in lines)
+
+    return counts(first) == counts(second)
+
+
+def _rank(unit: str) -> tuple[int, str]:
+    order = (SECONDS, BYTES, ALLOCS)
+    return (order.index(unit) if unit in order else len(order), unit)

@@ -1,0 +1,159 @@
+"""Running the benchmarks of one test binary.
+
+One process runs all benchmarks of a package. Where one of them panics, exits, or is silent for too
+long, it is written down as a failure and the binary is started again without it and without those
+that are done: the other benchmarks of the package are still measured.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.gobench.benchfmt import BenchmarkLine, TestOutput, base_name, read_output
+from harness.model import BenchmarkFailure, Lane
+from harness.process import Completed, run
+
+_MESSAGE_LINES = 12
+_MESSAGE_CHARS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSettings:
+    """How one lane runs.
+
+    Attributes:
+        lane: which.
+        bench: expression of ``-test.bench``.
+        benchtime: of ``-test.benchtime``.
+        count: of ``-test.count``.
+        procs: of ``-test.cpu``.
+        idle_timeout: seconds without output after which a benchmark counts as hanging.
+        timeout: seconds for all benchmarks of the package.
+    """
+
+    lane: Lane
+    bench: str
+    benchtime: str
+    count: int
+    procs: int
+    idle_timeout: float
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRun:
+    """What one lane of one package gave.
+
+    Attributes:
+        lines: results with the ``-GOMAXPROCS`` suffix taken off.
+        failures: benchmarks without a number.
+        raw: standard output of all runs, verbatim.
+    """
+
+    lines: tuple[BenchmarkLine, ...]
+    failures: tuple[BenchmarkFailure, ...]
+    raw: str
+
+
+def run_lane(
+    binary: Path, directory: Path, settings: LaneSettings, env: Mapping[str, str]
+) -> LaneRun:
+    """Run all benchmarks of a test binary once in a lane.
+
+    Args:
+        binary: made by ``go test -c``.
+        directory: the package's directory, where tests expect to run.
+        settings: of the lane.
+        env: the whole environment of the benchmarks.
+    """
+    lines: list[BenchmarkLine] = []
+    failures: list[BenchmarkFailure] = []
+    raw: list[str] = []
+    skip: list[str] = []
+    while True:
+        done = run(
+            _command(binary, settings, skip),
+            cwd=directory,
+            env=env,
+            timeout=settings.timeout,
+            idle_timeout=settings.idle_timeout,
+        )
+        output = read_output(done.stdout, settings.procs)
+        raw.append(done.stdout)
+        ended = output.complete and done.timed_out is None
+        culprit = "" if ended else _culprit(output)
+        lines.extend(_named(output, settings.procs, without=culprit))
+        failures.extend(
+            BenchmarkFailure(name, settings.lane, "fail", _clip(message))
+            for name, message in output.failed.items()
+        )
+        if ended:
+            break
+        name = output.running or culprit
+        failures.append(BenchmarkFailure(name, settings.lane, *_diagnose(done, settings)))
+        if not culprit or culprit in skip:
+            break
+        skip.extend(dict.fromkeys(s.split("/", 1)[0] for s in output.started))
+    return LaneRun(tuple(lines), tuple(failures), "".join(raw))
+
+
+def _command(binary: Path, settings: LaneSettings, skip: list[str]) -> list[str]:
+    command = [
+        str(binary),
+        "-test.run=^$",
+        f"-test.bench={settings.bench}",
+        "-test.benchmem",
+        f"-test.benchtime={settings.benchtime}",
+        f"-test.count={settings.count}",
+        f"-test.cpu={settings.procs}",
+        "-test.timeout=0",
+        "-test.v",
+    ]
+    if skip:
+        command.append(f"-test.skip=^({'|'.join(re.escape(s) for s in skip)})$")
+    return command
+
+
+def _culprit(output: TestOutput) -> str:
+    """Top-level name of the benchmark during which the binary ended; empty if not known."""
+    name = output.running or (output.started[-1] if output.started else "")
+    return name.split("/", 1)[0]
+
+
+def _named(output: TestOutput, procs: int, without: str) -> list[BenchmarkLine]:
+    """Results under their names; of a benchmark that failed half way those that it finished."""
+    _ = without
+    known = set(output.started)
+    named = []
+    for line in output.lines:
+        name = base_name(line.name, procs)
+        # A line that no benchmark announced was printed by the code under test.
+        if name in known:
+            named.append(BenchmarkLine(name, line.iterations, line.values))
+    return named
+
+
+def _diagnose(done: Completed, settings: LaneSettings) -> tuple[str, str]:
+    """Kind and message of a run that did not come to its end."""
+    if done.timed_out == "idle":
+        return "timeout", f"no result after {settings.idle_timeout:g} s"
+    if done.timed_out == "total":
+        return "timeout", f"the package's benchmarks took more than {settings.timeout:g} s"
+    text = done.stderr or done.stdout
+    at = re.search(r"^(?:panic: |fatal error: )", text, re.MULTILINE)
+    if at is not None:
+        return "panic", _clip(text[at.start() :].split("\n\ngoroutine ", 1)[0])
+    if done.returncode < 0:
+        return "exit", f"ended by signal {-done.returncode}"
+    tail = _clip("\n".join(done.stderr.strip().splitlines()[-_MESSAGE_LINES:]))
+    status = f"the test binary exited with status {done.returncode} in mid-run"
+    return "exit", f"{status}\n{tail}".strip()
+
+
+def _clip(text: str) -> str:
+    lines = text.strip().splitlines()
+    clipped = "\n".join(lines[:_MESSAGE_LINES])
+    return clipped[:_MESSAGE_CHARS]

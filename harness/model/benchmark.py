@@ -1,0 +1,129 @@
+"""What a benchmark measured, and what became of a package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Lane(StrEnum):
+    """How a number was taken: exactly and quickly, or statistically and slowly."""
+
+    ALLOCATION = "allocation"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """All samples of one unit of one benchmark.
+
+    Attributes:
+        unit: as in the Go benchmark format, ``ns/op`` read as ``sec/op``.
+        lane: where the samples come from.
+        samples: one value per repetition, in the order of the output.
+        exact: every repetition of the allocation lane gave this same value.
+    """
+
+    unit: str
+    lane: Lane
+    samples: tuple[float, ...]
+    exact: bool
+
+    @property
+    def value(self) -> float:
+        """The middle of the samples: their median."""
+        ordered = sorted(self.samples)
+        middle = len(ordered) // 2
+        if len(ordered) % 2:
+            return ordered[middle]
+        return (ordered[middle - 1] + ordered[middle]) / 2
+
+    @property
+    def low(self) -> float:
+        """Smallest sample."""
+        return min(self.samples)
+
+    @property
+    def high(self) -> float:
+        """Largest sample."""
+        return max(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkResult:
+    """One benchmark or sub-benchmark of a package.
+
+    ``name`` is complete, ``BenchmarkParse/size=1k``, without the ``-GOMAXPROCS`` suffix.
+    """
+
+    name: str
+    measurements: tuple[Measurement, ...]
+
+    @property
+    def function(self) -> str:
+        """The top-level benchmark function: ``BenchmarkParse``."""
+        return self.name.split("/", 1)[0]
+
+    @property
+    def sub(self) -> str:
+        """The rest of the name after the first slash; empty for the function itself."""
+        return self.name.partition("/")[2]
+
+    def measurement(self, unit: str) -> Measurement | None:
+        """The measurement in ``unit``, ``None`` if there is none."""
+        return next((m for m in self.measurements if m.unit == unit), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkFailure:
+    """A benchmark that gave no number.
+
+    Attributes:
+        name: the benchmark that was running; empty if that is not known.
+        lane: in which lane it failed.
+        kind: ``panic``, ``fail``, ``exit`` or ``timeout``.
+        message: what the tool said, its first lines.
+    """
+
+    name: str
+    lane: Lane
+    kind: str
+    message: str
+
+
+class PackageOutcome(StrEnum):
+    """What became of one package of a revision."""
+
+    MEASURED = "measured"
+    CARRIED = "carried"  # same key as an already measured revision
+    NO_BENCHMARKS = "no-benchmarks"
+    NO_TESTS = "no-tests"
+    NOT_SELECTED = "not-selected"  # compiled, but outside --packages or --bench
+    BUILD_FAILED = "build-failed"
+    RUN_FAILED = "run-failed"  # built, and not one benchmark gave a number
+
+
+@dataclass(frozen=True, slots=True)
+class PackageResult:
+    """One package of a revision.
+
+    Attributes:
+        path: import path.
+        directory: relative to the repository's root, ``.`` for the root itself.
+        outcome: see :class:`PackageOutcome`.
+        key: identity of everything that the test binary is made from and reads in its directory;
+            equal keys give equal binaries. Empty if it was not built.
+        carried_from: hash of the revision whose results these are, else ``None``.
+        benchmarks: the results, in the order of the output.
+        failures: benchmarks without a number.
+        raw: verbatim output per lane, in the Go benchmark format.
+    """
+
+    path: str
+    directory: str
+    outcome: PackageOutcome
+    key: str = ""
+    carried_from: str | None = None
+    benchmarks: tuple[BenchmarkResult, ...] = ()
+    failures: tuple[BenchmarkFailure, ...] = ()
+    raw: dict[Lane, str] | None = None

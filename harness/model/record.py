@@ -1,0 +1,123 @@
+"""The record: everything measured of one revision, in one environment, on one machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.model.benchmark import BenchmarkResult, PackageResult
+from harness.model.diagnostic import Diagnostic, EscapeSite, InliningCall, InliningDecision
+from harness.model.diff import TreeDiff
+from harness.model.environment import Environment, Machine
+from harness.model.revision import Revision
+
+RECORD_SCHEMA = 1
+
+
+class Outcome(StrEnum):
+    """What became of a revision as a whole."""
+
+    MEASURED = "measured"
+    PARTIAL = "partial"  # some package does not build, or some benchmark gave no number
+    NO_BENCHMARKS = "no-benchmarks"  # builds, and there is nothing to run
+    BROKEN = "broken"  # nothing could be measured
+
+
+@dataclass(frozen=True, slots=True)
+class PackageError:
+    """A package that Go refuses, in Go's own words.
+
+    Attributes:
+        package: import path; empty where the error is of the module as a whole.
+        stage: ``module`` (go.mod, dependencies), ``build``, ``link`` or ``run``.
+        message: the tool's message without its ``# package`` header.
+        file: file of the first message, relative to the repository's root, or empty.
+        line: line of the first message, or 0.
+    """
+
+    package: str
+    stage: str
+    message: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleOverlay:
+    """A go.mod that the harness put in place of the revision's, without writing to its tree.
+
+    Attributes:
+        directory: of the module, relative to the repository's root.
+        reason: why, with the tool's words where a release refused the original.
+        go_mod: the text that was used.
+    """
+
+    directory: str
+    reason: str
+    go_mod: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What decides which benchmarks run and how.
+
+    ``benchtime`` and ``count`` are of the time lane, ``None`` and 0 with ``--alloc-only``.
+    """
+
+    bench: str
+    packages: tuple[str, ...]
+    alloc_benchtime: str
+    benchtime: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything that was measured of one revision in one environment on one machine.
+
+    Attributes:
+        schema: version of this form, :data:`RECORD_SCHEMA`.
+        revision: the commit.
+        environment: toolchain and variables.
+        machine: where it ran.
+        settings: what was asked for.
+        outcome: see :class:`Outcome`.
+        started: seconds since the epoch.
+        duration: wall seconds.
+        packages: every package of the revision, sorted by import path.
+        errors: what Go refused.
+        overlays: every go.mod that was replaced.
+        escapes: every escape site, test files included, in a fixed order.
+        inlining: which functions can be inlined, at what cost.
+        inlining_calls: which calls were.
+        diff: the lines that changed from the first parent; ``None`` for a root commit or where
+            the parent is not in the clone.
+        unparsed: heap-related lines that the parser does not know; never dropped.
+        harness: version of the harness.
+    """
+
+    schema: int
+    revision: Revision
+    environment: Environment
+    machine: Machine
+    settings: RunSettings
+    outcome: Outcome
+    started: float
+    duration: float
+    packages: tuple[PackageResult, ...] = ()
+    errors: tuple[PackageError, ...] = ()
+    overlays: tuple[ModuleOverlay, ...] = ()
+    escapes: tuple[EscapeSite, ...] = ()
+    inlining: tuple[InliningDecision, ...] = ()
+    inlining_calls: tuple[InliningCall, ...] = ()
+    unparsed: tuple[Diagnostic, ...] = ()
+    diff: TreeDiff | None = None
+    harness: str = ""
+
+    def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
+        """All benchmarks as ``(import path, result)``, in the record's order."""
+        return [(p.path, b) for p in self.packages for b in p.benchmarks]
+
+    def code_escapes(self) -> list[EscapeSite]:
+        """The escape sites outside ``_test.go`` files."""
+        return [site for site in self.escapes if not site.test]

@@ -1,0 +1,39 @@
+"""A revision of the measured Go project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A git commit.
+
+    Attributes:
+        hash: 40 hexadecimal digits.
+        parents: hashes of the parents; the first one is *the* parent.
+        author: name of the author, as git has it.
+        date: author date, seconds since the epoch (asv's date of a commit).
+        message: the whole commit message.
+    """
+
+    hash: str
+    parents: tuple[str, ...]
+    author: str
+    date: int
+    message: str
+
+    @property
+    def parent(self) -> str | None:
+        """Hash of the first parent, ``None`` for a root commit."""
+        return self.parents[0] if self.parents else None
+
+    @property
+    def subject(self) -> str:
+        """First line of the message."""
+        return self.message.strip().split("\n", 1)[0]
+
+    @property
+    def short(self) -> str:
+        """Hash as a person reads it: 8 digits, like asv's."""
+        return self.hash[:8]

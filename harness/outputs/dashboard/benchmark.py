@@ -1,0 +1,128 @@
+"""The view of a benchmark's page. Pure."""
+
+from __future__ import annotations
+
+from harness.analysis.series import PointState, Series
+from harness.analysis.summary import RevisionSummary
+from harness.model import ALLOCS, SECONDS
+from harness.outputs.dashboard import names
+from harness.outputs.dashboard.overview import end_state
+from harness.outputs.dashboard.pieces import Section, cell, reproduce, units_of
+from harness.outputs.dashboard.svg import chart, starts_above_zero
+from harness.outputs.dashboard.text import clip, plural, value
+from harness.outputs.dashboard.views import BenchmarkView, Cell, ChartView, HistoryRow
+
+_WIDE, _NARROW = 940.0, 380.0
+_UP = "../"
+_TROUBLE = {
+    PointState.BROKEN: "broken",
+    PointState.DOES_NOT_BUILD: "broken",
+    PointState.FAILED: "warning",
+}
+
+
+def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
+    """Everything that the page of a benchmark shows."""
+    series = section.summary.series[package, name]
+    units = units_of(series)
+    main = units.get(ALLOCS) or series[0]
+    rows = tuple(
+        _row(section, series, index, revision)
+        for index, revision in enumerate(section.summary.revisions)
+        if main.points[index].state is not PointState.NOT_YET
+    )
+    steps = [
+        (section.commit(s.revision, _UP), section.step(s, _UP))
+        for r in reversed(section.summary.revisions)
+        for s in r.steps
+        if (s.package, s.benchmark) == (package, name) and s.unit != SECONDS
+    ]
+    state = end_state(section, series)
+    newest = section.summary.newest
+    record = None if newest is None else newest.slot.record
+    there = state in (PointState.MEASURED, PointState.CARRIED) and record is not None
+    return BenchmarkView(
+        chrome=section.chrome(name, names.benchmark_page(package, name)),
+        name=clip(name, 400),
+        package=clip(package, 400),
+        status="" if there else f"{state.value} at the newest measured revision",
+        charts=tuple(_chart(section, s, number) for number, s in enumerate(series)),
+        steps=tuple(steps),
+        units=tuple(units),
+        rows=_trimmed(tuple(reversed(rows))),
+        earlier=sum(p.state is PointState.NOT_YET for p in main.points),
+        reproduce=(
+            clip(reproduce(record, section.directories.get(package, ""), name), 2000)
+            if there and record is not None
+            else ""
+        ),
+    )
+
+
+def _chart(section: Section, series: Series, number: int) -> ChartView:
+    marks = section.marks(series, _UP)
+    numbers = [m.value for m in marks if m.value is not None]
+    steps = [m for m in marks if m.step]
+    span = (
+        value(numbers[0], series.unit)
+        if min(numbers) == max(numbers)
+        else f"{value(min(numbers), series.unit)} to {value(max(numbers), series.unit)}"
+    )
+    parts = [f"{series.unit} over {plural(len(marks), 'place')} of the history: {span}"]
+    parts.append(f"{plural(len(steps), 'step')}" if steps else "no step")
+    label = "; ".join(parts)
+    caption = []
+    if any(m.low is not None for m in marks):
+        caption.append("line: median of the repetitions, band: smallest to largest")
+    if starts_above_zero(marks, series.unit):
+        caption.append("the axis does not start at 0")
+    identity = f"chart-{number}"
+    return ChartView(
+        unit=series.unit,
+        identity=identity,
+        caption="; ".join(caption),
+        wide=chart(marks, series.unit, label, f"{identity}-wide", _WIDE),
+        narrow=chart(marks, series.unit, label, f"{identity}-narrow", _NARROW),
+    )
+
+
+def _row(
+    section: Section, series: tuple[Series, ...], index: int, revision: RevisionSummary
+) -> HistoryRow:
+    slot = revision.slot
+    points = [s.points[index] for s in series]
+    point = points[0]
+    if slot.record is None:
+        last = slot.hashes[-1][:8]
+        count = len(slot.hashes)
+        skipped = last if count == 1 else f"{count:,} revisions up to {last}"
+        return HistoryRow(None, skipped, (), point.state.value, "", "", None)
+    cells: tuple[Cell, ...] = ()
+    if any(p.measurement is not None for p in points):
+        cells = tuple(
+            cell(
+                p.measurement,
+                section.steps.get((s.package, s.benchmark, s.unit, slot.revision)),
+            )
+            for s, p in zip(series, points, strict=True)
+        )
+    carried = None
+    if point.carried_from is not None:
+        carried = section.commit(point.carried_from, _UP)
+    return HistoryRow(
+        commit=section.commit(slot.revision, _UP),
+        skipped="",
+        cells=cells,
+        state=point.state.value,
+        tone=_TROUBLE.get(point.state, ""),
+        reason=clip(point.reason, 1200),
+        carried_from=carried,
+    )
+
+
+def _trimmed(rows: tuple[HistoryRow, ...]) -> tuple[HistoryRow, ...]:
+    """Rows without the unmeasured revisions that are older than the first value."""
+    end = len(rows)
+    while end and rows[end - 1].commit is None:
+        end -= 1
+    return rows[:end]

@@ -1,0 +1,45 @@
+"""File names of the site, made from names that anybody may have chosen.
+
+Every name is lower-case ASCII and holds a hash of what it stands for, so it stays inside the
+output directory, differs where the names differ only in case, and is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_OTHER = re.compile(r"[^a-z0-9]+")
+_SLUG_LENGTH = 48
+
+
+def slug(text: str) -> str:
+    """The readable part of a name: lower-case letters, digits and single hyphens, never empty."""
+    plain = unicodedata.normalize("NFKD", text[:1024]).encode("ascii", "ignore").decode("ascii")
+    short = _OTHER.sub("-", plain.lower()).strip("-")[:_SLUG_LENGTH].strip("-")
+    return short or "x"
+
+
+def digest(*parts: str) -> str:
+    """Sixteen hexadecimal digits that stand for a sequence of texts."""
+    framed = "".join(f"{len(p)}:{p}" for p in parts).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(framed).hexdigest()[:16]
+
+
+def benchmark_page(package: str, benchmark: str) -> str:
+    """Page of a benchmark, relative to the root of its environment."""
+    return f"b/{slug(benchmark.removeprefix('Benchmark'))}-{digest(package, benchmark)}.html"
+
+
+def revision_page(revision: str) -> str:
+    """Page of a revision, relative to the root of its environment."""
+    if _HASH.fullmatch(revision):
+        return f"r/{revision}.html"
+    return f"r/x-{digest(revision)}.html"
+
+
+def environment_root(machine: str, environment: str) -> str:
+    """Directory of the pages of an environment that is not the first, with its slash."""
+    return f"e/{slug(f'{environment}-{machine}')}-{digest(machine, environment)}/"

@@ -1,0 +1,256 @@
+"""The view of ``index.html``. Pure."""
+
+from __future__ import annotations
+
+from harness.analysis.comparison import Direction
+from harness.analysis.findings import Finding
+from harness.analysis.series import UNIT_ORDER, PointState, Series
+from harness.analysis.summary import (
+    RevisionState,
+    RevisionSummary,
+    broken_packages,
+    revision_state,
+)
+from harness.model import ALLOCS, PackageOutcome, Record
+from harness.outputs.dashboard.pieces import (
+    SIGNS,
+    Section,
+    by_direction,
+    cell,
+    escape_view,
+    units_of,
+)
+from harness.outputs.dashboard.svg import sparkline
+from harness.outputs.dashboard.text import minute, name_key, one_line, plural, value
+from harness.outputs.dashboard.views import (
+    BenchmarkRow,
+    CommitRow,
+    Fact,
+    FindingView,
+    OverviewView,
+    VerdictView,
+)
+
+_SHOWN_FINDINGS = 8
+_SHOWN_STEPS = 6
+_SHOWN_ESCAPES = 6
+_ENDED = {
+    PointState.BROKEN: "broken at the newest revision",
+    PointState.DOES_NOT_BUILD: "does not build at the newest revision",
+    PointState.FAILED: "failed at the newest revision",
+    PointState.REMOVED: "removed",
+    PointState.ABSENT: "removed",
+    PointState.NOT_SELECTED: "not selected at the newest revision",
+}
+
+
+def overview_view(section: Section) -> OverviewView:
+    """Everything that the overview shows."""
+    summary = section.summary
+    found = tuple(_finding(section, f) for f in summary.findings)
+    return OverviewView(
+        chrome=section.chrome("Overview", "index.html"),
+        verdict=None if summary.newest is None else _verdict(section, summary.newest),
+        facts=_facts(section),
+        freshness=_freshness(section),
+        findings=found[:_SHOWN_FINDINGS],
+        more_findings=found[_SHOWN_FINDINGS:],
+        units=UNIT_ORDER,
+        benchmarks=tuple(_benchmark(section, key, series) for key, series in _ordered(section)),
+        commits=tuple(_commit(section, r) for r in reversed(summary.revisions)),
+    )
+
+
+def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
+    tone, sign, sentence = verdict(newest)
+    record = newest.slot.record
+    detail = ""
+    if record is not None and newest.state is RevisionState.BROKEN and record.errors:
+        detail = one_line(record.errors[0].message, 240)
+    return VerdictView(section.commit(newest.slot.revision, ""), sentence, tone, sign, detail)
+
+
+def verdict(revision: RevisionSummary) -> tuple[str, str, str]:
+    """Tone, sign and sentence for a revision that has a record."""
+    record = revision.slot.record
+    parts: list[str] = []
+    if record is not None and revision.state in (RevisionState.BROKEN, RevisionState.PARTIAL):
+        parts.append(trouble(record))
+    if revision.regressions:
+        parts.append(f"{plural(revision.regressions, 'benchmark')} with more allocs/op")
+    if revision.improvements:
+        parts.append(f"{plural(revision.improvements, 'benchmark')} with fewer allocs/op")
+    sign, tone = SIGNS[revision.state]
+    if revision.state is not RevisionState.BROKEN:
+        if revision.regressions:
+            sign, tone = "▲", "regression"
+        elif revision.improvements and revision.state is not RevisionState.PARTIAL:
+            sign, tone = "▼", "improvement"
+    if revision.base is None:
+        parts.append("nothing earlier to compare with")
+    elif not revision.regressions and not revision.improvements:
+        measured = revision.state in (RevisionState.MEASURED, RevisionState.CARRIED)
+        of_what = "any benchmark" if measured else "what was measured"
+        if record is not None and record.benchmarks():
+            parts.append(f"no change in allocs/op of {of_what}")
+    if revision.state is RevisionState.NO_BENCHMARKS:
+        parts.append("no benchmarks to run")
+    if revision.escapes is not None:
+        parts.append(_escapes(len(revision.escapes.new), len(revision.escapes.gone)))
+    sentence = "; ".join(p for p in parts if p)
+    return tone, sign, f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
+
+
+def _escapes(new: int, gone: int) -> str:
+    if not new and not gone:
+        return "no new or gone escapes"
+    parts = [plural(new, "new escape")] if new else []
+    if gone:
+        parts.append(f"{gone:,} gone" if new else plural(gone, "escape") + " gone")
+    return ", ".join(parts)
+
+
+def trouble(record: Record) -> str:
+    """What kept a revision from being measured as a whole."""
+    broken = broken_packages(record)
+    parts: list[str] = []
+    if broken:
+        verb = "does" if len(broken) == 1 else "do"
+        parts.append(
+            f"{plural(len(broken), 'package')} of {len(record.packages)} {verb} not compile"
+        )
+    elif revision_state(record) is RevisionState.BROKEN:
+        parts.append("could not be measured")
+    failures = sum(len(p.failures) for p in record.packages)
+    if failures:
+        parts.append(f"{plural(failures, 'benchmark')} failed")
+    return ", ".join(parts) or "not everything could be measured"
+
+
+def _facts(section: Section) -> tuple[Fact, ...]:
+    summary = section.summary
+    broken = summary.count(RevisionState.BROKEN)
+    partial = summary.count(RevisionState.PARTIAL)
+    measured = len(summary.recorded) - broken - partial
+    steps = [s for r in summary.revisions for s in r.steps if s.unit == ALLOCS]
+    worse, better = by_direction(steps)
+    standing = sum(
+        f.direction is Direction.REGRESSION and f.repaired is None for f in summary.findings
+    )
+    facts = [
+        Fact("revisions measured", f"{measured:,}"),
+        Fact("broken", f"{broken:,}", "broken" if broken else ""),
+        Fact("partial", f"{partial:,}", "warning" if partial else ""),
+        Fact("not measured", f"{summary.unmeasured:,}"),
+        Fact("benchmarks", f"{len(summary.series):,}"),
+        Fact("▲ steps up in allocs/op", f"{worse:,}", "regression" if worse else ""),
+        Fact("▼ steps down in allocs/op", f"{better:,}", "improvement" if better else ""),
+        Fact("commits with a regression that stands", f"{standing:,}"),
+    ]
+    optional = {"partial", "not measured"}
+    return tuple(f for f in facts if f.text != "0" or f.label not in optional)
+
+
+def _freshness(section: Section) -> str:
+    newest = section.summary.newest
+    if newest is None or newest.slot.record is None:
+        return ""
+    measured = f"measured {minute(newest.slot.record.started)}"
+    if section.summary.pending:
+        return f"{measured}; {plural(section.summary.pending, 'newer revision')} not measured"
+    return f"{measured}; no newer revision is known"
+
+
+def _finding(section: Section, finding: Finding) -> FindingView:
+    worse = finding.direction is Direction.REGRESSION
+    if not worse:
+        status = "improvement"
+    elif finding.repaired is None:
+        status = "regression, stands"
+    else:
+        status = "regression, repaired"
+    return FindingView(
+        tone=finding.direction.value,
+        status=status,
+        commit=section.commit(finding.revision, ""),
+        steps=tuple(section.step(s, "") for s in finding.steps[:_SHOWN_STEPS]),
+        more_steps=len(finding.steps[_SHOWN_STEPS:]),
+        escapes=tuple(escape_view(section, e) for e in finding.escapes[:_SHOWN_ESCAPES]),
+        more_escapes=len(finding.escapes[_SHOWN_ESCAPES:]),
+        repaired=None if finding.repaired is None else section.commit(finding.repaired, ""),
+        between=max(len(s.between) for s in finding.steps),
+    )
+
+
+def _ordered(section: Section) -> list[tuple[tuple[str, str], tuple[Series, ...]]]:
+    """Benchmarks by package and name, those that are gone at the end."""
+    return sorted(
+        section.summary.series.items(),
+        key=lambda item: (end_state(section, item[1]) is PointState.REMOVED, item[0]),
+    )
+
+
+def end_state(section: Section, series: tuple[Series, ...]) -> PointState:
+    """The state of a benchmark at the newest revision that has a record."""
+    index = max(i for i, r in enumerate(section.summary.revisions) if r.slot.record is not None)
+    return (units_of(series).get(ALLOCS) or series[0]).points[index].state
+
+
+def _benchmark(section: Section, key: tuple[str, str], series: tuple[Series, ...]) -> BenchmarkRow:
+    units = units_of(series)
+    main = units.get(ALLOCS) or series[0]
+    own = section.steps_of.get((*key, main.unit), [])
+    worse, better = by_direction(own)
+    numbers = [p.measurement.value for p in main.points if p.measurement]
+    first, last = value(numbers[0], main.unit), value(numbers[-1], main.unit)
+    shape = (
+        f"{main.unit} from {first} to {last}, {plural(worse, 'step')} up, {better:,} down"
+        if own
+        else f"{main.unit} {last} throughout"
+    )
+    return BenchmarkRow(
+        benchmark=section.benchmark(*key, ""),
+        key=name_key(f"{section.short_package(key[0])} {key[1]}"),
+        spark=sparkline(section.marks(main, ""), shape),
+        cells=tuple(cell(units[u].last if u in units else None) for u in UNIT_ORDER),
+        regressions=worse,
+        improvements=better,
+        status=_ENDED.get(end_state(section, series), ""),
+    )
+
+
+def _commit(section: Section, revision: RevisionSummary) -> CommitRow:
+    sign, tone = SIGNS[revision.state]
+    record = revision.slot.record
+    if record is None:
+        first, last = revision.slot.hashes[0][:8], revision.slot.hashes[-1][:8]
+        count = len(revision.slot.hashes)
+        skipped = last if count == 1 else f"{count:,} revisions, {first} to {last}"
+        return CommitRow(None, skipped, revision.state.value, tone, sign, "", 0, 0, None, None)
+    return CommitRow(
+        commit=section.commit(revision.slot.revision, ""),
+        skipped="",
+        state=revision.state.value,
+        tone=tone,
+        sign=sign,
+        note=_note(record),
+        regressions=revision.regressions,
+        improvements=revision.improvements,
+        new=None if revision.escapes is None else len(revision.escapes.new),
+        gone=None if revision.escapes is None else len(revision.escapes.gone),
+    )
+
+
+def _note(record: Record) -> str:
+    """The first thing that went wrong, in the tool's own words."""
+    if record.errors:
+        error = record.errors[0]
+        message = one_line(error.message, 200)
+        where = f"{error.file}:{error.line}" if error.file else error.package
+        return message if not where or message.startswith(where) else f"{where}: {message}"
+    for package in record.packages:
+        for failure in package.failures:
+            return f"{failure.name or package.path}: {failure.kind}: {one_line(failure.message)}"
+        if package.outcome is PackageOutcome.RUN_FAILED:
+            return f"{package.path}: no benchmark gave a number"
+    return ""

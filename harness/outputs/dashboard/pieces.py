@@ -1,0 +1,277 @@
+"""Parts that several pages are made of. Pure: a summary in, views out."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.analysis.comparison import Direction
+from harness.analysis.series import Point, PointState, Series
+from harness.analysis.steps import Step
+from harness.analysis.summary import RevisionState, Summary
+from harness.model import EscapeSite, Measurement, PackageResult, Record
+from harness.outputs.dashboard import names
+from harness.outputs.dashboard.svg import Mark
+from harness.outputs.dashboard.text import NONE, clip, day, one_line, percent, plural, signed, value
+from harness.outputs.dashboard.views import (
+    BenchmarkLink,
+    Cell,
+    Chrome,
+    CommitView,
+    EscapeView,
+    FlowView,
+    Link,
+    StepView,
+)
+
+SIGNS = {
+    RevisionState.MEASURED: ("✓", "quiet"),
+    RevisionState.CARRIED: ("↷", "quiet"),
+    RevisionState.PARTIAL: ("!", "warning"),
+    RevisionState.BROKEN: ("✕", "broken"),
+    RevisionState.NO_BENCHMARKS: ("○", "quiet"),
+    RevisionState.NOT_MEASURED: ("…", "quiet"),
+}
+_GAPS = {
+    PointState.BROKEN: "broken",
+    PointState.DOES_NOT_BUILD: "broken",
+    PointState.FAILED: "failed",
+    PointState.NOT_TAKEN: "absent",
+    PointState.NOT_SELECTED: "unmeasured",
+    PointState.NOT_YET: "absent",
+    PointState.ABSENT: "absent",
+    PointState.REMOVED: "absent",
+    PointState.NOT_MEASURED: "unmeasured",
+}
+_GO_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One environment of the site: its summary, and where its pages are.
+
+    Attributes:
+        project: name of the measured project.
+        commit_url: prefix of the web page of a commit, empty for none.
+        summary: what is shown.
+        root: directory of the pages with its slash, empty for the root of the site.
+        generated: time of the newest record, as shown.
+        siblings: name and root of every environment of the site, with the pages they have.
+    """
+
+    project: str
+    commit_url: str
+    summary: Summary
+    root: str
+    generated: str
+    siblings: tuple[tuple[str, str, frozenset[str]], ...]
+
+    @cached_property
+    def directories(self) -> dict[str, str]:
+        """Directory of every package, for a short name of it."""
+        return {
+            p.path: p.directory for r in self.summary.recorded for p in _packages(r.slot.record)
+        }
+
+    @cached_property
+    def steps(self) -> dict[tuple[str, str, str, str], Step]:
+        """Every step by package, benchmark, unit and revision."""
+        return {
+            (s.package, s.benchmark, s.unit, s.revision): s
+            for r in self.summary.revisions
+            for s in r.steps
+        }
+
+    @cached_property
+    def steps_of(self) -> dict[tuple[str, str, str], list[Step]]:
+        """The steps of every series, oldest first."""
+        found: dict[tuple[str, str, str], list[Step]] = {}
+        for step in self.steps.values():
+            found.setdefault((step.package, step.benchmark, step.unit), []).append(step)
+        return found
+
+    def chrome(self, title: str, page: str) -> Chrome:
+        """The frame of the page at ``page``, relative to the root of the environment."""
+        up = "../" * page.count("/")
+        top = "../" * (self.root + page).count("/")
+        newest = self.summary.newest
+        record = None if newest is None else newest.slot.record
+        links = tuple(
+            Link(name, top + root + (page if page in pages else "index.html"), root == self.root)
+            for name, root, pages in self.siblings
+        )
+        return Chrome(
+            project=clip(self.project, 80) or "Escape Velocity",
+            title=clip(title, 120),
+            up=up,
+            top=top,
+            toolchain="" if record is None else toolchain(record),
+            variables="" if record is None else variables(record),
+            machine=self.summary.history.machine,
+            machine_detail="" if record is None else machine_detail(record),
+            environments=links if len(links) > 1 else (),
+            generated=self.generated,
+        )
+
+    def commit(self, revision: str, up: str) -> CommitView:
+        """A revision, linked where it has a record."""
+        record = self.summary.history.by_hash.get(revision)
+        if record is None:
+            return CommitView(revision[:8], "not measured", "", "")
+        return CommitView(
+            short=record.revision.short,
+            subject=one_line(record.revision.subject) or "(no message)",
+            date=day(record.revision.date),
+            href=up + names.revision_page(revision),
+        )
+
+    def benchmark(self, package: str, name: str, up: str) -> BenchmarkLink:
+        """A benchmark, linked where it has a page."""
+        has_page = (package, name) in self.summary.series
+        return BenchmarkLink(
+            name=clip(name, 200),
+            package=self.short_package(package),
+            href=up + names.benchmark_page(package, name) if has_page else "",
+        )
+
+    def short_package(self, package: str) -> str:
+        """The directory of a package, or the last part of its path at the repository's root."""
+        directory = self.directories.get(package, "")
+        return clip(package if directory in ("", ".") else directory, 120)
+
+    def step(self, step: Step, up: str) -> StepView:
+        """A step, printed."""
+        note = ""
+        if step.between:
+            note = f"or in one of {plural(len(step.between), 'revision')} before it without a value"
+        return StepView(
+            benchmark=self.benchmark(step.package, step.benchmark, up),
+            unit=step.unit,
+            before=value(step.before, step.unit),
+            after=value(step.after, step.unit),
+            delta=signed(step.delta, step.unit),
+            percent=percent(step.ratio),
+            tone=step.direction.value,
+            note=note,
+        )
+
+    def marks(self, series: Series, up: str) -> tuple[Mark, ...]:
+        """The places of a series, without the unmeasured ones at either end."""
+        marks = [self._mark(series, index, point, up) for index, point in enumerate(series.points)]
+        measured = [i for i, r in enumerate(self.summary.revisions) if r.slot.record is not None]
+        return tuple(marks[measured[0] : measured[-1] + 1]) if measured else ()
+
+    def _mark(self, series: Series, index: int, point: Point, up: str) -> Mark:
+        slot = self.summary.revisions[index].slot
+        if slot.record is None:
+            count = plural(len(slot.hashes), "revision")
+            return Mark(f"{count} not measured", gap="unmeasured")
+        revision = slot.record.revision
+        title = f"{revision.short} {one_line(revision.subject, 90)}"
+        href, date = up + names.revision_page(revision.hash), day(revision.date)
+        m = point.measurement
+        if m is None:
+            reason = f": {one_line(point.reason)}" if point.reason else ""
+            return Mark(f"{title}\n{point.state}{reason}", date, href, gap=_GAPS[point.state])
+        step = self.steps.get((series.package, series.benchmark, series.unit, slot.revision))
+        change = "" if step is None else signed(step.delta, series.unit)
+        text = f"{title}\n{value(m.value, series.unit)} ({series.unit})"
+        if step is not None:
+            text += f", from {value(step.before, series.unit)}"
+        return Mark(
+            label=text,
+            date=date,
+            href=href,
+            value=m.value,
+            low=None if m.exact else m.low,
+            high=None if m.exact else m.high,
+            step="" if step is None else step.direction.value,
+            delta=change,
+        )
+
+
+def cell(m: Measurement | None, step: Step | None = None) -> Cell:
+    """A value with its spread, and how it changed."""
+    if m is None:
+        return Cell(NONE)
+    spread = ""
+    if not m.exact and m.low != m.high:
+        spread = f"{value(m.low, m.unit)} to {value(m.high, m.unit)}"
+    if step is None:
+        return Cell(value(m.value, m.unit), spread)
+    return Cell(value(m.value, m.unit), spread, signed(step.delta, m.unit), step.direction.value)
+
+
+def escape_view(section: Section, site: EscapeSite) -> EscapeView:
+    """An escape site, printed."""
+    return EscapeView(
+        package=section.short_package(site.package),
+        where=str(site.position),
+        function=clip(site.function, 160),
+        message=clip(site.message, 400),
+        kind=site.kind.value,
+        flow=tuple(
+            FlowView(clip(f.text, 400), "" if f.position is None else str(f.position))
+            for f in site.flow[:60]
+        ),
+    )
+
+
+def toolchain(record: Record) -> str:
+    """The Go release that ran, with its platform."""
+    used = record.environment.toolchain
+    return f"{used.release} {used.goos}/{used.goarch}"
+
+
+def variables(record: Record) -> str:
+    """Variables of the environment, ``GOAMD64=v3 GOGC=off``."""
+    settings = {**record.environment.build_variables, **record.environment.run_variables}
+    return " ".join(f"{k}={v}" for k, v in sorted(settings.items()))
+
+
+def machine_detail(record: Record) -> str:
+    """Processor, number of processors and memory, as far as they are known."""
+    machine = record.machine
+    parts = (machine.cpu, machine.num_cpu and f"{machine.num_cpu} CPUs", machine.ram)
+    return ", ".join(p for p in parts if p)
+
+
+def commit_link(prefix: str, revision: str) -> str:
+    """Web page of a commit, empty unless the prefix is one of the web."""
+    return prefix + revision if prefix.startswith(("https://", "http://")) else ""
+
+
+def reproduce(record: Record, directory: str, benchmark: str) -> str:
+    """The command that measures a benchmark by hand, for a POSIX shell."""
+    parts = [f"^{_GO_SPECIAL.sub(_quote, part)}$" for part in benchmark.split("/")]
+    release = record.environment.toolchain.release
+    pinned = f"GOTOOLCHAIN={release} " if re.fullmatch(r"go\d+[\w.]*", release) else ""
+    package = "." if directory in ("", ".") else f"./{directory}"
+    return (
+        f"git checkout {shlex.quote(record.revision.hash)} && {pinned}go test -run '^$'"
+        f" -bench {shlex.quote('/'.join(parts))} -benchmem"
+        f" -benchtime={shlex.quote(record.settings.alloc_benchtime)} -cpu=1 {shlex.quote(package)}"
+    )
+
+
+def by_direction(steps: Iterable[Step]) -> tuple[int, int]:
+    """How many are regressions and how many improvements."""
+    listed = list(steps)
+    worse = sum(s.direction is Direction.REGRESSION for s in listed)
+    return worse, len(listed) - worse
+
+
+def units_of(series: Sequence[Series]) -> dict[str, Series]:
+    """Series of one benchmark by unit."""
+    return {s.unit: s for s in series}
+
+
+def _packages(record: Record | None) -> Sequence[PackageResult]:
+    return () if record is None else record.packages
+
+
+def _quote(match: re.Match[str]) -> str:
+    return "\\" + match.group()

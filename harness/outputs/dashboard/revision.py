@@ -1,0 +1,229 @@
+"""The view of a revision's page. Pure."""
+
+from __future__ import annotations
+
+from harness.analysis.series import UNIT_ORDER
+from harness.analysis.steps import Step
+from harness.analysis.summary import RevisionSummary
+from harness.model import ALLOCS, SECONDS, PackageOutcome, Record
+from harness.outputs.dashboard import names
+from harness.outputs.dashboard.overview import verdict
+from harness.outputs.dashboard.pieces import (
+    SIGNS,
+    Section,
+    cell,
+    commit_link,
+    escape_view,
+    machine_detail,
+    reproduce,
+    toolchain,
+    variables,
+)
+from harness.outputs.dashboard.text import clip, minute, plural
+from harness.outputs.dashboard.views import (
+    CommitView,
+    ErrorView,
+    Fact,
+    Link,
+    OverlayView,
+    PackageRow,
+    RevisionView,
+    StepView,
+    ValueRow,
+)
+
+_UP = "../"
+_LONGEST_MESSAGE = 64_000
+_COMMANDS = 5
+_OUTCOMES = {
+    PackageOutcome.MEASURED: "measured",
+    PackageOutcome.CARRIED: "carried",
+    PackageOutcome.NO_BENCHMARKS: "no benchmarks",
+    PackageOutcome.NO_TESTS: "no tests",
+    PackageOutcome.NOT_SELECTED: "not selected",
+    PackageOutcome.BUILD_FAILED: "does not compile",
+    PackageOutcome.RUN_FAILED: "no benchmark gave a number",
+}
+
+
+def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
+    """Everything that the page of a revision shows; the revision has a record."""
+    record = summary.slot.record
+    assert record is not None, "only revisions with a record have a page"
+    revision = record.revision
+    sign, tone = SIGNS[summary.state]
+    older, newer = _neighbours(section, revision.hash)
+    message = revision.message.strip()
+    first, _, rest = message.partition("\n")
+    diff = summary.escapes
+    base = None if summary.base is None else summary.base.revision.hash
+    steps = [s for s in summary.steps if s.unit != SECONDS]
+    return RevisionView(
+        chrome=section.chrome(
+            f"{revision.short} {revision.subject}", names.revision_page(revision.hash)
+        ),
+        hash=revision.hash,
+        subject=clip(first, 400) or "(no message)",
+        body=clip(rest.strip("\n"), _LONGEST_MESSAGE),
+        author=clip(revision.author, 200),
+        date=minute(revision.date),
+        commit_url=commit_link(section.commit_url, revision.hash),
+        state=summary.state.value,
+        tone=tone,
+        sign=sign,
+        sentence=verdict(summary)[2],
+        older=older,
+        newer=newer,
+        parents=tuple(_parent(section, p) for p in revision.parents),
+        base=None if base is None else section.commit(base, _UP),
+        between=0 if base is None else len(section.summary.history.between(base, revision.hash)),
+        errors=_errors(record),
+        failures=_failures(section, record),
+        steps=_ordered(section, steps),
+        other_steps=_ordered(section, [s for s in summary.steps if s.unit == SECONDS]),
+        added=tuple(section.benchmark(*key, _UP) for key in summary.added),
+        removed=tuple(section.benchmark(*key, _UP) for key in summary.removed),
+        compared=diff is not None,
+        new=() if diff is None else tuple(escape_view(section, s) for s in diff.new),
+        gone=() if diff is None else tuple(escape_view(section, s) for s in diff.gone),
+        kept=0 if diff is None else diff.kept,
+        unknown=() if diff is None else diff.unknown,
+        packages=_packages(section, record),
+        units=UNIT_ORDER,
+        values=_values(section, record),
+        overlays=tuple(
+            OverlayView(o.directory, clip(o.reason, 4000), clip(o.go_mod, 16_000))
+            for o in record.overlays
+        ),
+        unparsed=len(record.unparsed),
+        facts=_facts(record),
+        reproduce=_commands(section, record, steps),
+    )
+
+
+def _neighbours(section: Section, revision: str) -> tuple[CommitView | None, CommitView | None]:
+    """The previous and the next revision that have a record."""
+    recorded = [r.slot.revision for r in section.summary.recorded]
+    at = recorded.index(revision)
+    older = section.commit(recorded[at - 1], _UP) if at else None
+    newer = section.commit(recorded[at + 1], _UP) if at + 1 < len(recorded) else None
+    return older, newer
+
+
+def _parent(section: Section, parent: str) -> Link:
+    known = parent in section.summary.history.by_hash
+    return Link(parent[:8], _UP + names.revision_page(parent) if known else "")
+
+
+def _errors(record: Record) -> tuple[ErrorView, ...]:
+    return tuple(
+        ErrorView(
+            package=e.package or "the module",
+            what=e.stage,
+            where=f"{e.file}:{e.line}" if e.file and e.line else e.file,
+            message=clip(e.message, _LONGEST_MESSAGE),
+        )
+        for e in record.errors
+    )
+
+
+def _failures(section: Section, record: Record) -> tuple[ErrorView, ...]:
+    return tuple(
+        ErrorView(
+            package=section.short_package(p.path),
+            what=f.kind,
+            where=clip(f.name, 200),
+            message=clip(f.message, _LONGEST_MESSAGE),
+        )
+        for p in record.packages
+        for f in p.failures
+    )
+
+
+def _ordered(section: Section, steps: list[Step]) -> tuple[StepView, ...]:
+    """Regressions before improvements, allocs/op before B/op, by name."""
+
+    def rank(step: Step) -> tuple[int, bool, str, str]:
+        unit = UNIT_ORDER.index(step.unit) if step.unit in UNIT_ORDER else len(UNIT_ORDER)
+        return unit, step.direction.value != "regression", step.package, step.benchmark
+
+    return tuple(section.step(s, _UP) for s in sorted(steps, key=rank))
+
+
+def _packages(section: Section, record: Record) -> tuple[PackageRow, ...]:
+    return tuple(
+        PackageRow(
+            path=clip(p.path, 300),
+            outcome=_OUTCOMES[p.outcome],
+            benchmarks=len(p.benchmarks),
+            carried_from=None if p.carried_from is None else section.commit(p.carried_from, _UP),
+        )
+        for p in record.packages
+    )
+
+
+def _values(section: Section, record: Record) -> tuple[ValueRow, ...]:
+    return tuple(
+        ValueRow(
+            section.benchmark(package, result.name, _UP),
+            tuple(
+                cell(
+                    result.measurement(unit),
+                    section.steps.get((package, result.name, unit, record.revision.hash)),
+                )
+                for unit in UNIT_ORDER
+            ),
+        )
+        for package, result in record.benchmarks()
+    )
+
+
+def _facts(record: Record) -> tuple[Fact, ...]:
+    settings = record.settings
+    time = (
+        f"{settings.count} times {settings.benchtime}"
+        if settings.benchtime is not None
+        else "not taken (--alloc-only)"
+    )
+    machine = record.machine
+    facts = (
+        Fact("Go release", toolchain(record) + (" with cgo" if _cgo(record) else ", cgo off")),
+        Fact("found in", record.environment.toolchain.source),
+        Fact("variables", variables(record)),
+        Fact("machine", f"{machine.machine} ({machine.os}, {machine.arch})"),
+        Fact("hardware", machine_detail(record)),
+        Fact("benchmarks", f"-bench {settings.bench} in {' '.join(settings.packages)}"),
+        Fact("allocation lane", f"-benchtime={settings.alloc_benchtime} -cpu=1"),
+        Fact("time lane", time),
+        Fact("measured", f"{minute(record.started)}, in {record.duration:,.1f} s"),
+        Fact("harness", record.harness),
+        Fact(
+            "escape sites",
+            f"{len(record.code_escapes()):,} in code,"
+            f" {len(record.escapes) - len(record.code_escapes()):,} in tests",
+        ),
+        Fact(
+            "compiler lines not understood",
+            f"{plural(len(record.unparsed), 'line')}, kept in the record",
+        ),
+    )
+    return tuple(Fact(f.label, clip(f.text, 300)) for f in facts if f.text)
+
+
+def _cgo(record: Record) -> bool:
+    return record.environment.toolchain.cgo
+
+
+def _commands(section: Section, record: Record, steps: list[Step]) -> tuple[str, ...]:
+    """Commands for the benchmarks that changed, else for the first one of the revision."""
+    here = {(package, b.name) for package, b in record.benchmarks()}
+    changed = dict.fromkeys(
+        (s.package, s.benchmark) for s in sorted(steps, key=lambda s: s.unit != ALLOCS)
+    )
+    chosen = [key for key in changed if key in here][:_COMMANDS]
+    if not chosen:
+        chosen = [(package, b.name) for package, b in record.benchmarks()[:1]]
+    return tuple(
+        clip(reproduce(record, section.directories.get(package, ""), name), 2000)
+        for package, name in chosen
+    )

@@ -1,0 +1,166 @@
+"""Rendering the site and publishing it in one step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.analysis.history import History
+from harness.analysis.summary import Summary, summarise
+from harness.outputs.dashboard import names
+from harness.outputs.dashboard.benchmark import benchmark_view
+from harness.outputs.dashboard.overview import overview_view
+from harness.outputs.dashboard.pieces import Section
+from harness.outputs.dashboard.revision import revision_view
+from harness.outputs.dashboard.text import minute, plural, visible
+from harness.outputs.dashboard.tree import TreeChange, replace_tree
+
+_STATIC = ("style.css", "filter.js", "icon.svg")
+_BLANK_LINES = re.compile(r"\n[ \t]*(?=\n)")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteReport:
+    """What :func:`publish` wrote.
+
+    Attributes:
+        path: the output directory.
+        index: the page to open.
+        pages: how many pages the site has.
+        added, changed, removed, unchanged: how many files differ from the site that was there.
+    """
+
+    path: Path
+    index: Path
+    pages: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+
+
+def publish(
+    histories: Sequence[History],
+    output: Path,
+    *,
+    project: str,
+    commit_url: str = "",
+    generated: float | None = None,
+) -> SiteReport:
+    """Write the site of a project, replacing the one that is there in one step.
+
+    The same input gives the same bytes. Nothing is left of an earlier site; a crash leaves the
+    earlier one as it was.
+
+    Args:
+        histories: one per machine and environment; the first is the one that ``index.html`` shows.
+        output: directory of the site. It must be missing, empty, or hold an earlier site.
+        project: name of the measured project.
+        commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
+        generated: time that the site is as of, in seconds since the epoch; the time of the newest
+            record if it is not given.
+
+    Raises:
+        StoreError: the directory cannot be written, or holds something else.
+    """
+    files = dict(render(histories, project=project, commit_url=commit_url, generated=generated))
+    change: TreeChange = replace_tree(output, files)
+    return SiteReport(
+        path=output,
+        index=output / "index.html",
+        pages=sum(name.endswith(".html") for name in files),
+        added=change.added,
+        changed=change.changed,
+        removed=change.removed,
+        unchanged=change.unchanged,
+    )
+
+
+def render(
+    histories: Sequence[History],
+    *,
+    project: str,
+    commit_url: str = "",
+    generated: float | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """The files of the site as ``(path, content)``; see :func:`publish`."""
+    environment = _environment()
+    package = resources.files(__package__) / "static"
+    for name in _STATIC:
+        yield f"static/{name}", (package / name).read_bytes()
+    for section in _sections(histories, project, commit_url, generated):
+        yield from _pages(environment, section)
+
+
+def _sections(
+    histories: Sequence[History], project: str, commit_url: str, generated: float | None
+) -> list[Section]:
+    summaries = [summarise(h) for h in histories] or [summarise(History("", "", (), ()))]
+    if generated is None:
+        generated = max(
+            (r.started + r.duration for s in summaries for r in s.history.records),
+            default=float("nan"),
+        )
+    roots = [""] + [
+        names.environment_root(s.history.machine, s.history.environment) for s in summaries[1:]
+    ]
+    siblings = tuple(
+        (f"{s.history.environment} on {s.history.machine}", root, _page_names(s))
+        for s, root in zip(summaries, roots, strict=True)
+    )
+    return [
+        Section(project, commit_url, summary, root, minute(generated), siblings)
+        for summary, root in zip(summaries, roots, strict=True)
+    ]
+
+
+def _page_names(summary: Summary) -> frozenset[str]:
+    return frozenset(
+        [
+            "index.html",
+            *(names.benchmark_page(*key) for key in summary.series),
+            *(names.revision_page(r.slot.revision) for r in summary.recorded),
+        ]
+    )
+
+
+def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, bytes]]:
+    def page(template: str, view: object) -> bytes:
+        text = environment.get_template(template).render(view=view)
+        return _BLANK_LINES.sub("", text).encode("utf-8")
+
+    root = section.root
+    yield f"{root}index.html", page("overview.html.j2", overview_view(section))
+    for key in section.summary.series:
+        name = root + names.benchmark_page(*key)
+        yield name, page("benchmark.html.j2", benchmark_view(section, *key))
+    for revision in section.summary.recorded:
+        name = root + names.revision_page(revision.slot.revision)
+        yield name, page("revision.html.j2", revision_view(section, revision))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.outputs.dashboard", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_finalize,
+    )
+    environment.filters["plural"] = plural
+    return environment
+
+
+def _finalize(value: object) -> object:
+    """Every text that a template prints passes here: what would hide or reorder is written out."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value

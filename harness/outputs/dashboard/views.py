@@ -1,0 +1,307 @@
+"""What the pages show, apart from HTML: plain values and links, ready to be printed.
+
+The templates get these and nothing else; all text is still raw and is escaped by the templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with its text; an empty ``href`` is text only."""
+
+    text: str
+    href: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chrome:
+    """What frames every page.
+
+    Attributes:
+        project: name of the measured project.
+        title: of the page.
+        up: prefix that leads from the page to the root of its environment.
+        top: prefix that leads to the root of the site.
+        toolchain: Go release and platform.
+        variables: the environment's variables, ``GOAMD64=v3``, or empty.
+        machine: name of the machine.
+        machine_detail: its processor and memory.
+        environments: the same page, or the overview, in every environment of the site.
+        generated: time of the newest record.
+    """
+
+    project: str
+    title: str
+    up: str
+    top: str
+    toolchain: str
+    variables: str
+    machine: str
+    machine_detail: str
+    environments: tuple[Link, ...]
+    generated: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitView:
+    """A revision, named in passing."""
+
+    short: str
+    subject: str
+    date: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkLink:
+    """A benchmark, named in passing."""
+
+    name: str
+    package: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A change of one value. ``tone`` is ``regression`` or ``improvement``."""
+
+    benchmark: BenchmarkLink
+    unit: str
+    before: str
+    after: str
+    delta: str
+    percent: str
+    tone: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """One line of the compiler's explanation."""
+
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class EscapeView:
+    """An escape site."""
+
+    package: str
+    where: str
+    function: str
+    message: str
+    kind: str
+    flow: tuple[FlowView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """The steps of a revision beside the escapes that came or went with it."""
+
+    tone: str
+    status: str
+    commit: CommitView
+    steps: tuple[StepView, ...]
+    more_steps: int
+    escapes: tuple[EscapeView, ...]
+    more_escapes: int
+    repaired: CommitView | None
+    between: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value of one unit: how it reads, how its repetitions spread, how it changed."""
+
+    text: str
+    spread: str = ""
+    delta: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkRow:
+    """A line of the benchmark table."""
+
+    benchmark: BenchmarkLink
+    key: str
+    spark: Markup
+    cells: tuple[Cell, ...]
+    regressions: int
+    improvements: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRow:
+    """A line of the commit list; ``commit`` is ``None`` for revisions without a record."""
+
+    commit: CommitView | None
+    skipped: str
+    state: str
+    tone: str
+    sign: str
+    note: str
+    regressions: int
+    improvements: int
+    new: int | None
+    gone: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number with its name."""
+
+    label: str
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """The newest revision in one sentence."""
+
+    commit: CommitView
+    sentence: str
+    tone: str
+    sign: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewView:
+    """``index.html``."""
+
+    chrome: Chrome
+    verdict: VerdictView | None
+    facts: tuple[Fact, ...]
+    freshness: str
+    findings: tuple[FindingView, ...]
+    more_findings: tuple[FindingView, ...]
+    units: tuple[str, ...]
+    benchmarks: tuple[BenchmarkRow, ...]
+    commits: tuple[CommitRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """One chart in two widths, of which the style sheet shows one."""
+
+    unit: str
+    identity: str
+    caption: str
+    wide: Markup
+    narrow: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A line of a benchmark's history; ``cells`` is empty in a gap."""
+
+    commit: CommitView | None
+    skipped: str
+    cells: tuple[Cell, ...]
+    state: str
+    tone: str
+    reason: str
+    carried_from: CommitView | None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkView:
+    """The page of a benchmark."""
+
+    chrome: Chrome
+    name: str
+    package: str
+    status: str
+    charts: tuple[ChartView, ...]
+    steps: tuple[tuple[CommitView, StepView], ...]
+    units: tuple[str, ...]
+    rows: tuple[HistoryRow, ...]
+    earlier: int
+    reproduce: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """Something that Go refused, or that failed while it ran."""
+
+    package: str
+    what: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRow:
+    """What became of a package."""
+
+    path: str
+    outcome: str
+    benchmarks: int
+    carried_from: CommitView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRow:
+    """All values of one benchmark in one revision."""
+
+    benchmark: BenchmarkLink
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayView:
+    """A go.mod that was put in place of the revision's."""
+
+    directory: str
+    reason: str
+    go_mod: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionView:
+    """The page of a revision."""
+
+    chrome: Chrome
+    hash: str
+    subject: str
+    body: str
+    author: str
+    date: str
+    commit_url: str
+    state: str
+    tone: str
+    sign: str
+    sentence: str
+    older: CommitView | None
+    newer: CommitView | None
+    parents: tuple[Link, ...]
+    base: CommitView | None
+    between: int
+    errors: tuple[ErrorView, ...]
+    failures: tuple[ErrorView, ...]
+    steps: tuple[StepView, ...]
+    other_steps: tuple[StepView, ...]
+    added: tuple[BenchmarkLink, ...]
+    removed: tuple[BenchmarkLink, ...]
+    compared: bool
+    new: tuple[EscapeView, ...]
+    gone: tuple[EscapeView, ...]
+    kept: int
+    unknown: tuple[str, ...]
+    packages: tuple[PackageRow, ...]
+    units: tuple[str, ...]
+    values: tuple[ValueRow, ...]
+    overlays: tuple[OverlayView, ...]
+    unparsed: int
+    facts: tuple[Fact, ...]
+    reproduce: tuple[str, ...]

@@ -1,0 +1,217 @@
+"""The only place that starts a process.
+
+Every child gets its own session (so that all of its descendants can be ended with it), an
+environment made from an allow-list (the caller's secrets never reach a benchmark), no standard
+input, and a time limit.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import MeasurementError
+
+# What Go, git and a C compiler need of the caller's environment; nothing here carries a secret.
+_BASE_VARIABLES = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "SYSTEMROOT",
+    "DYLD_LIBRARY_PATH",
+    "LD_LIBRARY_PATH",
+)
+# What the go command needs beside that to fetch modules and compile cgo.
+_GO_VARIABLES = (
+    "HOME",
+    "GOPROXY",
+    "GONOPROXY",
+    "GOPRIVATE",
+    "GOSUMDB",
+    "GONOSUMDB",
+    "GOINSECURE",
+    "GOMODCACHE",
+    "GOPATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NETRC",
+    "SSH_AUTH_SOCK",
+    "CC",
+    "CXX",
+    "CGO_ENABLED",
+    "CGO_CFLAGS",
+    "CGO_CPPFLAGS",
+    "CGO_CXXFLAGS",
+    "CGO_LDFLAGS",
+    "PKG_CONFIG_PATH",
+)
+_KILL_GRACE = 2.0
+_MAX_OUTPUT = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A process that has ended.
+
+    Attributes:
+        command: the argument vector.
+        returncode: exit status; negative for the signal that ended it.
+        stdout: standard output, undecodable bytes replaced.
+        stderr: standard error, likewise.
+        timed_out: ``"total"`` or ``"idle"`` if a limit ended it, else ``None``.
+        seconds: wall time.
+    """
+
+    command: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    timed_out: str | None
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended by itself with status 0."""
+        return self.returncode == 0 and self.timed_out is None
+
+
+def base_environment(pass_env: Sequence[str] = ()) -> dict[str, str]:
+    """The environment of a benchmark: the few variables it needs and the named ones."""
+    return {k: os.environ[k] for k in (*_BASE_VARIABLES, *pass_env) if k in os.environ}
+
+
+def tool_environment(pass_env: Sequence[str] = ()) -> dict[str, str]:
+    """The environment of the ``go`` command, which has to reach modules and a C compiler."""
+    return base_environment((*_GO_VARIABLES, *pass_env))
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    timeout: float,
+    idle_timeout: float | None = None,
+    grace: float = 0.0,
+) -> Completed:
+    """Run a command to its end and keep what it prints.
+
+    Args:
+        command: program and arguments; never a shell line.
+        cwd: working directory.
+        env: the whole environment.
+        timeout: seconds that it may take in all.
+        idle_timeout: seconds that it may be silent on both streams; ``None`` for no such limit.
+        grace: seconds that its descendants may keep the streams open after it has ended.
+
+    Raises:
+        MeasurementError: the program cannot be started.
+    """
+    argv = tuple(str(part) for part in command)
+    started = time.monotonic()
+    try:
+        child = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as err:
+        raise MeasurementError(f"cannot start {argv[0]}: {err.strerror or err}") from None
+    try:
+        out, err_out, timed_out = _collect(child, started, timeout, idle_timeout, grace)
+    finally:
+        _end_group(child)
+    return Completed(
+        command=argv,
+        returncode=child.returncode,
+        stdout=out.decode("utf-8", "replace"),
+        stderr=err_out.decode("utf-8", "replace"),
+        timed_out=timed_out,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _collect(
+    child: subprocess.Popen[bytes],
+    started: float,
+    timeout: float,
+    idle_timeout: float | None,
+    grace: float,
+) -> tuple[bytes, bytes, str | None]:
+    """Read both streams until they close, a limit passes, or the child is gone."""
+    assert child.stdout is not None
+    assert child.stderr is not None
+    chunks: dict[str, list[bytes]] = {"out": [], "err": []}
+    size = 0
+    last = started
+    ended: float | None = None
+    timed_out: str | None = None
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ, "out")
+        selector.register(child.stderr, selectors.EVENT_READ, "err")
+        while selector.get_map():
+            now = time.monotonic()
+            if now - started > timeout:
+                timed_out = "total"
+                break
+            if idle_timeout is not None and now - last > idle_timeout:
+                timed_out = "idle"
+                break
+            if ended is None and child.poll() is not None:
+                ended = now
+            # A descendant that outlives the child may hold the streams open for ever.
+            if ended is not None and now - ended > grace + 0.5:
+                break
+            for key, _ in selector.select(0.1):
+                data = os.read(key.fd, 1 << 16)
+                if not data:
+                    selector.unregister(key.fileobj)
+                    continue
+                last = time.monotonic()
+                size += len(data)
+                if size <= _MAX_OUTPUT:
+                    chunks[key.data].append(data)
+    if timed_out is None and child.poll() is None:
+        remaining = max(timeout - (time.monotonic() - started), 0.1)
+        try:
+            child.wait(remaining)
+        except subprocess.TimeoutExpired:
+            timed_out = "total"
+    return b"".join(chunks["out"]), b"".join(chunks["err"]), timed_out
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """End the child and every descendant that stayed in its session's process group."""
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(child.pid, sig)
+        except (ProcessLookupError, PermissionError):
+            break
+        if child.poll() is None:
+            try:
+                child.wait(_KILL_GRACE)
+            except subprocess.TimeoutExpired:
+                continue
+    if child.returncode is None:
+        child.wait()
+    for stream in (child.stdout, child.stderr):
+        if stream is not None:
+            stream.close()

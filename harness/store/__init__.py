@@ -1,0 +1,5 @@
+"""Records on disk, and asv's view of them."""
+
+from harness.store.records import RECORD_SUFFIX, RecordKey, RecordStore, key_of
+
+__all__ = ["RECORD_SUFFIX", "RecordKey", "RecordStore", "key_of"]

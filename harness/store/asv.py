@@ -1,0 +1,247 @@
+"""asv's files, made from the records: the only module that knows their layout.
+
+asv's own classes write every file (:class:`asv.results.Results`,
+:class:`asv.benchmarks.Benchmarks`, :class:`asv.machine.Machine`), into a temporary directory,
+because they do not write atomically; from there a file takes its place in one step, and only if
+its content is another.
+
+::
+
+    results/benchmarks.json                    the registry, the union over all records
+    results/<machine>/machine.json
+    results/<machine>/<hash8>-<env>.json       one revision; always 8 digits, whatever hash_length
+
+Everything here can be deleted and made again by :func:`rebuild`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from asv.benchmarks import Benchmarks
+from asv.machine import Machine as AsvMachine
+from asv.machine import MachineCollection
+from asv.results import Results, get_filename
+from asv.runner import BenchmarkResult
+from asv.util import UserError, load_json
+
+from harness.errors import StoreError
+from harness.model import Machine
+from harness.model.units import asv_unit
+from harness.store.extract import Extract, extracts
+from harness.store.files import write_atomic
+from harness.store.records import RecordStore
+from harness.store.suite import Numbers, Suite, Track, Value
+
+# The account of a benchmark is its unit and parameters, which are compared by themselves; a version
+# that followed the code would cut every series at each edit of the Go benchmark.
+VERSION = "1"
+_RESULT_FILE = re.compile(r"[0-9a-f]{8}-(?:go\d|env-[0-9a-f]{32}).*\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What :func:`rebuild` did; every path is below the results directory.
+
+    Attributes:
+        written: files whose content was another.
+        unchanged: files that were right already.
+        stale: result files of a Go environment whose record is gone.
+        removed: those of ``stale`` that were deleted.
+    """
+
+    written: tuple[Path, ...]
+    unchanged: tuple[Path, ...]
+    stale: tuple[Path, ...]
+    removed: tuple[Path, ...]
+
+
+def rebuild(store: RecordStore, *, prune: bool = False) -> Rebuilt:
+    """Make all of asv's files again from the records.
+
+    Args:
+        store: the records; asv's files are written beside them.
+        prune: delete the result files of Go environments whose record is gone.
+
+    Raises:
+        StoreError: a record cannot be read, or a file cannot be written.
+    """
+    records = list(extracts(store))
+    written: list[Path] = []
+    unchanged: list[Path] = []
+    if records or prune:
+        written, unchanged = write_results(store.directory, records, Suite.of(records))
+    known = {*written, *unchanged}
+    stale = [p for p in _result_files(store.directory) if p not in known]
+    if prune:
+        for path in stale:
+            path.unlink(missing_ok=True)
+    return Rebuilt(tuple(written), tuple(unchanged), tuple(stale), tuple(stale if prune else ()))
+
+
+def write_results(
+    directory: Path, records: Sequence[Extract], suite: Suite
+) -> tuple[list[Path], list[Path]]:
+    """Write the registry, and machine and result files of some records.
+
+    Args:
+        directory: asv's ``results_dir``.
+        records: of any machines and environments.
+        suite: a suite that holds at least what the records hold, see :meth:`Suite.of`.
+
+    Returns:
+        The files that were written and those that were right already.
+
+    Raises:
+        StoreError: a file cannot be written.
+    """
+    described = {track.name: describe(track) for track in suite.tracks.values()}
+    # Of records with the same machine name the latest describes the machine.
+    machines = {r.machine.machine: r.machine for r in sorted(records, key=lambda r: r.started)}
+    written: list[Path] = []
+    unchanged: list[Path] = []
+    with tempfile.TemporaryDirectory(prefix="esv-asv-") as name:
+        temporary = Path(name)
+
+        def place(relative: Path) -> None:
+            data = (temporary / relative).read_bytes()
+            target = directory / relative
+            same = _content(target) == data
+            if not same:
+                write_atomic(target, data)
+            (unchanged if same else written).append(target)
+
+        for record in records:
+            _results(record, suite, described).save(str(temporary))
+            place(_relative_path(record))
+        for machine_ in machines.values():
+            entry = AsvMachine()
+            entry.__dict__.update(asdict(machine_))
+            entry.save(str(temporary))
+            place(Path(machine_.machine) / "machine.json")
+        # Last, so that no reader finds a parameter in the registry that the files do not have.
+        conf = SimpleNamespace(benchmark_dir="benchmarks", results_dir=str(temporary))
+        Benchmarks(conf, described.values()).save()
+        place(Path("benchmarks.json"))
+    return written, unchanged
+
+
+def result_path(directory: Path, record: Extract) -> Path:
+    """Where asv keeps the results of a record."""
+    return directory / _relative_path(record)
+
+
+def describe(track: Track) -> dict[str, Any]:
+    """A track as asv describes a benchmark in ``benchmarks.json``.
+
+    asv's parameters are the ``repr`` of Python values.
+    """
+    return {
+        "name": track.name,
+        "pretty_name": track.title,
+        "code": track.source,
+        "version": VERSION,
+        "type": "track",
+        "unit": asv_unit(track.unit),
+        "param_names": [track.axis],
+        "params": [[repr(param) for param in track.params]],
+    }
+
+
+def as_answer(value: Value) -> float | dict[str, object] | None:
+    """A value in the form in which a benchmark answers asv's runner."""
+    if value.samples:
+        return {"samples": list(value.samples), "number": 1}
+    return value.number
+
+
+def machine(name: str | None = None, results_dir: Path | None = None) -> Machine:
+    """This machine as asv knows it; nothing is written.
+
+    The entry of ``~/.asv-machine.json`` if there is one; else what the results directory has under
+    that name, so that a new kernel does not begin new series; else asv's defaults.
+
+    Args:
+        name: asv's ``--machine``; ``None`` for this host.
+        results_dir: where ``<machine>/machine.json`` may be.
+    """
+    wanted = name or AsvMachine.get_unique_machine_name()
+    entry: dict[str, Any] | None = None
+    try:
+        entry = MachineCollection.load(wanted)
+    except UserError:
+        if results_dir is not None:
+            try:
+                entry = load_json(
+                    str(results_dir / wanted / "machine.json"), AsvMachine.api_version
+                )
+            except (UserError, OSError):
+                entry = None
+    if entry is None:
+        entry = {**AsvMachine.get_defaults(), "machine": wanted}
+    values = {f.name: str(entry.get(f.name) or "") for f in fields(Machine)}
+    if not values["machine"] or Path(values["machine"]).name != values["machine"]:
+        raise StoreError(
+            f"the machine's name {values['machine']!r} cannot be a directory;"
+            " give it another with `asv machine`"
+        )
+    return Machine(**values)
+
+
+def _results(record: Extract, suite: Suite, described: dict[str, dict[str, Any]]) -> Results:
+    """One record in asv's form; what asv measures of itself (durations) is not there."""
+    release = record.environment.toolchain.release.removeprefix("go")
+    results = Results(
+        {**asdict(record.machine), "python": release},
+        {},
+        record.revision.hash,
+        record.revision.date * 1000,
+        release,
+        record.environment.name,
+        {**record.environment.build_variables, **record.environment.run_variables},
+    )
+    started = datetime.datetime.fromtimestamp(record.started, datetime.UTC)
+    numbers = Numbers(record)
+    for track in suite.tracks.values():
+        answer = [numbers.value(track, param) for param in track.params]
+        results.add_result(
+            described[track.name], _answer(answer), started_at=started, record_samples=True
+        )
+    return results
+
+
+def _answer(values: Iterable[Value]) -> BenchmarkResult:
+    """Values as asv's runner hands them over."""
+    result: list[float | None] = []
+    samples: list[list[float] | None] = []
+    number: list[int | None] = []
+    for value in values:
+        result.append(value.number)
+        samples.append(list(value.samples) or None)
+        number.append(1 if value.samples else None)
+    failed = any(n is None for n in result)
+    return BenchmarkResult(result, samples, number, int(failed), "", None)
+
+
+def _relative_path(record: Extract) -> Path:
+    name = get_filename(record.machine.machine, record.revision.hash, record.environment.name)
+    return Path(name)
+
+
+def _result_files(directory: Path) -> list[Path]:
+    """Result files of asv that belong to a Go environment."""
+    return sorted(p for p in directory.glob("*/*.json") if _RESULT_FILE.fullmatch(p.name))
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

@@ -1,0 +1,130 @@
+"""What asv needs of a record, read without the rest of it.
+
+A record of a large module holds megabytes of flows and inlining decisions; rebuilding asv's files
+reads every record, so only the numbers are decoded here, and each file once per process.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import StoreError
+from harness.model import (
+    RECORD_SCHEMA,
+    BenchmarkFailure,
+    BenchmarkResult,
+    Environment,
+    Machine,
+    Outcome,
+    PackageError,
+    PackageOutcome,
+    Record,
+    Revision,
+)
+from harness.store.codec import decode
+from harness.store.records import RecordStore
+
+
+@dataclass(frozen=True, slots=True)
+class PackageNumbers:
+    """The fields of :class:`harness.model.PackageResult` that asv is told; same names."""
+
+    path: str
+    outcome: PackageOutcome
+    benchmarks: tuple[BenchmarkResult, ...] = ()
+    failures: tuple[BenchmarkFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOwner:
+    """The fields of :class:`harness.model.EscapeSite` that a count needs; same names."""
+
+    package: str
+    function: str
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """The fields of :class:`harness.model.Record` that asv is told; same names and meaning."""
+
+    schema: int
+    revision: Revision
+    environment: Environment
+    machine: Machine
+    outcome: Outcome
+    started: float
+    packages: tuple[PackageNumbers, ...] = ()
+    errors: tuple[PackageError, ...] = ()
+    escapes: tuple[SiteOwner, ...] = ()
+
+
+_DECODER = msgspec.json.Decoder(Extract)
+_Stamp = tuple[int, int, int]
+_read: dict[Path, tuple[_Stamp, Extract]] = {}
+
+
+def extract(record: Record) -> Extract:
+    """The extract of a record at hand."""
+    return Extract(
+        schema=record.schema,
+        revision=record.revision,
+        environment=record.environment,
+        machine=record.machine,
+        outcome=record.outcome,
+        started=record.started,
+        packages=tuple(
+            PackageNumbers(p.path, p.outcome, p.benchmarks, p.failures) for p in record.packages
+        ),
+        errors=record.errors,
+        escapes=tuple(SiteOwner(s.package, s.function, s.test) for s in record.escapes),
+    )
+
+
+def read_extract(path: Path) -> Extract:
+    """The extract of a record file; a file that has not changed is read once per process.
+
+    Raises:
+        StoreError: it cannot be read, is damaged, or was written by a newer harness.
+    """
+    try:
+        stat = path.stat()
+        # Records are replaced by renaming, so another inode is another record even within the
+        # resolution of the file system's clock.
+        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        known = _read.get(path)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        data = path.read_bytes()
+    except OSError as err:
+        raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
+    result = _decode(data, str(path))
+    _read[path] = (stamp, result)
+    return result
+
+
+def extracts(store: RecordStore) -> Iterator[Extract]:
+    """The extracts of all records, in the order of their files.
+
+    Raises:
+        StoreError: at the first that cannot be read.
+    """
+    for path in store.paths():
+        yield read_extract(path)
+
+
+def _decode(data: bytes, name: str) -> Extract:
+    try:
+        found = _DECODER.decode(gzip.decompress(data))
+        if found.schema == RECORD_SCHEMA:
+            return found
+    except (OSError, EOFError, zlib.error, msgspec.DecodeError):
+        pass
+    # The codec knows other versions, and has the words for what is wrong with a file.
+    return extract(decode(data, name))

@@ -1,0 +1,94 @@
+"""The records of one results directory: ``<machine>/<hash8>-<env>.esv.gz`` beside asv's files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import StoreError
+from harness.model import Record
+from harness.store.codec import decode, encode
+from harness.store.files import write_atomic
+
+# Not ``.json``: asv warns of every JSON file under its results directory that is not its own.
+RECORD_SUFFIX = ".esv.gz"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordKey:
+    """What tells one record from another: machine, revision, environment."""
+
+    machine: str
+    revision: str
+    environment: str
+
+
+def key_of(record: Record) -> RecordKey:
+    """The key of a record."""
+    return RecordKey(record.machine.machine, record.revision.hash, record.environment.name)
+
+
+class RecordStore:
+    """Reads and writes the records under a results directory.
+
+    Args:
+        directory: asv's ``results_dir``.
+        hash_length: digits of the hash in file names, asv's ``hash_length``.
+    """
+
+    def __init__(self, directory: Path, hash_length: int = 8) -> None:
+        self.directory = directory
+        self._hash_length = hash_length
+
+    def path(self, key: RecordKey) -> Path:
+        """Where the record of ``key`` is or would be."""
+        name = f"{key.revision[: self._hash_length]}-{key.environment}{RECORD_SUFFIX}"
+        return self.directory / key.machine / name
+
+    def write(self, record: Record) -> Path:
+        """Write a record in one step, replacing the one with the same key."""
+        path = self.path(key_of(record))
+        write_atomic(path, encode(record))
+        return path
+
+    def read(self, key: RecordKey) -> Record | None:
+        """The record of ``key``, ``None`` if there is none.
+
+        Raises:
+            StoreError: it is there and cannot be read.
+        """
+        path = self.path(key)
+        if not path.is_file():
+            return None
+        record = self.read_path(path)
+        return record if record.revision.hash == key.revision else None
+
+    def read_path(self, path: Path) -> Record:
+        """The record in one file.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        try:
+            data = path.read_bytes()
+        except OSError as err:
+            raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
+        return decode(data, str(path))
+
+    def paths(self) -> list[Path]:
+        """All record files, in a fixed order."""
+        return sorted(self.directory.glob(f"*/*{RECORD_SUFFIX}"))
+
+    def records(self) -> Iterator[Record]:
+        """All records, in the order of their files.
+
+        Raises:
+            StoreError: at the first that cannot be read.
+        """
+        for path in self.paths():
+            yield self.read_path(path)
+
+    def remove(self, record: Record) -> None:
+        """Delete a record; no error if it is gone already."""
+        self.path(key_of(record)).unlink(missing_ok=True)
