@@ -140,7 +140,8 @@ def load_config(path: Path) -> Config:
         repo=_repository(str(asv.repo), root),
         repo_subdir=str(asv.repo_subdir or ""),
         branches=tuple(str(b) for b in asv.branches if b is not None),
-        releases=_releases(asv.pythons if "pythons" in raw else []),
+        # asv's default is the Python that runs, which says nothing about Go.
+        releases=_releases([] if asv.pythons == AsvConfig().pythons else asv.pythons),
         matrix=_matrix(path, asv.matrix),
         results_dir=(root / asv.results_dir).resolve(),
         html_dir=(root / asv.html_dir).resolve(),

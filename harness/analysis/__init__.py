@@ -3,6 +3,7 @@
 from harness.analysis.comparison import Change, Direction, compare
 from harness.analysis.escapes import EscapeDiff, diff_escapes
 from harness.analysis.findings import Finding, findings
+from harness.analysis.gate import GateError, GateReport, Verdict, judge_gate
 from harness.analysis.history import History
 from harness.analysis.steps import Step, steps
 
@@ -11,10 +12,14 @@ __all__ = [
     "Direction",
     "EscapeDiff",
     "Finding",
+    "GateError",
+    "GateReport",
     "History",
     "Step",
+    "Verdict",
     "compare",
     "diff_escapes",
     "findings",
+    "judge_gate",
     "steps",
 ]

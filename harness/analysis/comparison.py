@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.model import (
-    ALLOCS,
-    BYTES,
     BenchmarkResult,
     Lane,
     Measurement,
-    PackageOutcome,
     Record,
     better,
 )
@@ -142,15 +139,6 @@ def mann_whitney(a: tuple[float, ...], b: tuple[float, ...]) -> float:
     return float(mannwhitneyu(a, b, alternative="two-sided").pvalue)
 
 
-def unmeasured_packages(record: Record) -> list[str]:
-    """Packages of a record with benchmarks of which some gave no number, or that do not build."""
-    return [
-        p.path
-        for p in record.packages
-        if p.outcome in (PackageOutcome.BUILD_FAILED, PackageOutcome.RUN_FAILED) or p.failures
-    ]
-
-
 def _both_exact_differ(base: Measurement, head: Measurement) -> bool:
     return base.exact and head.exact and base.value != head.value
 
@@ -159,6 +147,3 @@ def _direction(unit: str, delta: float) -> Direction:
     if delta == 0:
         return Direction.NONE
     return Direction.IMPROVEMENT if (delta > 0) == (better(unit) > 0) else Direction.REGRESSION
-
-
-DEFAULT_GATE_UNITS = frozenset({ALLOCS, BYTES})

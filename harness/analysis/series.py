@@ -10,6 +10,7 @@ from harness.model import (
     ALLOCS,
     BYTES,
     SECONDS,
+    BenchmarkFailure,
     BenchmarkResult,
     Lane,
     Measurement,
@@ -187,6 +188,13 @@ def build_error(record: Record, package: str) -> str:
     return (own or [e.message for e in record.errors] or [""])[0]
 
 
+def failure_text(failure: BenchmarkFailure) -> str:
+    """A failure in one sentence: its kind, and what the tool said."""
+    if failure.message.startswith(f"{failure.kind}:"):
+        return failure.message
+    return f"{failure.kind}: {failure.message}"
+
+
 def _failure(package: PackageResult, benchmark: str, lane: Lane | None) -> str:
     """Why a benchmark of a package has no number: its own failure, else that of the package."""
     names = [benchmark]
@@ -196,9 +204,9 @@ def _failure(package: PackageResult, benchmark: str, lane: Lane | None) -> str:
     for name in (*names, ""):
         for failure in failures:
             if failure.name == name:
-                return f"{failure.kind}: {failure.message}"
+                return failure_text(failure)
     if benchmark not in {b.name for b in package.benchmarks} and failures:
-        return f"not run, after {failures[0].name}: {failures[0].kind}: {failures[0].message}"
+        return f"not run, after {failures[0].name}: {failure_text(failures[0])}"
     return ""
 
 

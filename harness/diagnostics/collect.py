@@ -17,9 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.diagnostics.parse import PackageDiagnostics, merge, parse
+from harness.diagnostics.parse import PackageDiagnostics, merge, parse, plain_lines
 from harness.errors import MeasurementError
-from harness.model import PackageError
+from harness.model import Diagnostic, PackageError
 from harness.process import run
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
@@ -142,6 +142,32 @@ def compile_module(
         diagnostics=_diagnostics(done.stderr, relative),
         errors=(),
     )
+
+
+def compiler_output(
+    go: Path,
+    tree: Path,
+    module: str,
+    gcflags: str,
+    env: Mapping[str, str],
+    timeout: float,
+    flags: Sequence[str] = (),
+) -> list[Diagnostic]:
+    """What the compiler says with other flags (``-m``, ``-m -l``), line by line, without tests.
+
+    Raises:
+        MeasurementError: the flags are wrong, or the module does not compile.
+    """
+    command: list[str | Path] = [
+        go, "list", "-export", "-trimpath", "-buildvcs=false", f"-gcflags={gcflags}", *flags,
+        f"-json={_FIELDS}", "./...",
+    ]  # fmt: skip
+    done = run(command, cwd=tree / module, env=env, timeout=timeout)
+    if not done.ok:
+        reason = _module_message(done.stderr, tree) or f"more than {timeout:g} s"
+        raise MeasurementError(f"go with -gcflags='{gcflags}': {reason}")
+    own = [p for p in _read(done.stdout) if p.Module is not None and p.Module.Main]
+    return plain_lines(done.stderr, _Relative(tree, own))
 
 
 def select_packages(

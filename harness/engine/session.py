@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 
 from filelock import FileLock, Timeout
 
+from harness import __version__
 from harness.config import Config
 from harness.engine.carry import CarryIndex
 from harness.engine.measure import Measurer, Request
 from harness.engine.progress import Progress, Silent
 from harness.errors import MeasurementError
 from harness.git import Repository, Workspace, open_repository
-from harness.model import Environment, Machine, Record, RunSettings
+from harness.model import (
+    Diagnostic,
+    Environment,
+    Machine,
+    Record,
+    RunSettings,
+    TreeDiff,
+)
 from harness.store import RecordKey, RecordStore
 from harness.store.asv import machine as asv_machine
 from harness.toolchain import Go, find_go
@@ -80,6 +86,7 @@ class Session:
         )
         self._carry = CarryIndex(self.store, enabled=carry)
         self._workspace = Workspace(self.repository, self.cache_dir)
+        self._scratch = RecordStore(self._workspace.root / "records", config.hash_length)
         self._lock: FileLock | None = None
 
     def __enter__(self) -> Session:
@@ -195,27 +202,93 @@ class Session:
             RepositoryError: the revision cannot be checked out.
             StoreError: the record cannot be written.
         """
-        self._acquire()
-        go = self.go(release)
-        request = Request(
-            revision=self.repository.revision(revision),
-            environment=self.environment(release, build_variables, run_variables),
-            settings=self.settings(alloc_only=alloc_only),
-        )
-        measurer = Measurer(
-            config=self.config,
-            go=go,
-            repository=self.repository,
-            workspace=self._workspace,
-            machine=self.machine,
-            carry=self._carry,
-            progress=self.progress,
+        measurer, request = self._prepare(
+            EnvironmentSpec(release, build_variables or {}, run_variables or {}),
+            revision,
+            alloc_only,
         )
         record = measurer.measure(request)
         if keep:
             self.store.write(record)
         self._carry.add(record)
         return record
+
+    def ensure_counted(self, revision: str, spec: EnvironmentSpec) -> Record:
+        """The counts of a revision: from a clean record that is there, else measured now.
+
+        What is measured goes into the cache, not among the records of the project: the head of a
+        pull request is not part of its history.
+
+        Raises:
+            As :meth:`measure`.
+        """
+        environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
+        key = RecordKey(self.machine.machine, revision, environment.name)
+        for store in (self.store, self._scratch):
+            record = store.read(key)
+            if record is not None and self._serves(record):
+                self._carry.add(record)
+                return record
+        record = self.measure(
+            revision,
+            spec.release,
+            build_variables=spec.build_variables,
+            run_variables=spec.run_variables,
+            alloc_only=True,
+            keep=False,
+        )
+        self._scratch.write(record)
+        return record
+
+    def _serves(self, record: Record) -> bool:
+        """Whether a record answers what this session asks; a failure may have been of the day."""
+        wanted = self.settings(alloc_only=True)
+        there = record.settings
+        same = (there.bench, there.packages, there.alloc_benchtime) == (
+            wanted.bench,
+            wanted.packages,
+            wanted.alloc_benchtime,
+        )
+        return same and not record.errors and record.harness == __version__
+
+    def diagnostics(self, revision: str, gcflags: str, release: str | None) -> list[Diagnostic]:
+        """What the compiler says of a revision with other flags, such as ``-m -l``.
+
+        Raises:
+            MeasurementError: the flags are wrong, or it does not compile.
+        """
+        spec = self.environments([release] if release else ())[0]
+        measurer, request = self._prepare(spec, revision, alloc_only=True)
+        return measurer.diagnostics(request, gcflags)
+
+    def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...]:
+        """The step from one revision to another, from git."""
+        return (TreeDiff(base, head, self.repository.diff(base, head)),)
+
+    def first_parent_line(self) -> list[str]:
+        """The first-parent history of the configured branches, oldest first."""
+        tips = self.repository.branch_tips(self.config.branches)
+        return list(reversed(self.repository.first_parents(tips)))
+
+    def _prepare(
+        self, spec: EnvironmentSpec, revision: str, alloc_only: bool
+    ) -> tuple[Measurer, Request]:
+        self._acquire()
+        request = Request(
+            revision=self.repository.revision(revision),
+            environment=self.environment(spec.release, spec.build_variables, spec.run_variables),
+            settings=self.settings(alloc_only=alloc_only),
+        )
+        measurer = Measurer(
+            config=self.config,
+            go=self.go(spec.release),
+            repository=self.repository,
+            workspace=self._workspace,
+            machine=self.machine,
+            carry=self._carry,
+            progress=self.progress,
+        )
+        return measurer, request
 
     def _acquire(self) -> None:
         """One process at a time works in the work tree of a repository; others wait."""
@@ -242,13 +315,3 @@ def _combinations(variables: Mapping[str, Sequence[str]]) -> list[dict[str, str]
     names = sorted(variables)
     product = itertools.product(*(variables[name] for name in names))
     return [dict(zip(names, values, strict=True)) for values in product]
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def binaries_dir(root: Path, revision: str) -> Path:
-    """Where the test binaries of a revision are linked to, until they have run."""
-    return root / "bin" / revision[:16]

@@ -173,6 +173,17 @@ class Repository:
         except RepositoryError as err:
             raise UsageError(f"range {spec!r}: {err}") from None
 
+    def default_branch(self) -> str:
+        """The branch whose history is the project's: the remote's default, else the current one."""
+        try:
+            return self.git("rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/")
+        except RepositoryError:
+            pass
+        try:
+            return self.git("symbolic-ref", "--short", "HEAD")
+        except RepositoryError:
+            return "HEAD"
+
     def branch_tips(self, branches: Sequence[str]) -> list[str]:
         """Hashes of the configured branches, or of HEAD where none are configured.
 
@@ -191,6 +202,15 @@ class Repository:
         raise UsageError(
             f'branch {name!r} is not in {self.directory}; set "branches" in asv.conf.json'
         )
+
+    def merge_base(self, branch: str, head: str) -> str | None:
+        """Where ``head`` left a branch, ``None`` without the branch or a common ancestor."""
+        for name in (f"origin/{branch}", branch):
+            try:
+                return self.git("merge-base", self.resolve(name), head)
+            except (RepositoryError, UsageError):
+                continue
+        return None
 
     def diff(self, base: str, head: str) -> tuple[FileChange, ...]:
         """What changed from one tree to another, renames found."""

@@ -1,8 +1,8 @@
 """The Go benchmark format, read. Pure.
 
 Format: https://go.dev/design/14313-benchmark-format. Like golang.org/x/perf/benchfmt this reader
-never fails on a line: what is not of the format is passed over. Beside the results it tells from
-the ``-test.v`` markers which benchmark was running when the output ended.
+never fails on a line: what is not of the format is passed over. Beside the results it tells which
+benchmark was running when the output ended: with ``-test.v`` each is announced before it runs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from harness.model import SECONDS
 
 _RESULT = re.compile(r"(?P<name>Benchmark\S*)\s+(?P<n>\d+)(?P<values>(?:\s+\S+\s+\S+)+)\s*")
-_RUN = re.compile(r"=== RUN   (?P<name>Benchmark\S*)\s*")
+# With -test.v a benchmark's name stands alone on a line before it runs.
+_ANNOUNCED = re.compile(r"(?P<name>Benchmark\S*)\s*")
 _FAIL = re.compile(r"\s*--- FAIL: (?P<name>Benchmark\S*)(?: \(.*\))?\s*")
 _SKIP = re.compile(r"\s*--- SKIP: (?P<name>Benchmark\S*)(?: \(.*\))?\s*")
 _CONFIG = re.compile(r"(?P<key>[a-z][^\sA-Z:]*):\s+(?P<value>.*\S)\s*")
@@ -71,8 +72,8 @@ def read_output(text: str, procs: int = 1) -> TestOutput:
     details: list[str] = []
     for line in text.split("\n"):
         stripped = line.rstrip("\r")
-        result = parse_result(stripped)
-        marker = _RUN.fullmatch(stripped)
+        result = parse_result(stripped) or _after_text(stripped, output.running)
+        marker = _ANNOUNCED.fullmatch(stripped)
         fail = _FAIL.fullmatch(stripped)
         skip = _SKIP.fullmatch(stripped)
         if failing is not None and (result or marker or fail or skip or stripped in _LAST):
@@ -101,6 +102,12 @@ def read_output(text: str, procs: int = 1) -> TestOutput:
     if failing is not None:
         output.failed[failing] = "\n".join(details).strip()
     return output
+
+
+def _after_text(line: str, running: str) -> BenchmarkLine | None:
+    """A result line in front of which the benchmark has printed something without a newline."""
+    at = line.find(running) if running else -1
+    return parse_result(line[at:]) if at > 0 else None
 
 
 def parse_result(line: str) -> BenchmarkLine | None:

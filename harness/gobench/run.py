@@ -85,7 +85,7 @@ def run_lane(
         raw.append(done.stdout)
         ended = output.complete and done.timed_out is None
         culprit = "" if ended else _culprit(output)
-        lines.extend(_named(output, settings.procs, without=culprit))
+        lines.extend(_announced(output, settings.procs))
         failures.extend(
             BenchmarkFailure(name, settings.lane, "fail", _clip(message))
             for name, message in output.failed.items()
@@ -123,17 +123,11 @@ def _culprit(output: TestOutput) -> str:
     return name.split("/", 1)[0]
 
 
-def _named(output: TestOutput, procs: int, without: str) -> list[BenchmarkLine]:
-    """Results under their names; of a benchmark that failed half way those that it finished."""
-    _ = without
+def _announced(output: TestOutput, procs: int) -> list[BenchmarkLine]:
+    """Results under their names; a line that no benchmark announced the code under test printed."""
     known = set(output.started)
-    named = []
-    for line in output.lines:
-        name = base_name(line.name, procs)
-        # A line that no benchmark announced was printed by the code under test.
-        if name in known:
-            named.append(BenchmarkLine(name, line.iterations, line.values))
-    return named
+    lines = [BenchmarkLine(base_name(x.name, procs), x.iterations, x.values) for x in output.lines]
+    return [line for line in lines if line.name in known]
 
 
 def _diagnose(done: Completed, settings: LaneSettings) -> tuple[str, str]:

@@ -117,6 +117,7 @@ class PackageResult:
         benchmarks: the results, in the order of the output.
         failures: benchmarks without a number.
         raw: verbatim output per lane, in the Go benchmark format.
+        declared: names of the benchmark functions in its test files, run or not.
     """
 
     path: str
@@ -127,3 +128,4 @@ class PackageResult:
     benchmarks: tuple[BenchmarkResult, ...] = ()
     failures: tuple[BenchmarkFailure, ...] = ()
     raw: dict[Lane, str] | None = None
+    declared: tuple[str, ...] = ()

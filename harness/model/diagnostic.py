@@ -76,6 +76,12 @@ class EscapeSite:
     flow: tuple[FlowStep, ...] = ()
     test: bool = False
 
+    @property
+    def reason(self) -> str:
+        """The last step of the flow in the compiler's words, what finally made it escape."""
+        steps = [s.text for s in self.flow if s.text.startswith("from ")]
+        return steps[-1].removeprefix("from ") if steps else ""
+
 
 @dataclass(frozen=True, slots=True)
 class InliningDecision:

@@ -18,9 +18,9 @@ class Outcome(StrEnum):
     """What became of a revision as a whole."""
 
     MEASURED = "measured"
-    PARTIAL = "partial"  # some package does not build, or some benchmark gave no number
-    NO_BENCHMARKS = "no-benchmarks"  # builds, and there is nothing to run
-    BROKEN = "broken"  # nothing could be measured
+    PARTIAL = "partial"  # some benchmark gave no number, or a package without any does not compile
+    NO_BENCHMARKS = "no-benchmarks"  # compiles, and there is nothing to run
+    BROKEN = "broken"  # something to measure does not compile; what does is measured all the same
 
 
 @dataclass(frozen=True, slots=True)

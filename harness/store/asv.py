@@ -17,14 +17,17 @@ Everything here can be deleted and made again by :func:`rebuild`.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from asv.benchmarks import Benchmarks
 from asv.machine import Machine as AsvMachine
 from asv.machine import MachineCollection
@@ -32,10 +35,11 @@ from asv.results import Results, get_filename
 from asv.runner import BenchmarkResult
 from asv.util import UserError, load_json
 
+from harness import __version__
 from harness.errors import StoreError
 from harness.model import Machine
 from harness.model.units import asv_unit
-from harness.store.extract import Extract, extracts
+from harness.store.extract import Extract, Stamp, read_extract, stamp
 from harness.store.files import write_atomic
 from harness.store.records import RecordStore
 from harness.store.suite import Numbers, Suite, Track, Value
@@ -43,6 +47,7 @@ from harness.store.suite import Numbers, Suite, Track, Value
 # The account of a benchmark is its unit and parameters, which are compared by themselves; a version
 # that followed the code would cut every series at each edit of the Go benchmark.
 VERSION = "1"
+_MADE = ".asv-made"  # not ``.json``: asv would take it for results
 _RESULT_FILE = re.compile(r"[0-9a-f]{8}-(?:go\d|env-[0-9a-f]{32}).*\.json")
 
 
@@ -63,23 +68,31 @@ class Rebuilt:
     removed: tuple[Path, ...]
 
 
-def rebuild(store: RecordStore, *, prune: bool = False) -> Rebuilt:
+def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> Rebuilt:
     """Make all of asv's files again from the records.
+
+    A result file is left alone if it, its record and the suite are what they were when it was made.
 
     Args:
         store: the records; asv's files are written beside them.
         prune: delete the result files of Go environments whose record is gone.
+        force: trust nothing of what is there.
 
     Raises:
         StoreError: a record cannot be read, or a file cannot be written.
     """
-    records = list(extracts(store))
+    directory = store.directory
+    records = [(path, read_extract(path)) for path in store.paths()]
     written: list[Path] = []
     unchanged: list[Path] = []
     if records or prune:
-        written, unchanged = write_results(store.directory, records, Suite.of(records))
+        suite = Suite.of(record for _, record in records)
+        made = _Made.load(directory, suite)
+        right = set() if force else made.right(directory, records)
+        written, unchanged = write_results(directory, [r for _, r in records], suite, right)
+        made.save(directory, records)
     known = {*written, *unchanged}
-    stale = [p for p in _result_files(store.directory) if p not in known]
+    stale = [p for p in _result_files(directory) if p not in known]
     if prune:
         for path in stale:
             path.unlink(missing_ok=True)
@@ -87,7 +100,10 @@ def rebuild(store: RecordStore, *, prune: bool = False) -> Rebuilt:
 
 
 def write_results(
-    directory: Path, records: Sequence[Extract], suite: Suite
+    directory: Path,
+    records: Sequence[Extract],
+    suite: Suite,
+    right: Container[Path] = (),
 ) -> tuple[list[Path], list[Path]]:
     """Write the registry, and machine and result files of some records.
 
@@ -95,6 +111,7 @@ def write_results(
         directory: asv's ``results_dir``.
         records: of any machines and environments.
         suite: a suite that holds at least what the records hold, see :meth:`Suite.of`.
+        right: result files that are known to be right.
 
     Returns:
         The files that were written and those that were right already.
@@ -119,8 +136,12 @@ def write_results(
             (unchanged if same else written).append(target)
 
         for record in records:
+            target = result_path(directory, record)
+            if target in right:
+                unchanged.append(target)
+                continue
             _results(record, suite, described).save(str(temporary))
-            place(_relative_path(record))
+            place(target.relative_to(directory))
         for machine_ in machines.values():
             entry = AsvMachine()
             entry.__dict__.update(asdict(machine_))
@@ -133,9 +154,56 @@ def write_results(
     return written, unchanged
 
 
+class _Made(msgspec.Struct):
+    """What each result file was made from, kept beside the files; may be deleted at any time.
+
+    Attributes:
+        suite: digest of the suite and of the programs that write.
+        files: stamp of the record and of the result file, by the latter's path.
+    """
+
+    suite: str
+    files: dict[str, tuple[Stamp, Stamp]] = {}
+
+    @classmethod
+    def load(cls, directory: Path, suite: Suite) -> _Made:
+        """What is known of files that were made for this suite."""
+        tracks = [describe(track) for track in suite.tracks.values()]
+        writers = [version("asv"), __version__]
+        digest = hashlib.sha256(msgspec.json.encode([tracks, writers])).hexdigest()
+        try:
+            found = msgspec.json.decode((directory / _MADE).read_bytes(), type=cls)
+        except (OSError, msgspec.DecodeError):
+            return cls(digest)
+        return found if found.suite == digest else cls(digest)
+
+    def right(self, directory: Path, records: Iterable[tuple[Path, Extract]]) -> set[Path]:
+        """Result files that would be written as they are."""
+        result = set()
+        for path, record in records:
+            target = result_path(directory, record)
+            stamps = _stamps(path, target)
+            if stamps is not None and self.files.get(_relative(directory, target)) == stamps:
+                result.add(target)
+        return result
+
+    def save(self, directory: Path, records: Iterable[tuple[Path, Extract]]) -> None:
+        """Note what the files were made from."""
+        self.files = {}
+        for path, record in records:
+            target = result_path(directory, record)
+            stamps = _stamps(path, target)
+            if stamps is not None:
+                self.files[_relative(directory, target)] = stamps
+        data = msgspec.json.encode(self, order="deterministic")
+        if _content(directory / _MADE) != data:
+            write_atomic(directory / _MADE, data)
+
+
 def result_path(directory: Path, record: Extract) -> Path:
     """Where asv keeps the results of a record."""
-    return directory / _relative_path(record)
+    name: str = get_filename(record.machine.machine, record.revision.hash, record.environment.name)
+    return directory / name
 
 
 def describe(track: Track) -> dict[str, Any]:
@@ -230,9 +298,15 @@ def _answer(values: Iterable[Value]) -> BenchmarkResult:
     return BenchmarkResult(result, samples, number, int(failed), "", None)
 
 
-def _relative_path(record: Extract) -> Path:
-    name = get_filename(record.machine.machine, record.revision.hash, record.environment.name)
-    return Path(name)
+def _stamps(record: Path, target: Path) -> tuple[Stamp, Stamp] | None:
+    try:
+        return stamp(record), stamp(target)
+    except OSError:
+        return None
+
+
+def _relative(directory: Path, path: Path) -> str:
+    return path.relative_to(directory).as_posix()
 
 
 def _result_files(directory: Path) -> list[Path]:

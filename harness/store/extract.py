@@ -66,8 +66,21 @@ class Extract:
 
 
 _DECODER = msgspec.json.Decoder(Extract)
-_Stamp = tuple[int, int, int]
-_read: dict[Path, tuple[_Stamp, Extract]] = {}
+Stamp = tuple[int, int, int]
+_read: dict[Path, tuple[Stamp, Extract]] = {}
+
+
+def stamp(path: Path) -> Stamp:
+    """What tells one content of a file from the next without reading it.
+
+    Files are replaced by renaming, so another inode is another content even within the resolution
+    of the file system's clock.
+
+    Raises:
+        OSError: it is not there.
+    """
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def extract(record: Record) -> Extract:
@@ -94,18 +107,15 @@ def read_extract(path: Path) -> Extract:
         StoreError: it cannot be read, is damaged, or was written by a newer harness.
     """
     try:
-        stat = path.stat()
-        # Records are replaced by renaming, so another inode is another record even within the
-        # resolution of the file system's clock.
-        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        now = stamp(path)
         known = _read.get(path)
-        if known is not None and known[0] == stamp:
+        if known is not None and known[0] == now:
             return known[1]
         data = path.read_bytes()
     except OSError as err:
         raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
     result = _decode(data, str(path))
-    _read[path] = (stamp, result)
+    _read[path] = (now, result)
     return result
 
 

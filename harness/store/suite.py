@@ -181,11 +181,13 @@ class Numbers:
         if not track.function:
             # A function without a site counts 0, so that its first site is a step from 0 to 1.
             sites = self._escapes.get(track.package)
-            return Value(float(sites[param]) if sites is not None else 0.0)
+            return Value(sites[param] if sites is not None else 0)
         measured = self._measured.get(((track.package, track.function, track.unit), param))
         if measured is not None:
             samples = measured.samples if measured.lane is Lane.TIME else ()
-            return Value(measured.value, samples)
+            # A count prints as one: asv shows 5.0 for a float.
+            number = measured.value
+            return Value(int(number) if measured.exact and number.is_integer() else number, samples)
         name = track.function if param == ITSELF else f"{track.function}/{param}"
         for failure in package.failures:
             if _concerns(failure, name):

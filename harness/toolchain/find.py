@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from harness.toolchain.go import Go, inspect, reason, run_tool
 from harness.toolchain.versions import Version, parse_version
 
 ON_PATH = "path"
+# As it stands in a directory's name and in GOTOOLCHAIN, a variant such as 1.26.8-custom included.
+_RELEASE = re.compile(r"[0-9]+\.[0-9A-Za-z.+-]+")
 _FETCH_TIMEOUT = 1800.0
 _LIST_TIMEOUT = 60.0
 
@@ -35,7 +38,7 @@ class _Request:
 
     @property
     def is_line(self) -> bool:
-        return self.text.count(".") == 1 and not self.version.kind
+        return self.text == "{}.{}".format(*self.version.line)
 
     def takes(self, release: str) -> bool:
         """Whether ``1.26.6`` is what was asked for."""
@@ -88,7 +91,7 @@ def _find(release: str | None, cache_dir: Path) -> Go:
 def _request(release: str) -> _Request:
     text = release.removeprefix("go")
     version = parse_version(text)
-    if version is None or "." not in text:
+    if version is None or not _RELEASE.fullmatch(text):
         raise ToolchainError(
             f"{release!r} is not a Go release: write 1.27.3, 1.27 for the newest of that line,"
             f" or {ON_PATH} for the go on PATH"

@@ -82,7 +82,7 @@ def available_releases() -> dict[str, str]:
     Raises:
         ToolchainError: the package index does not answer.
     """
-    command = [*_installer(listing=True), "index", "versions", PACKAGE]
+    command = [*_installer("index", "versions"), PACKAGE]
     completed = run_tool(command, env=_installer_environment(), timeout=_LIST_TIMEOUT)
     if not completed.ok:
         raise ToolchainError(reason(completed))
@@ -139,8 +139,8 @@ def install(release: str, package_version: str, cache_dir: Path) -> Go:
 
 def _fetch(package_version: str, target: Path) -> None:
     command = [
-        *_installer(listing=False),
-        *("install", "--no-deps", "--only-binary", ":all:"),
+        *_installer("install"),
+        *("--no-deps", "--only-binary", ":all:"),
         *("--target", str(target), f"{PACKAGE}=={package_version}"),
     ]
     completed = run_tool(command, env=_installer_environment(), timeout=_INSTALL_TIMEOUT)
@@ -150,20 +150,20 @@ def _fetch(package_version: str, target: Path) -> None:
         raise ToolchainError(f"{PACKAGE} {package_version} holds no {_BINARY}")
 
 
-def _installer(*, listing: bool) -> list[str]:
-    """The environment's own pip, else uv, which also lends a pip for what it cannot do itself.
+def _installer(*verb: str) -> list[str]:
+    """The environment's own pip with a verb of pip; else uv, or a pip that uv lends.
 
     Raises:
         ToolchainError: there is neither.
     """
     if has_pip():
-        return [sys.executable, "-m", "pip"]
+        return [sys.executable, "-m", "pip", *verb]
     uv = shutil.which("uv")
     if uv is None:
         raise ToolchainError("neither pip in this Python environment nor uv on PATH")
-    if listing:
-        return [uv, "tool", "run", "--python", sys.executable, "pip"]
-    return [uv, "pip", "--python", sys.executable]
+    if verb == ("install",):
+        return [uv, "pip", "install", "--python", sys.executable]
+    return [uv, "tool", "run", "--python", sys.executable, "pip", *verb]
 
 
 def has_pip() -> bool:

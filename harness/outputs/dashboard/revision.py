@@ -19,7 +19,6 @@ from harness.outputs.dashboard.pieces import (
     toolchain,
     variables,
 )
-from harness.outputs.dashboard.text import clip, minute, plural
 from harness.outputs.dashboard.views import (
     CommitView,
     ErrorView,
@@ -31,6 +30,7 @@ from harness.outputs.dashboard.views import (
     StepView,
     ValueRow,
 )
+from harness.outputs.format import clip, minute, plural
 
 _UP = "../"
 _LONGEST_MESSAGE = 64_000
@@ -58,6 +58,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
     diff = summary.escapes
     base = None if summary.base is None else summary.base.revision.hash
     steps = [s for s in summary.steps if s.unit != SECONDS]
+    verdict_tone, verdict_sign, sentence = verdict(summary)
     return RevisionView(
         chrome=section.chrome(
             f"{revision.short} {revision.subject}", names.revision_page(revision.hash)
@@ -71,7 +72,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         state=summary.state.value,
         tone=tone,
         sign=sign,
-        sentence=verdict(summary)[2],
+        sentence=sentence,
         older=older,
         newer=newer,
         parents=tuple(_parent(section, p) for p in revision.parents),
@@ -79,7 +80,10 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         between=0 if base is None else len(section.summary.history.between(base, revision.hash)),
         errors=_errors(record),
         failures=_failures(section, record),
-        steps=_ordered(section, steps),
+        changed=len({(s.package, s.benchmark) for s in steps}),
+        verdict_tone=verdict_tone,
+        verdict_sign=verdict_sign,
+        steps=_by_unit(_ordered(section, steps)),
         other_steps=_ordered(section, [s for s in summary.steps if s.unit == SECONDS]),
         added=tuple(section.benchmark(*key, _UP) for key in summary.added),
         removed=tuple(section.benchmark(*key, _UP) for key in summary.removed),
@@ -148,6 +152,11 @@ def _ordered(section: Section, steps: list[Step]) -> tuple[StepView, ...]:
         return unit, step.direction.value != "regression", step.package, step.benchmark
 
     return tuple(section.step(s, _UP) for s in sorted(steps, key=rank))
+
+
+def _by_unit(steps: tuple[StepView, ...]) -> tuple[tuple[str, tuple[StepView, ...]], ...]:
+    units = dict.fromkeys(s.unit for s in steps)
+    return tuple((unit, tuple(s for s in steps if s.unit == unit)) for unit in units)
 
 
 def _packages(section: Section, record: Record) -> tuple[PackageRow, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -18,11 +17,10 @@ from harness.outputs.dashboard.benchmark import benchmark_view
 from harness.outputs.dashboard.overview import overview_view
 from harness.outputs.dashboard.pieces import Section
 from harness.outputs.dashboard.revision import revision_view
-from harness.outputs.dashboard.text import minute, plural, visible
 from harness.outputs.dashboard.tree import TreeChange, replace_tree
+from harness.outputs.format import minute, plural, visible
 
 _STATIC = ("style.css", "filter.js", "icon.svg")
-_BLANK_LINES = re.compile(r"\n[ \t]*(?=\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ def _page_names(summary: Summary) -> frozenset[str]:
 def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, bytes]]:
     def page(template: str, view: object) -> bytes:
         text = environment.get_template(template).render(view=view)
-        return _BLANK_LINES.sub("", text).encode("utf-8")
+        return text.encode("utf-8")
 
     root = section.root
     yield f"{root}index.html", page("overview.html.j2", overview_view(section))

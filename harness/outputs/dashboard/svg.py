@@ -8,14 +8,17 @@ Styles are classes (the site's policy forbids inline styles).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from harness.outputs.dashboard.text import clip, value, visible
+from harness.model import ALLOCS
+from harness.outputs.format import clip, value, visible
 
 _HATCHED = frozenset({"broken", "failed", "unmeasured"})
+_ZEROS = re.compile(r"(?<=\d)\.0+(?=\D|$)")
 _MOST_TARGETS = 400  # beyond this many places, only steps can be pointed at
 
 
@@ -91,7 +94,15 @@ def sparkline(marks: Sequence[Mark], label: str) -> Markup:
     return Markup("".join(parts))  # noqa: S704 - numbers, and text that went through escape()
 
 
-def chart(marks: Sequence[Mark], unit: str, label: str, identity: str, width: float) -> Markup:
+def chart(
+    marks: Sequence[Mark],
+    unit: str,
+    label: str,
+    *,
+    identity: str,
+    width: float,
+    margin: float,
+) -> Markup:
     """The history of one unit, with axes, steps and gaps.
 
     Args:
@@ -100,12 +111,12 @@ def chart(marks: Sequence[Mark], unit: str, label: str, identity: str, width: fl
         label: the accessible name.
         identity: an identifier that no other chart of the page has.
         width: in units of the picture; small for phones.
+        margin: room for the axis; the same for charts that stand below each other, see
+            :func:`axis_margin`.
     """
     height = 236.0
-    numbers = [n for m in marks for n in (m.value, m.low, m.high) if n is not None]
-    lowest, highest, ticks = _axis(numbers, whole=unit == "allocs/op")
-    left = 16.0 + 7.0 * max((len(value(t, unit)) for t in ticks), default=1)
-    frame = _Frame(left, 34, width - left - 12, height - 66, len(marks), lowest, highest)
+    lowest, highest, ticks = _axis(_numbers(marks), whole=unit == ALLOCS)
+    frame = _Frame(margin, 34, width - margin - 12, height - 66, len(marks), lowest, highest)
     parts = [
         f'<svg class="chart" viewBox="0 0 {_n(width)} {_n(height)}" role="group"'
         f' aria-label="{_text(label)}">',
@@ -131,8 +142,22 @@ def chart(marks: Sequence[Mark], unit: str, label: str, identity: str, width: fl
 
 def starts_above_zero(marks: Sequence[Mark], unit: str) -> bool:
     """Whether the axis of :func:`chart` leaves zero out, which its caption must say."""
-    numbers = [n for m in marks for n in (m.value, m.low, m.high) if n is not None]
-    return _axis(numbers, whole=unit == "allocs/op")[0] > 0
+    return _axis(_numbers(marks), whole=unit == ALLOCS)[0] > 0
+
+
+def axis_margin(marks: Sequence[Mark], unit: str) -> float:
+    """The room that the axis of :func:`chart` needs for its numbers."""
+    ticks = _axis(_numbers(marks), whole=unit == ALLOCS)[2]
+    return 16.0 + 6.6 * max(len(_tick(t, unit)) for t in ticks)
+
+
+def _numbers(marks: Sequence[Mark]) -> list[float]:
+    return [n for m in marks for n in (m.value, m.low, m.high) if n is not None]
+
+
+def _tick(number: float, unit: str) -> str:
+    """A number of the axis, without the zeros that a value keeps."""
+    return _ZEROS.sub("", value(number, unit))
 
 
 def _bounds(numbers: Sequence[float]) -> tuple[float, float]:
@@ -227,7 +252,7 @@ def _grid(frame: _Frame, ticks: Sequence[float], unit: str) -> list[str]:
         parts.append(
             f'<path class="grid" d="M{_n(frame.left)} {_n(y)}h{_n(frame.width)}"/>'
             f'<text x="{_n(frame.left - 8)}" y="{_n(y + 4)}" text-anchor="end">'
-            f"{_text(value(tick, unit))}</text>"
+            f"{_text(_tick(tick, unit))}</text>"
         )
     return parts
 

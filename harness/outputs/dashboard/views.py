@@ -289,7 +289,10 @@ class RevisionView:
     between: int
     errors: tuple[ErrorView, ...]
     failures: tuple[ErrorView, ...]
-    steps: tuple[StepView, ...]
+    changed: int
+    verdict_tone: str
+    verdict_sign: str
+    steps: tuple[tuple[str, tuple[StepView, ...]], ...]
     other_steps: tuple[StepView, ...]
     added: tuple[BenchmarkLink, ...]
     removed: tuple[BenchmarkLink, ...]

@@ -1,0 +1,152 @@
+"""The verdict of the pre-merge gate. Pure.
+
+First cut, allocation lane only: any exact rise of allocs/op is a regression, 0 → 1 too. What could
+not be measured is an error and outranks every other verdict: it is neither a pass nor a regression.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.analysis.comparison import Change, Direction, compare
+from harness.analysis.escapes import EscapeDiff, diff_escapes
+from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION
+from harness.model import ALLOCS, BYTES, Lane, PackageOutcome, Record, TreeDiff
+
+_UNITS = frozenset({ALLOCS, BYTES})
+
+
+class Verdict(StrEnum):
+    """What the gate says."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class GateError:
+    """Something that could not be measured.
+
+    Attributes:
+        stage: ``module``, ``build``, ``link`` or ``run``.
+        revision: hash of the side it happened on.
+        package: import path, or empty.
+        message: the tool's own words.
+    """
+
+    stage: str
+    revision: str
+    package: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """Everything that a report of the gate shows.
+
+    Attributes:
+        base: record of the base.
+        head: record of the head.
+        changes: every changed unit, regressions first, the largest first.
+        escapes: new and gone sites.
+        errors: what could not be measured.
+        compared: benchmarks that both sides have.
+        inexact: benchmarks whose allocs/op did not repeat, ``package.name``.
+        verdict: see :class:`Verdict`.
+    """
+
+    base: Record
+    head: Record
+    changes: tuple[Change, ...]
+    escapes: EscapeDiff
+    errors: tuple[GateError, ...]
+    compared: int
+    inexact: tuple[str, ...]
+    verdict: Verdict
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 or 2, as the contract of the command line says."""
+        return {
+            Verdict.PASS: EXIT_CLEAN,
+            Verdict.FAIL: EXIT_REGRESSION,
+            Verdict.ERROR: EXIT_ERROR,
+        }[self.verdict]
+
+
+def judge_gate(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> GateReport:
+    """Compare two records of the allocation lane.
+
+    Args:
+        base: the older side.
+        head: the candidate.
+        diffs: the steps from base to head, ``None`` if not known.
+    """
+    every = compare(base, head, _UNITS)
+    changed = sorted(
+        (c for c in every if c.direction is not Direction.NONE), key=_importance, reverse=True
+    )
+    compared = [c for c in every if c.unit == ALLOCS and c.base is not None and c.head is not None]
+    errors = _errors(base, head)
+    if not errors and not any(c.head is not None for c in every):
+        errors.append(
+            GateError(
+                "run", head.revision.hash, "", "no benchmark ran: none matched, or none exist"
+            )
+        )
+    fails = any(c.unit == ALLOCS and c.direction is Direction.REGRESSION for c in changed)
+    return GateReport(
+        base=base,
+        head=head,
+        changes=tuple(changed),
+        escapes=diff_escapes(base, head, diffs),
+        errors=tuple(errors),
+        compared=len(compared),
+        inexact=tuple(f"{c.package}.{c.benchmark}" for c in compared if not c.exact),
+        verdict=Verdict.ERROR if errors else Verdict.FAIL if fails else Verdict.PASS,
+    )
+
+
+def _errors(base: Record, head: Record) -> list[GateError]:
+    """What either side could not measure.
+
+    A package without benchmarks that does not compile on either side, for the same reason, was
+    broken before and measures nothing: it is no error of the change.
+    """
+    sides = {record.revision.hash: _side_errors(record) for record in (base, head)}
+    known = set(sides[base.revision.hash]) & set(sides[head.revision.hash])
+    found = []
+    for record in (base, head):
+        for stage, package, message, matters in sides[record.revision.hash]:
+            if matters or (stage, package, message, matters) not in known:
+                found.append(GateError(stage, record.revision.hash, package, message))
+    return list(dict.fromkeys(found))
+
+
+def _side_errors(record: Record) -> list[tuple[str, str, str, bool]]:
+    """``(stage, package, message, whether benchmarks depend on it)`` of one record."""
+    packages = {p.path: p for p in record.packages}
+    blocked = any(p.outcome is PackageOutcome.BUILD_FAILED and p.declared for p in record.packages)
+    found = []
+    for error in record.errors:
+        if error.stage == "run":
+            continue
+        own = packages.get(error.package)
+        matters = own is None or bool(own.declared) or blocked
+        found.append((error.stage, error.package, error.message, matters))
+    for package in record.packages:
+        for failure in package.failures:
+            if failure.lane is Lane.ALLOCATION:
+                stage = "link" if failure.kind == "link" else "run"
+                name = f"{failure.name}: " if failure.name else ""
+                found.append((stage, package.path, name + failure.message, True))
+    return found
+
+
+def _importance(change: Change) -> tuple[bool, bool, float, float]:
+    regression = change.direction is Direction.REGRESSION
+    ratio = change.ratio if regression else 1 / change.ratio if change.ratio else float("inf")
+    return (regression, change.unit == ALLOCS, ratio, abs(change.delta))

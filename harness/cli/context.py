@@ -1,0 +1,121 @@
+"""What every verb has: configuration, output, progress."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
+
+from harness.config import Config, find_config, load_config
+from harness.errors import UsageError
+from harness.outputs.format import visible
+from harness.store.files import write_atomic
+
+
+def configuration(arguments: argparse.Namespace) -> Config:
+    """The configuration that ``--config`` names or that is found upwards."""
+    if arguments.config:
+        path = Path(arguments.config)
+        if path.is_dir():
+            path = find_config(path.resolve())
+        return load_config(path)
+    return load_config(find_config(Path.cwd()))
+
+
+def emit(arguments: argparse.Namespace, text: str) -> None:
+    """Print a result, or write it to ``--output``.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if not getattr(arguments, "output", None):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    path = Path(arguments.output)
+    if path.is_dir():
+        raise UsageError(f"--output {path} is a directory; name a file")
+    write_atomic(path, text.encode())
+
+
+class Reporter:
+    """Progress of long work: a bar on a terminal, plain lines otherwise.
+
+    Everything goes to standard error, so that results can be piped.
+    """
+
+    def __init__(self, *, quiet: bool, verbose: bool, bar: bool) -> None:
+        self._quiet = quiet
+        self._verbose = verbose
+        self._console = Console(stderr=True)
+        self._bar: RichProgress | None = None
+        self._show_bar = bar and not quiet and self._console.is_terminal
+        self._task = TaskID(0)
+        self._total = 0
+        self._done = 0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Reporter:
+        if self._show_bar:
+            self._bar = RichProgress(
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.description}"),
+                console=self._console,
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("", total=None)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def start(self, total: int) -> None:
+        """``total`` revisions are about to be measured."""
+        self._total = total
+        if self._bar is not None:
+            self._bar.update(self._task, total=total)
+
+    def step(self, text: str) -> None:
+        """Something within a revision is going on."""
+        if self._bar is not None:
+            self._bar.update(self._task, description=escape(visible(text)))
+        elif self._verbose and not self._quiet:
+            self._print(f"  {text}")
+
+    def finish(self, text: str) -> None:
+        """One revision is done."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.update(self._task, completed=self._done)
+        if not self._quiet:
+            count = f"[{self._done}/{self._total}] " if self._total else ""
+            self._print(count + text)
+
+    def say(self, text: str) -> None:
+        """A line that is no result, unless ``--quiet``."""
+        if not self._quiet:
+            self._print(text)
+
+    def _print(self, text: str) -> None:
+        self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def reporter(arguments: argparse.Namespace) -> Reporter:
+    """The reporter that ``--quiet``, ``--verbose`` and ``--no-progress`` ask for."""
+    return Reporter(quiet=arguments.quiet, verbose=arguments.verbose, bar=not arguments.no_progress)

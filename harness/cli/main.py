@@ -1,0 +1,225 @@
+"""Arguments of ``esv``; each verb's own module does the work."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from harness import __version__
+from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError
+
+_Handler = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command.
+
+    Args:
+        argv: the arguments after the program's name.
+
+    Returns:
+        the exit code: 0 clean, 1 regression, 2 usage or could not measure, 3 machine unfit, 130
+        interrupted.
+    """
+    # A git hook sets these for its own repository; ours is named by the configuration.
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"):
+        os.environ.pop(name, None)
+    parser = build_parser()
+    arguments = parser.parse_args(argv)
+    handler: _Handler | None = getattr(arguments, "handler", None)
+    if handler is None:
+        parser.print_help()
+        return EXIT_ERROR
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return handler(arguments)
+    except EscapeVelocityError as err:
+        print(f"esv {arguments.verb}: {err}", file=sys.stderr)
+        return err.exit_code
+    except KeyboardInterrupt:
+        print(f"esv {arguments.verb}: interrupted; what was finished is kept", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`esv show | head`); that is no failure.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as err:
+        what = f" {err.filename}" if err.filename else ""
+        print(f"esv {arguments.verb}:{what}: {err.strerror or err}", file=sys.stderr)
+        return EXIT_ERROR
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every verb."""
+    parser = argparse.ArgumentParser(
+        prog="esv",
+        description="Which heap escape caused which change in allocs/op, commit by commit.",
+        epilog="exit codes: 0 clean, 1 regression, 2 could not measure or wrong usage,"
+        " 3 machine unfit for timing, 130 interrupted",
+    )
+    parser.add_argument("--version", action="version", version=f"esv {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    _init(verbs)
+    _run(verbs)
+    _show(verbs)
+    _compare(verbs)
+    _gate(verbs)
+    _publish(verbs)
+    _preview(verbs)
+    _check(verbs)
+    _rebuild(verbs)
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    handler: _Handler,
+    *,
+    result: Sequence[str] = (),
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    parser.set_defaults(handler=handler)
+    parser.add_argument(
+        "--config", metavar="FILE", help="configuration (default: asv.conf.json, found upwards)"
+    )
+    parser.add_argument("--quiet", action="store_true", help="print results and errors only")
+    parser.add_argument("--verbose", action="store_true", help="print every step")
+    parser.add_argument("--no-progress", action="store_true", help="no progress bar")
+    if result:
+        parser.add_argument(
+            "--format", choices=result, default=result[0], help=f"default: {result[0]}"
+        )
+        parser.add_argument("--output", metavar="FILE", help="write there, not to the terminal")
+    return parser
+
+
+def _init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import project
+
+    parser = _verb(verbs, "init", "write asv.conf.json for a Go project", project.init)
+    parser.add_argument("dir", nargs="?", default=".", help="of the Go module (default: here)")
+    parser.add_argument("--force", action="store_true", help="replace an asv.conf.json")
+
+
+def _run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import measure
+
+    parser = _verb(verbs, "run", "measure revisions", measure.run)
+    parser.add_argument(
+        "range",
+        nargs="?",
+        default="NEW",
+        help="NEW (default), ALL, EXISTING, HASHFILE:f, A..B, REV (it and what is before it),"
+        " REV^! (it alone); newest first",
+    )
+    parser.add_argument("--steps", type=_positive, metavar="N", help="at most N, evenly spread")
+    parser.add_argument(
+        "--skip-existing", "-k", action="store_true", help="not those with a record"
+    )
+    parser.add_argument("--alloc-only", action="store_true", help="leave the time lane out")
+    parser.add_argument(
+        "--no-carry", action="store_true", help="measure even where the test binary is the same"
+    )
+    _measuring(parser)
+    parser.add_argument("--benchtime", metavar="T", help="of the time lane, as go test takes it")
+    parser.add_argument("--count", type=_positive, metavar="N", help="repetitions in the time lane")
+
+
+def _measuring(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bench", metavar="RE", help="benchmarks, as go test -bench takes it")
+    parser.add_argument(
+        "--packages", action="append", metavar="PATTERN", help="such as ./parse/...; repeatable"
+    )
+    parser.add_argument(
+        "--go", action="append", metavar="VERSION", default=[], help="Go release; repeatable"
+    )
+
+
+def _show(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import report
+
+    parser = _verb(verbs, "show", "show one revision", report.show, result=("text", "json"))
+    parser.add_argument("revision", nargs="?", default="HEAD", metavar="REV")
+    parser.add_argument(
+        "--gcflags",
+        metavar="FLAGS",
+        help="print what the compiler says with these flags, word for word (such as '-m -l')",
+    )
+    parser.add_argument("--go", metavar="VERSION", help="Go release")
+
+
+def _compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import report
+
+    parser = _verb(
+        verbs, "compare", "compare two revisions, like benchstat", report.compare_revisions,
+        result=("text", "json"),
+    )  # fmt: skip
+    parser.add_argument("base", metavar="A")
+    parser.add_argument("head", metavar="B")
+    parser.add_argument("--go", metavar="VERSION", help="Go release")
+
+
+def _gate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import gate
+
+    parser = _verb(
+        verbs, "gate", "say whether a change may be merged", gate.gate, result=("text", "json")
+    )
+    parser.add_argument("--base", metavar="REV", help="default: merge base with the branch")
+    parser.add_argument("--head", metavar="REV", default="HEAD", help="default: HEAD")
+    parser.add_argument(
+        "--count", type=_positive, metavar="N", help="of the time lane; counts need no repetition"
+    )
+    _measuring(parser)
+
+
+def _publish(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import site
+
+    parser = _verb(verbs, "publish", "write the site", site.publish_site)
+    parser.add_argument("--html-dir", metavar="DIR", help="where to (default: html_dir)")
+
+
+def _preview(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import site
+
+    parser = _verb(verbs, "preview", "serve the site on this machine", site.preview)
+    parser.add_argument("--port", type=int, default=8080, help="default: 8080")
+
+
+def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import check
+
+    parser = _verb(
+        verbs, "check", "measure a module whose numbers are known; look at the set-up", check.check
+    )
+    parser.add_argument("--go", action="append", metavar="VERSION", default=[], help="repeatable")
+
+
+def _rebuild(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import project
+
+    _verb(verbs, "rebuild", "make asv's files again from the records", project.rebuild)
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number

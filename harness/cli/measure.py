@@ -1,0 +1,59 @@
+"""``esv run``."""
+
+from __future__ import annotations
+
+import argparse
+
+from harness.cli.context import configuration, reporter
+from harness.config import check_regular_expression
+from harness.engine import Session, select_revisions, walk
+from harness.errors import EXIT_CLEAN, UsageError
+from harness.outputs.format import plural
+from harness.store.asv import rebuild
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure revisions and write their records and asv's files.
+
+    A revision that does not compile is recorded as such; the exit code is 0 when the walk came to
+    its end.
+    """
+    config = configuration(arguments)
+    if arguments.bench:
+        check_regular_expression(arguments.bench, "--bench")
+    with (
+        reporter(arguments) as report,
+        Session(
+            config,
+            progress=report,
+            bench=arguments.bench,
+            packages=arguments.packages,
+            benchtime=arguments.benchtime,
+            count=arguments.count,
+            carry=not arguments.no_carry,
+        ) as session,
+    ):
+        measured = [r.revision.hash for r in session.store.records()]
+        revisions = select_revisions(session, arguments.range, measured, arguments.steps)
+        if not revisions and arguments.range not in ("NEW", "EXISTING"):
+            raise UsageError(f"the range {arguments.range!r} has no revisions")
+        if not revisions:
+            report.say("nothing to measure: every revision of the range has a record")
+            return EXIT_CLEAN
+        try:
+            done = walk(
+                session,
+                revisions,
+                session.environments(arguments.go),
+                alloc_only=arguments.alloc_only,
+                skip_existing=arguments.skip_existing,
+            )
+        finally:
+            # Also when interrupted: asv shall see what was finished.
+            rebuild(session.store)
+        report.say(
+            f"{plural(done.measured, 'revision')} measured, {done.skipped} had a record;"
+            f" {done.broken} broken, {done.partial} in part;"
+            f" {plural(done.run, 'package')} run, {done.carried} carried"
+        )
+    return EXIT_CLEAN

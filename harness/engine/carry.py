@@ -1,0 +1,106 @@
+"""Which results can be taken over: the same test binary, run in the same way, in the same place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from harness.errors import StoreError
+from harness.model import PackageOutcome, PackageResult, Record, RunSettings
+from harness.store import RecordKey, RecordStore
+
+
+def package_key(binary_id: str, directory: str, blobs: Mapping[str, str]) -> str:
+    """Identity of what a package's benchmarks run on and read.
+
+    Args:
+        binary_id: of the test binary.
+        directory: of the package, relative to the repository's root.
+        blobs: object id of every file of the tree.
+
+    The files are those in the package's directory and, below it, those in directories without Go
+    files of their own (``testdata``): tests run there and read what lies there. What a benchmark
+    reads elsewhere cannot be seen; ``esv run --no-carry`` measures it all the same.
+    """
+    root = PurePosixPath(directory)
+    files: dict[PurePosixPath, list[str]] = {}
+    packages: set[PurePosixPath] = set()
+    for file in blobs:
+        path = PurePosixPath(file)
+        parent = path.parent
+        if parent == root or root in parent.parents:
+            files.setdefault(parent, []).append(file)
+            if path.suffix == ".go" and parent != root and "testdata" not in parent.parts:
+                packages.add(parent)
+    digest = hashlib.sha256(f"{binary_id}\n".encode())
+    for parent in sorted(files):
+        inner = [parent, *parent.parents]
+        if any(p in packages for p in inner[: inner.index(root)]):
+            continue
+        for file in sorted(files[parent]):
+            digest.update(f"{file}\0{blobs[file]}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+class CarryIndex:
+    """Results by key, from the records that this session has seen.
+
+    Looked into are the records measured by this session and, for each revision, those of its
+    neighbours in the history, which is where an equal binary is found.
+    """
+
+    def __init__(self, store: RecordStore, *, enabled: bool) -> None:
+        self._store = store
+        self._enabled = enabled
+        self._seen: set[RecordKey] = set()
+        self._results: dict[tuple[str, str, str], list[tuple[Record, PackageResult]]] = {}
+
+    def add(self, record: Record) -> None:
+        """Make the results of a record available."""
+        for package in record.packages:
+            if package.outcome is PackageOutcome.MEASURED and package.key and not package.failures:
+                key = (record.machine.machine, record.environment.name, package.key)
+                self._results.setdefault(key, []).append((record, package))
+
+    def look_at(self, machine: str, environment: str, revisions: Iterable[str]) -> None:
+        """Read the records of these revisions, if they are there."""
+        for revision in revisions:
+            key = RecordKey(machine, revision, environment)
+            if not self._enabled or key in self._seen:
+                continue
+            self._seen.add(key)
+            try:
+                record = self._store.read(key)
+            except StoreError:
+                continue  # a damaged record is reported where it is asked for, not here
+            if record is not None:
+                self.add(record)
+                # A carried result is that of the revision which it was carried from.
+                origins = {p.carried_from for p in record.packages if p.carried_from}
+                self.look_at(machine, environment, origins)
+
+    def find(
+        self, machine: str, environment: str, key: str, settings: RunSettings, revision: str
+    ) -> PackageResult | None:
+        """The results of another revision with this key, marked as carried.
+
+        With ``--alloc-only`` the numbers of the time lane come along if they are there.
+        """
+        if not self._enabled:
+            return None
+        for record, package in self._results.get((machine, environment, key), ()):
+            if record.revision.hash != revision and _same_way(record.settings, settings):
+                return replace(
+                    package,
+                    outcome=PackageOutcome.CARRIED,
+                    carried_from=record.revision.hash,
+                )
+        return None
+
+
+def _same_way(there: RunSettings, here: RunSettings) -> bool:
+    if (there.bench, there.alloc_benchtime) != (here.bench, here.alloc_benchtime):
+        return False
+    return here.count == 0 or (there.benchtime, there.count) == (here.benchtime, here.count)

@@ -1,0 +1,191 @@
+"""Linking and running the benchmarks of one package, lane by lane."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.config import Config
+from harness.diagnostics.collect import BuiltPackage
+from harness.gobench import LaneRun, LaneSettings, measurements, run_lane
+from harness.gobench.benchfmt import BenchmarkLine
+from harness.gobench.lanes import agree
+from harness.gobench.link import link
+from harness.model import (
+    BenchmarkFailure,
+    Environment,
+    Lane,
+    PackageOutcome,
+    PackageResult,
+    RunSettings,
+)
+from harness.process import base_environment
+from harness.toolchain import Go
+
+# With more than one processor other goroutines' allocations fall into the count.
+_ALLOCATION_PROCS = 1
+# Two runs that agree are exact; where they do not, one more shows the range.
+_MAX_ALLOCATION_RUNS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A package after the allocation lane, ready for the time lane.
+
+    Attributes:
+        result: with the counts.
+        binary: its test binary.
+        lines: result lines of the allocation lane.
+    """
+
+    result: PackageResult
+    binary: Path
+    lines: tuple[BenchmarkLine, ...]
+
+
+class PackageRunner:
+    """Runs packages of one revision.
+
+    Args:
+        config: of the project.
+        go: the toolchain.
+        tree: the work tree.
+        scratch: directory for binaries and for what benchmarks write; removed afterwards.
+        settings: which benchmarks, and how.
+        environment: whose variables the benchmarks see.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        go: Go,
+        tree: Path,
+        scratch: Path,
+        settings: RunSettings,
+        environment: Environment,
+    ) -> None:
+        self._config = config
+        self._go = go
+        self._tree = tree
+        self._scratch = scratch
+        self._settings = settings
+        self._environment = environment
+
+    def count(
+        self, package: BuiltPackage, flags: Sequence[str], env: Mapping[str, str], key: str
+    ) -> Counted:
+        """Link a package and run the allocation lane."""
+        binary = self._scratch / f"{key[:24]}.test"
+        message = link(
+            self._go.binary,
+            self._tree / package.module,
+            package.path,
+            binary,
+            env,
+            self._config.build_timeout,
+            flags,
+        )
+        result = PackageResult(
+            package.path,
+            package.directory,
+            PackageOutcome.MEASURED,
+            key,
+            declared=package.benchmarks,
+        )
+        if message:
+            failure = BenchmarkFailure("", Lane.ALLOCATION, "link", message)
+            return Counted(_failed(result, (failure,), {}), binary, ())
+        runs = self._allocation_runs(result, binary)
+        lines = tuple(line for run in runs for line in run.lines)
+        benchmarks = measurements(lines)
+        # A benchmark that failed in one run and not in another has not been measured.
+        failures = tuple({(f.name, f.kind): f for run in runs for f in run.failures}.values())
+        raw = {Lane.ALLOCATION: "".join(run.raw for run in runs)}
+        failed = {f.name for f in failures}
+        kept = tuple(b for b in benchmarks if b.name not in failed)
+        if not kept and failures:
+            return Counted(_failed(result, failures, raw), binary, ())
+        outcome = PackageOutcome.MEASURED if kept else PackageOutcome.NO_BENCHMARKS
+        result = replace(result, outcome=outcome, benchmarks=kept, failures=failures, raw=raw)
+        return Counted(result, binary, lines)
+
+    def time(self, counted: Counted) -> PackageResult:
+        """Run the time lane of a package that has been counted."""
+        result = counted.result
+        procs = processors()
+        run = run_lane(
+            counted.binary,
+            self._tree / result.directory,
+            self._lane(Lane.TIME, self._settings.benchtime or "1s", self._settings.count, procs),
+            self._env(result),
+        )
+        known = {b.name for b in result.benchmarks}
+        lines = [line for line in run.lines if line.name in known]
+        benchmarks = measurements([x for x in counted.lines if x.name in known], lines)
+        raw = {**(result.raw or {}), Lane.TIME: run.raw}
+        failures = (*result.failures, *(f for f in run.failures if f not in result.failures))
+        return replace(result, benchmarks=benchmarks, failures=failures, raw=raw)
+
+    def _allocation_runs(self, result: PackageResult, binary: Path) -> list[LaneRun]:
+        lane = self._lane(Lane.ALLOCATION, self._settings.alloc_benchtime, 1, _ALLOCATION_PROCS)
+        directory = self._tree / result.directory
+        runs = [run_lane(binary, directory, lane, self._env(result))]
+        while len(runs) < _MAX_ALLOCATION_RUNS:
+            runs.append(run_lane(binary, directory, lane, self._env(result)))
+            if agree(runs[-2].lines, runs[-1].lines):
+                break
+        return runs
+
+    def _lane(self, lane: Lane, benchtime: str, count: int, procs: int) -> LaneSettings:
+        idle = self._config.benchmark_timeout
+        return LaneSettings(
+            lane=lane,
+            bench=self._settings.bench,
+            benchtime=benchtime,
+            count=count,
+            procs=procs,
+            idle_timeout=idle,
+            timeout=max(idle * 60, 600.0),
+        )
+
+    def _env(self, result: PackageResult) -> dict[str, str]:
+        """What a benchmark sees: nothing of the caller but what it needs, and a home of its own."""
+        home = self._scratch / "home"
+        temporary = self._scratch / "tmp"
+        home.mkdir(exist_ok=True)
+        temporary.mkdir(exist_ok=True)
+        base = base_environment(self._config.go.pass_env)
+        path = os.pathsep.join([str(self._go.goroot / "bin"), base.get("PATH", os.defpath)])
+        return {
+            **base,
+            "PATH": path,
+            "GOROOT": str(self._go.goroot),
+            "HOME": str(home),
+            "TMPDIR": str(temporary),
+            "PWD": str(self._tree / result.directory),
+            **self._environment.build_variables,
+            **self._environment.run_variables,
+        }
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def matches_bench(names: Sequence[str], bench: str) -> bool:
+    """Whether any top-level benchmark may match; only to save linking, so in doubt yes."""
+    first = bench.split("/", 1)[0]
+    try:
+        return any(re.search(first, name) for name in names)
+    except re.error:
+        return True
+
+
+def _failed(
+    result: PackageResult, failures: tuple[BenchmarkFailure, ...], raw: dict[Lane, str]
+) -> PackageResult:
+    return replace(result, outcome=PackageOutcome.RUN_FAILED, failures=failures, raw=raw)

@@ -1,0 +1,107 @@
+"""Measuring a list of revisions, one record each, in every environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.engine.session import EnvironmentSpec, Session
+from harness.model import Outcome, PackageOutcome, Record
+
+
+@dataclass(frozen=True, slots=True)
+class WalkReport:
+    """What a walk did.
+
+    Attributes:
+        measured: records written.
+        skipped: revisions that had a record already.
+        broken: revisions of which nothing could be measured.
+        partial: revisions of which something could not.
+        carried: packages whose results were taken over.
+        run: packages whose benchmarks were run.
+    """
+
+    measured: int = 0
+    skipped: int = 0
+    broken: int = 0
+    partial: int = 0
+    carried: int = 0
+    run: int = 0
+
+
+def walk(
+    session: Session,
+    revisions: Sequence[str],
+    environments: Sequence[EnvironmentSpec],
+    *,
+    alloc_only: bool = False,
+    skip_existing: bool = False,
+) -> WalkReport:
+    """Measure revisions in the order given; each record is written before the next begins.
+
+    Raises:
+        ToolchainError: a release cannot be had.
+        StoreError: a record cannot be written.
+    """
+    counts = dict.fromkeys(("measured", "skipped", "broken", "partial", "carried", "run"), 0)
+    session.progress.start(len(revisions) * len(environments))
+    for record, skipped in _records(session, revisions, environments, alloc_only, skip_existing):
+        if skipped:
+            counts["skipped"] += 1
+            session.progress.finish(f"{record.revision.short} has a record")
+            continue
+        counts["measured"] += 1
+        counts["broken"] += record.outcome is Outcome.BROKEN
+        counts["partial"] += record.outcome is Outcome.PARTIAL
+        counts["carried"] += _count(record, PackageOutcome.CARRIED)
+        counts["run"] += _count(record, PackageOutcome.MEASURED)
+        session.progress.finish(describe(record))
+    return WalkReport(**counts)
+
+
+def describe(record: Record) -> str:
+    """One line about a record."""
+    number = len(record.benchmarks())
+    head = f"{record.revision.short} {record.environment.name}"
+    carried = _count(record, PackageOutcome.CARRIED)
+    text = f"{number} benchmarks, {len(record.code_escapes())} escapes"
+    if carried:
+        text += f", {carried} packages carried"
+    if record.errors:
+        first = record.errors[0]
+        reason = first.message.splitlines()[0] if first.message else first.stage
+        text = f"{record.outcome}: {reason}" + (f" ({text})" if number else "")
+    return f"{head} {text} in {record.duration:.1f} s: {record.revision.subject[:60]}"
+
+
+def _records(
+    session: Session,
+    revisions: Sequence[str],
+    environments: Sequence[EnvironmentSpec],
+    alloc_only: bool,
+    skip_existing: bool,
+) -> Iterator[tuple[Record, bool]]:
+    for spec in environments:
+        for revision in revisions:
+            if skip_existing:
+                there = session.record(
+                    revision, spec.release, spec.build_variables, spec.run_variables
+                )
+                if there is not None:
+                    yield there, True
+                    continue
+            yield (
+                session.measure(
+                    revision,
+                    spec.release,
+                    build_variables=spec.build_variables,
+                    run_variables=spec.run_variables,
+                    alloc_only=alloc_only,
+                ),
+                False,
+            )
+
+
+def _count(record: Record, outcome: PackageOutcome) -> int:
+    return sum(p.outcome is outcome for p in record.packages)

@@ -1,0 +1,233 @@
+"""Reports as text for a terminal, in the manner of benchstat. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from harness.analysis import Change, Direction, EscapeDiff, Finding, GateReport, Verdict
+from harness.model import ALLOCS, Diagnostic, EscapeSite, Measurement, PackageResult, Record
+from harness.outputs.format import day, one_line, percent, plural, value, visible
+
+_ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better", Direction.NONE: ""}
+_MAX_ROWS = 40
+
+
+def show_record(record: Record) -> str:
+    """One revision: what was measured, what could not be, and where values escape."""
+    lines = [*_heading(record), ""]
+    lines += _problems(record)
+    rows = [
+        [
+            _short_package(p, record),
+            b.name,
+            *(_cell(b.measurement(unit)) for unit in _units(record)),
+        ]
+        for p in record.packages
+        for b in p.benchmarks
+    ]
+    if rows:
+        lines += [_table(rows, ["package", "benchmark", *_units(record)]), ""]
+    sites = record.code_escapes()
+    lines.append(f"{plural(len(sites), 'escape site')} outside test files")
+    lines += [_site(site) for site in sites]
+    if record.unparsed:
+        lines += ["", f"{plural(len(record.unparsed), 'heap-related line')} not understood:"]
+        lines += [f"  {visible(u.text)}" for u in record.unparsed]
+    return "\n".join(lines) + "\n"
+
+
+def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
+    """The compiler's lines, word for word, each with its position."""
+    return "".join(f"{visible(str(d.position))}: {visible(d.text)}\n" for d in diagnostics)
+
+
+def show_comparison(
+    base: Record, head: Record, changes: Sequence[Change], escapes: EscapeDiff
+) -> str:
+    """Two revisions: a table per unit, then the escapes that came and went."""
+    lines = ["base  " + _one(base), "head  " + _one(head), ""]
+    if base.environment.name != head.environment.name:
+        lines += [
+            f"note: measured in different environments ({base.environment.name},"
+            f" {head.environment.name}); differences may be the compiler's",
+            "",
+        ]
+    for record in (base, head):
+        lines += _problems(record)
+    for unit in dict.fromkeys(c.unit for c in changes):
+        rows = [_comparison_row(c) for c in changes if c.unit == unit]
+        lines += [_table(rows, [unit, "base", "head", "vs base", ""]), ""]
+    lines += _escape_lines(escapes)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def show_gate(report: GateReport, reproduce: str) -> str:
+    """The verdict first, then why."""
+    word = {
+        Verdict.PASS: "PASS",
+        Verdict.FAIL: "FAIL",
+        Verdict.ERROR: "ERROR: could not measure, so no verdict",
+    }[report.verdict]
+    lines = [f"esv gate: {word}", "base  " + _one(report.base), "head  " + _one(report.head), ""]
+    for error in report.errors:
+        side = "base" if error.revision == report.base.revision.hash else "head"
+        where = f" {error.package}" if error.package else ""
+        lines.append(f"{side} {error.stage}{visible(where)}: {visible(error.message)}")
+    if report.errors:
+        lines.append("")
+    if report.changes:
+        lines += _gate_table(report.changes)
+    elif not report.errors:
+        lines.append(f"no change in allocs/op or B/op of {plural(report.compared, 'benchmark')}")
+        lines.append("")
+    if report.inexact:
+        lines.append(
+            f"{plural(len(report.inexact), 'benchmark')} did not repeat exactly and count only"
+            " where the ranges do not meet:"
+        )
+        lines += [f"  {visible(name)}" for name in report.inexact[:_MAX_ROWS]]
+        lines.append("")
+    lines += _escape_lines(report.escapes)
+    if report.verdict is Verdict.FAIL:
+        lines += ["", f"reproduce: {reproduce}"]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
+    """One finding in a few lines: what moved, in which commit, what escaped there."""
+    step = finding.steps[0]
+    more = f" (and {len(finding.steps) - 1} more)" if len(finding.steps) > 1 else ""
+    lines = [
+        f"{number}. {visible(step.benchmark)}{more}: {value(step.before, step.unit)} → "
+        f"{value(step.after, step.unit)} {step.unit} at {record.revision.short} "
+        f"{visible(one_line(record.revision.subject, 70))}"
+    ]
+    word = "new" if finding.direction is Direction.REGRESSION else "gone"
+    for site in finding.escapes[:2]:
+        lines.append(
+            f"   {word} in the same commit: {visible(str(site.position))}: "
+            f"{visible(site.message)} in {visible(site.function)}"
+        )
+    if not finding.escapes:
+        lines.append("   no escape site came or went in that commit")
+    return lines
+
+
+def _heading(record: Record) -> list[str]:
+    revision = record.revision
+    return [
+        f"revision     {revision.hash}",
+        f"subject      {visible(one_line(revision.subject, 100))}",
+        f"author       {visible(one_line(revision.author, 60))}, {day(revision.date)}",
+        f"environment  {record.environment.name} ({record.environment.toolchain.source}),"
+        f" {record.environment.toolchain.goos}/{record.environment.toolchain.goarch}"
+        f" on {visible(record.machine.machine)}",
+        f"outcome      {record.outcome}",
+    ]
+
+
+def _problems(record: Record) -> list[str]:
+    lines = [
+        f"{record.revision.short}: {o.directory}/go.mod replaced: {visible(o.reason)}"
+        for o in record.overlays
+    ]
+    for error in record.errors:
+        where = f" {error.package}" if error.package else ""
+        lines.append(
+            f"{record.revision.short}: {error.stage}{visible(where)}: {visible(error.message)}"
+        )
+    return [*lines, ""] if lines else []
+
+
+def _one(record: Record) -> str:
+    revision = record.revision
+    return (
+        f"{revision.short}  {record.environment.toolchain.release}"
+        f"  {visible(one_line(revision.subject, 70))}"
+    )
+
+
+def _units(record: Record) -> list[str]:
+    return list(dict.fromkeys(m.unit for _, b in record.benchmarks() for m in b.measurements))
+
+
+def _cell(measurement: Measurement | None) -> str:
+    """A value and, where its samples differ, how far they lie from it."""
+    if measurement is None:
+        return ""
+    text = value(measurement.value, measurement.unit)
+    if measurement.low == measurement.high or not measurement.value:
+        return text
+    away = max(measurement.high - measurement.value, measurement.value - measurement.low)
+    return f"{text} ± {away / abs(measurement.value) * 100:.0f} %"
+
+
+def _comparison_row(change: Change) -> list[str]:
+    name = f"{change.package.rsplit('/', 1)[-1]}.{change.benchmark.removeprefix('Benchmark')}"
+    if change.base is None or change.head is None:
+        note = "new" if change.base is None else "gone"
+        return [visible(name), _cell(change.base), _cell(change.head), note, ""]
+    n = min(len(change.base.samples), len(change.head.samples))
+    if change.direction is Direction.NONE:
+        difference = "~" if change.p is not None or change.delta else ""
+    else:
+        difference = percent(change.ratio)
+    detail = f" (p={change.p:.3f} n={n})" if change.p is not None else ""
+    return [
+        visible(name),
+        _cell(change.base),
+        _cell(change.head),
+        difference + detail,
+        _ARROW[change.direction],
+    ]
+
+
+def _gate_table(changes: Sequence[Change]) -> list[str]:
+    rows = [
+        [
+            f"{visible(c.package.rsplit('/', 1)[-1])}.{visible(c.benchmark)}",
+            c.unit,
+            _cell(c.base),
+            _cell(c.head),
+            f"{c.delta:+,.10g}",
+            _ARROW[c.direction] + ("" if c.unit == ALLOCS else " (listed only)"),
+        ]
+        for c in changes[:_MAX_ROWS]
+    ]
+    lines = [_table(rows, ["benchmark", "unit", "base", "head", "delta", ""]), ""]
+    if len(changes) > _MAX_ROWS:
+        lines += [f"… and {len(changes) - _MAX_ROWS} more changes", ""]
+    return lines
+
+
+def _escape_lines(escapes: EscapeDiff) -> list[str]:
+    lines = [
+        f"{plural(len(escapes.new), 'new escape site')},"
+        f" {len(escapes.gone)} gone, {escapes.kept} kept"
+    ]
+    lines += [f"  + {_site(s).strip()}" for s in escapes.new[:_MAX_ROWS]]
+    lines += [f"  - {_site(s).strip()}" for s in escapes.gone[:_MAX_ROWS]]
+    hidden = max(len(escapes.new) - _MAX_ROWS, 0) + max(len(escapes.gone) - _MAX_ROWS, 0)
+    if hidden:
+        lines.append(f"  … and {hidden} more")
+    if escapes.unknown:
+        lines.append(f"  not compared, does not compile: {', '.join(escapes.unknown)}")
+    return lines
+
+
+def _site(site: EscapeSite) -> str:
+    where = f" in {site.function}" if site.function else ""
+    return f"  {visible(str(site.position))}: {visible(site.message)}{visible(where)}"
+
+
+def _short_package(package: PackageResult, record: Record) -> str:
+    carried = package.carried_from
+    mark = f" (from {carried[:8]})" if carried else ""
+    _ = record
+    return visible(package.path) + mark
+
+
+def _table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
+    return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)

@@ -1,0 +1,71 @@
+"""A headless Chromium, one for all tests of this directory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1280,900",
+)
+
+
+def _absent(what: str) -> None:
+    reason = f"{what} is not installed (Debian: apt-get install chromium chromium-driver)"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Selenium driver; its log holds every message of the console and every request."""
+    binary = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    driver_path = shutil.which("chromedriver")
+    if binary is None:
+        _absent("chromium")
+    if driver_path is None:
+        _absent("chromedriver")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(binary)
+    for argument in ARGUMENTS:
+        options.add_argument(argument)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(
+        options=options, service=webdriver.ChromeService(executable_path=str(driver_path))
+    )
+    driver.set_page_load_timeout(30)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="session")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The site of the fixture ``timeline``, in two environments, and that of hostile names."""
+    from harness.model import Environment, Toolchain
+    from harness.outputs.dashboard import publish
+    from tests.builders import hostile_history, timeline_history
+
+    root = tmp_path_factory.mktemp("sites")
+    older = Environment(Toolchain("go1.26.5", "linux", "amd64", "cache", False))
+    histories = [timeline_history(), timeline_history(older)]
+    publish(histories, root / "timeline", project="timeline", commit_url="https://example.com/c/")
+    publish([hostile_history()], root / "hostile", project="<b onclick=alert(1)>\u202e")
+    return {"timeline": root / "timeline", "hostile": root / "hostile"}

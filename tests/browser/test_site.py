@@ -1,0 +1,188 @@
+"""The site in a browser, over ``file://``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import timeline_records
+
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+
+
+def pages(site: Path) -> list[Path]:
+    """One page of each kind, the awkward ones first."""
+    long = max((site / "b").iterdir(), key=lambda p: p.stat().st_size)
+    if site.name == "hostile":
+        return [
+            site / "index.html",
+            *sorted((site / "b").iterdir()),
+            *sorted((site / "r").iterdir()),
+        ]
+    wanted = [
+        r.revision for r in timeline_records() if r.errors or any(p.failures for p in r.packages)
+    ]
+    step = next(r.revision for r in timeline_records() if "by reference" in r.revision.message)
+    first, newest = timeline_records()[0].revision, timeline_records()[-1].revision
+    revisions = [site / "r" / f"{r.hash}.html" for r in (*wanted, step, first, newest)]
+    return [site / "index.html", long, *revisions, *sorted((site / "e").glob("*/index.html"))]
+
+
+@pytest.fixture(params=["timeline", "hostile"])
+def site(request: pytest.FixtureRequest, sites: dict[str, Path]) -> Path:
+    return sites[str(request.param)]
+
+
+@pytest.fixture
+def phone(browser: Any) -> Iterator[Any]:
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    yield browser
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def requests(browser: Any) -> list[str]:
+    """Every address that was asked for since the log was last read."""
+    found = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            found.append(message["params"]["request"]["url"])
+    return found
+
+
+def test_pages_load_in_silence_and_from_the_site_only(browser: Any, site: Path) -> None:
+    for page in pages(site):
+        browser.get_log("browser")
+        requests(browser)
+        browser.get(page.as_uri())
+        assert browser.get_log("browser") == [], page
+        asked = requests(browser)
+        assert asked, page
+        assert all(url.startswith(site.as_uri() + "/") for url in asked), asked
+        assert browser.execute_script("return document.styleSheets.length") == 1
+
+
+def test_links_lead_to_files_that_exist(browser: Any, site: Path) -> None:
+    for page in pages(site):
+        browser.get(page.as_uri())
+        links = browser.execute_script(
+            "return [...document.querySelectorAll('a[href]')]"
+            ".map(a => typeof a.href === 'string' ? a.href : new URL(a.href.baseVal, location).href)"
+        )
+        assert links
+        for link in links:
+            if link.startswith("https://example.com/c/"):
+                continue
+            path = Path(link.split("#")[0].removeprefix("file://"))
+            assert path.is_file(), (page, link)
+
+
+def test_nothing_scrolls_sideways_on_a_phone(phone: Any, site: Path) -> None:
+    for page in pages(site):
+        phone.get(page.as_uri())
+        width = phone.execute_script(
+            "window.scrollTo(1e4, 0);"
+            "return [document.documentElement.scrollWidth, window.scrollX, window.innerWidth]"
+        )
+        assert width == [390, 0, 390], page
+
+
+def test_hostile_text_is_shown_and_does_not_run(browser: Any, sites: dict[str, Path]) -> None:
+    for page in pages(sites["hostile"]):
+        browser.get(page.as_uri())
+        scripts, images, handlers = browser.execute_script(
+            "return [[...document.scripts].map(s => s.src),"
+            " document.querySelectorAll('img, iframe, object').length,"
+            " [...document.querySelectorAll('*')]"
+            "  .filter(e => [...e.attributes].some(a => a.name.startsWith('on'))).length]"
+        )
+        assert all(s.endswith("/static/filter.js") for s in scripts)
+        assert (images, handlers) == (0, 0)
+    browser.get((sites["hostile"] / "index.html").as_uri())
+    shown = browser.execute_script("return document.body.innerText")
+    assert "Benchmark<script>alert(1)</script>" in shown
+    assert "Benchmark{{ 7*7 }}" in shown
+    assert "<b onclick=alert(1)>\\u{202e}" in shown
+
+
+def test_the_policy_is_in_force(browser: Any, sites: dict[str, Path]) -> None:
+    browser.get((sites["timeline"] / "index.html").as_uri())
+    ran = browser.execute_script(
+        "const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+        "document.body.append(s); return window.ran || 0"
+    )
+    assert ran == 0
+    browser.get_log("browser")
+
+
+def test_the_filter_hides_what_does_not_match(browser: Any, sites: dict[str, Path]) -> None:
+    browser.get((sites["timeline"] / "index.html").as_uri())
+    box = browser.find_element("css selector", "input[type=search]")
+    box.send_keys("store median")
+    rows = browser.find_elements("css selector", "table[data-filter] tbody tr")
+    shown = [r.text for r in rows if r.is_displayed()]
+    assert len(shown) == 2
+    assert all("BenchmarkRingMedian" in text for text in shown)
+    assert browser.find_element("css selector", "[role=status]").text == f"2 of {len(rows)}"
+
+
+def test_it_is_complete_without_scripts(browser: Any, sites: dict[str, Path]) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get((sites["timeline"] / "index.html").as_uri())
+        rows = browser.find_elements("css selector", "table.commits tbody tr")
+        assert len(rows) == len(timeline_records())
+        assert not browser.find_elements("css selector", "input")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_a_step_in_a_chart_is_reached_by_keyboard(browser: Any, sites: dict[str, Path]) -> None:
+    page = next(p for p in (sites["timeline"] / "b").iterdir() if "storeput-keys-100" in p.name)
+    browser.get(page.as_uri())
+    label = browser.execute_script(
+        "const a = [...document.querySelectorAll('.wide svg.chart a[aria-label]')][0];"
+        "a.focus(); return document.activeElement.getAttribute('aria-label')"
+    )
+    assert label.startswith("regression +100: ")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast(browser: Any, sites: dict[str, Path], scheme: str) -> None:
+    media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    try:
+        for page in pages(sites["timeline"])[:5]:
+            browser.get(page.as_uri())
+            assert browser.execute_script(CONTRAST) == [], page
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+# Elements with text of their own whose contrast to the nearest opaque background is below 4.5.
+CONTRAST = """
+const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
+const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+  .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  .reduce((s, v, i) => s + v * [0.2126, 0.7152, 0.0722][i], 0);
+const back = e => {
+  for (; e; e = e.parentElement) {
+    const c = parse(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] === 1) return c;
+  }
+  return [255, 255, 255];
+};
+const bad = [];
+for (const e of document.querySelectorAll('body *')) {
+  const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  if (!own || e.closest('svg') || e.closest('.sr')) continue;
+  const [a, b] = [light(parse(getComputedStyle(e).color)), light(back(e))].sort((x, y) => y - x);
+  const ratio = (a + 0.05) / (b + 0.05);
+  if (ratio < 4.5) bad.push(`${e.tagName}.${e.className} ${ratio.toFixed(2)} ${e.textContent.slice(0, 30)}`);
+}
+return [...new Set(bad)].slice(0, 10);
+"""
