@@ -121,7 +121,7 @@ def setup() -> None:
         if use_defaults or sys.stdout.isatty():
             answers: dict[str, str] = asked(use_defaults=use_defaults)
             return answers
-        here = machine(_argument("machine"), Path("results"))
+        here = machine(_argument("machine"), _load_configuration().results_dir)
         log.info(f"Taking asv's defaults for this machine, '{here.machine}'")
         return {name: getattr(here, name) for name, _ in AsvMachine.fields}
 
@@ -195,7 +195,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
         self._set_commit_hash(commit_hash)
 
     def install_project(self, conf: Any, repo: Any, commit_hash: str | None = None) -> None:
-        """Measure a revision, unless its record exists.
+        """Measure a revision, unless its record exists; ``esv run`` measures again.
 
         Raises:
             asv.util.ProcessError: it does not build.
@@ -397,18 +397,22 @@ def _configuration(conf: Any) -> Config:
     Raises:
         asv.util.UserError: it cannot be found, or is wrong.
     """
+    config = _load_configuration()
+    if Path(conf.results_dir).resolve() != config.results_dir:
+        raise util.UserError(f"{config.path} is not what asv has read; name it with --config")
+    return config
+
+
+def _load_configuration() -> Config:
     named = _argument("config")
     names = (Path(named).name,) if named else CONFIG_NAMES
     path = next((p for p in map(Path, names) if p.is_file()), None)
     if path is None:
         raise util.UserError(f"no {names[0]} in {Path.cwd()}")
     try:
-        config = load_config(path)
+        return load_config(path)
     except EscapeVelocityError as err:
         raise util.UserError(str(err)) from None
-    if Path(conf.results_dir).resolve() != config.results_dir:
-        raise util.UserError(f"{path} is not the configuration that asv has read; use --config")
-    return config
 
 
 def _argument(name: str) -> str | None:

@@ -221,7 +221,7 @@ def _releases(pythons: Iterable[object]) -> tuple[str, ...]:
 
 
 def _matrix(path: Path, matrix: object) -> dict[str, dict[str, tuple[str, ...]]]:
-    """asv's matrix, without the Python requirements that have no meaning for Go."""
+    """The matrix of asv, without the Python requirements that have no meaning for Go."""
     result: dict[str, dict[str, tuple[str, ...]]] = {"env": {}, "env_nobuild": {}}
     if not isinstance(matrix, dict):
         raise ConfigError(f'{path}: "matrix" must be an object')

@@ -168,17 +168,18 @@ def _collect(
         selector.register(child.stdout, selectors.EVENT_READ, "out")
         selector.register(child.stderr, selectors.EVENT_READ, "err")
         while selector.get_map():
+            if ended is None and child.poll() is not None:
+                ended = time.monotonic()
             now = time.monotonic()
-            if now - started > timeout:
+            if ended is not None:
+                # A descendant that outlives the child may hold the streams open for ever.
+                if now - ended > grace + 0.5:
+                    break
+            elif now - started > timeout:
                 timed_out = "total"
                 break
-            if idle_timeout is not None and now - last > idle_timeout:
+            elif idle_timeout is not None and now - last > idle_timeout:
                 timed_out = "idle"
-                break
-            if ended is None and child.poll() is not None:
-                ended = now
-            # A descendant that outlives the child may hold the streams open for ever.
-            if ended is not None and now - ended > grace + 0.5:
                 break
             for key, _ in selector.select(0.1):
                 data = os.read(key.fd, 1 << 16)

@@ -179,9 +179,10 @@ def timeline_records() -> tuple[Record, ...]:
     return tuple(builder.record(commit) for commit in truth["commits"])
 
 
-def timeline_history(environment: Environment = ENVIRONMENT) -> History:
-    """The records of :func:`timeline_records` as a history."""
-    records = [replace(r, environment=environment) for r in timeline_records()]
+def timeline_history(environment: Environment = ENVIRONMENT, count: int = 0) -> History:
+    """The records of :func:`timeline_records` as a history, or the first ``count`` of them."""
+    chosen = timeline_records()[: count or None]
+    records = [replace(r, environment=environment) for r in chosen]
     return History.build(records, [r.revision.hash for r in records])
 
 

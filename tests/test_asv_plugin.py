@@ -242,6 +242,14 @@ def test_run_again_measures_nothing(ran: Project) -> None:
     assert rebuild(ran.store).written == ()
 
 
+def test_run_of_a_revision_that_does_not_build(ran: Project) -> None:
+    done = ran.asv("run", f"{ran.commits[2]}^!")
+    assert done.returncode == 2, done.stdout
+    assert f"{ran.commits[2][:8]} does not build: " in done.stdout
+    assert "Traceback" not in done.stdout
+    assert ran.series(ALLOCS, "n=2")[2] is None
+
+
 def test_publish_draws_every_benchmark(ran: Project) -> None:
     done = ran.asv("publish")
     assert done.returncode == 0, done.stdout
@@ -365,6 +373,24 @@ def test_the_suite_of_this_repository_is_what_the_adapter_describes(frozen: Suit
     for name, track in frozen.tracks.items():
         for key, value in describe(track).items():
             assert getattr(found[name], key) == value, (name, key)
+
+
+@pytest.mark.parametrize(
+    ("argv", "config", "machine"),
+    [
+        (["/bin/asv", "run", "ALL"], None, None),
+        (["/bin/asv", "--config", "x/a.json", "run"], "x/a.json", None),
+        (["/lib/asv/__main__.py", "run", "-m", "ci", "--config=a.json", "-n"], "a.json", "ci"),
+        (["/bin/asv", "find", "--machine=ci", "A..B", "name", "--invert"], None, "ci"),
+        (["/bin/pytest", "-m", "slow", "--config", "pytest.ini"], None, None),
+    ],
+)
+def test_arguments_of_asv(
+    argv: list[str], config: str | None, machine: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", argv)
+    assert asv_plugin._argument("config") == config
+    assert asv_plugin._argument("machine") == machine
 
 
 def test_outside_of_asv_nothing_is_tracked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def gate(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         emit(arguments, gate_json(report))
     else:
-        emit(arguments, show_gate(report, _reproduce(report)))
+        emit(arguments, show_gate(report, _reproduce(report) if report.changes else ""))
     return report.exit_code
 
 

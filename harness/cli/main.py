@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
 
@@ -30,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"):
         os.environ.pop(name, None)
     parser = build_parser()
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(_joined(argv))
     handler: _Handler | None = getattr(arguments, "handler", None)
     if handler is None:
         parser.print_help()
@@ -53,6 +54,27 @@ def main(argv: Sequence[str]) -> int:
         what = f" {err.filename}" if err.filename else ""
         print(f"esv {arguments.verb}:{what}: {err.strerror or err}", file=sys.stderr)
         return EXIT_ERROR
+    except Exception as err:
+        # Python would exit with 1, which means a regression.
+        if arguments.verbose:
+            traceback.print_exc()
+        print(
+            f"esv {arguments.verb}: internal error: {type(err).__name__}: {err};"
+            " please report it with the output of --verbose",
+            file=sys.stderr,
+        )
+        return EXIT_ERROR
+
+
+def _joined(argv: Sequence[str]) -> list[str]:
+    """``--gcflags -m`` as ``--gcflags=-m``: argparse takes the value for an option otherwise."""
+    joined: list[str] = []
+    for argument in argv:
+        if joined and joined[-1] in ("--gcflags", "--bench") and argument.startswith("-"):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

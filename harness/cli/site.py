@@ -7,26 +7,45 @@ import http.server
 from functools import partial
 from pathlib import Path
 
-from harness.analysis import History
-from harness.cli.context import configuration, reporter
+from harness.analysis import History, findings
+from harness.cli.context import configuration
 from harness.config import Config
 from harness.engine import Session
 from harness.errors import EXIT_CLEAN, StoreError, UsageError
 from harness.model import Record
-from harness.outputs.dashboard import publish
+from harness.outputs.dashboard import SiteReport, publish
 from harness.outputs.format import plural
+from harness.outputs.terminal import finding_lines
 from harness.store import RecordStore
+
+_FINDINGS = 3
 
 
 def publish_site(arguments: argparse.Namespace) -> int:
     """Write the site from the records."""
     config = configuration(arguments)
     output = Path(arguments.html_dir).resolve() if arguments.html_dir else config.html_dir
-    with reporter(arguments) as report:
-        histories = load_histories(config)
-        done = publish(histories, output, project=config.project, commit_url=config.show_commit_url)
-        report.say(f"{plural(done.pages, 'page')} in {done.path}; open {done.index}")
+    histories = load_histories(config)
+    done = publish(histories, output, project=config.project, commit_url=config.show_commit_url)
+    if not arguments.quiet:
+        print("\n".join(_summary(histories[0], done, arguments)), flush=True)
     return EXIT_CLEAN
+
+
+def _summary(history: History, done: SiteReport, arguments: argparse.Namespace) -> list[str]:
+    """Where the site is, and what to look at first."""
+    found = findings(history)
+    lines = [
+        f"{plural(len(history.records), 'revision')} in {plural(done.pages, 'page')}:"
+        f" open {done.index.as_uri()}",
+        "or serve it with: esv preview"
+        + (f" --config {arguments.config}" if arguments.config else ""),
+    ]
+    if found:
+        lines += ["", f"the most important of {plural(len(found), 'finding')}:"]
+    for number, finding in enumerate(found[:_FINDINGS], 1):
+        lines += finding_lines(finding, history.by_hash[finding.revision], number)
+    return lines
 
 
 def load_histories(config: Config) -> list[History]:

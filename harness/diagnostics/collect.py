@@ -164,7 +164,8 @@ def compiler_output(
     ]  # fmt: skip
     done = run(command, cwd=tree / module, env=env, timeout=timeout)
     if not done.ok:
-        reason = _module_message(done.stderr, tree) or f"more than {timeout:g} s"
+        said = _module_message(done.stderr, tree).split("\nusage:", 1)[0]
+        reason = " ".join(said.splitlines()[:5]) or f"took more than {timeout:g} s"
         raise MeasurementError(f"go with -gcflags='{gcflags}': {reason}")
     own = [p for p in _read(done.stdout) if p.Module is not None and p.Module.Main]
     return plain_lines(done.stderr, _Relative(tree, own))

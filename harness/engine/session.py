@@ -109,7 +109,7 @@ class Session:
     @cached_property
     def machine(self) -> Machine:
         """This machine, as asv names it."""
-        return asv_machine()
+        return asv_machine(results_dir=self.config.results_dir)
 
     def environments(self, releases: Sequence[str] = ()) -> list[EnvironmentSpec]:
         """The environments of the configuration: every release with every variable's values.

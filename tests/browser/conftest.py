@@ -65,7 +65,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
     root = tmp_path_factory.mktemp("sites")
     older = Environment(Toolchain("go1.26.5", "linux", "amd64", "cache", False))
-    histories = [timeline_history(), timeline_history(older)]
+    histories = [timeline_history(), timeline_history(older, 12)]
     publish(histories, root / "timeline", project="timeline", commit_url="https://example.com/c/")
     publish([hostile_history()], root / "hostile", project="<b onclick=alert(1)>\u202e")
     return {"timeline": root / "timeline", "hostile": root / "hostile"}

@@ -1,0 +1,54 @@
+# Everything a newcomer or a CI job needs. `make` alone says what there is.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[go,dev]'
+	@touch $@
+
+.PHONY: install
+install: $(STAMP) ## make the environment in .venv, with Go
+
+.PHONY: fixtures
+fixtures: $(STAMP) ## build the fixture repositories
+	@$(BIN)/python go_fixtures/build.py
+
+.PHONY: demo
+demo: fixtures ## walk the fixture's whole history and publish the dashboard
+	@start=$$(date +%s); \
+	$(BIN)/esv run ALL --skip-existing && $(BIN)/esv publish && \
+	echo "total $$(( $$(date +%s) - start )) s"
+
+.PHONY: test
+test: fixtures ## run the tests (what CI runs)
+	$(BIN)/python -m pytest -n auto -m 'not slow' $(ARGS)
+
+.PHONY: test-all
+test-all: fixtures lint ## run every test, the slow ones too
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+.PHONY: lint
+lint: $(STAMP) ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: fixtures ## measure the harness against running the benchmarks naively
+	@$(BIN)/python tests/bench/naive.py
+
+.PHONY: clean
+clean: ## remove what was made, but for the results
+	rm -rf $(VENV) .cache html env go_fixtures/repos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
