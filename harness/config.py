@@ -24,6 +24,24 @@ CONFIG_NAMES = ("asv.conf.json", "asv.conf.jsonc")
 _DURATION = re.compile(r"(?:\d+x|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)")
 
 
+class _AsvKeys(msgspec.Struct):
+    """The keys of asv that are read here, and their types, which asv does not check."""
+
+    project: str
+    repo: str
+    repo_subdir: str | None
+    branches: list[str | None]
+    pythons: list[str | float]
+    results_dir: str
+    html_dir: str
+    env_dir: str
+    show_commit_url: str
+    default_benchmark_timeout: float
+    install_timeout: float
+    hash_length: int
+    matrix: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class GoSettings:
     """The ``"go"`` section of ``asv.conf.json``. Lists are of text; times are in seconds.
@@ -134,6 +152,10 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: not readable as JSON: {_first_line(err)}") from None
     root = path.resolve().parent
     raw: dict[str, Any] = vars(asv)
+    try:
+        msgspec.convert({f: raw[f] for f in _AsvKeys.__struct_fields__}, _AsvKeys)
+    except msgspec.ValidationError as err:
+        raise ConfigError(f"{path}: {_where(err)}") from None
     return Config(
         path=path.resolve(),
         project=str(asv.project),
@@ -171,15 +193,19 @@ def go_settings(path: Path, section: object) -> GoSettings:
     try:
         settings = msgspec.convert(section, GoSettings)
     except msgspec.ValidationError as err:
-        where = str(err).replace("$", "go")
-        raise ConfigError(f"{path}: {where}") from None
+        raise ConfigError(f"{path}: {_where(err, 'go')}") from None
     for name in ("alloc_benchtime", "benchtime"):
         value = getattr(settings, name)
-        if not _DURATION.fullmatch(value):
+        if not _DURATION.fullmatch(value) or not re.search("[1-9]", value):
             raise ConfigError(
                 f'{path}: go.{name} is "{value}"; write it as go test -benchtime takes it,'
                 ' such as "100x" or "0.5s"'
             )
+    if not settings.alloc_benchtime.endswith("x"):
+        raise ConfigError(
+            f'{path}: go.alloc_benchtime is "{settings.alloc_benchtime}"; counts repeat only with'
+            ' a fixed number of iterations, such as "100x"'
+        )
     if settings.count < 1:
         raise ConfigError(f"{path}: go.count is {settings.count}; it must be at least 1")
     check_regular_expression(settings.bench, f"{path}: go.bench")
@@ -230,10 +256,19 @@ def _matrix(path: Path, matrix: object) -> dict[str, dict[str, tuple[str, ...]]]
             raise ConfigError(
                 f'{path}: "matrix" has "{kind}"; for Go it may hold "env" and "env_nobuild"'
             )
-        for name, values in dict(variables).items():
+        if not isinstance(variables, dict):
+            raise ConfigError(f'{path}: "matrix.{kind}" must be an object')
+        for name, values in variables.items():
             listed = values if isinstance(values, list) else [values]
+            if any(isinstance(v, (list, dict)) for v in listed):
+                raise ConfigError(f'{path}: "matrix.{kind}.{name}" must be a list of texts')
             result[kind][str(name)] = tuple(str(v) for v in listed if v is not None)
     return result
+
+
+def _where(err: msgspec.ValidationError, section: str = "") -> str:
+    """The message with the name of the key: ``… - at `go.count```."""
+    return str(err).replace("$", section) if section else str(err).replace("$.", "")
 
 
 def _first_line(err: BaseException) -> str:

@@ -28,7 +28,7 @@ class PointState(StrEnum):
 
     MEASURED = "measured"
     CARRIED = "carried"
-    BROKEN = "broken"  # the revision as a whole could not be measured
+    BROKEN = "broken"  # nothing of the revision compiles
     DOES_NOT_BUILD = "does not build"  # the package could not be compiled
     FAILED = "failed"  # it ran, and gave no number
     NOT_TAKEN = "not taken"  # the benchmark ran, without this unit
@@ -162,9 +162,9 @@ def _point(place: _Place, key: tuple[str, str], unit: str, *, before: bool, afte
         if package.outcome is PackageOutcome.CARRIED:
             return Point(PointState.CARRIED, measurement, carried_from=package.carried_from)
         return Point(PointState.MEASURED, measurement)
-    if record.outcome is Outcome.BROKEN:
-        return Point(PointState.BROKEN, reason=build_error(record, key[0]))
     if package is None:
+        if record.outcome is Outcome.BROKEN and not anything_compiled(record):
+            return Point(PointState.BROKEN, reason=build_error(record, key[0]))
         return _absent(before=before, after=after)
     if package.outcome is PackageOutcome.BUILD_FAILED:
         return Point(PointState.DOES_NOT_BUILD, reason=build_error(record, key[0]))
@@ -180,6 +180,11 @@ def _absent(*, before: bool, after: bool) -> Point:
     if before:
         return Point(PointState.NOT_YET)
     return Point(PointState.REMOVED if after else PointState.ABSENT)
+
+
+def anything_compiled(record: Record) -> bool:
+    """Whether Go accepted at least one package of a record."""
+    return any(p.outcome is not PackageOutcome.BUILD_FAILED for p in record.packages)
 
 
 def build_error(record: Record, package: str) -> str:

@@ -10,7 +10,14 @@ from harness.analysis.escapes import EscapeDiff
 from harness.analysis.escapes import diff_escapes as _diff_escapes
 from harness.analysis.findings import Finding, findings
 from harness.analysis.history import History
-from harness.analysis.series import UNIT_ORDER, Series, Slot, benchmark_series, slots
+from harness.analysis.series import (
+    UNIT_ORDER,
+    Series,
+    Slot,
+    anything_compiled,
+    benchmark_series,
+    slots,
+)
 from harness.analysis.steps import Step, steps
 from harness.model import ALLOCS, Outcome, PackageOutcome, Record
 
@@ -146,9 +153,9 @@ def _summarise(
     if slot.record is None:
         return RevisionSummary(slot, RevisionState.NOT_MEASURED)
     earlier = [s.record for s in reversed(places[:index]) if s.record is not None]
-    base = next((r for r in earlier if r.outcome is not Outcome.BROKEN), None)
+    base = next((r for r in earlier if anything_compiled(r)), None)
     state = revision_state(slot.record)
-    if base is None or slot.record.outcome is Outcome.BROKEN:
+    if base is None or not anything_compiled(slot.record):
         return RevisionSummary(slot, state, base, own)
     return RevisionSummary(
         slot=slot,

@@ -91,7 +91,7 @@ def rebuild(arguments: argparse.Namespace) -> int:
     store = RecordStore(config.results_dir, config.hash_length)
     done = rebuild_asv(store, prune=True, force=True)
     if not arguments.quiet:
-        print(f"{plural(done.written, 'file')} written, {done.removed} removed")
+        print(f"{plural(len(done.written), 'file')} written, {len(done.removed)} removed")
     return EXIT_CLEAN
 
 

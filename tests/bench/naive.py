@@ -3,7 +3,7 @@
 Naively is what a shell script does: check out each commit, ``go test -bench . -benchmem`` for the
 numbers and ``go build -gcflags=-m=2`` for the escapes. Both sides count allocations only
 (``-benchtime=100x -cpu=1``), use the same Go release, begin with a build cache that holds the
-newest commit, and run in turn on the same machine. The ratio is what counts; seconds differ by machine.
+newest commit, and run in turn on the same machine. The ratio counts; seconds differ by machine.
 
 Usage: python tests/bench/naive.py [REPOSITORY] [COMMITS] [ROUNDS]
 """

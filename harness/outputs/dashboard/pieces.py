@@ -12,7 +12,7 @@ from harness.analysis.comparison import Direction
 from harness.analysis.series import Point, PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionState, Summary
-from harness.model import EscapeSite, Measurement, PackageResult, Record
+from harness.model import BYTES, EscapeSite, Measurement, PackageResult, Record
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.svg import Mark
 from harness.outputs.dashboard.views import (
@@ -235,7 +235,8 @@ def variables(record: Record) -> str:
 def machine_detail(record: Record) -> str:
     """Processor, number of processors and memory, as far as they are known."""
     machine = record.machine
-    parts = (machine.cpu, machine.num_cpu and f"{machine.num_cpu} CPUs", machine.ram)
+    ram = value(float(machine.ram), BYTES) if machine.ram.isdecimal() else machine.ram
+    parts = (machine.cpu, machine.num_cpu and f"{machine.num_cpu} CPUs", ram)
     return ", ".join(p for p in parts if p)
 
 
