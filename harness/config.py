@@ -267,7 +267,7 @@ def _matrix(path: Path, matrix: object) -> dict[str, dict[str, tuple[str, ...]]]
 
 
 def _where(err: msgspec.ValidationError, section: str = "") -> str:
-    """The message with the name of the key: ``… - at `go.count```."""
+    """The message, with the name of the key as the file has it."""
     return str(err).replace("$", section) if section else str(err).replace("$.", "")
 
 

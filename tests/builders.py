@@ -147,10 +147,14 @@ def make_record(
 ) -> Record:
     """A record of revision ``number``; without ``outcome`` it is told from the packages."""
     listed = tuple(sorted(packages, key=lambda p: p.path))
-    failed = any(p.outcome is PackageOutcome.BUILD_FAILED or p.failures for p in listed)
     if outcome is None:
-        some = any(p.benchmarks for p in listed)
-        outcome = Outcome.PARTIAL if failed else Outcome.MEASURED if some else Outcome.NO_BENCHMARKS
+        if any(p.outcome is PackageOutcome.BUILD_FAILED for p in listed):
+            outcome = Outcome.BROKEN
+        elif any(p.failures for p in listed):
+            outcome = Outcome.PARTIAL
+        else:
+            some = any(p.benchmarks for p in listed)
+            outcome = Outcome.MEASURED if some else Outcome.NO_BENCHMARKS
     revision = revision or make_revision(number, message)
     if diff is None and revision.parent:
         diff = TreeDiff(revision.parent, revision.hash, ())

@@ -181,19 +181,19 @@ def test_repo_must_be_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', '{"version": 1, "repo": }', "\x00"])
 def test_what_is_no_json_object(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ConfigError, match="asv.conf.json"):
+    with pytest.raises(ConfigError, match=r"asv\.conf\.json"):
         load_config(write(tmp_path, text))
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "asv.conf.json"
     path.write_bytes(b'{"version": 1, "repo": "\xff"}')
-    with pytest.raises(ConfigError, match="asv.conf.json"):
+    with pytest.raises(ConfigError, match=r"asv\.conf\.json"):
         load_config(path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="asv.conf.json"):
+    with pytest.raises(ConfigError, match=r"asv\.conf\.json"):
         load_config(tmp_path / "asv.conf.json")
 
 

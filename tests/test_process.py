@@ -47,9 +47,7 @@ def gone(pid: int, within: float = 5) -> bool:
 
 
 def test_both_streams_and_the_status_are_kept(tmp_path: Path) -> None:
-    done = python(
-        "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)", tmp_path
-    )
+    done = python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)", tmp_path)
     assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 3)
     assert done.timed_out is None
     assert not done.ok

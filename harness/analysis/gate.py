@@ -141,8 +141,7 @@ def _side_errors(record: Record) -> list[tuple[str, str, str, bool]]:
         for failure in package.failures:
             if failure.lane is Lane.ALLOCATION:
                 stage = "link" if failure.kind == "link" else "run"
-                name = f"{failure.name}: " if failure.name else ""
-                found.append((stage, package.path, name + failure.message, True))
+                found.append((stage, package.path, failure.described, True))
     return found
 
 

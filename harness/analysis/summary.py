@@ -27,8 +27,8 @@ class RevisionState(StrEnum):
 
     MEASURED = "measured"
     CARRIED = "carried"  # nothing ran: every package is as it was in a measured revision
-    PARTIAL = "partial"  # some benchmark gave no number
-    BROKEN = "broken"  # Go refuses it, or one of its packages
+    PARTIAL = "partial"  # not everything could be measured
+    BROKEN = "broken"  # something to measure does not compile
     NO_BENCHMARKS = "no benchmarks"
     NOT_MEASURED = "not measured"
 
@@ -131,7 +131,7 @@ def summarise(history: History) -> Summary:
 
 def revision_state(record: Record) -> RevisionState:
     """What a person calls the outcome of a record."""
-    if record.outcome is Outcome.BROKEN or broken_packages(record):
+    if record.outcome is Outcome.BROKEN:
         return RevisionState.BROKEN
     if record.outcome is Outcome.PARTIAL:
         return RevisionState.PARTIAL

@@ -136,12 +136,17 @@ def merge(path: str, packages: Iterable[PackageDiagnostics]) -> PackageDiagnosti
 def plain_lines(
     output: str, relative: Callable[[str], str] = lambda path: path
 ) -> list[Diagnostic]:
-    """Every diagnostic line as it is, for views on demand (``-m``, ``-m -l``)."""
+    """Every line as it is, for views on demand (``-m``, ``-m -l``).
+
+    A listing (``-S``) has lines without a position.
+    """
     found = []
     for path, _variant, lines in _blocks(output):
-        for line in lines:
+        for line in filter(None, lines):
             match = _LINE.fullmatch(line)
-            if match is not None:
+            if match is None:
+                found.append(Diagnostic(path, None, line))
+            else:
                 found.append(Diagnostic(path, _position(match, relative), match["text"]))
     return found
 

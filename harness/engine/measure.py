@@ -120,9 +120,7 @@ class Measurer:
         packages = self._packages(request, tree, built, blobs, env)
         errors = [e for b in built for e in b.build.errors]
         errors += [e for b in built for p in b.build.packages for e in p.errors]
-        errors += [
-            PackageError(p.path, "run", f.message, "", 0) for p in packages for f in p.failures
-        ]
+        errors += [PackageError(p.path, "run", f.described) for p in packages for f in p.failures]
         if not built:
             errors.append(
                 PackageError("", "module", "the revision has no Go module and no Go files")

@@ -11,7 +11,7 @@ from harness.model import FileChange, Hunk
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _OCTAL = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
-_ESCAPES = {b"n": b"\n", b"t": b"\t", b'"': b'"', b"\\": b"\\", b"r": b"\r"}
+_ESCAPES = dict(zip((b"a", b"b", b"t", b"n", b"v", b"f", b"r"), b"\a\b\t\n\v\f\r", strict=True))
 
 
 def parse_diff(text: str) -> tuple[FileChange, ...]:
@@ -69,7 +69,7 @@ def unquote(name: str) -> str:
         code = match.group(1)
         if len(code) == 3:
             return bytes([int(code, 8)])
-        return _ESCAPES.get(code, code)
+        return bytes([_ESCAPES[code]]) if code in _ESCAPES else code
 
     return _OCTAL.sub(replace, name[1:-1].encode()).decode("utf-8", "replace")
 

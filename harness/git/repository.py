@@ -19,11 +19,27 @@ from harness.git.diffs import parse_diff
 from harness.model import FileChange, Revision
 
 _HASH = re.compile(r"[0-9a-f]{40}")
-_FIELD = "%x1f"
-_RECORD = "%x1e"
-_FORMAT = _FIELD.join(("%H", "%P", "%an", "%at", "%B")) + _RECORD
+# No text of a commit can hold the separator.
+_FIELDS = ("%H", "%P", "%an", "%at", "%B")
+_FORMAT = "".join(f"{field}%x00" for field in _FIELDS)
 # The user's configuration must not change what diffs look like; hooks and fsmonitor never run.
 _NEUTRAL = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=true")
+
+# In a git hook these name the repository that the hook is of. Left in the environment they would
+# make every git command here work on that one, the checkout of a revision too.
+_HOOK_VARIABLES = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE",
+    "GIT_REPLACE_REF_BASE",
+)
 
 
 def open_repository(location: str, mirrors: Path) -> Repository:
@@ -58,6 +74,8 @@ class Repository:
     """
 
     def __init__(self, path: Path) -> None:
+        for name in _HOOK_VARIABLES:
+            os.environ.pop(name, None)
         try:
             self._repo = git.Repo(path, search_parent_directories=True)
         except (InvalidGitRepositoryError, NoSuchPathError):
@@ -215,7 +233,8 @@ class Repository:
     def diff(self, base: str, head: str) -> tuple[FileChange, ...]:
         """What changed from one tree to another, renames found."""
         text = self.git(
-            "diff", "-U0", "--find-renames", "--no-color", "--no-ext-diff", "--no-textconv",
+            "diff", "-U0", "--inter-hunk-context=0", "--diff-algorithm=myers", "--find-renames",
+            "--no-color", "--no-ext-diff", "--no-textconv",
             "--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=none", base, head, "--",
             strip=False,
         )  # fmt: skip
@@ -249,16 +268,18 @@ class Repository:
 
 
 def _parse_log(text: str) -> list[Revision]:
-    revisions = []
-    for entry in text.split("\x1e"):
-        fields = entry.lstrip("\n").split("\x1f")
-        if len(fields) != 5:
-            continue
-        hash_, parents, author, date, message = fields
-        revisions.append(
-            Revision(hash_, tuple(parents.split()), author, int(date), message.strip("\n"))
+    fields = [_readable(field) for field in text.split("\0")]
+    return [
+        Revision(hash_.lstrip("\n"), tuple(parents.split()), author, int(date), message.strip("\n"))
+        for hash_, parents, author, date, message in zip(
+            *(fields[start::5] for start in range(5)), strict=False
         )
-    return revisions
+    ]
+
+
+def _readable(text: str) -> str:
+    """Text without what cannot be stored: bytes of an old commit that are no UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _reason(err: GitCommandError) -> str:

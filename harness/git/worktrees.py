@@ -48,10 +48,11 @@ class Workspace:
         try:
             if not (tree / ".git").exists():
                 shutil.rmtree(tree, ignore_errors=True)
-                store.git.worktree("prune")
-                store.git.worktree(
-                    "add", "--detach", "--force", "--no-checkout", str(tree), revision
-                )
+                store.git.execute([*_GIT, "worktree", "prune"])
+                store.git.execute(
+                    [*_GIT, "worktree", "add", "--detach", "--force", "--no-checkout", str(tree),
+                     revision]
+                )  # fmt: skip
             work = git.Repo(tree)
             work.git.update_environment(**_QUIET)
             # A process that was killed leaves its lock; this tree is used by one worker only.

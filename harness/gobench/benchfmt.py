@@ -7,6 +7,7 @@ benchmark was running when the output ended: with ``-test.v`` each is announced 
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -27,7 +28,7 @@ class BenchmarkLine:
     Attributes:
         name: as printed, with the ``-GOMAXPROCS`` suffix.
         iterations: how often the loop ran.
-        values: per unit, ``ns/op`` converted to ``sec/op`` and ``MB/s`` to ``B/s``.
+        values: per unit, ``ns/op`` converted to ``sec/op`` and ``MB/s`` to ``B/s``; finite ones.
     """
 
     name: str
@@ -42,7 +43,7 @@ class TestOutput:
     Attributes:
         lines: the results, in order.
         config: the ``key: value`` lines (``goos``, ``pkg``, ``cpu``).
-        failed: benchmarks that said ``--- FAIL``, with the text that followed.
+        failed: benchmarks that said ``--- FAIL``, with what they logged.
         skipped: benchmarks that said ``--- SKIP``.
         started: benchmarks in the order in which they began, parents before their children.
         running: the benchmark that had begun and not ended when the output stopped.
@@ -68,46 +69,68 @@ def read_output(text: str, procs: int = 1) -> TestOutput:
         procs: GOMAXPROCS of the run; its ``-N`` suffix is taken off to name the benchmark.
     """
     output = TestOutput()
+    current = ""  # announced last; with -test.count it gives several results
     failing: str | None = None
     details: list[str] = []
+    log: list[str] = []
     for line in text.split("\n"):
         stripped = line.rstrip("\r")
-        result = parse_result(stripped) or _after_text(stripped, output.running)
+        result = parse_result(stripped) or _after_text(stripped, current)
         marker = _ANNOUNCED.fullmatch(stripped)
         fail = _FAIL.fullmatch(stripped)
         skip = _SKIP.fullmatch(stripped)
-        if failing is not None and (result or marker or fail or skip or stripped in _LAST):
+        event = result or marker or fail or skip
+        if failing is not None and (event or stripped in _LAST):
             output.failed[failing] = "\n".join(details).strip()
             failing, details = None, []
+        if event:
+            output.complete = False  # the word was the benchmark's own
         if result is not None:
             output.lines.append(result)
             if base_name(result.name, procs) == output.running:
                 output.running = ""
         elif marker is not None:
-            output.running = marker["name"]
-            if marker["name"] not in output.started:
-                output.started.append(marker["name"])
+            current = output.running = marker["name"]
+            if current not in output.started:
+                output.started.append(current)
         elif fail is not None:
-            failing = base_name(fail["name"], procs)
+            failing = _ended_name(fail["name"], current, output.started, procs)
+            details = log  # what it logged comes before with -test.v, and after in old releases
             output.running = ""
         elif skip is not None:
-            output.skipped.append(base_name(skip["name"], procs))
+            output.skipped.append(_ended_name(skip["name"], current, output.started, procs))
             output.running = ""
         elif stripped in _LAST:
             output.complete = True
         elif failing is not None:
             details.append(stripped.strip())
+        elif stripped.startswith(_LOG_INDENT):
+            log.append(stripped.strip())
         elif (config := _CONFIG.fullmatch(stripped)) is not None:
             output.config.setdefault(config["key"], config["value"])
+        if event:
+            log = []
     if failing is not None:
         output.failed[failing] = "\n".join(details).strip()
     return output
 
 
-def _after_text(line: str, running: str) -> BenchmarkLine | None:
+def _after_text(line: str, current: str) -> BenchmarkLine | None:
     """A result line in front of which the benchmark has printed something without a newline."""
-    at = line.find(running) if running else -1
+    at = line.rfind(current) if current else -1
     return parse_result(line[at:]) if at > 0 else None
+
+
+def _ended_name(name: str, current: str, started: list[str], procs: int) -> str:
+    """The benchmark that a ``--- FAIL`` line means, which has the suffix only after the first run.
+
+    ``size-2`` with two processors is ``size`` or ``size-2``: the one that is running, else the one
+    that was announced.
+    """
+    plain = base_name(name, procs)
+    if current in (name, plain):
+        return current
+    return name if name in started else plain
 
 
 def parse_result(line: str) -> BenchmarkLine | None:
@@ -122,8 +145,10 @@ def parse_result(line: str) -> BenchmarkLine | None:
             value = float(number)
         except ValueError:
             return None
-        unit, factor = _NORMAL.get(unit, (unit, 1.0))
-        values[unit] = value * factor
+        # A metric that divides by zero: no number, and nothing that a record could hold.
+        if math.isfinite(value):
+            unit, factor = _NORMAL.get(unit, (unit, 1.0))
+            values[unit] = value * factor
     return BenchmarkLine(match["name"], int(match["n"]), values)
 
 
@@ -133,5 +158,6 @@ def base_name(name: str, procs: int) -> str:
 
 
 _LAST = ("PASS", "FAIL")
+_LOG_INDENT = "    "
 # ns → s by multiplication with 1e-9 is how golang.org/x/perf/benchunit "tidies" it.
 _NORMAL = {"ns/op": (SECONDS, 1e-9), "MB/s": ("B/s", 1e6)}

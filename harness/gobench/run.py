@@ -2,13 +2,15 @@
 
 One process runs all benchmarks of a package. Where one of them panics, exits, or is silent for too
 long, it is written down as a failure and the binary is started again without it and without those
-that are done: the other benchmarks of the package are still measured.
+that are done: the other benchmarks of the package, and the other sub-benchmarks of the same one,
+are still measured.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from harness.process import Completed, run
 
 _MESSAGE_LINES = 12
 _MESSAGE_CHARS = 2000
+# A benchmark of which so many sub-benchmarks crash or hang is not started again.
+_MAX_CRASHES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ def run_lane(
     lines: list[BenchmarkLine] = []
     failures: list[BenchmarkFailure] = []
     raw: list[str] = []
-    skip: list[str] = []
+    skip: dict[str, None] = {}
+    crashes: Counter[str] = Counter()
     while True:
         done = run(
             _command(binary, settings, skip),
@@ -83,24 +88,31 @@ def run_lane(
         )
         output = read_output(done.stdout, settings.procs)
         raw.append(done.stdout)
-        ended = output.complete and done.timed_out is None
-        culprit = "" if ended else _culprit(output)
         lines.extend(_announced(output, settings.procs))
         failures.extend(
             BenchmarkFailure(name, settings.lane, "fail", _clip(message))
             for name, message in output.failed.items()
+            # A benchmark fails with its sub-benchmarks, and has nothing to say of it.
+            if message or not any(other.startswith(f"{name}/") for other in output.failed)
         )
-        if ended:
+        if output.complete and done.timed_out is None:
             break
-        name = output.running or culprit
-        failures.append(BenchmarkFailure(name, settings.lane, *_diagnose(done, settings)))
+        culprit = _culprit(output, settings)
+        failures.append(
+            BenchmarkFailure(culprit, settings.lane, *_diagnose(done, output, settings))
+        )
         if not culprit or culprit in skip:
             break
-        skip.extend(dict.fromkeys(s.split("/", 1)[0] for s in output.started))
-    return LaneRun(tuple(lines), tuple(failures), "".join(raw))
+        top = _top(culprit)
+        crashes[top] += 1
+        if crashes[top] >= _MAX_CRASHES:
+            culprit = top
+        skip.update(dict.fromkeys([*_over(output, culprit, settings.procs), culprit]))
+    unique = {(f.name, f.kind): f for f in reversed(failures)}
+    return LaneRun(tuple(lines), tuple(reversed(unique.values())), "".join(raw))
 
 
-def _command(binary: Path, settings: LaneSettings, skip: list[str]) -> list[str]:
+def _command(binary: Path, settings: LaneSettings, skip: Iterable[str]) -> list[str]:
     command = [
         str(binary),
         "-test.run=^$",
@@ -113,13 +125,31 @@ def _command(binary: Path, settings: LaneSettings, skip: list[str]) -> list[str]
         "-test.v",
     ]
     if skip:
-        command.append(f"-test.skip=^({'|'.join(re.escape(s) for s in skip)})$")
+        # One expression for each part of a name between slashes; a name takes those below along.
+        names = ["/".join(f"^{re.escape(part)}$" for part in s.split("/")) for s in skip]
+        command.append(f"-test.skip={'|'.join(names)}")
     return command
 
 
-def _culprit(output: TestOutput) -> str:
-    """Top-level name of the benchmark during which the binary ended; empty if not known."""
-    name = output.running or (output.started[-1] if output.started else "")
+def _culprit(output: TestOutput, settings: LaneSettings) -> str:
+    """The benchmark during which the binary ended; empty if not known."""
+    if output.running or not output.started:
+        return output.running
+    last = output.started[-1]
+    results = sum(base_name(x.name, settings.procs) == last for x in output.lines)
+    return last if 0 < results < settings.count else _top(last)
+
+
+def _over(output: TestOutput, culprit: str, procs: int) -> list[str]:
+    """What need not run again: all other benchmarks, and the culprit's finished children."""
+    top = _top(culprit)
+    ended = {*(base_name(x.name, procs) for x in output.lines), *output.failed, *output.skipped}
+    return [
+        s if _top(s) == top else _top(s) for s in output.started if _top(s) != top or s in ended
+    ]
+
+
+def _top(name: str) -> str:
     return name.split("/", 1)[0]
 
 
@@ -130,7 +160,7 @@ def _announced(output: TestOutput, procs: int) -> list[BenchmarkLine]:
     return [line for line in lines if line.name in known]
 
 
-def _diagnose(done: Completed, settings: LaneSettings) -> tuple[str, str]:
+def _diagnose(done: Completed, output: TestOutput, settings: LaneSettings) -> tuple[str, str]:
     """Kind and message of a run that did not come to its end."""
     if done.timed_out == "idle":
         return "timeout", f"no result after {settings.idle_timeout:g} s"
@@ -142,7 +172,9 @@ def _diagnose(done: Completed, settings: LaneSettings) -> tuple[str, str]:
         return "panic", _clip(text[at.start() :].split("\n\ngoroutine ", 1)[0])
     if done.returncode < 0:
         return "exit", f"ended by signal {-done.returncode}"
-    tail = _clip("\n".join(done.stderr.strip().splitlines()[-_MESSAGE_LINES:]))
+    # Without a word on the error stream: what was printed since the benchmark was announced.
+    said = done.stderr.strip() or done.stdout.rpartition(f"\n{output.running}\n")[2].strip()
+    tail = _clip("\n".join(said.splitlines()[-_MESSAGE_LINES:]))
     status = f"the test binary exited with status {done.returncode} in mid-run"
     return "exit", f"{status}\n{tail}".strip()
 

@@ -90,6 +90,12 @@ class BenchmarkFailure:
     kind: str
     message: str
 
+    @property
+    def described(self) -> str:
+        """Name and message in one text."""
+        said = self.message or {"fail": "failed without a message"}.get(self.kind, self.kind)
+        return f"{self.name}: {said}" if self.name else said
+
 
 class PackageOutcome(StrEnum):
     """What became of one package of a revision."""

@@ -39,8 +39,11 @@ def show_record(record: Record) -> str:
 
 
 def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
-    """The compiler's lines, word for word, each with its position."""
-    return "".join(f"{visible(str(d.position))}: {visible(d.text)}\n" for d in diagnostics)
+    """The compiler's lines, word for word, each with its position if it has one."""
+    return "".join(
+        (f"{visible(str(d.position))}: " if d.position else "") + f"{visible(d.text)}\n"
+        for d in diagnostics
+    )
 
 
 def show_comparison(
@@ -105,13 +108,19 @@ def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
         f"{visible(one_line(record.revision.subject, 70))}"
     ]
     word = "new" if finding.direction is Direction.REGRESSION else "gone"
+    where = "in the same commit"
+    if step.between:
+        where = f"since {step.previous[:8]}"
+        lines.append(
+            f"   or in one of the {plural(len(step.between), 'commit')} before it without a value"
+        )
     for site in finding.escapes[:2]:
         lines.append(
-            f"   {word} in the same commit: {visible(str(site.position))}: "
+            f"   {word} {where}: {visible(str(site.position))}: "
             f"{visible(site.message)} in {visible(site.function)}"
         )
     if not finding.escapes:
-        lines.append("   no escape site came or went in that commit")
+        lines.append(f"   no escape site came or went {where}")
     return lines
 
 

@@ -112,8 +112,8 @@ class Project:
         return {r.revision.hash: r for r in self.store().records()}
 
     def leftovers(self) -> list[str]:
-        """Files under the results directory that are no finished file."""
-        return [str(p) for p in self.results.rglob("*") if p.is_file() and p.name.startswith(".")]
+        """Files under the results directory that were begun and not finished."""
+        return [p.name for p in self.results.rglob(".*") if p.is_file() and p.name != ".asv-made"]
 
 
 def command(*arguments: str) -> list[str]:

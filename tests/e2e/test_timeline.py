@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,10 +72,16 @@ def history(records: dict[str, Record]) -> History:
     return History.build(records.values(), LINE)
 
 
-def every(*, parents: bool = False) -> pytest.MarkDecorator:
-    """Each commit of the fixture; with ``parents`` those that have one."""
-    chosen = COMMITS[1:] if parents else COMMITS
+def each(wanted: Callable[[Json], object] = bool) -> pytest.MarkDecorator:
+    """Each commit of the fixture, or those of a kind."""
+    chosen = [c for c in COMMITS if wanted(c)]
     return pytest.mark.parametrize("entry", chosen, ids=[str(c["index"]) for c in chosen])
+
+
+def beside_broken(entry: Json) -> list[str]:
+    """Packages that this commit or its parent cannot compile."""
+    around = [entry, COMMITS[entry["index"] - 2]] if entry["index"] > 1 else [entry]
+    return sorted({c["error"]["package"] for c in around if c["error"]})
 
 
 def escapes_at(records: dict[str, Record], entry: Json) -> EscapeDiff:
@@ -116,7 +123,7 @@ def test_the_run_says_what_it_did(measured: Project) -> None:
     assert len(lines) == 51
 
 
-@every()
+@each()
 def test_allocs(records: dict[str, Record], entry: Json) -> None:
     wanted = entry["allocs"]
     if entry["panics"]:
@@ -136,7 +143,7 @@ def culprit(entry: Json) -> str:
     return next(n for n in names if n.startswith(entry["panics"]["benchmark"]))
 
 
-@every()
+@each()
 def test_outcome(records: dict[str, Record], entry: Json) -> None:
     record = records[entry["revision"]]
     failed = {p.path for p in record.packages if p.outcome is PackageOutcome.BUILD_FAILED}
@@ -164,7 +171,7 @@ def test_outcome(records: dict[str, Record], entry: Json) -> None:
         assert (record.errors, failures, failed) == ((), [], set())
 
 
-@every()
+@each()
 def test_steps(history: History, entry: Json) -> None:
     found = [s for s in steps(history) if s.revision == entry["revision"]]
     wanted = {
@@ -184,10 +191,8 @@ def test_what_breaks_and_is_repaired_is_no_step(history: History) -> None:
     assert not quiet & {s.revision for s in steps(history)}
 
 
-@every(parents=True)
+@each(lambda c: c["sites"] is not None)
 def test_new_and_gone_sites(records: dict[str, Record], entry: Json) -> None:
-    if entry["sites"] is None:
-        pytest.skip("one side does not compile")
     new, gone = listed(entry["sites"]["new"]), listed(entry["sites"]["gone"])
     for index, old_name, new_name in SAME_SITE:
         if index == entry["index"]:
@@ -204,22 +209,16 @@ def test_new_and_gone_sites(records: dict[str, Record], entry: Json) -> None:
     assert found.unknown == ()
 
 
-@every(parents=True)
+@each(beside_broken)
 def test_what_does_not_compile_is_not_gone(records: dict[str, Record], entry: Json) -> None:
-    around = [entry, COMMITS[entry["index"] - 2]]
-    broken = {c["error"]["package"] for c in around if c["error"]}
-    if not broken:
-        pytest.skip("both sides compile")
     found = escapes_at(records, entry)
-    assert found.unknown == tuple(sorted(broken))
+    assert found.unknown == tuple(beside_broken(entry))
     assert (found.new, found.gone) == ((), ())
 
 
-@every(parents=True)
+@each(lambda c: c["cause"])
 def test_cause(records: dict[str, Record], entry: Json) -> None:
     cause = entry["cause"]
-    if not cause:
-        pytest.skip("no cause")
     found = escapes_at(records, entry)
     sites = found.new if cause["side"] == "head" else found.gone
     places = [(s.position.file, s.position.line, s.function, s.message) for s in sites]

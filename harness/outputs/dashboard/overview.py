@@ -65,8 +65,8 @@ def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
     tone, sign, sentence = verdict(newest)
     record = newest.slot.record
     detail = ""
-    if record is not None and newest.state is RevisionState.BROKEN and record.errors:
-        detail = one_line(record.errors[0].message, 240)
+    if record is not None and newest.state in (RevisionState.BROKEN, RevisionState.PARTIAL):
+        detail = _note(record)
     return VerdictView(section.commit(newest.slot.revision, ""), sentence, tone, sign, detail)
 
 
@@ -123,7 +123,7 @@ def trouble(record: Record) -> str:
         )
     elif revision_state(record) is RevisionState.BROKEN:
         parts.append("could not be measured")
-    failures = sum(len(p.failures) for p in record.packages)
+    failures = len({(p.path, f.name) for p in record.packages for f in p.failures})
     if failures:
         parts.append(f"{plural(failures, 'benchmark')} failed")
     return ", ".join(parts) or "not everything could be measured"
@@ -245,8 +245,8 @@ def _commit(section: Section, revision: RevisionSummary) -> CommitRow:
 
 def _note(record: Record) -> str:
     """The first thing that went wrong, in the tool's own words."""
-    if record.errors:
-        error = record.errors[0]
+    error = next((e for e in record.errors if e.stage != "run"), None)
+    if error is not None:
         message = one_line(error.message, 200)
         where = f"{error.file}:{error.line}" if error.file else error.package
         return message if not where or message.startswith(where) else f"{where}: {message}"

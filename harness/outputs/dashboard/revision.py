@@ -120,6 +120,7 @@ def _parent(section: Section, parent: str) -> Link:
 
 
 def _errors(record: Record) -> tuple[ErrorView, ...]:
+    told = {p.path for p in record.packages if p.failures}
     return tuple(
         ErrorView(
             package=e.package or "the module",
@@ -128,19 +129,23 @@ def _errors(record: Record) -> tuple[ErrorView, ...]:
             message=clip(e.message, _LONGEST_MESSAGE),
         )
         for e in record.errors
+        if e.stage != "run" or e.package not in told
     )
 
 
 def _failures(section: Section, record: Record) -> tuple[ErrorView, ...]:
+    lanes: dict[tuple[str, str, str, str], list[str]] = {}
+    for p in record.packages:
+        for f in p.failures:
+            lanes.setdefault((p.path, f.name, f.kind, f.message), []).append(f.lane.value)
     return tuple(
         ErrorView(
-            package=section.short_package(p.path),
-            what=f.kind,
-            where=clip(f.name, 200),
-            message=clip(f.message, _LONGEST_MESSAGE),
+            package=section.short_package(package),
+            what=f"{kind} in the {' and the '.join(dict.fromkeys(found))} lane",
+            where=clip(name, 200),
+            message=clip(message, _LONGEST_MESSAGE),
         )
-        for p in record.packages
-        for f in p.failures
+        for (package, name, kind, message), found in lanes.items()
     )
 
 
@@ -213,7 +218,9 @@ def _facts(record: Record) -> tuple[Fact, ...]:
         ),
         Fact(
             "compiler lines not understood",
-            f"{plural(len(record.unparsed), 'line')}, kept in the record",
+            f"{plural(len(record.unparsed), 'line')}, kept in the record"
+            if record.unparsed
+            else "none",
         ),
     )
     return tuple(Fact(f.label, clip(f.text, 300)) for f in facts if f.text)
@@ -224,12 +231,13 @@ def _cgo(record: Record) -> bool:
 
 
 def _commands(section: Section, record: Record, steps: list[Step]) -> tuple[str, ...]:
-    """Commands for the benchmarks that changed, else for the first one of the revision."""
+    """Commands for benchmarks that failed or changed, else for the first of the revision."""
     here = {(package, b.name) for package, b in record.benchmarks()}
+    failed = dict.fromkeys((p.path, f.name) for p in record.packages for f in p.failures if f.name)
     changed = dict.fromkeys(
         (s.package, s.benchmark) for s in sorted(steps, key=lambda s: s.unit != ALLOCS)
     )
-    chosen = [key for key in changed if key in here][:_COMMANDS]
+    chosen = [*failed, *(key for key in changed if key in here)][:_COMMANDS]
     if not chosen:
         chosen = [(package, b.name) for package, b in record.benchmarks()[:1]]
     return tuple(
