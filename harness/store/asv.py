@@ -230,6 +230,11 @@ def as_answer(value: Value) -> float | dict[str, object] | None:
     return value.number
 
 
+def is_published_site(directory: Path) -> bool:
+    """Whether a directory is what ``asv publish`` wrote."""
+    return all((directory / name).is_file() for name in ("asv.js", "index.json"))
+
+
 def machine(name: str | None = None, results_dir: Path | None = None) -> Machine:
     """This machine as asv knows it; nothing is written.
 

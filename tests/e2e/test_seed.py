@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,8 @@ each_case = pytest.mark.parametrize(
 @pytest.fixture(scope="module")
 def repo(session_root: Path, go: Go) -> Path:
     target = session_root / "repos"
-    plain_python(ROOT / "go_fixtures" / "build.py", "seed", "--into", str(target))
+    build = [sys.executable, str(ROOT / "go_fixtures" / "build.py"), "seed", "--into", str(target)]
+    subprocess.run(build, check=True, capture_output=True)
     return target / "seed"
 
 
@@ -32,13 +35,6 @@ def seed(session_root: Path, environment: dict[str, str], repo: Path) -> Project
     project.directory.mkdir(exist_ok=True)
     project.configure()
     return project
-
-
-def plain_python(script: Path, *arguments: str) -> None:
-    import subprocess
-    import sys
-
-    subprocess.run([sys.executable, str(script), *arguments], check=True, capture_output=True)
 
 
 def lines_of(entry: Json, flags: str) -> list[str]:

@@ -129,10 +129,10 @@ func BenchmarkRGoroutine(b *testing.B) {
 
 func BenchmarkSEnvironment(b *testing.B) {
 	if v := os.Getenv("ESV_TEST_SECRET"); v != "" {
-		b.Fatal("sees ", v)
+		b.Fatal("sees", v)
 	}
 	if dir, _ := os.Getwd(); dir == "/" {
-		b.Fatal("runs in ", dir)
+		b.Fatal("runs in", dir)
 	}
 	if _, err := os.ReadFile("testdata/x"); err != nil {
 		b.Fatal(err)

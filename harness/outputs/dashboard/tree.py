@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import StoreError
+from harness.store.asv import is_published_site
 
 MARKER = ".esv-site"
 _MARKER_TEXT = b"This directory is written by `esv publish`; everything in it is replaced.\n"
@@ -35,7 +36,7 @@ def replace_tree(output: Path, files: Mapping[str, bytes]) -> TreeChange:
     cannot exchange two directories, the old one is renamed first and put back if that fails.
 
     Args:
-        output: missing, empty, or a directory that this function wrote.
+        output: missing, empty, or a directory that this function or ``asv publish`` wrote.
         files: content by path, relative and with ``/``.
 
     Raises:
@@ -69,7 +70,9 @@ def _check(output: Path) -> None:
         return
     if not output.is_dir():
         raise StoreError(f"cannot write {output}: it is not a directory")
-    if not (output / MARKER).is_file() and any(output.iterdir()):
+    # `asv publish` has the same html_dir; the one that runs last has it.
+    ours = (output / MARKER).is_file() or is_published_site(output)
+    if not ours and any(output.iterdir()):
         raise StoreError(
             f"{output} holds files that esv publish did not write and would delete;"
             " empty it, or name another directory"

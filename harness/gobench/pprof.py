@@ -1,0 +1,108 @@
+"""pprof profiles, read with Google's protobuf library.
+
+The messages are those of pprof's ``profile.proto``
+(https://github.com/google/pprof/blob/main/proto/profile.proto); only the fields that heap profiles
+of Go use are declared, the others are skipped by protobuf itself.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from harness.errors import MeasurementError
+from harness.model.allocation import Frame
+
+_INT64, _UINT64, _STRING = 3, 4, 9
+_MESSAGE = 11
+# message: (field, number, type or message name, repeated)
+_MESSAGES: dict[str, tuple[tuple[str, int, int | str, bool], ...]] = {
+    "ValueType": (("type", 1, _INT64, False), ("unit", 2, _INT64, False)),
+    "Sample": (("location_id", 1, _UINT64, True), ("value", 2, _INT64, True)),
+    "Line": (("function_id", 1, _UINT64, False), ("line", 2, _INT64, False)),
+    "Location": (("id", 1, _UINT64, False), ("line", 4, "Line", True)),
+    "Function": (
+        ("id", 1, _UINT64, False),
+        ("name", 2, _INT64, False),
+        ("filename", 4, _INT64, False),
+    ),
+    "Profile": (
+        ("sample_type", 1, "ValueType", True),
+        ("sample", 2, "Sample", True),
+        ("location", 4, "Location", True),
+        ("function", 5, "Function", True),
+        ("string_table", 6, _STRING, True),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One sample of a heap profile.
+
+    Attributes:
+        locations: leaf first; each is the frames at one address, the innermost inlined one first.
+        objects: allocated since the start, whether freed or not.
+        bytes: likewise.
+    """
+
+    locations: tuple[tuple[Frame, ...], ...]
+    objects: int
+    bytes: int
+
+
+def read_heap_profile(data: bytes, name: str) -> list[Stack]:
+    """The samples of a heap profile.
+
+    Raises:
+        MeasurementError: not a heap profile.
+    """
+    profile = _profile_class()()
+    try:
+        profile.ParseFromString(gzip.decompress(data))
+    except (OSError, EOFError, zlib.error, DecodeError) as err:
+        raise MeasurementError(f"{name}: not a pprof profile ({err})") from None
+    strings = profile.string_table
+    types = [strings[t.type] for t in profile.sample_type]
+    try:
+        objects, size = types.index("alloc_objects"), types.index("alloc_space")
+    except ValueError:
+        raise MeasurementError(f"{name}: no allocations in this profile ({types})") from None
+    functions = {f.id: (strings[f.name], strings[f.filename]) for f in profile.function}
+    locations = {
+        location.id: tuple(Frame(*functions[line.function_id], line.line) for line in location.line)
+        for location in profile.location
+    }
+    return [
+        Stack(
+            tuple(locations[i] for i in sample.location_id),
+            sample.value[objects],
+            sample.value[size],
+        )
+        for sample in profile.sample
+    ]
+
+
+def _profile_class() -> Any:
+    """The class of the ``Profile`` message, generated from the declaration above."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="esv/profile.proto", package="perftools.profiles", syntax="proto3"
+    )
+    for message, fields in _MESSAGES.items():
+        declared = file.message_type.add(name=message)
+        for field, number, kind, repeated in fields:
+            entry: Any = declared.field.add(name=field, number=number)
+            entry.label = 3 if repeated else 1
+            if isinstance(kind, str):
+                entry.type = _MESSAGE
+                entry.type_name = f".perftools.profiles.{kind}"
+            else:
+                entry.type = kind
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("perftools.profiles.Profile"))

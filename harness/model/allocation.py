@@ -1,0 +1,61 @@
+"""Where a benchmark allocates, exactly, per source line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A place on a call stack: function as the profile names it, file and line as compiled."""
+
+    function: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationSite:
+    """A source line with its share of a benchmark's allocations.
+
+    Attributes:
+        file: of the nearest frame of the project, relative to the repository's root.
+        line: likewise.
+        function: likewise, in the compiler's words (``(*T).M``, ``f.func1``).
+        outer_file, outer_line: where the compiled code of that frame stands: the outermost caller
+            into which it was inlined, which is where the compiler prints inlined escapes.
+        via: the function of a library that the line calls and that allocates, ``strings.Join``;
+            empty where the line allocates by itself.
+        allocs: allocations per operation.
+        bytes: bytes per operation.
+    """
+
+    file: str
+    line: int
+    function: str
+    outer_file: str
+    outer_line: int
+    via: str
+    allocs: float
+    bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All allocations of one benchmark by line: two differenced memory profiles.
+
+    Attributes:
+        package: import path.
+        benchmark: full name.
+        sites: the most allocations first.
+        allocs: their sum per operation, with fractions (``testing`` truncates).
+        bytes: likewise.
+        exact: whether the tiny allocator was off, so that no small object is missing.
+    """
+
+    package: str
+    benchmark: str
+    sites: tuple[AllocationSite, ...]
+    allocs: float
+    bytes: float
+    exact: bool

@@ -1,0 +1,27 @@
+"""Modules that the real compiler compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.diagnostics.collect import ModuleBuild, compile_module
+from harness.process import tool_environment
+from harness.toolchain import Go
+from tests.repos import Files, write_files
+
+Compile = Callable[..., ModuleBuild]
+
+
+@pytest.fixture(scope="session")
+def compile_tree(go: Go) -> Compile:
+    """Write files into a tree, if any are given, and compile a module of it."""
+
+    def run(tree: Path, files: Files | None = None, module: str = ".") -> ModuleBuild:
+        write_files(tree, files or {})
+        env = {**go.environment(tool_environment()), "GOWORK": "off", "GOPROXY": "off"}
+        return compile_module(go.binary, tree, module, env, 300)
+
+    return run

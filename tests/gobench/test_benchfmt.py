@@ -1,0 +1,187 @@
+"""The Go benchmark format."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.gobench import BenchmarkLine, measurements, read_output
+from harness.gobench.benchfmt import base_name, parse_result
+from harness.gobench.lanes import agree
+from harness.model import ALLOCS, BYTES, SECONDS, Lane
+
+NAMES = st.from_regex(r"\ABenchmark[A-Za-z_0-9]{0,6}(/[a-z0-9=,:#_\-]{1,8}){0,2}\Z")
+# Units that are not converted, so that they come back as they went in.
+UNITS = st.from_regex(r"\A[A-Za-z]{1,6}/[a-z]{1,4}\Z").filter(lambda u: u not in ("ns/op", "MB/s"))
+VALUES = st.floats(0, 1e15, allow_subnormal=False)
+
+
+def text_of(line: BenchmarkLine, procs: int) -> str:
+    """As the testing package prints it."""
+    suffix = f"-{procs}" if procs > 1 else ""
+    values = "".join(f"\t{value!r:>12} {unit}" for unit, value in line.values.items())
+    return f"{line.name}{suffix}   \t{line.iterations:>8}{values}"
+
+
+LINES = st.builds(
+    BenchmarkLine,
+    NAMES,
+    st.integers(1, 10**12),
+    st.dictionaries(UNITS, VALUES, min_size=1, max_size=4),
+)
+
+
+@given(LINES, st.integers(1, 256))
+def test_a_line_comes_back_as_it_was(line: BenchmarkLine, procs: int) -> None:
+    found = parse_result(text_of(line, procs))
+    assert found is not None
+    assert (base_name(found.name, procs), found.iterations, found.values) == (
+        line.name, line.iterations, line.values,
+    )  # fmt: skip
+
+
+@given(st.lists(LINES, max_size=6, unique_by=lambda x: x.name), st.integers(1, 8))
+def test_an_output_comes_back_as_it_was(lines: list[BenchmarkLine], procs: int) -> None:
+    body = "".join(f"{x.name}\n{text_of(x, procs)}\n" for x in lines)
+    output = read_output(f"goos: linux\npkg: example.com/m\n{body}PASS\n", procs)
+    assert [(base_name(x.name, procs), x.values) for x in output.lines] == [
+        (x.name, x.values) for x in lines
+    ]
+    assert output.started == [x.name for x in lines]
+    assert output.config == {"goos": "linux", "pkg": "example.com/m"}
+    assert output.complete
+    assert output.running == ""
+
+
+@given(st.text(alphabet=st.sampled_from("Benchmark/X-2 \t\n100ns/op.PASFIL:"), max_size=300))
+def test_no_text_is_an_error(text: str) -> None:
+    output = read_output(text, 2)
+    assert all(math.isfinite(v) for line in output.lines for v in line.values.values())
+    assert set(output.started) >= ({output.running} - {""})
+
+
+@given(st.lists(LINES, min_size=1, max_size=4, unique_by=lambda x: x.name), st.data())
+def test_output_that_stops_anywhere(lines: list[BenchmarkLine], data: st.DataObject) -> None:
+    body = "".join(f"{x.name}\n{text_of(x, 1)}\n" for x in lines)
+    cut = body[: data.draw(st.integers(0, len(body)))]
+    output = read_output(cut)
+    assert not output.complete
+    whole = [x for x in lines if f"{text_of(x, 1)}\n" in cut]
+    assert [x for x in output.lines if x in whole] == whole
+    for name in output.started[:-1]:
+        assert output.running != name, "only the last to begin can be running"
+
+
+def test_units_are_normalised() -> None:
+    line = parse_result("BenchmarkX-4  \t 100\t 250 ns/op\t 3.5 MB/s\t 16 B/op\t 1 allocs/op")
+    assert line is not None
+    assert line.values == {SECONDS: 250 * 1e-9, "B/s": 3.5e6, BYTES: 16, ALLOCS: 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "Benchmark", "BenchmarkX 100", "BenchmarkX 100 5", "BenchmarkX many 5 ns/op",
+     "BenchmarkX 100 five ns/op", "BenchmarkX 100 5 ns/op 7", "xBenchmarkX 100 5 ns/op",
+     "BenchmarkX 1.5 5 ns/op", "ok  example.com/m 0.1s"],
+)  # fmt: skip
+def test_what_is_no_result(line: str) -> None:
+    assert parse_result(line) is None
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf"])
+def test_a_metric_that_is_no_number_is_left_out(value: str) -> None:
+    line = parse_result(f"BenchmarkX 100 5 ns/op {value} hits/op 2 B/op")
+    assert line is not None
+    assert list(line.values) == [SECONDS, BYTES]
+
+
+@pytest.mark.parametrize(
+    ("names", "fail", "expected"),
+    [
+        (["BenchmarkX", "BenchmarkX/size", "BenchmarkX/size-2"], "size-2", "size-2"),
+        (["BenchmarkX", "BenchmarkX/size-2", "BenchmarkX/size"], "size-2", "size"),
+        (["BenchmarkX", "BenchmarkX/size"], "size", "size"),
+        (["BenchmarkX", "BenchmarkX/size-2"], "size-2-2", "size-2"),
+        (["BenchmarkX", "BenchmarkX/size-2", "BenchmarkX/z"], "size-2", "size-2"),
+    ],
+)
+def test_the_suffix_of_a_failure(names: list[str], fail: str, expected: str) -> None:
+    text = "\n".join([*names, f"--- FAIL: BenchmarkX/{fail}", "    x_test.go:1: why", "FAIL", ""])
+    assert read_output(text, 2).failed == {f"BenchmarkX/{expected}": "x_test.go:1: why"}
+
+
+def test_the_log_of_a_failure_before_or_after_it() -> None:
+    before = "BenchmarkX\n    x_test.go:1: one\n        more\n--- FAIL: BenchmarkX\nFAIL\n"
+    after = "BenchmarkX\n--- FAIL: BenchmarkX\n    x_test.go:1: one\n        more\nFAIL\n"
+    for text in (before, after):
+        assert read_output(text).failed == {"BenchmarkX": "x_test.go:1: one\nmore"}
+    other = "BenchmarkA\n    a_test.go:1: fine\nBenchmarkA 1 2 ns/op\n" + before
+    assert read_output(other).failed == {"BenchmarkX": "x_test.go:1: one\nmore"}
+
+
+def test_output_without_a_newline_in_front_of_every_repetition() -> None:
+    text = "BenchmarkX\n50% BenchmarkX BenchmarkX-2 100 5 ns/op\n..BenchmarkX-2 100 6 ns/op\nPASS\n"
+    output = read_output(text, 2)
+    assert [x.values[SECONDS] for x in output.lines] == [5 * 1e-9, 6 * 1e-9]
+
+
+# Lanes
+
+
+def line(name: str, allocs: float, size: float = 8, seconds: float = 1e-6) -> BenchmarkLine:
+    return BenchmarkLine(name, 100, {SECONDS: seconds, BYTES: size, ALLOCS: allocs})
+
+
+def test_equal_counts_are_exact_and_others_keep_their_range() -> None:
+    first, second = measurements([line("A", 1), line("B", 9), line("A", 1), line("B", 10)])
+    assert [(m.unit, m.samples, m.exact) for m in first.measurements] == [
+        (BYTES, (8, 8), True), (ALLOCS, (1, 1), True),
+    ]  # fmt: skip
+    inexact = second.measurement(ALLOCS)
+    assert inexact is not None
+    assert (inexact.low, inexact.value, inexact.high, inexact.exact) == (9, 9.5, 10, False)
+
+
+def test_one_run_alone_is_never_exact() -> None:
+    (result,) = measurements([line("A", 1)])
+    assert not any(m.exact for m in result.measurements)
+
+
+def test_counts_come_from_the_allocation_lane_and_time_from_the_time_lane() -> None:
+    counted = [line("A", 1, seconds=9), line("A", 1, seconds=9)]
+    timed = [line("A", 7, 70, 1e-6), line("A", 7, 70, 3e-6)]
+    (result,) = measurements(counted, timed)
+    found = {m.unit: (m.lane, m.samples, m.exact) for m in result.measurements}
+    assert found == {
+        SECONDS: (Lane.TIME, (1e-6, 3e-6), False),
+        BYTES: (Lane.ALLOCATION, (8, 8), True),
+        ALLOCS: (Lane.ALLOCATION, (1, 1), True),
+    }
+    assert list(found) == [SECONDS, BYTES, ALLOCS]
+
+
+def test_time_of_the_allocation_lane_is_not_told() -> None:
+    (result,) = measurements([line("A", 1), line("A", 1)])
+    assert result.measurement(SECONDS) is None
+
+
+def test_custom_metrics() -> None:
+    counted = [BenchmarkLine("A", 100, {"hits/op": 3.0})] * 2
+    timed = [BenchmarkLine("A", 9, {"hits/op": 4.0, SECONDS: 1e-6})]
+    (alone,) = measurements(counted)
+    assert [(m.lane, m.exact) for m in alone.measurements] == [(Lane.ALLOCATION, True)]
+    (both,) = measurements(counted, timed)
+    metric = both.measurement("hits/op")
+    assert metric is not None
+    assert (metric.lane, metric.samples) == (Lane.TIME, (4.0,))
+
+
+def test_runs_agree_only_on_equal_counts_of_equal_benchmarks() -> None:
+    a, b = line("A", 1), line("B", 2)
+    assert agree([a, b], [b, line("A", 1, seconds=5)])
+    assert not agree([a, b], [a])
+    assert not agree([a], [line("A", 2)])
+    assert not agree([a], [line("A", 1, size=16)])
