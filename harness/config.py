@@ -150,6 +150,8 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: {_first_line(err)}") from None
     except (ValueError, OSError) as err:
         raise ConfigError(f"{path}: not readable as JSON: {_first_line(err)}") from None
+    except TypeError:
+        raise ConfigError(f"{path}: must hold a JSON object") from None
     root = path.resolve().parent
     raw: dict[str, Any] = vars(asv)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.diagnostics.identity import match_sites
+from harness.diagnostics.identity import SiteMatch, match_sites
 from harness.model import EscapeSite, PackageOutcome, Record, TreeDiff
 
 
@@ -36,13 +36,19 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
             :func:`harness.diagnostics.identity.match_sites`.
     """
     unknown = _uncompiled(base) | _uncompiled(head)
-    matched = match_sites(
+    matched = match_records(base, head, diffs)
+    return EscapeDiff(matched.new, matched.gone, len(matched.kept), tuple(sorted(unknown)))
+
+
+def match_records(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> SiteMatch:
+    """The escape sites of two records, told apart; of packages that both could compile."""
+    unknown = _uncompiled(base) | _uncompiled(head)
+    return match_sites(
         [s for s in base.code_escapes() if s.package not in unknown],
         [s for s in head.code_escapes() if s.package not in unknown],
         diffs,
         (_functions(base), _functions(head)),
     )
-    return EscapeDiff(matched.new, matched.gone, len(matched.kept), tuple(sorted(unknown)))
 
 
 def _uncompiled(record: Record) -> set[str]:

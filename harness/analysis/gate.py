@@ -6,16 +6,16 @@ not be measured is an error and outranks every other verdict: it is neither a pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from harness.analysis.attribution import Attribution
 from harness.analysis.comparison import Change, Direction, compare
 from harness.analysis.escapes import EscapeDiff, diff_escapes
+from harness.analysis.explain import COUNTED, counted_changes, explain
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION
-from harness.model import ALLOCS, BYTES, Lane, PackageOutcome, Record, TreeDiff
-
-_UNITS = frozenset({ALLOCS, BYTES})
+from harness.model import ALLOCS, Lane, PackageOutcome, Record, TreeDiff
 
 
 class Verdict(StrEnum):
@@ -54,6 +54,7 @@ class GateReport:
         escapes: new and gone sites.
         errors: what could not be measured.
         compared: benchmarks that both sides have.
+        attributions: of the changes, by package, benchmark and unit, as far as there are accounts.
         inexact: benchmarks whose allocs/op did not repeat, ``package.name``.
         verdict: see :class:`Verdict`.
     """
@@ -66,6 +67,7 @@ class GateReport:
     compared: int
     inexact: tuple[str, ...]
     verdict: Verdict
+    attributions: Mapping[tuple[str, str, str], Attribution] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -85,10 +87,8 @@ def judge_gate(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> 
         head: the candidate.
         diffs: the steps from base to head, ``None`` if not known.
     """
-    every = compare(base, head, _UNITS)
-    changed = sorted(
-        (c for c in every if c.direction is not Direction.NONE), key=_importance, reverse=True
-    )
+    every = compare(base, head, COUNTED)
+    changed = counted_changes(base, head)
     compared = [c for c in every if c.unit == ALLOCS and c.base is not None and c.head is not None]
     errors = _errors(base, head)
     if not errors and not any(c.head is not None for c in every):
@@ -107,6 +107,7 @@ def judge_gate(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> 
         compared=len(compared),
         inexact=tuple(f"{c.package}.{c.benchmark}" for c in compared if not c.exact),
         verdict=Verdict.ERROR if errors else Verdict.FAIL if fails else Verdict.PASS,
+        attributions=explain(base, head, diffs, changed),
     )
 
 
@@ -143,9 +144,3 @@ def _side_errors(record: Record) -> list[tuple[str, str, str, bool]]:
                 stage = "link" if failure.kind == "link" else "run"
                 found.append((stage, package.path, failure.described, True))
     return found
-
-
-def _importance(change: Change) -> tuple[bool, bool, float, float]:
-    regression = change.direction is Direction.REGRESSION
-    ratio = change.ratio if regression else 1 / change.ratio if change.ratio else float("inf")
-    return (regression, change.unit == ALLOCS, ratio, abs(change.delta))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 
 from harness.analysis import GateReport, judge_gate
+from harness.analysis.explain import benchmarks_of, counted_changes
 from harness.cli.context import configuration, emit, reporter
 from harness.config import Config, check_regular_expression
 from harness.engine import EnvironmentSpec, Session
@@ -14,6 +14,8 @@ from harness.outputs.gate_json import error_json, gate_json
 from harness.outputs.terminal import show_gate
 
 WORKTREE = "WORKTREE"
+# Accounting runs each benchmark four times; of many that changed the most important are explained.
+MOST_EXPLAINED = 20
 
 
 def gate(arguments: argparse.Namespace) -> int:
@@ -30,7 +32,7 @@ def gate(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         emit(arguments, gate_json(report))
     else:
-        emit(arguments, show_gate(report, _reproduce(report) if report.changes else ""))
+        emit(arguments, show_gate(report))
     return report.exit_code
 
 
@@ -52,6 +54,9 @@ def _measure(arguments: argparse.Namespace) -> GateReport:
         for revision in (base, head):
             records.append(session.ensure_counted(revision, spec))
             report.finish(f"{revision[:8]} measured")
+        benchmarks = benchmarks_of(counted_changes(records[0], records[1]))[:MOST_EXPLAINED]
+        for number, record in enumerate(records):
+            records[number] = session.account(record, benchmarks, spec)
         return judge_gate(records[0], records[1], session.diffs(base, head))
 
 
@@ -84,17 +89,3 @@ def _environment(session: Session, releases: list[str]) -> EnvironmentSpec:
     if len(releases) > 1:
         raise UsageError("the gate runs with one Go release; name --go once")
     return specs[0]
-
-
-def _reproduce(report: GateReport) -> str:
-    """What a person types to see the worst number by hand."""
-    change = report.changes[0]
-    head = report.head
-    package = next((p for p in head.packages if p.path == change.package), None)
-    directory = "./" + package.directory if package else "."
-    pattern = "/".join(f"^{part}$" for part in change.benchmark.split("/"))
-    return (
-        f"git checkout {head.revision.short} && go test -run '^$' -bench {shlex.quote(pattern)}"
-        f" -benchmem -benchtime={head.settings.alloc_benchtime} -cpu=1"
-        f" {shlex.quote(directory.replace('./.', '.') if directory == './.' else directory)}"
-    )

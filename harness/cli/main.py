@@ -95,6 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     _run(verbs)
     _show(verbs)
     _compare(verbs)
+    _explain(verbs)
     _gate(verbs)
     _publish(verbs)
     _preview(verbs)
@@ -191,6 +192,19 @@ def _compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )  # fmt: skip
     parser.add_argument("base", metavar="A")
     parser.add_argument("head", metavar="B")
+    parser.add_argument("--go", metavar="VERSION", help="Go release")
+
+
+def _explain(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import explain
+
+    parser = _verb(
+        verbs, "explain", "account for what changed from the parent", explain.explain_revision,
+        result=("text", "json"),
+    )  # fmt: skip
+    parser.add_argument("revision", nargs="?", default="HEAD", metavar="REV")
+    parser.add_argument("--base", metavar="REV", help="compare with this, not with the parent")
+    parser.add_argument("--bench", metavar="RE", help="only these benchmarks")
     parser.add_argument("--go", metavar="VERSION", help="Go release")
 
 

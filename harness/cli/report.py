@@ -41,8 +41,8 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
         reporter(arguments) as report,
         Session(configuration(arguments), progress=report) as session,
     ):
-        base = _record(session, session.resolve(arguments.base), arguments.go)
-        head = _record(session, session.resolve(arguments.head), arguments.go)
+        hashes = [session.resolve(name) for name in (arguments.base, arguments.head)]
+        base, head = (_record(session, hash_, arguments.go) for hash_ in hashes)
         diffs = session.diffs(base.revision.hash, head.revision.hash)
     changes = compare(base, head)
     escapes = diff_escapes(base, head, diffs)

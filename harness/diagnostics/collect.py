@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,11 +94,13 @@ class ModuleBuild:
         packages: sorted by import path.
         diagnostics: per import path; ``p_test`` is part of ``p``.
         errors: of the module as a whole; then there are no packages.
+        module_paths: module path and directory of the modules of the project that take part.
     """
 
     packages: tuple[BuiltPackage, ...]
     diagnostics: tuple[PackageDiagnostics, ...]
     errors: tuple[PackageError, ...]
+    module_paths: tuple[tuple[str, str], ...] = ()
 
 
 def compile_module(
@@ -139,8 +141,9 @@ def compile_module(
     relative = _Relative(tree, own)
     return ModuleBuild(
         packages=_packages(listed, own, tree, module, relative),
-        diagnostics=_diagnostics(done.stderr, relative),
+        diagnostics=_diagnostics(done.stderr, relative, {p.ImportPath for p in listed}),
         errors=(),
+        module_paths=relative.modules,
     )
 
 
@@ -203,10 +206,11 @@ class _Relative:
     def __init__(self, tree: Path, own: Sequence[_Listed]) -> None:
         self._tree = str(tree)
         pairs = {(p.Module.Path, _inside(tree, p.Module.Dir)) for p in own if p.Module is not None}
-        self._modules = sorted(pairs, key=lambda pair: len(pair[0]), reverse=True)
+        # The longest path first: a module may lie inside another.
+        self.modules = tuple(sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
     def __call__(self, path: str) -> str:
-        for module, directory in self._modules:
+        for module, directory in self.modules:
             if path.startswith(f"{module}/"):
                 rest = path[len(module) + 1 :]
                 return rest if directory == "." else f"{directory}/{rest}"
@@ -235,7 +239,7 @@ def _packages(
         p
         for p in own
         # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package.
-        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p, by_path)
+        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p.ImportPath, by_path)
     ]
     found = []
     for package in sorted(plain, key=lambda p: p.ImportPath):
@@ -244,7 +248,7 @@ def _packages(
         variants = [p for p in own if p.ForTest == package.ImportPath]
         main = by_path.get(f"{package.ImportPath}.test")
         tests = [*package.TestGoFiles, *package.XTestGoFiles]
-        errors = _errors([package, *variants, *([main] if main and tests else [])], module)
+        errors = _errors([package, *variants, *([main] if main and tests else [])], tree, module)
         binary_id = _binary_id(main, by_path) if main and tests and not errors else ""
         found.append(
             BuiltPackage(
@@ -260,19 +264,19 @@ def _packages(
     return tuple(found)
 
 
-def _is_test_main(package: _Listed, by_path: Mapping[str, _Listed]) -> bool:
-    path = package.ImportPath
-    return path.endswith(".test") and path.removesuffix(".test") in by_path
+def _is_test_main(path: str, known: Collection[str]) -> bool:
+    """Whether it is the main package that Go makes for the tests of another one."""
+    return path.endswith(".test") and path.removesuffix(".test") in known
 
 
-def _errors(packages: Sequence[_Listed], module: str) -> tuple[PackageError, ...]:
+def _errors(packages: Sequence[_Listed], tree: Path, module: str) -> tuple[PackageError, ...]:
     """What Go refuses in a package or in what it needs, each message once."""
     found: dict[str, PackageError] = {}
     for package in packages:
         own = [package.Error] if package.Error else []
         for error in (*own, *(package.DepsErrors or ())):
             blame = package.ImportPath.split(" ", 1)[0]
-            message = error.Err.strip()
+            message = _without_tree(error.Err.strip(), tree)
             if message.startswith("# "):
                 header, _, message = message.partition("\n")
                 blame = header[2:].split(" ", 1)[0]
@@ -323,10 +327,12 @@ def _benchmarks(directory: Path, files: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _diagnostics(stderr: str, relative: _Relative) -> tuple[PackageDiagnostics, ...]:
+def _diagnostics(
+    stderr: str, relative: _Relative, known: Collection[str]
+) -> tuple[PackageDiagnostics, ...]:
     groups: dict[str, list[PackageDiagnostics]] = {}
     for package in parse(stderr, relative):
-        if package.variant is None and package.path.endswith(".test"):
+        if package.variant is None and _is_test_main(package.path, known):
             continue
         path = package.path
         if package.variant is not None:
@@ -337,8 +343,16 @@ def _diagnostics(stderr: str, relative: _Relative) -> tuple[PackageDiagnostics, 
 
 def _module_message(stderr: str, tree: Path) -> str:
     """What Go says of the module as a whole, without the path of the work tree."""
-    lines = [line for line in stderr.strip().splitlines() if not line.startswith("# ")]
-    return "\n".join(lines[:20]).replace(f"{tree}/", "").strip()
+    passed_over = ("# ", "go: warning: ")
+    lines = [line for line in stderr.strip().splitlines() if not line.startswith(passed_over)]
+    return _without_tree("\n".join(lines[:20]), tree).strip()
+
+
+def _without_tree(message: str, tree: Path) -> str:
+    """A message in which paths are relative to the work tree, whose place means nothing."""
+    for root in (tree, tree.resolve()):
+        message = message.replace(f"{root}/", "")
+    return message
 
 
 def _first_error(listed: Sequence[_Listed]) -> str:

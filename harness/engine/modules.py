@@ -127,8 +127,14 @@ def plan_with_mended_go_mod(
         plan.directory,
         (f"-modfile={folder / 'go.mod'}", "-mod=mod"),
         "off",
-        ModuleOverlay(plan.directory, message.splitlines()[0], text),
+        ModuleOverlay(plan.directory, _first_words(message), text),
     )
+
+
+def _first_words(message: str) -> str:
+    """The first line of a message, with the second where the first only introduces it."""
+    first, _, rest = message.partition("\n")
+    return f"{first} {rest.splitlines()[0].strip()}" if first.endswith(":") and rest else first
 
 
 def guess_module_path(sources: Iterable[str], directories: set[str], later: str, name: str) -> str:

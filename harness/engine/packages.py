@@ -120,7 +120,7 @@ class PackageRunner:
             counted.binary,
             self._tree / result.directory,
             self._lane(Lane.TIME, self._settings.benchtime or "1s", self._settings.count, procs),
-            self._env(result),
+            self.environment(result.directory),
         )
         known = {b.name for b in result.benchmarks}
         lines = [line for line in run.lines if line.name in known]
@@ -132,9 +132,9 @@ class PackageRunner:
     def _allocation_runs(self, result: PackageResult, binary: Path) -> list[LaneRun]:
         lane = self._lane(Lane.ALLOCATION, self._settings.alloc_benchtime, 1, _ALLOCATION_PROCS)
         directory = self._tree / result.directory
-        runs = [run_lane(binary, directory, lane, self._env(result))]
+        runs = [run_lane(binary, directory, lane, self.environment(result.directory))]
         while len(runs) < _MAX_ALLOCATION_RUNS:
-            runs.append(run_lane(binary, directory, lane, self._env(result)))
+            runs.append(run_lane(binary, directory, lane, self.environment(result.directory)))
             if agree(runs[-2].lines, runs[-1].lines):
                 break
         return runs
@@ -151,7 +151,7 @@ class PackageRunner:
             timeout=max(idle * 60, 600.0),
         )
 
-    def _env(self, result: PackageResult) -> dict[str, str]:
+    def environment(self, directory: str) -> dict[str, str]:
         """What a benchmark sees: nothing of the caller but what it needs, and a home of its own."""
         home = self._scratch / "home"
         temporary = self._scratch / "tmp"
@@ -165,7 +165,7 @@ class PackageRunner:
             "GOROOT": str(self._go.goroot),
             "HOME": str(home),
             "TMPDIR": str(temporary),
-            "PWD": str(self._tree / result.directory),
+            "PWD": str(self._tree / directory),
             **self._environment.build_variables,
             **self._environment.run_variables,
         }

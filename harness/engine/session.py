@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import TracebackType
 
@@ -12,6 +12,8 @@ from filelock import FileLock, Timeout
 
 from harness import __version__
 from harness.config import Config
+from harness.engine.accounting import Accountant
+from harness.engine.build import Builder
 from harness.engine.carry import CarryIndex
 from harness.engine.measure import Measurer, Request
 from harness.engine.progress import Progress, Silent
@@ -25,7 +27,7 @@ from harness.model import (
     RunSettings,
     TreeDiff,
 )
-from harness.store import RecordKey, RecordStore
+from harness.store import RecordKey, RecordStore, key_of
 from harness.store.asv import machine as asv_machine
 from harness.toolchain import Go, find_go
 
@@ -257,18 +259,51 @@ class Session:
         Raises:
             MeasurementError: the flags are wrong, or it does not compile.
         """
+        self._acquire()
         spec = self.environments([release] if release else ())[0]
-        measurer, request = self._prepare(spec, revision, alloc_only=True)
-        return measurer.diagnostics(request, gcflags)
+        environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
+        return self._builder(spec.release).diagnostics(
+            self.repository.revision(revision), environment, gcflags
+        )
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...]:
         """The step from one revision to another, from git."""
         return (TreeDiff(base, head, self.repository.diff(base, head)),)
 
+    def account(
+        self, record: Record, benchmarks: Sequence[tuple[str, str]], spec: EnvironmentSpec
+    ) -> Record:
+        """The record with the accounts of these benchmarks, as far as they can be made.
+
+        What is made is kept where the record is, so that it is made once.
+
+        Args:
+            record: of the revision.
+            benchmarks: ``(import path, full name)``.
+            spec: environment of the record.
+        """
+        wanted = [b for b in dict.fromkeys(benchmarks) if record.account(*b) is None]
+        there = {(path, b.name) for path, b in record.benchmarks()}
+        wanted = [b for b in wanted if b in there]
+        if not wanted:
+            return record
+        self._acquire()
+        accountant = Accountant(self._builder(spec.release), self.progress)
+        made = accountant.accounts(record.revision, record.environment, record.settings, wanted)
+        record = replace(record, accounts=(*record.accounts, *made))
+        for store in (self.store, self._scratch):
+            if store.path(key_of(record)).is_file():
+                store.write(record)
+                break
+        return record
+
     def first_parent_line(self) -> list[str]:
         """The first-parent history of the configured branches, oldest first."""
         tips = self.repository.branch_tips(self.config.branches)
         return list(reversed(self.repository.first_parents(tips)))
+
+    def _builder(self, release: str | None) -> Builder:
+        return Builder(self.config, self.go(release), self.repository, self._workspace)
 
     def _prepare(
         self, spec: EnvironmentSpec, revision: str, alloc_only: bool
@@ -280,10 +315,7 @@ class Session:
             settings=self.settings(alloc_only=alloc_only),
         )
         measurer = Measurer(
-            config=self.config,
-            go=self.go(spec.release),
-            repository=self.repository,
-            workspace=self._workspace,
+            builder=self._builder(spec.release),
             machine=self.machine,
             carry=self._carry,
             progress=self.progress,

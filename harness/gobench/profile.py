@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.errors import MeasurementError
@@ -36,59 +36,104 @@ class OwnSource:
     relative: Callable[[str], str | None]
 
 
-def measure_account(
-    binary: Path,
-    directory: Path,
-    package: str,
-    benchmark: str,
-    env: Mapping[str, str],
-    scratch: Path,
-    timeout: float,
-    own: OwnSource,
-    *,
-    exact: bool,
-) -> Account:
-    """Profile one benchmark in two processes of its own.
+@dataclass(frozen=True, slots=True)
+class ProfileJob:
+    """One benchmark to be profiled.
 
-    Args:
-        binary: the test binary; with the tiny allocator off if ``exact``.
-        directory: of the package.
+    Attributes:
+        directory: of the package, where the binary runs.
         package: import path.
         benchmark: full name; slash-children of it are left out.
         env: environment of the benchmark.
         scratch: where profiles are written.
-        timeout: seconds for each of the two.
+        timeout: seconds for one run.
+    """
+
+    directory: Path
+    package: str
+    benchmark: str
+    env: Mapping[str, str]
+    scratch: Path
+    timeout: float
+
+
+def measure_account(usual: Path, counting: Path | None, job: ProfileJob, own: OwnSource) -> Account:
+    """Profile one benchmark at two iteration counts, each in a process of its own.
+
+    Objects are counted in a build without the tiny allocator, which would hide small ones; bytes
+    are taken from the usual build, which does not round those up to 16.
+
+    Args:
+        usual: the test binary.
+        counting: the test binary without the tiny allocator, ``None`` if there is none.
+        job: what to profile.
         own: tells the project's source.
-        exact: whether the tiny allocator is off.
 
     Raises:
         MeasurementError: the benchmark does not come to its end, or gives no profile.
     """
-    profiles = []
-    for iterations in (FEW, MANY):
-        output = scratch / f"{iterations}.mem"
-        output.unlink(missing_ok=True)
-        done = run(
-            [
-                str(binary),
-                "-test.run=^$",
-                f"-test.bench={exact_pattern(benchmark)}",
-                f"-test.skip={exact_pattern(benchmark)}/.",
-                "-test.cpu=1",
-                f"-test.benchtime={iterations}x",
-                "-test.memprofilerate=1",
-                f"-test.memprofile={output}",
-            ],
-            cwd=directory,
-            env=env,
-            timeout=timeout,
+    sizes = _difference(usual, job, own)
+    counts = _difference(counting, job, own) if counting is not None else sizes
+    places = dict.fromkeys([*counts, *sizes])
+    sites = [
+        replace(
+            place,
+            allocs=counts.get(place, (0.0, 0.0))[0],
+            bytes=sizes.get(place, (0.0, 0.0))[1],
         )
-        if not done.ok or not output.is_file():
-            said = (done.stderr or done.stdout).strip().splitlines()
-            reason = "took too long" if done.timed_out else said[0] if said else "no profile"
-            raise MeasurementError(f"{benchmark} could not be profiled: {reason}")
-        profiles.append(read_heap_profile(output.read_bytes(), benchmark))
-    return account(package, benchmark, profiles[0], profiles[1], MANY - FEW, own, exact=exact)
+        for place in places
+    ]
+    return summed(job.package, job.benchmark, sites, exact=counting is not None)
+
+
+def summed(
+    package: str, benchmark: str, sites: Iterable[AllocationSite], *, exact: bool
+) -> Account:
+    """An account of these sites, the most allocations first; without what is noise."""
+    kept = [s for s in sites if max(abs(s.allocs), abs(s.bytes) / 16) >= _SMALLEST]
+    kept.sort(key=lambda s: (-s.allocs, s.file, s.line, s.via, s.outer_line))
+    return Account(
+        package,
+        benchmark,
+        tuple(kept),
+        sum(s.allocs for s in kept),
+        sum(s.bytes for s in kept),
+        exact,
+    )
+
+
+def _difference(
+    binary: Path, job: ProfileJob, own: OwnSource
+) -> dict[AllocationSite, tuple[float, float]]:
+    """Allocations and bytes per operation by place; the places' own amounts are 0."""
+    profiles = [_profile(binary, job, iterations) for iterations in (FEW, MANY)]
+    return difference(profiles[0], profiles[1], MANY - FEW, own)
+
+
+def _profile(binary: Path, job: ProfileJob, iterations: int) -> list[Stack]:
+    output = job.scratch / "profile.mem"
+    output.unlink(missing_ok=True)
+    pattern = exact_pattern(job.benchmark)
+    done = run(
+        [
+            str(binary),
+            "-test.run=^$",
+            f"-test.bench={pattern}",
+            f"-test.skip={pattern}/.",
+            "-test.cpu=1",
+            f"-test.benchtime={iterations}x",
+            "-test.memprofilerate=1",
+            f"-test.memprofile={output}",
+        ],
+        cwd=job.directory,
+        env=job.env,
+        timeout=job.timeout,
+    )
+    if not done.ok or not output.is_file():
+        said = (done.stderr or done.stdout).strip().splitlines()
+        reason = "took too long" if done.timed_out else said[0] if said else "no profile"
+        raise MeasurementError(f"{job.benchmark} could not be profiled: {reason}")
+    return read_heap_profile(output.read_bytes(), job.benchmark)
 
 
 def exact_pattern(benchmark: str) -> str:
@@ -96,51 +141,28 @@ def exact_pattern(benchmark: str) -> str:
     return "/".join(f"^{re.escape(part)}$" for part in benchmark.split("/"))
 
 
-def account(
-    package: str,
-    benchmark: str,
-    few: Sequence[Stack],
-    many: Sequence[Stack],
-    operations: int,
-    own: OwnSource,
-    *,
-    exact: bool,
-) -> Account:
+def difference(
+    few: Sequence[Stack], many: Sequence[Stack], operations: int, own: OwnSource
+) -> dict[AllocationSite, tuple[float, float]]:
     """Difference of two profiles by source line of the project; pure.
 
     Args:
-        package: import path.
-        benchmark: full name.
         few: profile of the shorter run.
         many: profile of the longer run.
         operations: how many more operations the longer run did.
         own: tells the project's source.
-        exact: whether the tiny allocator was off.
+
+    Returns:
+        allocations and bytes per operation by place; the places' own amounts are 0.
     """
-    sums: dict[AllocationSite, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    sums: dict[AllocationSite, list[int]] = defaultdict(lambda: [0, 0])
     for sign, stacks in ((1, many), (-1, few)):
         for stack in stacks:
             place = _place(stack, own)
             if place is not None:
                 sums[place][0] += sign * stack.objects
                 sums[place][1] += sign * stack.bytes
-    sites = [
-        AllocationSite(
-            s.file, s.line, s.function, s.outer_file, s.outer_line, s.via,
-            allocs / operations, size / operations,
-        )
-        for s, (allocs, size) in sums.items()
-        if abs(allocs) / operations >= _SMALLEST
-    ]  # fmt: skip
-    sites.sort(key=lambda s: (-s.allocs, s.file, s.line, s.via))
-    return Account(
-        package,
-        benchmark,
-        tuple(sites),
-        sum(s.allocs for s in sites),
-        sum(s.bytes for s in sites),
-        exact,
-    )
+    return {p: (allocs / operations, size / operations) for p, (allocs, size) in sums.items()}
 
 
 def _place(stack: Stack, own: OwnSource) -> AllocationSite | None:

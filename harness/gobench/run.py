@@ -18,6 +18,7 @@ from harness.gobench.benchfmt import BenchmarkLine, TestOutput, base_name, read_
 from harness.model import BenchmarkFailure, Lane
 from harness.process import Completed, run
 
+_PANIC = re.compile(r"^(?:panic: |fatal error: )", re.MULTILINE)
 _MESSAGE_LINES = 12
 _MESSAGE_CHARS = 2000
 # A benchmark of which so many sub-benchmarks crash or hang is not started again.
@@ -52,7 +53,7 @@ class LaneRun:
     """What one lane of one package gave.
 
     Attributes:
-        lines: results with the ``-GOMAXPROCS`` suffix taken off.
+        lines: results of the benchmarks that did not fail, without the ``-GOMAXPROCS`` suffix.
         failures: benchmarks without a number.
         raw: standard output of all runs, verbatim.
     """
@@ -97,7 +98,7 @@ def run_lane(
         )
         if output.complete and done.timed_out is None:
             break
-        culprit = _culprit(output, settings)
+        culprit = _culprit(output, done, settings)
         failures.append(
             BenchmarkFailure(culprit, settings.lane, *_diagnose(done, output, settings))
         )
@@ -109,7 +110,12 @@ def run_lane(
             culprit = top
         skip.update(dict.fromkeys([*_over(output, culprit, settings.procs), culprit]))
     unique = {(f.name, f.kind): f for f in reversed(failures)}
-    return LaneRun(tuple(lines), tuple(reversed(unique.values())), "".join(raw))
+    failed = {f.name for f in failures}
+    return LaneRun(
+        lines=tuple(line for line in lines if line.name not in failed),
+        failures=tuple(reversed(unique.values())),
+        raw="".join(raw),
+    )
 
 
 def _command(binary: Path, settings: LaneSettings, skip: Iterable[str]) -> list[str]:
@@ -131,13 +137,17 @@ def _command(binary: Path, settings: LaneSettings, skip: Iterable[str]) -> list[
     return command
 
 
-def _culprit(output: TestOutput, settings: LaneSettings) -> str:
-    """The benchmark during which the binary ended; empty if not known."""
+def _culprit(output: TestOutput, done: Completed, settings: LaneSettings) -> str:
+    """The benchmark during which the binary ended; empty if not known.
+
+    While a panic unwinds, the testing package may still print a result of the benchmark.
+    """
     if output.running or not output.started:
         return output.running
     last = output.started[-1]
     results = sum(base_name(x.name, settings.procs) == last for x in output.lines)
-    return last if 0 < results < settings.count else _top(last)
+    panicked = _PANIC.search(done.stderr) is not None
+    return last if 0 < results < settings.count or (results and panicked) else _top(last)
 
 
 def _over(output: TestOutput, culprit: str, procs: int) -> list[str]:
@@ -167,7 +177,7 @@ def _diagnose(done: Completed, output: TestOutput, settings: LaneSettings) -> tu
     if done.timed_out == "total":
         return "timeout", f"the package's benchmarks took more than {settings.timeout:g} s"
     text = done.stderr or done.stdout
-    at = re.search(r"^(?:panic: |fatal error: )", text, re.MULTILINE)
+    at = _PANIC.search(text)
     if at is not None:
         return "panic", _clip(text[at.start() :].split("\n\ngoroutine ", 1)[0])
     if done.returncode < 0:

@@ -4,6 +4,7 @@ Everything that a record holds is defined here, in the order of the flow: revisi
 diagnostic, benchmark, record. JSON is made from these types by :mod:`harness.store.codec`.
 """
 
+from harness.model.allocation import Account, AllocationSite, Frame
 from harness.model.benchmark import (
     BenchmarkFailure,
     BenchmarkResult,
@@ -42,6 +43,8 @@ __all__ = [
     "ESCAPES",
     "RECORD_SCHEMA",
     "SECONDS",
+    "Account",
+    "AllocationSite",
     "BenchmarkFailure",
     "BenchmarkResult",
     "Diagnostic",
@@ -49,6 +52,7 @@ __all__ = [
     "EscapeSite",
     "FileChange",
     "FlowStep",
+    "Frame",
     "Hunk",
     "InliningCall",
     "InliningDecision",

@@ -6,25 +6,15 @@ is made from them, see :func:`gate_schema`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from harness.analysis import Change, GateReport
-from harness.model import EscapeSite, Record
-
-Outcome = Literal[
-    "escape",
-    "reached",
-    "library",
-    "growth",
-    "size",
-    "inlining",
-    "compiler",
-    "benchmark",
-    "mixed",
-    "unexplained",
-]
+from harness.analysis import Change, GateReport, diff_escapes
+from harness.analysis.attribution import Attribution, Outcome
+from harness.analysis.attribution import Cause as AttributedCause
+from harness.model import EscapeSite, Record, TreeDiff
 
 
 class Side(msgspec.Struct):
@@ -45,10 +35,12 @@ class Cause(msgspec.Struct):
     message: str
     flow: list[str]
     via: str | None
+    outcome: Outcome
+    note: str
 
 
 class ChangeEntry(msgspec.Struct):
-    """One changed unit of one benchmark."""
+    """One changed unit of one benchmark; the causes' deltas and ``unexplained`` add up to delta."""
 
     package: str
     benchmark: str
@@ -62,6 +54,7 @@ class ChangeEntry(msgspec.Struct):
     outcome: Outcome
     explained: float
     causes: list[Cause]
+    unexplained: float | int
     waived: str | None
 
 
@@ -108,6 +101,17 @@ class GateJson(msgspec.Struct):
     errors: list[ErrorEntry]
 
 
+class ExplainJson(msgspec.Struct):
+    """What ``esv explain`` tells."""
+
+    schema: Literal["esv.explain/1"]
+    base: Side
+    head: Side
+    changes: list[ChangeEntry]
+    escapes: Escapes
+    errors: list[ErrorEntry]
+
+
 def gate_json(report: GateReport) -> str:
     """The report as JSON text, indented, with a final newline."""
     document = GateJson(
@@ -116,12 +120,37 @@ def gate_json(report: GateReport) -> str:
         exit_code=report.exit_code,
         base=_side(report.base),
         head=_side(report.head),
-        changes=[_change(c) for c in report.changes],
+        changes=[
+            _change(c, report.attributions.get((c.package, c.benchmark, c.unit)))
+            for c in report.changes
+        ],
         escapes=Escapes(
             new=[_escape(s) for s in report.escapes.new],
             gone=[_escape(s) for s in report.escapes.gone],
         ),
         errors=[ErrorEntry(e.stage, e.revision, e.package, e.message) for e in report.errors],
+    )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def explain_json(
+    base: Record,
+    head: Record,
+    diffs: Sequence[TreeDiff] | None,
+    changes: Sequence[Change],
+    attributions: Mapping[tuple[str, str, str], Attribution],
+) -> str:
+    """``esv explain --format json``: as the gate's document, without a verdict."""
+    escapes = diff_escapes(base, head, diffs)
+    document = ExplainJson(
+        schema="esv.explain/1",
+        base=_side(base),
+        head=_side(head),
+        changes=[_change(c, attributions.get((c.package, c.benchmark, c.unit))) for c in changes],
+        escapes=Escapes(
+            new=[_escape(s) for s in escapes.new], gone=[_escape(s) for s in escapes.gone]
+        ),
+        errors=[],
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
@@ -151,7 +180,7 @@ def _side(record: Record) -> Side:
     return Side(record.revision.hash, record.environment.toolchain.release)
 
 
-def _change(change: Change) -> ChangeEntry:
+def _change(change: Change, attribution: Attribution | None) -> ChangeEntry:
     assert change.base is not None
     assert change.head is not None
     return ChangeEntry(
@@ -164,12 +193,33 @@ def _change(change: Change) -> ChangeEntry:
         direction="regression" if change.direction == "regression" else "improvement",
         exact=change.exact,
         p=change.p,
-        # Attribution is not measured yet, so nothing is claimed of any cause.
-        outcome="unexplained",
-        explained=0.0,
-        causes=[],
+        # Without an account nothing is claimed of any cause.
+        outcome=attribution.outcome if attribution else "unexplained",
+        explained=round(attribution.explained, 4) if attribution else 0.0,
+        causes=[_cause(c) for c in attribution.causes] if attribution else [],
+        unexplained=round(attribution.unexplained, 4) if attribution else _number(change.delta),
         waived=None,
     )
+
+
+def _cause(cause: AttributedCause) -> Cause:
+    site = cause.site
+    return Cause(
+        file=cause.file,
+        line=cause.line,
+        function=cause.function,
+        delta=round(cause.delta, 4),
+        escape=cause.escape,
+        message=site.message if site else "",
+        flow=_flow(site) if site else [],
+        via=cause.via or None,
+        outcome=cause.outcome,
+        note=cause.note,
+    )
+
+
+def _flow(site: EscapeSite) -> list[str]:
+    return [s.text + (f" at {s.position}" if s.position else "") for s in site.flow]
 
 
 def _escape(site: EscapeSite) -> EscapeEntry:
@@ -181,7 +231,7 @@ def _escape(site: EscapeSite) -> EscapeEntry:
         kind=str(site.kind),
         message=site.message,
         reason=site.reason,
-        flow=[s.text + (f" at {s.position}" if s.position else "") for s in site.flow],
+        flow=_flow(site),
         covered=None,
     )
 

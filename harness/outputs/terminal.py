@@ -6,12 +6,31 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from harness.analysis import Change, Direction, EscapeDiff, Finding, GateReport, Verdict
-from harness.model import ALLOCS, Diagnostic, EscapeSite, Measurement, PackageResult, Record
+from harness.analysis import (
+    Change,
+    Direction,
+    EscapeDiff,
+    Finding,
+    GateReport,
+    Verdict,
+    diff_escapes,
+)
+from harness.model import (
+    ALLOCS,
+    Diagnostic,
+    EscapeSite,
+    Measurement,
+    PackageResult,
+    Record,
+    TreeDiff,
+)
+from harness.outputs.explanation import explain_change
 from harness.outputs.format import day, one_line, percent, plural, value, visible
+from harness.outputs.reproduce import reproduce
 
 _ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better", Direction.NONE: ""}
 _MAX_ROWS = 40
+_MAX_EXPLAINED = 10
 
 
 def show_record(record: Record) -> str:
@@ -66,7 +85,7 @@ def show_comparison(
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def show_gate(report: GateReport, reproduce: str) -> str:
+def show_gate(report: GateReport) -> str:
     """The verdict first, then why."""
     word = {
         Verdict.PASS: "PASS",
@@ -82,6 +101,11 @@ def show_gate(report: GateReport, reproduce: str) -> str:
         lines.append("")
     if report.changes:
         lines += _gate_table(report.changes)
+        for change in report.changes[:_MAX_EXPLAINED]:
+            attribution = report.attributions.get((change.package, change.benchmark, change.unit))
+            if attribution is not None and change.unit == ALLOCS:
+                lines += explain_change(change, attribution, lambda _cause: "", flow=False)
+        lines.append("")
     elif not report.errors:
         lines.append(f"no change in allocs/op or B/op of {plural(report.compared, 'benchmark')}")
         lines.append("")
@@ -94,8 +118,18 @@ def show_gate(report: GateReport, reproduce: str) -> str:
         lines.append("")
     lines += _escape_lines(report.escapes)
     if report.verdict is Verdict.FAIL:
-        lines += ["", f"reproduce: {reproduce}"]
+        lines += ["", f"reproduce: {reproduce(report.changes[0], report.head)}"]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def heading(base: Record, head: Record) -> list[str]:
+    """The two revisions that are compared."""
+    return ["base  " + _one(base), "head  " + _one(head)]
+
+
+def escape_lines(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> list[str]:
+    """The escapes that came and went between two records."""
+    return _escape_lines(diff_escapes(base, head, diffs))
 
 
 def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:

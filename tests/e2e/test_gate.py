@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -12,8 +11,6 @@ import pytest
 from harness.outputs.gate_json import gate_schema
 from harness.schemas import load_schema
 from tests.e2e.support import Json, Project, Run, commit, git, head, truth, untouched
-
-pytestmark = pytest.mark.xdist_group("timeline")
 
 COMMITS: list[Json] = truth("timeline")["commits"]
 GATED = [c for c in COMMITS if c["gate"]]
@@ -40,7 +37,7 @@ CHOSEN = {
 
 
 def parent(entry: Json) -> Json:
-    return COMMITS[entry["index"] - 2]
+    return COMMITS[int(entry["index"]) - 2]
 
 
 def judged(project: Project, base: str, candidate: str, *more: str) -> tuple[Run, Json]:
@@ -115,10 +112,10 @@ def test_verdict_without_records(unrecorded: Project, entry: Json) -> None:
 
 
 @pytest.fixture(scope="session")
-def unrecorded(session_root: Path, measured: Project) -> Project:
+def unrecorded(tmp_path_factory: pytest.TempPathFactory, measured: Project) -> Project:
     """The same repository without records, so that the gate measures both sides."""
-    project = Project(session_root / "unrecorded", measured.repo, measured.environment)
-    project.directory.mkdir(exist_ok=True)
+    directory = tmp_path_factory.mktemp("unrecorded")
+    project = Project(directory, measured.repo, measured.environment)
     project.configure()
     return project
 

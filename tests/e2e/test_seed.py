@@ -12,8 +12,6 @@ import pytest
 from harness.toolchain import Go
 from tests.e2e.support import ROOT, Json, Project, git, plain_go, truth, untouched
 
-pytestmark = pytest.mark.xdist_group("seed")
-
 TRUTH = truth("seed")
 CASES = [(c, flags) for c in TRUTH["commits"] for flags in c["diagnostics"]]
 each_case = pytest.mark.parametrize(
@@ -22,17 +20,18 @@ each_case = pytest.mark.parametrize(
 
 
 @pytest.fixture(scope="module")
-def repo(session_root: Path, go: Go) -> Path:
-    target = session_root / "repos"
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("repos")
     build = [sys.executable, str(ROOT / "go_fixtures" / "build.py"), "seed", "--into", str(target)]
     subprocess.run(build, check=True, capture_output=True)
     return target / "seed"
 
 
 @pytest.fixture(scope="module")
-def seed(session_root: Path, environment: dict[str, str], repo: Path) -> Project:
-    project = Project(session_root / "seed", repo, environment)
-    project.directory.mkdir(exist_ok=True)
+def seed(
+    tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str], repo: Path
+) -> Project:
+    project = Project(tmp_path_factory.mktemp("seed"), repo, environment)
     project.configure()
     return project
 
@@ -85,8 +84,7 @@ def test_the_three_programs(seed: Project) -> None:
     """The truth file itself says what it is for."""
     first, second = TRUTH["commits"]
     messages = {
-        (c["index"], flags): [d["message"] for d in c["diagnostics"][flags]]
-        for c, flags in CASES
+        (c["index"], flags): [d["message"] for d in c["diagnostics"][flags]] for c, flags in CASES
     }
     assert messages[1, "-m -l"] == ["moved to heap: t"]
     assert messages[2, "-m -l"] == [
@@ -106,9 +104,7 @@ def test_the_three_programs(seed: Project) -> None:
 
 
 @pytest.mark.parametrize("index", [1, 2])
-def test_assembly_shows_the_allocation(
-    seed: Project, go: Go, tmp_path: Path, index: int
-) -> None:
+def test_assembly_shows_the_allocation(seed: Project, go: Go, tmp_path: Path, index: int) -> None:
     entry = TRUTH["commits"][index - 1]
     run = seed.esv("show", entry["revision"], "--gcflags", "-S -l")
     assert (run.code, run.err) == (0, "")

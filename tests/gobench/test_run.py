@@ -10,7 +10,7 @@ import pytest
 from harness.gobench import LaneRun
 from harness.gobench.link import link
 from harness.model import ALLOCS, Lane
-from harness.process import tool_environment
+from harness.process import base_environment, tool_environment
 from harness.toolchain import Go
 from tests.gobench.conftest import RunBench
 from tests.repos import write_files
@@ -176,6 +176,8 @@ def test_linking_says_why_it_fails(go: Go, tmp_path: Path) -> None:
     env = {**go.environment(tool_environment()), "GOWORK": "off"}
     message = link(go.binary, tmp_path, "example.com/l", tmp_path / "l.test", env, 300)
     assert "relocation target example.com/l.Missing not defined" in message
-    assert "more than 0.001 s" in link(
-        go.binary, tmp_path, "example.com/l", tmp_path / "l.test", env, 0.001
-    )
+    slow = tmp_path / "go"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o755)
+    late = link(slow, tmp_path, "example.com/l", tmp_path / "x.test", base_environment(), 0.2)
+    assert late == "linking took more than 0.2 s"

@@ -1,0 +1,86 @@
+"""``esv explain``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from harness.analysis.attribution import Cause
+from harness.analysis.explain import benchmarks_of, counted_changes, explain
+from harness.cli.context import configuration, emit, reporter
+from harness.cli.gate import MOST_EXPLAINED
+from harness.config import check_regular_expression
+from harness.engine import Session
+from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
+from harness.model import Record
+from harness.outputs.explanation import explain_change
+from harness.outputs.gate_json import explain_json
+from harness.outputs.reproduce import reproduce
+from harness.outputs.terminal import escape_lines, heading
+
+
+def explain_revision(arguments: argparse.Namespace) -> int:
+    """Account for what changed from the first parent; always 0 if it could be measured."""
+    config = configuration(arguments)
+    if arguments.bench:
+        check_regular_expression(arguments.bench, "--bench")
+    with reporter(arguments) as report, Session(config, progress=report) as session:
+        head_hash = session.resolve(arguments.revision)
+        base_hash = _base(session, head_hash, arguments.base)
+        spec = session.environments([arguments.go] if arguments.go else ())[0]
+        base = session.ensure_counted(base_hash, spec)
+        head = session.ensure_counted(head_hash, spec)
+        _require_numbers(base)
+        _require_numbers(head)
+        changes = counted_changes(base, head)
+        if arguments.bench:
+            changes = [c for c in changes if re.search(arguments.bench, c.benchmark)]
+        wanted = benchmarks_of(changes)[:MOST_EXPLAINED]
+        base = session.account(base, wanted, spec)
+        head = session.account(head, wanted, spec)
+        diffs = session.diffs(base_hash, head_hash)
+        attributions = explain(base, head, diffs, changes)
+
+        def source(cause: Cause) -> str:
+            side = base_hash if cause.escape == "gone" else head_hash
+            lines = (session.repository.file_text(side, cause.file) or "").splitlines()
+            return lines[cause.line - 1] if 0 < cause.line <= len(lines) else ""
+
+        if arguments.format == "json":
+            emit(arguments, explain_json(base, head, diffs, changes, attributions))
+            return EXIT_CLEAN
+        lines = [*heading(base, head), ""]
+        for change in changes:
+            key = (change.package, change.benchmark, change.unit)
+            if (change.package, change.benchmark) in wanted:
+                lines += [*explain_change(change, attributions.get(key), source), ""]
+        hidden = len(benchmarks_of(changes)) - len(wanted)
+        if hidden:
+            lines += [f"{hidden} more benchmarks changed; choose with --bench", ""]
+        if not changes:
+            lines += ["no change in allocs/op or B/op", ""]
+        else:
+            lines += [f"reproduce: {reproduce(changes[0], head)}", ""]
+        lines += escape_lines(base, head, diffs)
+        emit(arguments, "\n".join(lines) + "\n")
+    return EXIT_CLEAN
+
+
+def _base(session: Session, head: str, name: str | None) -> str:
+    if name:
+        return session.resolve(name)
+    parent = session.repository.revision(head).parent
+    if parent is None:
+        raise UsageError(f"{head[:8]} has no parent to compare with; name one with --base")
+    return session.resolve(parent)
+
+
+def _require_numbers(record: Record) -> None:
+    """Without any number there is nothing to explain.
+
+    Raises:
+        MeasurementError: in Go's own words.
+    """
+    if not record.benchmarks():
+        reason = record.errors[0].message.splitlines()[0] if record.errors else "no benchmarks"
+        raise MeasurementError(f"{record.revision.short} could not be measured: {reason}")

@@ -1,0 +1,157 @@
+"""Accounts of benchmarks in which a step was seen: line by line, from two differenced profiles."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.diagnostics.collect import BuiltPackage
+from harness.engine.build import Builder, BuiltModule, BuiltTree
+from harness.engine.packages import PackageRunner
+from harness.engine.progress import Progress
+from harness.errors import MeasurementError
+from harness.gobench.link import link
+from harness.gobench.profile import OwnSource, ProfileJob, measure_account
+from harness.model import Account, Environment, Revision, RunSettings
+from harness.toolchain.overlay import overlay_file, without_tiny_allocator
+
+# A benchmark with heavy set-up takes long when every allocation is profiled.
+_PROFILE_TIMEOUT = 300.0
+_OVERLAY = "-overlay="
+
+
+class Accountant:
+    """Makes accounts of benchmarks of one revision after the other.
+
+    Args:
+        builder: checks out and compiles.
+        progress: told what goes on.
+    """
+
+    def __init__(self, builder: Builder, progress: Progress) -> None:
+        self._builder = builder
+        self._progress = progress
+
+    def accounts(
+        self,
+        revision: Revision,
+        environment: Environment,
+        settings: RunSettings,
+        benchmarks: Sequence[tuple[str, str]],
+    ) -> list[Account]:
+        """Accounts of these benchmarks, as far as they can be made.
+
+        Args:
+            revision: where.
+            environment: with which toolchain and variables.
+            settings: of the record that the accounts belong to.
+            benchmarks: ``(import path, full name)``.
+
+        Raises:
+            RepositoryError: the revision cannot be checked out.
+            MeasurementError: Go cannot be started.
+        """
+        whole = self._builder.build(revision, environment)
+        root = self._builder.workspace.root / "run"
+        root.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix="esv-account-", dir=root))
+        try:
+            found: list[Account] = []
+            for module in whole.modules:
+                for package in module.build.packages:
+                    names = [name for path, name in benchmarks if path == package.path]
+                    if names and not package.errors:
+                        runner = PackageRunner(
+                            self._builder.config,
+                            self._builder.go,
+                            whole.tree,
+                            scratch,
+                            settings,
+                            environment,
+                        )
+                        found += self._package(whole, module, package, names, runner, scratch)
+            return found
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _package(
+        self,
+        whole: BuiltTree,
+        module: BuiltModule,
+        package: BuiltPackage,
+        names: Sequence[str],
+        runner: PackageRunner,
+        scratch: Path,
+    ) -> list[Account]:
+        usual = self._link(whole, module, package, scratch / "usual.test", module.plan.flags)
+        if usual is None:
+            return []
+        flags = self._flags_without_tiny(module, scratch)
+        counting = None
+        if flags is not None:
+            counting = self._link(whole, module, package, scratch / "counting.test", flags)
+        own = OwnSource(_in_repository(module.build.module_paths))
+        found = []
+        for name in names:
+            self._progress.step(f"account {name}")
+            job = ProfileJob(
+                whole.tree / package.directory,
+                package.path,
+                name,
+                runner.environment(package.directory),
+                scratch,
+                _PROFILE_TIMEOUT,
+            )
+            try:
+                found.append(measure_account(usual, counting, job, own))
+            except MeasurementError as err:
+                self._progress.step(str(err))
+        return found
+
+    def _flags_without_tiny(self, module: BuiltModule, scratch: Path) -> list[str] | None:
+        """Flags that build without the tiny allocator; ``None`` where it cannot be turned off."""
+        replaced = without_tiny_allocator(self._builder.go, self._builder.config.cache_dir)
+        if not replaced:
+            return None
+        overlays = [f for f in module.plan.flags if f.startswith(_OVERLAY)]
+        existing = Path(overlays[0].removeprefix(_OVERLAY)) if overlays else None
+        others = [f for f in module.plan.flags if f not in overlays]
+        return [*others, f"{_OVERLAY}{overlay_file(replaced, existing, scratch)}"]
+
+    def _link(
+        self,
+        whole: BuiltTree,
+        module: BuiltModule,
+        package: BuiltPackage,
+        binary: Path,
+        flags: Sequence[str],
+    ) -> Path | None:
+        message = link(
+            self._builder.go.binary,
+            whole.tree / package.module,
+            package.path,
+            binary,
+            whole.module_env(module.plan),
+            self._builder.config.build_timeout,
+            flags,
+        )
+        if message:
+            self._progress.step(f"{package.path}: {message}")
+        return None if message else binary
+
+
+def _in_repository(modules: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
+    """A file as compiled as a path in the repository, ``None`` outside of the project."""
+
+    def relative(path: str) -> str | None:
+        for module, directory in modules:
+            if path.startswith(f"{module}/"):
+                rest = path[len(module) + 1 :]
+                if rest.startswith("vendor/"):
+                    return None
+                return rest if directory == "." else f"{directory}/{rest}"
+        return None
+
+    return relative

@@ -1,0 +1,94 @@
+"""An attribution in words, for a terminal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.analysis import Change
+from harness.analysis.attribution import Attribution, Cause
+from harness.outputs.format import plural, value, visible
+
+MOST_CAUSES = 8
+
+# The words of the field `outcome`.
+OUTCOMES = {
+    "escape": "an escape site came or went",
+    "reached": "an old escape site is reached more or less often",
+    "library": "a library call allocates more or less",
+    "growth": "a slice, map or channel grows more or less often; the compiler reports no escape",
+    "size": "as many allocations, of another size",
+    "inlining": "an inlining was lost or won, and with it the escapes that it erased",
+    "compiler": "measured with different Go releases: the compiler, not the code",
+    "benchmark": "the benchmark itself changed",
+    "mixed": "several kinds of cause",
+    "unexplained": "no line accounts for it",
+}
+
+
+def explain_change(
+    change: Change,
+    attribution: Attribution | None,
+    source: Callable[[Cause], str],
+    *,
+    flow: bool = True,
+) -> list[str]:
+    """What moved, why, and how much of it is accounted for.
+
+    Args:
+        change: the benchmark and unit.
+        attribution: its account, ``None`` if none could be made.
+        source: the source line of a cause, empty if it cannot be had.
+        flow: whether to print the compiler's flow.
+    """
+    assert change.base is not None
+    assert change.head is not None
+    head = (
+        f"{visible(change.package)} {visible(change.benchmark)}: "
+        f"{value(change.base.value, change.unit)} → {value(change.head.value, change.unit)} "
+        f"{change.unit} ({change.delta:+,.10g})"
+    )
+    if attribution is None:
+        return [head, "  no account: the benchmark could not be profiled on both sides"]
+    lines = [
+        head,
+        f"  {attribution.outcome}: {OUTCOMES[attribution.outcome]};"
+        f" {attribution.explained * 100:.0f} % explained",
+    ]
+    for cause in attribution.causes[:MOST_CAUSES]:
+        lines += _cause(cause, source(cause), flow=flow)
+    hidden = attribution.causes[MOST_CAUSES:]
+    if hidden:
+        rest = sum(c.delta for c in hidden)
+        lines.append(f"  {rest:+10,.4g}  in {plural(len(hidden), 'further line')}")
+    if abs(attribution.unexplained) >= 0.5:
+        lines.append(f"  {attribution.unexplained:+10,.4g}  unexplained or cut by rounding")
+    if not attribution.exact:
+        lines.append("  small objects without pointers may be missing from this account")
+    return lines
+
+
+def describe_cause(cause: Cause) -> str:
+    """One line: what the compiler or the profile says of the cause."""
+    if cause.via:
+        return f"in {visible(cause.via)}"
+    if cause.site is None:
+        return "no escape is reported here: growth of a slice, map or channel"
+    standing = {"new": "new", "gone": "gone", "kept": "as before", "none": ""}[cause.escape]
+    return f"{standing}: {visible(cause.site.message)}"
+
+
+def _cause(cause: Cause, source: str, *, flow: bool) -> list[str]:
+    where = f"{visible(cause.file)}:{cause.line}"
+    lines = [
+        f"  {cause.delta:+10,.4g}  {where} in {visible(cause.function)}",
+        f"              {describe_cause(cause)}",
+    ]
+    if cause.note:
+        lines.append(f"              {visible(cause.note)}")
+    if source:
+        lines.append(f"              | {visible(source.strip())}")
+    if flow and cause.site is not None and cause.escape in ("new", "gone"):
+        for step in cause.site.flow:
+            at = f" at {step.position}" if step.position else ""
+            lines.append(f"                {visible(step.text)}{visible(at)}")
+    return lines

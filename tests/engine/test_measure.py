@@ -1,0 +1,385 @@
+"""Measuring revisions of a real repository with the real Go."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from harness.config import load_config
+from harness.engine import Session, select_revisions, walk
+from harness.engine.carry import package_key
+from harness.engine.ranges import pick
+from harness.errors import RepositoryError, UsageError
+from harness.model import ALLOCS, BYTES, SECONDS, Lane, Outcome, PackageOutcome, Record
+from tests.engine.conftest import GO_MOD, OpenSession, allocs, bench
+from tests.repos import Project
+
+READS = """package p
+
+import (
+	"os"
+	"testing"
+)
+
+var sink []byte
+
+func BenchmarkReads(b *testing.B) {
+	text, err := os.ReadFile("testdata/in.txt")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := 0; i < b.N; i++ {
+		for range text {
+			sink = make([]byte, 64)
+		}
+	}
+}
+"""
+
+SECRET = """package secret
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func BenchmarkSecret(b *testing.B) {
+	for _, entry := range os.Environ() {
+		if strings.Contains(entry, "hunter2") {
+			b.Fatal("sees " + strings.SplitN(entry, "=", 2)[0])
+		}
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(home, ".netrc")); err == nil {
+		b.Fatal("sees the user's home")
+	}
+	if os.Getenv("ESV_WANTED") != "yes" {
+		b.Fatal("does not see what pass_env names")
+	}
+	if os.Getenv("BUILT") != "1" || os.Getenv("RAN") != "1" {
+		b.Fatal("does not see the matrix")
+	}
+	// It may write where it likes to: the next revision begins anew.
+	if err := os.WriteFile("left-behind.go", []byte("package broken!"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+}
+"""
+
+
+def outcomes(record: Record) -> dict[str, PackageOutcome]:
+    return {p.directory: p.outcome for p in record.packages}
+
+
+def test_a_record_holds_everything(project: Project, open_session: OpenSession) -> None:
+    parent = project.commit({"go.mod": GO_MOD, "p/p.go": "package p\n"})
+    head = project.commit(
+        {"p/p.go": "package p\n\nfunc New() *int { v := 1; return &v }\n",
+         "p/p_test.go": bench("p", 2), "q/q.go": "package q\n"},
+        "subject\n\nbody",
+    )  # fmt: skip
+    with open_session(count=3, benchtime="10ms") as session:
+        record = session.measure(head)
+        assert session.record(head) == record, "what is kept is what was returned"
+        assert session.record(parent) is None
+    assert record.outcome is Outcome.MEASURED
+    assert (record.revision.hash, record.revision.parent) == (head, parent)
+    assert record.revision.message == "subject\n\nbody"
+    assert record.environment.name == f"go{record.environment.toolchain.release[2:]}"
+    assert outcomes(record) == {"p": PackageOutcome.MEASURED, "q": PackageOutcome.NO_TESTS}
+    (package, _) = record.packages
+    assert package.declared == ("BenchmarkX",)
+    (result,) = package.benchmarks
+    assert [(m.unit, m.lane, len(m.samples)) for m in result.measurements] == [
+        (SECONDS, Lane.TIME, 3), (BYTES, Lane.ALLOCATION, 2), (ALLOCS, Lane.ALLOCATION, 2),
+    ]  # fmt: skip
+    assert allocs(record) == {"p.BenchmarkX": 2}
+    assert package.raw is not None
+    assert package.raw[Lane.TIME].count("ns/op") == 3
+    assert "pkg: example.com/m/p" in package.raw[Lane.ALLOCATION]
+    assert [str(s.position) for s in record.code_escapes()] == ["p/p.go:3:19"]
+    assert record.diff is not None
+    assert {c.new for c in record.diff.files} == {"p/p.go", "p/p_test.go", "q/q.go"}
+    assert record.errors == record.overlays == record.unparsed == ()
+
+
+def state(repository: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(repository)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(repository.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_users_repository_is_left_as_it_was(
+    project: Project, open_session: OpenSession
+) -> None:
+    project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
+    project.commit({"p/p_test.go": bench("p", 2)})
+    (project.path / "p" / "p_test.go").write_text("stashed")
+    project.git("stash", "--quiet")
+    (project.path / "p" / "p_test.go").write_text("not committed")
+    (project.path / "staged").write_text("x")
+    project.git("add", "staged")
+    (project.path / "untracked.go").write_text("package broken!")
+    words = ("status --porcelain", "worktree list", "stash list", "rev-parse HEAD", "for-each-ref")
+    before = [project.git(*w.split()) for w in words]
+    files = state(project.path)
+    with open_session() as session:
+        hashes = select_revisions(session, "ALL", [])
+        report = walk(session, hashes, session.environments(), alloc_only=True)
+        session.diffs(hashes[1], hashes[0])
+        assert select_revisions(session, "NEW", hashes) == []
+    assert (report.measured, report.run, report.broken) == (2, 2, 0)
+    assert state(project.path) == files, "the index and all other files of .git included"
+    assert [project.git(*w.split()) for w in words] == before
+
+
+def test_benchmarks_see_no_secret_and_leave_nothing_behind(
+    project: Project, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    head = project.commit({"go.mod": GO_MOD, "secret/s_test.go": SECRET})
+    second = project.commit({"secret/x_test.go": bench("secret", 3)})
+    for name in ("GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "GOFLAGS_X", "NETRC", "SSH_AUTH_SOCK",
+                 "HTTPS_PROXY", "GOPRIVATE"):  # fmt: skip
+        monkeypatch.setenv(name, "hunter2")
+    monkeypatch.setenv("ESV_WANTED", "yes")
+    (tmp_path / "home" / ".netrc").write_text("hunter2")
+    matrix = {"env": {"BUILT": ["1"]}, "env_nobuild": {"RAN": ["1"]}}
+    with open_session(pass_env=["ESV_WANTED"], asv={"matrix": matrix}) as session:
+        for revision in (head, second):
+            record = session.measure(
+                revision, build_variables={"BUILT": "1"}, run_variables={"RAN": "1"},
+                alloc_only=True,
+            )  # fmt: skip
+            assert [f.message for p in record.packages for f in p.failures] == []
+            assert record.outcome is Outcome.MEASURED
+    assert "hunter2" not in repr(record)
+
+
+def test_a_package_is_carried_while_nothing_that_it_is_made_of_changes(
+    project: Project, open_session: OpenSession
+) -> None:
+    first = project.commit(
+        {
+            "go.mod": GO_MOD, "p/p_test.go": READS, "p/testdata/in.txt": "ab",
+            "lib/lib.go": "package lib\n\nfunc F() int { return 1 }\n",
+            "q/q.go": 'package q\n\nimport "example.com/m/lib"\n\nvar X = lib.F()\n',
+            "q/q_test.go": bench("q", 1), "docs/a.md": "x",
+        }
+    )  # fmt: skip
+    elsewhere = project.commit({"docs/a.md": "y", "README.md": "z"})
+    data = project.commit({"p/testdata/in.txt": "abc"})
+    library = project.commit({"lib/lib.go": "package lib\n\nfunc F() int { return 2 }\n"})
+    back = project.commit({"lib/lib.go": "package lib\n\nfunc F() int { return 1 }\n"})
+    measured, carried = PackageOutcome.MEASURED, PackageOutcome.CARRIED
+    with open_session() as session:
+        records = {
+            r: session.measure(r, alloc_only=True) for r in (first, elsewhere, data, library)
+        }
+    found = {r: outcomes(records[r]) for r in records}
+    assert found[first] == {
+        "p": measured, "q": measured, "lib": PackageOutcome.NO_TESTS,
+    }  # fmt: skip
+    assert (found[elsewhere]["p"], found[elsewhere]["q"]) == (carried, carried)
+    assert {p.carried_from for p in records[elsewhere].packages if p.benchmarks} == {first}
+    assert allocs(records[elsewhere]) == allocs(records[first])
+    assert (found[data]["p"], found[data]["q"]) == (measured, carried)
+    assert allocs(records[data]) == {"p.BenchmarkReads": 3, "q.BenchmarkX": 1}
+    assert (found[library]["p"], found[library]["q"]) == (carried, measured)
+    # Another process finds what the parent carried from further back.
+    with open_session() as session:
+        again = session.measure(back, alloc_only=True)
+    assert outcomes(again)["p"] is carried
+    assert {p.carried_from for p in again.packages if p.directory == "p"} == {data}
+    with open_session(carry=False) as session:
+        anew = session.measure(elsewhere, alloc_only=True)
+    assert (outcomes(anew)["p"], outcomes(anew)["q"]) == (measured, measured)
+    with open_session(alloc_benchtime="50x") as session:
+        other = session.measure(elsewhere, alloc_only=True)
+    assert outcomes(other)["p"] is measured, "counted in another way"
+
+
+def test_a_failure_is_not_carried(project: Project, open_session: OpenSession) -> None:
+    test = bench("p", 1).replace("for i", 'if b.N > 0 { panic("now") }\n\tfor i')
+    first = project.commit({"go.mod": GO_MOD, "p/p_test.go": test})
+    second = project.commit({"docs": "x"})
+    with open_session() as session:
+        records = [session.measure(r, alloc_only=True) for r in (first, second)]
+    for record in records:
+        assert outcomes(record) == {"p": PackageOutcome.RUN_FAILED}
+        (failure,) = record.packages[0].failures
+        assert (failure.name, failure.kind, failure.message) == (
+            "BenchmarkX",
+            "panic",
+            "panic: now",
+        )
+        assert record.errors[0].stage == "run"
+        assert record.outcome is Outcome.PARTIAL
+
+
+def test_selecting_benchmarks_and_packages(project: Project, open_session: OpenSession) -> None:
+    head = project.commit(
+        {"go.mod": GO_MOD, "p/p_test.go": bench("p", 1, "BenchmarkA"),
+         "p/q_test.go": bench("p", 2, "BenchmarkB"), "q/q_test.go": bench("q", 3, "BenchmarkA"),
+         "r/r_test.go": bench("r", 4, "BenchmarkC")},
+    )  # fmt: skip
+    with open_session(bench="^BenchmarkA$") as session:
+        record = session.measure(head, alloc_only=True)
+    assert allocs(record) == {"p.BenchmarkA": 1, "q.BenchmarkA": 3}
+    assert outcomes(record)["r"] is PackageOutcome.NOT_SELECTED
+    with open_session(packages=["./p", "./nowhere/..."]) as session:
+        record = session.measure(head, alloc_only=True)
+    assert allocs(record) == {"p.BenchmarkA": 1, "p.BenchmarkB": 2}
+    assert outcomes(record)["q"] is PackageOutcome.NOT_SELECTED
+
+
+def test_counts_that_do_not_repeat_keep_their_range(
+    project: Project, open_session: OpenSession
+) -> None:
+    test = bench("p", 1).replace(
+        "for j := 0; j < 1; j++", "for j := 0; j < runs; j++"
+    ).replace('import "testing"', 'import (\n\t"os"\n\t"testing"\n)\n\nvar runs int\n\n'
+              'func init() {\n\ttext, _ := os.ReadFile("/dev/shm/NAME")\n\truns = len(text) + 1\n'
+              '\tos.WriteFile("/dev/shm/NAME", append(text, 120), 0o600)\n}\n')  # fmt: skip
+    counter = (
+        Path("/dev/shm") / f"esv-{hashlib.sha256(str(project.path).encode()).hexdigest()[:12]}"
+    )
+    head = project.commit(
+        {"go.mod": GO_MOD, "p/p_test.go": test.replace("/dev/shm/NAME", str(counter))}
+    )
+    try:
+        with open_session() as session:
+            record = session.measure(head, alloc_only=True)
+    finally:
+        counter.unlink(missing_ok=True)
+    measurement = record.packages[0].benchmarks[0].measurement(ALLOCS)
+    assert measurement is not None
+    assert (measurement.samples, measurement.exact) == ((1, 2, 3), False)
+
+
+def test_merges_roots_and_ranges(project: Project, open_session: OpenSession) -> None:
+    root = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
+    project.git("checkout", "--quiet", "-b", "side")
+    side = project.commit({"side.md": "x", "p/p_test.go": bench("p", 5)}, "on the side")
+    project.git("checkout", "--quiet", "main")
+    main = project.commit({"main.md": "x"}, "on main")
+    merge = project.merge("side")
+    with open_session() as session:
+        assert session.first_parent_line() == [root, main, merge]
+        assert select_revisions(session, "ALL", []) == [merge, main, root]
+        assert select_revisions(session, "NEW", [main]) == [merge]
+        assert select_revisions(session, "EXISTING", [root, side]) == [root, side]
+        assert select_revisions(session, f"{root}..{merge}", []) == [merge, main]
+        assert select_revisions(session, f"{side}^!", []) == [side]
+        assert select_revisions(session, "ALL", [], steps=2) == [merge, root]
+        for spec in ("nope..HEAD", "HASHFILE:/no/such/file", "--all"):
+            with pytest.raises(UsageError):
+                select_revisions(session, spec, [])
+        merged, first = (session.measure(r, alloc_only=True) for r in (merge, root))
+    assert merged.revision.parents == (main, side)
+    assert merged.diff is not None
+    assert merged.diff.base == main
+    assert {c.new for c in merged.diff.files} == {"side.md", "p/p_test.go"}
+    assert (first.revision.parent, first.diff) == (None, None)
+    assert (allocs(merged), allocs(first)) == ({"p.BenchmarkX": 5}, {"p.BenchmarkX": 1})
+
+
+def test_a_hash_file(project: Project, open_session: OpenSession, tmp_path: Path) -> None:
+    hashes = [project.commit({"a": str(n)}) for n in range(3)]
+    (tmp_path / "hashes").write_text(f"{hashes[0][:10]}\n\n{hashes[2]}\n")
+    with open_session() as session:
+        spec = f"HASHFILE:{tmp_path / 'hashes'}"
+        assert select_revisions(session, spec, []) == [hashes[0], hashes[2]]
+
+
+def test_a_shallow_clone(project: Project, open_session: OpenSession, tmp_path: Path) -> None:
+    old = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
+    head = project.commit({"p/p_test.go": bench("p", 2)})
+    clone = tmp_path / "clone"
+    project.git("clone", "--quiet", "--depth=1", project.path.as_uri(), str(clone))
+    with open_session(asv={"repo": str(clone)}) as session:
+        record = session.measure(head, alloc_only=True)
+        with pytest.raises(UsageError, match="shallow"):
+            session.resolve(old)
+        with pytest.raises(RepositoryError):
+            session.measure(old, alloc_only=True)
+    assert allocs(record) == {"p.BenchmarkX": 2}
+    assert record.diff is None
+
+
+def test_walk_skips_what_has_a_record(project: Project, open_session: OpenSession) -> None:
+    first = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
+    broken = project.commit({"p/p_test.go": "package p\n\nfunc {\n"})
+    with open_session() as session:
+        report = walk(session, [broken, first], session.environments(), alloc_only=True)
+        assert (report.measured, report.skipped, report.broken) == (2, 0, 1)
+        report = walk(
+            session, [broken, first], session.environments(), alloc_only=True, skip_existing=True
+        )
+        assert (report.measured, report.skipped) == (0, 2)
+        assert {r.revision.hash for r in session.store.records()} == {first, broken}
+
+
+def test_a_project_in_a_directory_of_its_repository(
+    project: Project, open_session: OpenSession
+) -> None:
+    head = project.commit(
+        {"sub/go.mod": GO_MOD, "sub/p/p_test.go": bench("p", 1),
+         "go.mod": "module example.com/outer\n", "outer_test.go": bench("outer", 2)},
+    )  # fmt: skip
+    with open_session(asv={"repo_subdir": "sub"}) as session:
+        record = session.measure(head, alloc_only=True)
+    assert [p.directory for p in record.packages] == ["sub/p"]
+
+
+def test_the_fixture_history(
+    timeline: Path, tmp_path: Path, cache_dir: Path, open_session: OpenSession
+) -> None:
+    with open_session(asv={"repo": str(timeline)}) as session:
+        newest = session.resolve("HEAD")
+        record = session.measure(newest, alloc_only=True)
+    assert record.outcome in (Outcome.MEASURED, Outcome.PARTIAL)
+    assert record.unparsed == ()
+    assert len(record.benchmarks()) > 10
+    assert load_config(tmp_path / "asv.conf.json").cache_dir == cache_dir
+    assert isinstance(session, Session)
+
+
+# Pure parts
+
+
+def test_what_a_package_key_is_made_of() -> None:
+    blobs = {
+        "p/p.go": "1", "p/testdata/a": "2", "p/testdata/gen/x.go": "3", "p/data/b": "4",
+        "p/inner/i.go": "5", "p/inner/testdata/c": "6", "q/q.go": "7", "README": "8", "px/x": "9",
+    }  # fmt: skip
+    key = package_key("binary", "p", blobs)
+
+    def changes(file: str) -> bool:
+        return package_key("binary", "p", {**blobs, file: "changed"}) != key
+
+    read = {"p/p.go", "p/testdata/a", "p/testdata/gen/x.go", "p/data/b", "p/new", "p/data/d/new"}
+    assert all(changes(f) for f in read)
+    assert not any(changes(f) for f in {*blobs, "new", "p/inner/new"} - read)
+    assert package_key("other", "p", blobs) != key
+    assert package_key("binary", ".", blobs) != package_key("binary", ".", {**blobs, "README": "x"})
+    assert package_key("binary", ".", blobs) == package_key("binary", ".", {**blobs, "q/q.go": "x"})
+
+
+def test_pick_spreads_evenly_and_keeps_the_ends() -> None:
+    items = [str(n) for n in range(10)]
+    for count in range(2, 12):
+        picked = pick(items, count)
+        assert len(picked) == min(count, 10)
+        assert (picked[0], picked[-1]) == ("0", "9")
+        assert len(set(picked)) == len(picked)
+    assert pick(items, 1) == ["0"]
+    assert pick([], 3) == []
