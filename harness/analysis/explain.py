@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from harness.analysis.attribution import Attribution, Sides, attribute
 from harness.analysis.comparison import Change, Direction, compare
 from harness.analysis.escapes import match_records
+from harness.analysis.history import History
+from harness.analysis.steps import Step
 from harness.model import ALLOCS, BYTES, Record, TreeDiff
 
 COUNTED = frozenset({ALLOCS, BYTES})
@@ -38,6 +40,36 @@ def explain(
         key = (change.package, change.benchmark, change.unit)
         found[key] = attribute(sides, change.unit, reported, before, after)
     return found
+
+
+def explain_steps(
+    history: History, revision: str, found: Sequence[Step]
+) -> dict[Step, Attribution]:
+    """Attributions of steps of one revision, for those that have both accounts.
+
+    Args:
+        history: with the records of both sides.
+        revision: where the steps are.
+        found: steps of allocs/op and B/op of that revision.
+    """
+    explained: dict[Step, Attribution] = {}
+    sides: dict[str, Sides] = {}
+    head = history.by_hash[revision]
+    for step in found:
+        if step.unit not in COUNTED:
+            continue
+        base = history.by_hash[step.previous]
+        before = base.account(step.package, step.benchmark)
+        after = head.account(step.package, step.benchmark)
+        if before is None or after is None:
+            continue
+        if step.previous not in sides:
+            diffs = history.diffs(step.previous, revision)
+            sides[step.previous] = Sides(base, head, diffs, match_records(base, head, diffs))
+        explained[step] = attribute(
+            sides[step.previous], step.unit, (step.before, step.after), before, after
+        )
+    return explained
 
 
 def _importance(change: Change) -> tuple[bool, bool, float, float]:

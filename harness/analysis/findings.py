@@ -1,14 +1,18 @@
 """What a person should look at first: steps beside the escapes that came in the same revision.
 
-Which escape *caused* which step is not told here; the two are only put side by side.
+Where the benchmarks were accounted for line by line, the causes stand with them; elsewhere the two
+are only put side by side.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from harness.analysis.attribution import Attribution
 from harness.analysis.comparison import Direction
 from harness.analysis.escapes import EscapeDiff, diff_escapes
+from harness.analysis.explain import explain_steps
 from harness.analysis.history import History
 from harness.analysis.steps import Step, steps
 from harness.model import ALLOCS, EscapeSite
@@ -26,6 +30,7 @@ class Finding:
             ones in the packages of the steps first.
         repaired: hash of the later revision at which every one of the steps was back at or below
             its old value, else ``None``.
+        attributions: of the steps, as far as there are accounts.
     """
 
     revision: str
@@ -33,6 +38,7 @@ class Finding:
     steps: tuple[Step, ...]
     escapes: tuple[EscapeSite, ...]
     repaired: str | None
+    attributions: Mapping[Step, Attribution] = field(default_factory=dict)
 
 
 def findings(history: History) -> tuple[Finding, ...]:
@@ -59,6 +65,7 @@ def findings(history: History) -> tuple[Finding, ...]:
                 steps=tuple(members),
                 escapes=tuple(sorted(sites, key=lambda s: s.package not in packages)),
                 repaired=_repaired(history, members, all_steps),
+                attributions=explain_steps(history, revision, members),
             )
         )
     return tuple(sorted(found, key=lambda f: _rank(history, f)))

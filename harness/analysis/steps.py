@@ -2,15 +2,14 @@
 
 No threshold and no delay: every change of an exact value is a step at the revision where it is
 first seen. Each revision is compared with the nearest earlier one of the first-parent history in
-which the benchmark has a number; what lies between could not be measured and is named.
+which the benchmark has a number; what lies between could not be measured and is named. A number
+that does not repeat takes the place of an exact one only where the two differ.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-
-import pandas as pd
 
 from harness.analysis.comparison import Direction, judge
 from harness.analysis.frames import values_frame
@@ -28,7 +27,8 @@ class Step:
         unit: unit of the values.
         revision: hash of the revision where the new value is first seen.
         previous: hash of the revision it is compared with.
-        between: hashes in between that gave no number; the step may belong to any of them.
+        between: hashes in between that gave no number, or none that tells the two apart; the step
+            may belong to any of them.
         before: value at ``previous``.
         after: value at ``revision``.
         direction: regression or improvement.
@@ -70,29 +70,33 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
         return ()
     found: list[Step] = []
     for (package, benchmark), series in frame.groupby(["package", "benchmark"], sort=False):
+        name = (str(package), str(benchmark))
         ordered = series.sort_values("position")
-        changed = ordered["value"].ne(ordered["value"].shift()) & ordered["value"].shift().notna()
-        before = ordered.shift()
-        for index in ordered.index[changed]:
-            step = _step(history, str(package), str(benchmark), unit, ordered, before, index)
+        places = zip(ordered["revision"], ordered["value"], ordered["exact"], strict=True)
+        # What a value is compared with: the one before it, but an exact one is kept until the next
+        # exact one, so that a range in between does not hide that 9 became 10.
+        before: tuple[str, float, bool] | None = None
+        for place in places:
+            if before is None:
+                before = place
+                continue
+            step = (
+                _step(history, *name, unit, place[0], before[0])
+                if place[1:] != before[1:]
+                else None
+            )
             if step is not None:
                 found.append(step)
+            if step is not None or place[2] or not before[2]:
+                before = place
     return tuple(
         sorted(found, key=lambda s: (history.position(s.revision), s.package, s.benchmark))
     )
 
 
 def _step(
-    history: History,
-    package: str,
-    benchmark: str,
-    unit: str,
-    after: pd.DataFrame,
-    before: pd.DataFrame,
-    index: object,
+    history: History, package: str, benchmark: str, unit: str, revision: str, previous: str
 ) -> Step | None:
-    revision = str(after.at[index, "revision"])
-    previous = str(before.at[index, "revision"])
     new = _measurement(history, revision, package, benchmark, unit)
     old = _measurement(history, previous, package, benchmark, unit)
     if new is None or old is None:

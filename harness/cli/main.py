@@ -155,6 +155,9 @@ def _run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--no-carry", action="store_true", help="measure even where the test binary is the same"
     )
+    parser.add_argument(
+        "--no-explain", action="store_true", help="do not account for steps line by line"
+    )
     _measuring(parser)
     parser.add_argument("--benchtime", metavar="T", help="of the time lane, as go test takes it")
     parser.add_argument("--count", type=_positive, metavar="N", help="repetitions in the time lane")

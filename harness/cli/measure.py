@@ -6,7 +6,7 @@ import argparse
 
 from harness.cli.context import configuration, reporter
 from harness.config import check_regular_expression
-from harness.engine import Session, select_revisions, walk
+from harness.engine import Session, account_steps, select_revisions, walk
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.outputs.format import plural
 from harness.store.asv import rebuild
@@ -40,20 +40,25 @@ def run(arguments: argparse.Namespace) -> int:
         if not revisions:
             report.say("nothing to measure: every revision of the range has a record")
             return EXIT_CLEAN
+        environments = session.environments(arguments.go)
         try:
             done = walk(
                 session,
                 revisions,
-                session.environments(arguments.go),
+                environments,
                 alloc_only=arguments.alloc_only,
                 skip_existing=arguments.skip_existing,
             )
+            accounts = 0
+            if not arguments.no_explain:
+                accounts = account_steps(session, revisions, environments)
         finally:
             # Also when interrupted: asv shall see what was finished.
             rebuild(session.store)
         report.say(
             f"{plural(done.measured, 'revision')} measured, {done.skipped} had a record;"
             f" {done.broken} broken, {done.partial} in part;"
-            f" {plural(done.run, 'package')} run, {done.carried} carried"
+            f" {plural(done.run, 'package')} run, {done.carried} carried;"
+            f" {plural(accounts, 'benchmark')} accounted for"
         )
     return EXIT_CLEAN

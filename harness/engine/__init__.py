@@ -3,7 +3,7 @@
 from harness.engine.progress import Progress, Silent
 from harness.engine.ranges import select_revisions
 from harness.engine.session import EnvironmentSpec, Session
-from harness.engine.walk import WalkReport, walk
+from harness.engine.walk import WalkReport, account_steps, walk
 
 __all__ = [
     "EnvironmentSpec",
@@ -11,6 +11,7 @@ __all__ = [
     "Session",
     "Silent",
     "WalkReport",
+    "account_steps",
     "select_revisions",
     "walk",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.diagnostics.collect import BuiltPackage
@@ -85,13 +86,16 @@ class Accountant:
         runner: PackageRunner,
         scratch: Path,
     ) -> list[Account]:
-        usual = self._link(whole, module, package, scratch / "usual.test", module.plan.flags)
+        plain = list(module.plan.flags)
+        changed = self._flags_without_tiny(module, scratch)
+        jobs = [(scratch / "usual.test", plain)]
+        if changed is not None:
+            jobs.append((scratch / "counting.test", changed))
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            linked = list(pool.map(lambda job: self._link(whole, module, package, *job), jobs))
+        usual, counting = linked[0], linked[1] if len(linked) > 1 else None
         if usual is None:
             return []
-        flags = self._flags_without_tiny(module, scratch)
-        counting = None
-        if flags is not None:
-            counting = self._link(whole, module, package, scratch / "counting.test", flags)
         own = OwnSource(_in_repository(module.build.module_paths))
         found = []
         for name in names:

@@ -20,6 +20,7 @@ from harness.engine.progress import Progress, Silent
 from harness.errors import MeasurementError
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
+    Account,
     Diagnostic,
     Environment,
     Machine,
@@ -90,6 +91,7 @@ class Session:
         self._workspace = Workspace(self.repository, self.cache_dir)
         self._scratch = RecordStore(self._workspace.root / "records", config.hash_length)
         self._lock: FileLock | None = None
+        self._accounts: dict[tuple[str, str, str], Account] = {}
 
     def __enter__(self) -> Session:
         return self
@@ -168,6 +170,23 @@ class Session:
         """
         environment = self.environment(release, build_variables, run_variables)
         return self.store.read(RecordKey(self.machine.machine, revision, environment.name))
+
+    def records(self, spec: EnvironmentSpec) -> list[Record]:
+        """All records of this machine in one environment.
+
+        Raises:
+            StoreError: one cannot be read.
+        """
+        environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
+        found = []
+        for record in self.store.records():
+            if (record.machine.machine, record.environment.name) == (
+                self.machine.machine,
+                environment.name,
+            ):
+                found.append(record)
+                self._remember(record)
+        return found
 
     def settings(self, *, alloc_only: bool = False) -> RunSettings:
         """What a measurement of this session asks for."""
@@ -282,20 +301,41 @@ class Session:
             benchmarks: ``(import path, full name)``.
             spec: environment of the record.
         """
-        wanted = [b for b in dict.fromkeys(benchmarks) if record.account(*b) is None]
+        keys = {p.path: p.key for p in record.packages}
         there = {(path, b.name) for path, b in record.benchmarks()}
-        wanted = [b for b in wanted if b in there]
-        if not wanted:
+        made: list[Account] = []
+        wanted: list[tuple[str, str]] = []
+        for benchmark in dict.fromkeys(benchmarks):
+            if benchmark not in there or record.account(*benchmark) is not None:
+                continue
+            # An equal test binary allocates the same on the same lines.
+            known = self._accounts.get((record.environment.name, keys[benchmark[0]], benchmark[1]))
+            if known is None:
+                wanted.append(benchmark)
+            else:
+                made.append(known)
+        if wanted:
+            self._acquire()
+            accountant = Accountant(self._builder(spec.release), self.progress)
+            made += accountant.accounts(
+                record.revision, record.environment, record.settings, wanted
+            )
+        if not made:
             return record
-        self._acquire()
-        accountant = Accountant(self._builder(spec.release), self.progress)
-        made = accountant.accounts(record.revision, record.environment, record.settings, wanted)
         record = replace(record, accounts=(*record.accounts, *made))
+        self._remember(record)
         for store in (self.store, self._scratch):
             if store.path(key_of(record)).is_file():
                 store.write(record)
                 break
         return record
+
+    def _remember(self, record: Record) -> None:
+        keys = {p.path: p.key for p in record.packages}
+        for account in record.accounts:
+            key = keys.get(account.package)
+            if key:
+                self._accounts[record.environment.name, key, account.benchmark] = account
 
     def first_parent_line(self) -> list[str]:
         """The first-parent history of the configured branches, oldest first."""

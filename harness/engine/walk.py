@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from harness.analysis import History, steps
 from harness.engine.session import EnvironmentSpec, Session
-from harness.model import Outcome, PackageOutcome, Record
+from harness.model import ALLOCS, BYTES, Outcome, PackageOutcome, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,37 @@ def walk(
         counts["run"] += _count(record, PackageOutcome.MEASURED)
         session.progress.finish(describe(record))
     return WalkReport(**counts)
+
+
+def account_steps(
+    session: Session, revisions: Sequence[str], environments: Sequence[EnvironmentSpec]
+) -> int:
+    """Account, on both sides, for every step that these revisions have a part in.
+
+    Returns:
+        how many benchmarks were profiled.
+
+    Raises:
+        StoreError: a record cannot be read or written.
+    """
+    line = session.first_parent_line()
+    touched = set(revisions)
+    made = 0
+    for spec in environments:
+        records = session.records(spec)
+        history = History.build(records, line)
+        wanted: dict[str, list[tuple[str, str]]] = {}
+        for unit in (ALLOCS, BYTES):
+            for step in steps(history, unit):
+                if touched & {step.revision, step.previous}:
+                    for revision in (step.previous, step.revision):
+                        wanted.setdefault(revision, []).append((step.package, step.benchmark))
+        for revision, benchmarks in wanted.items():
+            before = history.by_hash[revision]
+            session.progress.step(f"{before.revision.short} account for {len(benchmarks)} steps")
+            after = session.account(before, benchmarks, spec)
+            made += len(after.accounts) - len(before.accounts)
+    return made
 
 
 def describe(record: Record) -> str:

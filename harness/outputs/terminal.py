@@ -24,7 +24,7 @@ from harness.model import (
     Record,
     TreeDiff,
 )
-from harness.outputs.explanation import explain_change
+from harness.outputs.explanation import describe_cause, explain_change
 from harness.outputs.format import day, one_line, percent, plural, value, visible
 from harness.outputs.reproduce import reproduce
 
@@ -148,6 +148,16 @@ def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
         lines.append(
             f"   or in one of the {plural(len(step.between), 'commit')} before it without a value"
         )
+    attribution = finding.attributions.get(step)
+    if attribution is not None and attribution.causes:
+        cause = attribution.causes[0]
+        lines.append(
+            f"   {cause.delta:+,.10g} of {step.delta:+,.10g} at {visible(cause.file)}:{cause.line}"
+            f" in {visible(cause.function)}: {describe_cause(cause)}"
+        )
+        if cause.note:
+            lines.append(f"   {visible(cause.note)}")
+        return lines
     for site in finding.escapes[:2]:
         lines.append(
             f"   {word} {where}: {visible(str(site.position))}: "

@@ -266,7 +266,8 @@ def test_every_site_is_told_of_exactly_once(
 
 @given(SITES)
 def test_equal_trees_have_no_difference(sites: list[EscapeSite]) -> None:
-    for diffs in ([], None):
+    ways: tuple[list[TreeDiff] | None, ...] = ([], None)
+    for diffs in ways:
         match = match_sites(sites, list(reversed(sites)), diffs)
         assert (match.new, match.gone) == ((), ())
 

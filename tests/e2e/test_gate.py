@@ -43,6 +43,7 @@ def parent(entry: Json) -> Json:
 def judged(project: Project, base: str, candidate: str, *more: str) -> tuple[Run, Json]:
     """The gate with ``--format json``, checked against the schema."""
     run = project.esv("gate", "--base", base, "--head", candidate, "--format", "json", *more)
+    assert run.out.startswith("{"), run
     document: Json = json.loads(run.out)
     VALIDATOR.validate(document)
     assert "Traceback" not in run.err

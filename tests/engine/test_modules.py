@@ -97,8 +97,10 @@ def test_a_vendored_dependency(project: Project, open_session: OpenSession) -> N
         {
             "go.mod": GO_MOD + "\nrequire example.org/dep v1.2.3\n",
             "go.sum": "",
-            "vendor/modules.txt": "# example.org/dep v1.2.3\n## explicit; go 1.22\nexample.org/dep\n",
-            "vendor/example.org/dep/dep.go": "package dep\n\nfunc New() *int { v := 1; return &v }\n",
+            "vendor/modules.txt": "# example.org/dep v1.2.3\n## explicit; go 1.22\n"
+            "example.org/dep\n",
+            "vendor/example.org/dep/dep.go": "package dep\n\n"
+            "func New() *int { v := 1; return &v }\n",
             "p/p.go": 'package p\n\nimport "example.org/dep"\n\nvar X = dep.New()\n',
             "p/p_test.go": bench("p", 4),
         }
@@ -243,8 +245,8 @@ def test_broken_packages_do_not_keep_others_from_being_measured(
 
 
 def test_module_directories() -> None:
-    files = ["go.mod", "a/go.mod", "a/b/go.mod", "ab/go.mod", "vendor/x/go.mod", "a/testdata/go.mod",
-             "_x/go.mod", ".git/go.mod", "a/go.mod.txt"]  # fmt: skip
+    files = ["go.mod", "a/go.mod", "a/b/go.mod", "ab/go.mod", "vendor/x/go.mod",
+             "a/testdata/go.mod", "_x/go.mod", ".git/go.mod", "a/go.mod.txt"]  # fmt: skip
     assert module_directories(files, "", ()) == [".", "a", "a/b", "ab"]
     assert module_directories(files, "a", ()) == ["a", "a/b"]
     assert module_directories(files, "", ["./a/", "."]) == ["a", "."]

@@ -128,6 +128,11 @@ def test_output_without_a_newline_in_front_of_every_repetition() -> None:
     assert [x.values[SECONDS] for x in output.lines] == [5 * 1e-9, 6 * 1e-9]
 
 
+def test_a_result_line_that_a_panic_cut_off_is_no_announcement() -> None:
+    output = read_output("BenchmarkX\nBenchmarkX-2   \t", 2)
+    assert (output.started, output.running) == (["BenchmarkX"], "BenchmarkX")
+
+
 # Lanes
 
 

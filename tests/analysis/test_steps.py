@@ -1,0 +1,182 @@
+"""Steps of a history, and what a person should look at first."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.analysis import Direction, History, findings, steps
+from harness.model import BYTES, Outcome, Record
+from tests.builders import (
+    TRUTH,
+    make_benchmark,
+    make_hash,
+    make_package,
+    make_record,
+    make_site,
+    timeline_history,
+)
+
+Value = float | tuple[float, ...] | None
+
+
+def history(*values: Value, line: int | None = None) -> History:
+    """One benchmark over a straight history; ``None`` for a revision without its number."""
+    records = [
+        make_record(number, [make_package(benchmarks=[make_benchmark("BenchmarkX", value)])])
+        if value is not None
+        else make_record(number, [make_package()], outcome=Outcome.BROKEN)
+        for number, value in enumerate(values)
+    ]
+    return History.build(records, [make_hash(n) for n in range(line or len(values))])
+
+
+def told(found: History) -> list[tuple[int, float, float, str]]:
+    place = {h: n for n, h in enumerate(found.line)}
+    return [(place[s.revision], s.before, s.after, str(s.direction)) for s in steps(found)]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((0, 1), [(1, 0, 1, "regression")]),
+        ((9, 10), [(1, 9, 10, "regression")]),
+        ((100, 101), [(1, 100, 101, "regression")]),
+        ((10, 0), [(1, 10, 0, "improvement")]),
+        ((5, 5, 5), []),
+        ((5,), []),
+        ((0, 1, 0), [(1, 0, 1, "regression"), (2, 1, 0, "improvement")]),
+        ((1, 2, 2, 3), [(1, 1, 2, "regression"), (3, 2, 3, "regression")]),
+        ((9, (9, 10, 9), 9), []),
+        ((9, (10, 12, 11)), [(1, 9, 11, "regression")]),
+        # The range in between hides neither that 9 became 10 nor the way back.
+        ((9, (9, 10), 10), [(2, 9, 10, "regression")]),
+        ((10, (9, 10), (9, 10), 9), [(3, 10, 9, "improvement")]),
+        ((9, (9, 10), 9, (9, 10), 9), []),
+        (((9, 10), (9, 10), (11, 12)), [(2, 9.5, 11.5, "regression")]),
+        ((1, None, 2), [(2, 1, 2, "regression")]),
+        ((None, 1, None), []),
+    ],
+)
+def test_where_steps_are(
+    values: tuple[Value, ...], expected: list[tuple[int, float, float, str]]
+) -> None:
+    assert told(history(*values)) == expected
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=15))
+def test_exact_steps_are_the_changes_of_neighbours(values: list[int]) -> None:
+    found = history(*values)
+    expected = [(n, a, b) for n, (a, b) in enumerate(pairwise(values), 1) if a != b]
+    assert [(n, a, b) for n, a, b, _ in told(found)] == expected
+    assert values[0] + sum(s.delta for s in steps(found)) == values[-1]
+
+
+def test_what_lies_between_is_named() -> None:
+    (step,) = steps(history(1, None, None, 2))
+    assert (step.previous, step.between) == (make_hash(0), (make_hash(1), make_hash(2)))
+    assert step.exact
+    (inexact,) = steps(history(9, (9, 10), 10))
+    assert (inexact.previous, inexact.between) == (make_hash(0), (make_hash(1),))
+
+
+def test_ratios() -> None:
+    (from_nothing,) = steps(history(0, 3))
+    assert (from_nothing.ratio, from_nothing.delta) == (math.inf, 3)
+    (to_nothing,) = steps(history(3, 0))
+    assert to_nothing.ratio == 0
+
+
+def test_another_unit_has_its_own_steps() -> None:
+    records = [
+        make_record(n, [make_package(benchmarks=[make_benchmark("BenchmarkX", 1, size)])])
+        for n, size in enumerate((8.0, 16.0))
+    ]
+    found = History.build(records)
+    assert steps(found) == ()
+    assert [(s.before, s.after) for s in steps(found, BYTES)] == [(8, 16)]
+
+
+def test_an_empty_history() -> None:
+    assert steps(History.build([])) == ()
+    assert findings(History.build([])) == ()
+
+
+# Findings
+
+
+def walk(*rows: Mapping[str, float], escapes: tuple[tuple[str, ...], ...] = ()) -> History:
+    """Revisions with several benchmarks; ``escapes`` names what escapes in each."""
+    records: list[Record] = []
+    for number, row in enumerate(rows):
+        benchmarks = [make_benchmark(f"Benchmark{name}", value) for name, value in row.items()]
+        names = escapes[number] if escapes else ()
+        sites = [make_site(f"moved to heap: {n}", function=n, line=9) for n in names]
+        records.append(make_record(number, [make_package(benchmarks=benchmarks)], escapes=sites))
+    return History.build(records)
+
+
+def test_the_most_important_first() -> None:
+    found = findings(
+        walk(
+            {"A": 10, "B": 0, "C": 5, "D": 4},
+            {"A": 11, "B": 0, "C": 5, "D": 4},
+            {"A": 11, "B": 1, "C": 5, "D": 4},
+            {"A": 11, "B": 1, "C": 50, "D": 4},
+            {"A": 11, "B": 1, "C": 5, "D": 4},
+            {"A": 11, "B": 1, "C": 5, "D": 1},
+        )
+    )
+    summary = [(f.steps[0].benchmark[-1], str(f.direction), f.repaired is not None) for f in found]
+    assert summary == [
+        ("B", "regression", False),  # 0 → 1 is more than any ratio
+        ("A", "regression", False),
+        ("C", "regression", True),
+        ("C", "improvement", False),
+        ("D", "improvement", False),
+    ]
+
+
+def test_a_finding_is_repaired_when_all_of_its_steps_are() -> None:
+    def repaired(*rows: Mapping[str, float]) -> str | None:
+        return next(f for f in findings(walk(*rows)) if f.revision == make_hash(1)).repaired
+
+    start, worse = {"A": 1, "B": 1}, {"A": 2, "B": 2}
+    assert repaired(start, worse) is None
+    assert repaired(start, worse, {"A": 1, "B": 2}) is None
+    assert repaired(start, worse, {"A": 1, "B": 2}, {"A": 1, "B": 0}) == make_hash(3)
+    assert repaired(start, worse, {"A": 9, "B": 1}, {"A": 1, "B": 1}) == make_hash(3)
+
+
+def test_escapes_of_the_same_revision_stand_beside_it() -> None:
+    found = findings(
+        walk({"A": 0}, {"A": 1}, {"A": 0}, escapes=(("old",), ("old", "fresh"), ("old",)))
+    )
+    assert [(str(f.direction), [s.function for s in f.escapes]) for f in found] == [
+        ("regression", ["fresh"]),
+        ("improvement", ["fresh"]),
+    ]
+
+
+def test_the_ground_truth_of_the_fixture() -> None:
+    """Steps from one revision with a number to the next that has one, as the truth lists them."""
+    found = timeline_history()
+    known: dict[tuple[str, str], float] = {}
+    expected = []
+    for commit in json.loads(TRUTH.read_text("utf-8"))["commits"]:
+        for package, values in (commit["allocs"] or {}).items():
+            for name, value in values.items():
+                before = known.get((package, name))
+                if before is not None and before != value:
+                    expected.append((commit["revision"], package, name, before, value))
+                known[package, name] = value
+    assert len(expected) > 10
+    got = [(s.revision, s.package, s.benchmark, s.before, s.after) for s in steps(found)]
+    assert sorted(got) == sorted(expected)
+    assert {s.direction for s in steps(found)} == {Direction.REGRESSION, Direction.IMPROVEMENT}
