@@ -96,6 +96,8 @@ def build_parser() -> argparse.ArgumentParser:
     _show(verbs)
     _compare(verbs)
     _explain(verbs)
+    _find(verbs)
+    _steps(verbs)
     _gate(verbs)
     _publish(verbs)
     _preview(verbs)
@@ -209,6 +211,32 @@ def _explain(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--base", metavar="REV", help="compare with this, not with the parent")
     parser.add_argument("--bench", metavar="RE", help="only these benchmarks")
     parser.add_argument("--go", metavar="VERSION", help="Go release")
+
+
+def _find(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import history
+
+    parser = _verb(
+        verbs, "find", "bisect a step to its commit", history.find, result=("text", "json")
+    )
+    parser.add_argument("range", metavar="A..B", help="A has the old value, B the new one")
+    parser.add_argument("--bench", metavar="RE", required=True, help="the benchmark")
+    parser.add_argument(
+        "--unit", choices=history.COUNTED, default=history.COUNTED[0], help="default: allocs/op"
+    )
+    parser.add_argument("--go", metavar="VERSION", help="Go release")
+
+
+def _steps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from harness.cli import history
+
+    parser = _verb(
+        verbs, "steps", "list every step of the history", history.show_steps,
+        result=("text", "json"),
+    )  # fmt: skip
+    parser.add_argument(
+        "--unit", action="append", choices=history.COUNTED, help="default: allocs/op; repeatable"
+    )
 
 
 def _gate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

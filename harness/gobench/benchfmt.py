@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from harness.model import SECONDS
 
 _RESULT = re.compile(r"(?P<name>Benchmark\S*)\s+(?P<n>\d+)(?P<values>(?:\s+\S+\s+\S+)+)\s*")
-# With -test.v a benchmark's name stands alone on a line before it runs. With blanks behind it, it is
-# the beginning of a result line that a crash cut off.
+# With -test.v a benchmark's name stands alone on a line before it runs. With blanks behind it, it
+# is the beginning of a result line that a crash cut off.
 _ANNOUNCED = re.compile(r"(?P<name>Benchmark\S*)")
 _FAIL = re.compile(r"\s*--- FAIL: (?P<name>Benchmark\S*)(?: \(.*\))?\s*")
 _SKIP = re.compile(r"\s*--- SKIP: (?P<name>Benchmark\S*)(?: \(.*\))?\s*")

@@ -47,7 +47,7 @@ def show_record(record: Record) -> str:
         for b in p.benchmarks
     ]
     if rows:
-        lines += [_table(rows, ["package", "benchmark", *_units(record)]), ""]
+        lines += [table(rows, ["package", "benchmark", *_units(record)]), ""]
     sites = record.code_escapes()
     lines.append(f"{plural(len(sites), 'escape site')} outside test files")
     lines += [_site(site) for site in sites]
@@ -80,7 +80,7 @@ def show_comparison(
         lines += _problems(record)
     for unit in dict.fromkeys(c.unit for c in changes):
         rows = [_comparison_row(c) for c in changes if c.unit == unit]
-        lines += [_table(rows, [unit, "base", "head", "vs base", ""]), ""]
+        lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
     lines += _escape_lines(escapes)
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -100,7 +100,7 @@ def show_gate(report: GateReport) -> str:
     if report.errors:
         lines.append("")
     if report.changes:
-        lines += _gate_table(report.changes)
+        lines += _gate_rows(report.changes)
         for change in report.changes[:_MAX_EXPLAINED]:
             attribution = report.attributions.get((change.package, change.benchmark, change.unit))
             if attribution is not None and change.unit == ALLOCS:
@@ -237,7 +237,7 @@ def _comparison_row(change: Change) -> list[str]:
     ]
 
 
-def _gate_table(changes: Sequence[Change]) -> list[str]:
+def _gate_rows(changes: Sequence[Change]) -> list[str]:
     rows = [
         [
             f"{visible(c.package.rsplit('/', 1)[-1])}.{visible(c.benchmark)}",
@@ -249,7 +249,7 @@ def _gate_table(changes: Sequence[Change]) -> list[str]:
         ]
         for c in changes[:_MAX_ROWS]
     ]
-    lines = [_table(rows, ["benchmark", "unit", "base", "head", "delta", ""]), ""]
+    lines = [table(rows, ["benchmark", "unit", "base", "head", "delta", ""]), ""]
     if len(changes) > _MAX_ROWS:
         lines += [f"… and {len(changes) - _MAX_ROWS} more changes", ""]
     return lines
@@ -282,5 +282,6 @@ def _short_package(package: PackageResult, record: Record) -> str:
     return visible(package.path) + mark
 
 
-def _table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
+def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
+    """Aligned columns, as plain text."""
     return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)

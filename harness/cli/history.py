@@ -1,0 +1,145 @@
+"""``esv steps`` and ``esv find``."""
+
+from __future__ import annotations
+
+import argparse
+
+import msgspec
+
+from harness.analysis import Direction, History, Step, steps
+from harness.analysis.attribution import Attribution
+from harness.analysis.explain import explain_steps
+from harness.cli.context import configuration, emit, reporter
+from harness.cli.site import load_histories
+from harness.config import check_regular_expression
+from harness.engine import Session
+from harness.engine.bisect import find_step
+from harness.errors import EXIT_CLEAN, UsageError
+from harness.model import ALLOCS, BYTES
+from harness.outputs.explanation import describe_cause
+from harness.outputs.format import day, one_line, plural, value, visible
+from harness.outputs.terminal import table
+
+COUNTED = (ALLOCS, BYTES)
+
+
+def show_steps(arguments: argparse.Namespace) -> int:
+    """Every step of the recorded history, newest first, those that were repaired too."""
+    history = load_histories(configuration(arguments))[0]
+    found = [s for unit in arguments.unit or [ALLOCS] for s in steps(history, unit)]
+    found.sort(key=lambda s: (-history.position(s.revision), s.package, s.benchmark, s.unit))
+    attributions: dict[Step, Attribution] = {}
+    for revision in dict.fromkeys(s.revision for s in found):
+        own = [s for s in found if s.revision == revision]
+        attributions.update(explain_steps(history, revision, own))
+    if arguments.format == "json":
+        emit(arguments, _steps_json(history, found, attributions))
+        return EXIT_CLEAN
+    rows = [_row(history, step, attributions.get(step)) for step in found]
+    text = table(rows, ["commit", "date", "benchmark", "unit", "before", "after", "", "cause"])
+    emit(arguments, f"{text}\n\n{plural(len(found), 'step')}\n")
+    return EXIT_CLEAN
+
+
+def repaired_at(history: History, step: Step) -> str | None:
+    """The later revision at which a regression was back at or below its old value."""
+    if step.direction is not Direction.REGRESSION:
+        return None
+    for record in history.records:
+        if history.position(record.revision.hash) <= history.position(step.revision):
+            continue
+        for package, result in record.benchmarks():
+            if (package, result.name) == (step.package, step.benchmark):
+                measurement = result.measurement(step.unit)
+                if measurement is not None and measurement.value <= step.before:
+                    return record.revision.hash
+    return None
+
+
+def _row(history: History, step: Step, attribution: Attribution | None) -> list[str]:
+    revision = history.by_hash[step.revision].revision
+    back = repaired_at(history, step)
+    word = "▲ stands" if step.direction is Direction.REGRESSION else "▼ better"
+    if back:
+        word = f"▲ repaired {back[:8]}"
+    cause = ""
+    if attribution is not None:
+        cause = attribution.outcome
+        if attribution.causes:
+            first = attribution.causes[0]
+            cause += f": {visible(first.file)}:{first.line} {describe_cause(first)}"
+    return [
+        revision.short + (f" (or {len(step.between)} before)" if step.between else ""),
+        day(revision.date),
+        visible(step.benchmark),
+        step.unit,
+        value(step.before, step.unit),
+        value(step.after, step.unit),
+        word,
+        cause,
+    ]
+
+
+def _steps_json(history: History, found: list[Step], attributions: dict[Step, Attribution]) -> str:
+    entries = []
+    for step in found:
+        attribution = attributions.get(step)
+        entries.append(
+            {
+                **msgspec.to_builtins(step),
+                "repaired": repaired_at(history, step),
+                "outcome": attribution.outcome if attribution else None,
+                "explained": attribution.explained if attribution else None,
+                "causes": msgspec.to_builtins(attribution.causes) if attribution else [],
+            }
+        )
+    document = {"schema": "esv.steps/1", "environment": history.environment, "steps": entries}
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def find(arguments: argparse.Namespace) -> int:
+    """Bisect a step between two revisions to its commit."""
+    check_regular_expression(arguments.bench, "--bench")
+    base, separator, head = arguments.range.partition("..")
+    if not separator:
+        raise UsageError(f"{arguments.range!r} is not a range A..B")
+    with (
+        reporter(arguments) as report,
+        Session(configuration(arguments), progress=report) as session,
+    ):
+        first, last = session.resolve(base or "HEAD"), session.resolve(head or "HEAD")
+        inside = list(reversed(session.repository.range(f"{first}..{last}")))
+        if not inside:
+            raise UsageError(f"the range {arguments.range!r} has no revisions")
+        spec = session.environments([arguments.go] if arguments.go else ())[0]
+        found = find_step(session, spec, [first, *inside], arguments.bench, arguments.unit)
+    bad = found.bad.revision
+    if arguments.format == "json":
+        document = {
+            "schema": "esv.find/1",
+            "revision": bad.hash,
+            "previous": found.good.revision.hash,
+            "between": found.between,
+            "package": found.package,
+            "benchmark": found.benchmark,
+            "unit": found.unit,
+            "before": found.before,
+            "after": found.after,
+            "looked_at": found.looked_at,
+        }
+        emit(arguments, msgspec.json.format(msgspec.json.encode(document)).decode() + "\n")
+        return EXIT_CLEAN
+    lines = [
+        f"{visible(found.package)} {visible(found.benchmark)}:"
+        f" {value(found.before, found.unit)} → {value(found.after, found.unit)} {found.unit}",
+        f"at {bad.hash} {visible(one_line(bad.subject, 80))}",
+    ]
+    if found.between:
+        lines.append(
+            f"or in one of {plural(len(found.between), 'commit')} before it without a value:"
+            f" {', '.join(h[:8] for h in found.between)}"
+        )
+    lines.append(f"{found.looked_at} of {len(inside) + 1} revisions looked at")
+    lines.append(f"why: esv explain {bad.short} --bench '^{found.benchmark.split('/')[0]}'")
+    emit(arguments, "\n".join(lines) + "\n")
+    return EXIT_CLEAN

@@ -1,0 +1,146 @@
+"""Finding the commit of a step, building only what it must."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.engine.session import EnvironmentSpec, Session
+from harness.errors import MeasurementError, UsageError
+from harness.model import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a step is.
+
+    Attributes:
+        package: import path.
+        benchmark: full name of the benchmark that was followed.
+        unit: its unit.
+        good: last revision with the old value.
+        bad: first revision seen with another value.
+        between: revisions in between without a value; the step may be in any of them or in ``bad``.
+        before: value at ``good``.
+        after: value at ``bad``.
+        looked_at: how many revisions were looked at, the two ends among them.
+    """
+
+    package: str
+    benchmark: str
+    unit: str
+    good: Record
+    bad: Record
+    between: tuple[str, ...]
+    before: float
+    after: float
+    looked_at: int
+
+
+def find_step(
+    session: Session,
+    spec: EnvironmentSpec,
+    revisions: Sequence[str],
+    bench: str,
+    unit: str,
+) -> Found:
+    """Bisect a step of a counted unit.
+
+    Args:
+        session: of the project.
+        spec: the environment.
+        revisions: first-parent history, oldest first; the first is the base.
+        bench: expression for the benchmark; of several that changed the largest step is followed.
+        unit: ``allocs/op`` or ``B/op``.
+
+    Raises:
+        UsageError: nothing changed between the ends.
+        MeasurementError: an end has no value.
+    """
+    looked_at: dict[int, Record] = {}
+
+    def record(index: int) -> Record:
+        if index not in looked_at:
+            looked_at[index] = session.ensure_counted(revisions[index], spec)
+            session.progress.finish(f"{revisions[index][:8]} looked at")
+        return looked_at[index]
+
+    last = len(revisions) - 1
+    package, name = _largest_step(record(0), record(last), bench, unit)
+
+    def value(index: int) -> float | None:
+        return _value(record(index), package, name, unit)
+
+    low, high = 0, last
+    old = value(0)
+    holes: set[int] = set()
+    while True:
+        middle = _middle(low, high, holes)
+        if middle is None:
+            break
+        seen = value(middle)
+        if seen is None:
+            holes.add(middle)
+        elif seen == old:
+            low = middle
+        else:
+            high = middle
+    before, after = value(low), value(high)
+    assert before is not None
+    assert after is not None
+    return Found(
+        package,
+        name,
+        unit,
+        record(low),
+        record(high),
+        tuple(revisions[low + 1 : high]),
+        before,
+        after,
+        len(looked_at),
+    )
+
+
+def _middle(low: int, high: int, holes: set[int]) -> int | None:
+    """The place nearest to the middle of ``low`` and ``high`` that has not proved empty."""
+    inside = [i for i in range(low + 1, high) if i not in holes]
+    if not inside:
+        return None
+    centre = (low + high) / 2
+    return min(inside, key=lambda i: abs(i - centre))
+
+
+def _largest_step(base: Record, head: Record, bench: str, unit: str) -> tuple[str, str]:
+    expression = re.compile(bench)
+    before = _values(base, unit, expression.search)
+    after = _values(head, unit, expression.search)
+    for record, values in ((base, before), (head, after)):
+        if not values:
+            reason = record.errors[0].message.splitlines()[0] if record.errors else ""
+            raise MeasurementError(
+                f"{record.revision.short} has no {unit} of a benchmark that matches {bench!r}"
+                + (f": {reason}" if reason else "")
+            )
+    steps = {k: abs(after[k] - before[k]) for k in before.keys() & after.keys()}
+    changed = {k: d for k, d in steps.items() if d}
+    if not changed:
+        raise UsageError(
+            f"{unit} of {bench!r} is the same at {base.revision.short} and {head.revision.short}"
+        )
+    return max(sorted(changed), key=lambda k: changed[k])
+
+
+def _values(
+    record: Record, unit: str, matches: Callable[[str], object]
+) -> dict[tuple[str, str], float]:
+    found = {}
+    for package, result in record.benchmarks():
+        measurement = result.measurement(unit)
+        if measurement is not None and matches(result.name):
+            found[package, result.name] = measurement.value
+    return found
+
+
+def _value(record: Record, package: str, name: str, unit: str) -> float | None:
+    return _values(record, unit, lambda n: n == name).get((package, name))

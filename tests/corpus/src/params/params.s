@@ -1,0 +1,1 @@
+// Bodies of functions that Go only declares; never called.

@@ -1,0 +1,6 @@
+package tags
+
+func platform(n int) {
+	p := &n
+	keep = p
+}
