@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from harness.diagnostics.identity import LineMap, SiteMatch
@@ -152,6 +152,44 @@ def attribute(
         explained=explained,
         outcome=_outcome(causes, delta, explained),
         exact=base.exact and head.exact,
+    )
+
+
+def with_benchmark(
+    attribution: Attribution, by_benchmark: float, place: tuple[str, int]
+) -> Attribution:
+    """The account of a step of which a part is the benchmark's own.
+
+    Args:
+        attribution: of the part that the code caused.
+        by_benchmark: the rest, per operation.
+        place: file and line where the tests changed.
+    """
+    delta = attribution.delta + by_benchmark
+    cause = Cause(
+        file=place[0],
+        line=place[1],
+        function=attribution.benchmark.split("/", 1)[0],
+        delta=by_benchmark,
+        outcome="benchmark",
+        escape="none",
+        site=None,
+        via="",
+        note="with the same tests on both sides this part of the difference is not there",
+    )
+    causes = sorted(
+        (*attribution.causes, cause), key=lambda c: ((c.delta > 0) != (delta > 0), -abs(c.delta))
+    )
+    unexplained = attribution.unexplained
+    whole = abs(attribution.delta) + abs(by_benchmark)
+    explained = (attribution.explained * abs(attribution.delta) + abs(by_benchmark)) / whole
+    return replace(
+        attribution,
+        delta=delta,
+        causes=tuple(causes),
+        unexplained=unexplained,
+        explained=explained,
+        outcome=_outcome(causes, delta, explained),
     )
 
 

@@ -42,6 +42,9 @@ class Change:
         head: likewise at head.
         direction: what the difference means; ``NONE`` if there is none, or none that counts.
         p: of the U-test, ``None`` for exact values.
+        by_benchmark: what of the difference the benchmark itself caused, where its tests changed;
+            ``None`` if that could not be told.
+        baseline: the benchmark is new, and ``base`` is what it gives on the base's code.
     """
 
     package: str
@@ -51,6 +54,13 @@ class Change:
     head: Measurement | None
     direction: Direction
     p: float | None
+    by_benchmark: float | None = 0.0
+    baseline: bool = False
+
+    @property
+    def by_code(self) -> float:
+        """What of the difference is charged to the code: all that is not the benchmark's own."""
+        return self.delta - (self.by_benchmark or 0.0)
 
     @property
     def exact(self) -> bool:

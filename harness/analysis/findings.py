@@ -41,12 +41,18 @@ class Finding:
     attributions: Mapping[Step, Attribution] = field(default_factory=dict)
 
 
-def findings(history: History) -> tuple[Finding, ...]:
+def findings(
+    history: History, attributions: Mapping[Step, Attribution] | None = None
+) -> tuple[Finding, ...]:
     """All findings, most important first.
 
     Regressions that still stand come first, then repaired ones, then improvements. Within a
     group the largest relative step leads, with one allocation added to both sides: so 1 → 102
     stands before 0 → 12, that before 0 → 1, and that before 100 → 101. Of equals the newer leads.
+
+    Args:
+        history: the records.
+        attributions: of every step that has accounts, if they are known already.
     """
     by_revision: dict[tuple[str, Direction], list[Step]] = {}
     all_steps = steps(history, ALLOCS)
@@ -54,7 +60,7 @@ def findings(history: History) -> tuple[Finding, ...]:
         by_revision.setdefault((step.revision, step.direction), []).append(step)
     found: list[Finding] = []
     for (revision, direction), members in by_revision.items():
-        members.sort(key=_size, reverse=True)
+        members.sort(key=relative_size, reverse=True)
         diff = escape_diff(history, members[0].previous, revision)
         sites = diff.new if direction is Direction.REGRESSION else diff.gone
         packages = {s.package for s in members}
@@ -65,7 +71,11 @@ def findings(history: History) -> tuple[Finding, ...]:
                 steps=tuple(members),
                 escapes=tuple(sorted(sites, key=lambda s: s.package not in packages)),
                 repaired=_repaired(history, members, all_steps),
-                attributions=explain_steps(history, revision, members),
+                attributions=(
+                    explain_steps(history, revision, members)
+                    if attributions is None
+                    else {s: attributions[s] for s in members if s in attributions}
+                ),
             )
         )
     return tuple(sorted(found, key=lambda f: _rank(history, f)))
@@ -76,14 +86,15 @@ def escape_diff(history: History, base: str, head: str) -> EscapeDiff:
     return diff_escapes(history.by_hash[base], history.by_hash[head], history.diffs(base, head))
 
 
-def _size(step: Step) -> tuple[float, float]:
+def relative_size(step: Step) -> tuple[float, float]:
+    """How large a step is, for ordering: relative with one added to both sides, then absolute."""
     ratio = (step.after + 1) / (step.before + 1)
     return (max(ratio, 1 / ratio), abs(step.delta))
 
 
 def _rank(history: History, finding: Finding) -> tuple[int, float, float, int]:
     group = 2 if finding.direction is Direction.IMPROVEMENT else int(finding.repaired is not None)
-    ratio, delta = _size(finding.steps[0])
+    ratio, delta = relative_size(finding.steps[0])
     return (group, -ratio, -delta, -history.position(finding.revision))
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from harness.analysis.attribution import Attribution
 from harness.analysis.comparison import Direction
 from harness.analysis.escapes import EscapeDiff
 from harness.analysis.escapes import diff_escapes as _diff_escapes
+from harness.analysis.explain import explain_steps
 from harness.analysis.findings import Finding, findings
 from harness.analysis.history import History
 from harness.analysis.series import (
@@ -45,6 +48,7 @@ class RevisionSummary:
         escapes: new and gone escape sites, ``None`` without a base or where nothing compiled.
         added: benchmarks that the base does not have, as ``(package, name)``.
         removed: benchmarks that only the base has.
+        attributions: of the steps of allocs/op and B/op, as far as there are accounts.
     """
 
     slot: Slot
@@ -54,6 +58,7 @@ class RevisionSummary:
     escapes: EscapeDiff | None = None
     added: tuple[tuple[str, str], ...] = ()
     removed: tuple[tuple[str, str], ...] = ()
+    attributions: Mapping[Step, Attribution] = field(default_factory=dict)
 
     @property
     def regressions(self) -> int:
@@ -118,14 +123,16 @@ def summarise(history: History) -> Summary:
         for step in steps(history, unit):
             by_revision.setdefault(step.revision, []).append(step)
     places = slots(history)
+    revisions = tuple(
+        _summarise(places, index, tuple(by_revision.get(slot.revision, ())), history)
+        for index, slot in enumerate(places)
+    )
+    explained = {step: a for r in revisions for step, a in r.attributions.items()}
     return Summary(
         history=history,
-        revisions=tuple(
-            _summarise(places, index, tuple(by_revision.get(slot.revision, ())), history)
-            for index, slot in enumerate(places)
-        ),
+        revisions=revisions,
         series=benchmark_series(history),
-        findings=findings(history),
+        findings=findings(history, explained),
     )
 
 
@@ -165,6 +172,7 @@ def _summarise(
         escapes=_escapes(history, base, slot.record, earlier),
         added=_only_in(slot.record, base),
         removed=_only_in(base, slot.record),
+        attributions=explain_steps(history, slot.revision, own),
     )
 
 

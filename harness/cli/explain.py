@@ -6,11 +6,13 @@ import argparse
 import re
 
 from harness.analysis.attribution import Cause
-from harness.analysis.explain import benchmarks_of, counted_changes, explain
+from harness.analysis.crossing import benchmarks_of, charged_changes
+from harness.analysis.explain import explain
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.gate import MOST_EXPLAINED
 from harness.config import check_regular_expression
 from harness.engine import Session
+from harness.engine.exchange import cross
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Record
 from harness.outputs.explanation import explain_change
@@ -32,14 +34,14 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         head = session.ensure_counted(head_hash, spec)
         _require_numbers(base)
         _require_numbers(head)
-        changes = counted_changes(base, head)
+        crossing = cross(session, base, head, spec, MOST_EXPLAINED)
+        base, head = crossing.base, crossing.head
+        changes = charged_changes(crossing)
         if arguments.bench:
             changes = [c for c in changes if re.search(arguments.bench, c.benchmark)]
         wanted = benchmarks_of(changes)[:MOST_EXPLAINED]
-        base = session.account(base, wanted, spec)
-        head = session.account(head, wanted, spec)
         diffs = session.diffs(base_hash, head_hash)
-        attributions = explain(base, head, diffs, changes)
+        attributions = explain(crossing, changes)
 
         def source(cause: Cause) -> str:
             side = base_hash if cause.escape == "gone" else head_hash

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from harness.analysis import GateReport, judge_gate
-from harness.analysis.explain import benchmarks_of, counted_changes
 from harness.cli.context import configuration, emit, reporter
 from harness.config import Config, check_regular_expression
 from harness.engine import EnvironmentSpec, Session
+from harness.engine.exchange import cross
 from harness.errors import EscapeVelocityError, UsageError
 from harness.outputs.gate_json import error_json, gate_json
 from harness.outputs.terminal import show_gate
@@ -54,10 +54,8 @@ def _measure(arguments: argparse.Namespace) -> GateReport:
         for revision in (base, head):
             records.append(session.ensure_counted(revision, spec))
             report.finish(f"{revision[:8]} measured")
-        benchmarks = benchmarks_of(counted_changes(records[0], records[1]))[:MOST_EXPLAINED]
-        for number, record in enumerate(records):
-            records[number] = session.account(record, benchmarks, spec)
-        return judge_gate(records[0], records[1], session.diffs(base, head))
+        crossing = cross(session, records[0], records[1], spec, MOST_EXPLAINED)
+        return judge_gate(crossing.base, crossing.head, session.diffs(base, head), crossing)
 
 
 def _head(session: Session, name: str) -> str:

@@ -23,6 +23,7 @@ from harness.model import (
     Account,
     Diagnostic,
     Environment,
+    FileChange,
     Machine,
     Record,
     RunSettings,
@@ -337,6 +338,27 @@ class Session:
             if key:
                 self._accounts[record.environment.name, key, account.benchmark] = account
 
+    def with_tests_of(self, onto: str, source: str) -> str | None:
+        """A revision with the code of one and the tests of another; ``None`` if they agree.
+
+        Test files are ``_test.go`` files and what lies under ``testdata``.
+
+        Args:
+            onto: hash of the revision whose code it is.
+            source: hash of the revision whose tests it has.
+
+        Raises:
+            RepositoryError: git cannot make it.
+        """
+        changed = [
+            c for c in self.repository.diff(onto, source) if is_test(c.old) or is_test(c.new)
+        ]
+        parts = [
+            FileChange(c.old if is_test(c.old) else None, c.new if is_test(c.new) else None)
+            for c in changed
+        ]
+        return self._workspace.graft(onto, source, parts) if parts else None
+
     def first_parent_line(self) -> list[str]:
         """The first-parent history of the configured branches, oldest first."""
         tips = self.repository.branch_tips(self.config.branches)
@@ -381,6 +403,11 @@ class Session:
                 ' set "cache_dir" in the "go" section of asv.conf.json'
             ) from None
         self._lock = lock
+
+
+def is_test(file: str | None) -> bool:
+    """Whether a file belongs to the tests of a package."""
+    return file is not None and (file.endswith("_test.go") or "testdata" in file.split("/"))
 
 
 def _combinations(variables: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:

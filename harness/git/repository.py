@@ -115,6 +115,10 @@ class Repository:
         except GitCommandError as err:
             raise RepositoryError(f"git {arguments[0]} failed: {_reason(err)}") from None
 
+    def borrow(self, objects: Path) -> None:
+        """Read also what lies in another object directory; nothing is written anywhere."""
+        self._repo.git.update_environment(GIT_ALTERNATE_OBJECT_DIRECTORIES=str(objects))
+
     def resolve(self, name: str) -> str:
         """Full hash of the commit that a name means.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import git
@@ -18,6 +19,7 @@ from git.exc import GitCommandError
 
 from harness.errors import RepositoryError
 from harness.git.repository import Repository
+from harness.model import FileChange
 
 
 class Workspace:
@@ -68,6 +70,52 @@ class Workspace:
             ) from None
         return tree
 
+    def graft(self, onto: str, source: str, changes: Sequence[FileChange]) -> str:
+        """A commit with the tree of ``onto`` in which some files are as in ``source``.
+
+        It exists in the store only and has the same hash wherever it is made; the repository given
+        to this workspace can read it from then on.
+
+        Args:
+            onto: hash of the revision that gives the tree.
+            source: hash of the revision that gives the files.
+            changes: files, from ``onto`` (``old``) to ``source`` (``new``).
+
+        Raises:
+            RepositoryError: git cannot write it.
+        """
+        self._open_store()
+        self._source.borrow(self._store / "objects")
+        index = self.root / "graft.index"
+        index.unlink(missing_ok=True)
+        try:
+            # update-index wants a work tree, though it looks at none here.
+            places = {"GIT_DIR": str(self._store), "GIT_WORK_TREE": str(self.root)}
+            places = {"GIT_DIR": str(self._store), "GIT_WORK_TREE": str(self.root)}
+            command = git.Git(self.root)
+            command.update_environment(GIT_INDEX_FILE=str(index), **places, **_FIXED, **_QUIET)
+            command.execute([*_GIT, "read-tree", onto])
+            for change in changes:
+                if change.old is not None:
+                    command.execute([*_GIT, "update-index", "--force-remove", "--", change.old])
+            for change in changes:
+                if change.new is not None:
+                    entry = command.execute([*_GIT, "ls-tree", source, "--", change.new])
+                    mode, _, oid = str(entry).split("\t", 1)[0].split()
+                    info = f"{mode},{oid},{change.new}"
+                    command.execute([*_GIT, "update-index", "--add", "--cacheinfo", info])
+            tree = str(command.execute([*_GIT, "write-tree"]))
+            message = f"{onto[:12]} with the tests of {source[:12]}"
+            return str(command.execute([*_GIT, "commit-tree", tree, "-p", onto, "-m", message]))
+        except GitCommandError as err:
+            reason = str(err.stderr or "").strip().splitlines()
+            raise RepositoryError(
+                f"cannot put the tests of {source[:8]} on {onto[:8]}:"
+                f" {reason[-1] if reason else err.status}"
+            ) from None
+        finally:
+            index.unlink(missing_ok=True)
+
     def _open_store(self) -> git.Repo:
         if not (self._store / "HEAD").is_file():
             self._store.parent.mkdir(parents=True, exist_ok=True)
@@ -102,4 +150,13 @@ _GIT = (
     "-c", "filter.lfs.smudge=git-lfs smudge --skip -- %f",
     "-c", "filter.lfs.required=false",
 )  # fmt: skip
+# A grafted commit must have the same hash wherever it is made.
+_FIXED = {
+    "GIT_AUTHOR_NAME": "esv",
+    "GIT_AUTHOR_EMAIL": "esv@localhost",
+    "GIT_AUTHOR_DATE": "1000000000 +0000",
+    "GIT_COMMITTER_NAME": "esv",
+    "GIT_COMMITTER_EMAIL": "esv@localhost",
+    "GIT_COMMITTER_DATE": "1000000000 +0000",
+}
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C"}

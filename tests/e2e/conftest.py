@@ -42,14 +42,14 @@ def environment(session_root: Path, go: Go) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def measured(session_root: Path, environment: dict[str, str], timeline: Path) -> Project:
-    """The fixture ``timeline`` after ``esv run ALL --alloc-only``; not to be written to."""
+    """The fixture ``timeline`` after ``esv run ALL --alloc-only --no-explain``, not to be written to."""
     project = Project(session_root / "timeline", timeline, environment)
     done = project.directory / "run.err"
     with FileLock(session_root / "timeline.lock"):
         if not done.is_file():
             project.directory.mkdir(exist_ok=True)
             project.configure()
-            run = project.esv("run", "ALL", "--alloc-only", timeout=1200)
+            run = project.esv("run", "ALL", "--alloc-only", "--no-explain", timeout=1200)
             assert run.code == 0, run.err
             done.write_text(run.err, "utf-8")
     return project

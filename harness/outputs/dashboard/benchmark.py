@@ -5,13 +5,23 @@ from __future__ import annotations
 from functools import partial
 
 from harness.analysis.series import PointState, Series
+from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
 from harness.model import ALLOCS, SECONDS
 from harness.outputs.dashboard import names
+from harness.outputs.dashboard.accounts import brief_view
 from harness.outputs.dashboard.overview import end_state
+from harness.outputs.dashboard.parts import (
+    BriefView,
+    Cell,
+)
 from harness.outputs.dashboard.pieces import Section, cell, reproduce, units_of
 from harness.outputs.dashboard.svg import Mark, axis_margin, chart, starts_above_zero
-from harness.outputs.dashboard.views import BenchmarkView, Cell, ChartView, HistoryRow
+from harness.outputs.dashboard.views import (
+    BenchmarkView,
+    ChartView,
+    HistoryRow,
+)
 from harness.outputs.format import clip, plural, value
 
 _WIDE, _NARROW = 940.0, 380.0
@@ -34,7 +44,7 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         if main.points[index].state is not PointState.NOT_YET
     )
     steps = [
-        (section.commit(s.revision, _UP), section.step(s, _UP))
+        (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, s))
         for r in reversed(section.summary.revisions)
         for s in r.steps
         if (s.package, s.benchmark) == (package, name) and s.unit != SECONDS
@@ -59,6 +69,11 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
             else ""
         ),
     )
+
+
+def _brief(section: Section, step: Step) -> BriefView | None:
+    attribution = section.attributions.get(step)
+    return None if attribution is None else brief_view(attribution)
 
 
 def _charts(section: Section, series: tuple[Series, ...]) -> tuple[ChartView, ...]:

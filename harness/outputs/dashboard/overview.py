@@ -12,6 +12,10 @@ from harness.analysis.summary import (
     revision_state,
 )
 from harness.model import ALLOCS, PackageOutcome, Record
+from harness.outputs.dashboard.accounts import brief_view
+from harness.outputs.dashboard.parts import (
+    Fact,
+)
 from harness.outputs.dashboard.pieces import (
     SIGNS,
     Section,
@@ -24,7 +28,6 @@ from harness.outputs.dashboard.svg import sparkline
 from harness.outputs.dashboard.views import (
     BenchmarkRow,
     CommitRow,
-    Fact,
     FindingView,
     OverviewView,
     VerdictView,
@@ -171,12 +174,14 @@ def _finding(section: Section, finding: Finding) -> FindingView:
         status = "regression, stands"
     else:
         status = "regression, repaired"
+    attribution = finding.attributions.get(finding.steps[0])
     return FindingView(
         tone=finding.direction.value,
         status=status,
         commit=section.commit(finding.revision, ""),
         steps=tuple(section.step(s, "") for s in finding.steps[:_SHOWN_STEPS]),
         more_steps=len(finding.steps[_SHOWN_STEPS:]),
+        brief=None if attribution is None else brief_view(attribution),
         escapes=tuple(escape_view(section, e) for e in finding.escapes[:_SHOWN_ESCAPES]),
         more_escapes=len(finding.escapes[_SHOWN_ESCAPES:]),
         repaired=None if finding.repaired is None else section.commit(finding.repaired, ""),

@@ -8,22 +8,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from harness.analysis.attribution import Attribution
 from harness.analysis.comparison import Direction
 from harness.analysis.series import Point, PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionState, Summary
-from harness.model import BYTES, EscapeSite, Measurement, PackageResult, Record
+from harness.model import BYTES, EscapeSite, FlowStep, Measurement, PackageResult, Record
 from harness.outputs.dashboard import names
-from harness.outputs.dashboard.svg import Mark
-from harness.outputs.dashboard.views import (
+from harness.outputs.dashboard.parts import (
     BenchmarkLink,
     Cell,
-    Chrome,
     CommitView,
     EscapeView,
     FlowView,
     Link,
     StepView,
+    UseView,
+)
+from harness.outputs.dashboard.svg import Mark
+from harness.outputs.dashboard.views import (
+    Chrome,
 )
 from harness.outputs.format import NONE, clip, day, one_line, percent, plural, signed, value
 
@@ -46,6 +50,8 @@ _GAPS = {
     PointState.REMOVED: "absent",
     PointState.NOT_MEASURED: "unmeasured",
 }
+_MOST_FLOW = 60
+_FROM = re.compile(r"from (.*) \(([a-z -]+)\)", re.DOTALL)
 _GO_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
@@ -92,6 +98,11 @@ class Section:
         for step in self.steps.values():
             found.setdefault((step.package, step.benchmark, step.unit), []).append(step)
         return found
+
+    @cached_property
+    def attributions(self) -> dict[Step, Attribution]:
+        """The account of every step that has one."""
+        return {s: a for r in self.summary.revisions for s, a in r.attributions.items()}
 
     def chrome(self, title: str, page: str) -> Chrome:
         """The frame of the page at ``page``, relative to the root of the environment."""
@@ -205,19 +216,46 @@ def cell(m: Measurement | None, step: Step | None = None) -> Cell:
     return Cell(value(m.value, m.unit), spread, signed(step.delta, m.unit), step.direction.value)
 
 
-def escape_view(section: Section, site: EscapeSite) -> EscapeView:
+def escape_view(section: Section, site: EscapeSite, use: UseView | None = None) -> EscapeView:
     """An escape site, printed."""
     return EscapeView(
         package=section.short_package(site.package),
-        where=str(site.position),
+        where=clip(str(site.position), 300),
         function=clip(site.function, 160),
         message=clip(site.message, 400),
         kind=site.kind.value,
-        flow=tuple(
-            FlowView(clip(f.text, 400), "" if f.position is None else str(f.position))
-            for f in site.flow[:60]
-        ),
+        flow=flow_view(site),
+        use=use,
     )
+
+
+def flow_view(site: EscapeSite) -> tuple[FlowView, ...]:
+    """The compiler's explanation, its words told apart: ``from x (why)``, ``flow: a ← b:``."""
+    return tuple(_flow(step) for step in site.flow[:_MOST_FLOW])
+
+
+def _flow(step: FlowStep) -> FlowView:
+    where = "" if step.position is None else clip(str(step.position), 300)
+    text = clip(step.text, 400)
+    if text.startswith("flow: "):
+        return FlowView(text.removeprefix("flow: ").removesuffix(":"), "", where, head=True)
+    match = _FROM.fullmatch(text)
+    if match is None:
+        return FlowView(text, "", where, head=False)
+    return FlowView(match[1], match[2], where, head=False)
+
+
+def short_function(name: str) -> str:
+    """A function without the shapes that it was instantiated with: ``Top[...]``."""
+    start = name.find("[go.shape.")
+    if start < 0:
+        return clip(name, 160)
+    depth = 0
+    for end in range(start, len(name)):
+        depth += {"[": 1, "]": -1}.get(name[end], 0)
+        if depth == 0:
+            return clip(f"{name[:start]}[...]{name[end + 1 :]}", 160)
+    return clip(name, 160)
 
 
 def toolchain(record: Record) -> str:
@@ -256,6 +294,22 @@ def reproduce(record: Record, directory: str, benchmark: str) -> str:
         f" -bench {shlex.quote('/'.join(parts))} -benchmem"
         f" -benchtime={shlex.quote(record.settings.alloc_benchtime)} -cpu=1 {shlex.quote(package)}"
     )
+
+
+def explain_command(record: Record, base: str, *, release: bool) -> str:
+    """The command that accounts for what a revision changed, for a POSIX shell.
+
+    Args:
+        record: of the revision.
+        base: hash of the revision that it is compared with.
+        release: whether the Go release has to be named.
+    """
+    parts = ["esv", "explain", shlex.quote(record.revision.hash)]
+    if base != record.revision.parent:
+        parts += ["--base", shlex.quote(base)]
+    if release:
+        parts += ["--go", shlex.quote(record.environment.toolchain.release.removeprefix("go"))]
+    return " ".join(parts)
 
 
 def by_direction(steps: Iterable[Step]) -> tuple[int, int]:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from harness.analysis.series import UNIT_ORDER
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
-from harness.model import ALLOCS, SECONDS, PackageOutcome, Record
+from harness.model import ALLOCS, SECONDS, EscapeSite, PackageOutcome, Record
 from harness.outputs.dashboard import names
+from harness.outputs.dashboard.accounts import account_views
 from harness.outputs.dashboard.overview import verdict
+from harness.outputs.dashboard.parts import (
+    AccountView,
+    CommitView,
+    EscapeView,
+    Fact,
+    Link,
+    StepView,
+    UseView,
+)
 from harness.outputs.dashboard.pieces import (
     SIGNS,
     Section,
     cell,
     commit_link,
     escape_view,
+    explain_command,
     machine_detail,
     reproduce,
     toolchain,
     variables,
 )
 from harness.outputs.dashboard.views import (
-    CommitView,
     ErrorView,
-    Fact,
-    Link,
     OverlayView,
     PackageRow,
     RevisionView,
-    StepView,
     ValueRow,
 )
 from harness.outputs.format import clip, minute, plural
@@ -58,6 +67,8 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
     diff = summary.escapes
     base = None if summary.base is None else summary.base.revision.hash
     steps = [s for s in summary.steps if s.unit != SECONDS]
+    accounts, uses = account_views(section, steps, _UP)
+    unaccounted = [s for s in steps if s not in section.attributions]
     verdict_tone, verdict_sign, sentence = verdict(summary)
     return RevisionView(
         chrome=section.chrome(
@@ -83,13 +94,14 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         changed=len({(s.package, s.benchmark) for s in steps}),
         verdict_tone=verdict_tone,
         verdict_sign=verdict_sign,
-        steps=_by_unit(_ordered(section, steps)),
+        accounts=accounts,
+        steps=_by_unit(_ordered(section, unaccounted)),
         other_steps=_ordered(section, [s for s in summary.steps if s.unit == SECONDS]),
         added=tuple(section.benchmark(*key, _UP) for key in summary.added),
         removed=tuple(section.benchmark(*key, _UP) for key in summary.removed),
         compared=diff is not None,
-        new=() if diff is None else tuple(escape_view(section, s) for s in diff.new),
-        gone=() if diff is None else tuple(escape_view(section, s) for s in diff.gone),
+        new=() if diff is None else _escapes(section, diff.new, accounts, uses),
+        gone=() if diff is None else _escapes(section, diff.gone, accounts, uses),
         kept=0 if diff is None else diff.kept,
         unknown=() if diff is None else diff.unknown,
         packages=_packages(section, record),
@@ -101,7 +113,26 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         ),
         unparsed=len(record.unparsed),
         facts=_facts(record),
+        explain=(
+            explain_command(record, base, release=bool(section.root))
+            if base is not None and diff is not None and record.benchmarks()
+            else ""
+        ),
         reproduce=_commands(section, record, steps),
+    )
+
+
+def _escapes(
+    section: Section,
+    sites: Sequence[EscapeSite],
+    accounts: Sequence[AccountView],
+    uses: Mapping[EscapeSite, UseView],
+) -> tuple[EscapeView, ...]:
+    """Escape sites, those that an account uses first."""
+    unused = UseView("in no account", "") if accounts else None
+    return tuple(
+        escape_view(section, site, uses.get(site, unused))
+        for site in sorted(sites, key=lambda s: s not in uses)
     )
 
 

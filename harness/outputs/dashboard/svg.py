@@ -277,6 +277,18 @@ def _dates(marks: Sequence[Mark], frame: _Frame) -> list[str]:
     return parts
 
 
+def share_bar(share: float) -> Markup:
+    """A bar that is filled by a share between 0 and 1; the number stands beside it as text."""
+    width, height = 64.0, 8.0
+    filled = min(max(share, 0.0), 1.0) * width
+    return Markup(  # noqa: S704 - numbers only
+        f'<svg class="share" viewBox="0 0 {_n(width)} {_n(height)}" width="{_n(width)}"'
+        f' height="{_n(height)}" aria-hidden="true" focusable="false">'
+        f'<rect class="track" width="{_n(width)}" height="{_n(height)}" rx="2"/>'
+        f'<rect class="fill" width="{_n(filled)}" height="{_n(height)}" rx="2"/></svg>'
+    )
+
+
 def _targets(marks: Sequence[Mark], frame: _Frame) -> list[str]:
     """What the pointer meets: one column per place, with its tool tip."""
     parts = []

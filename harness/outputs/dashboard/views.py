@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A link with its text; an empty ``href`` is text only."""
-
-    text: str
-    href: str = ""
-    current: bool = False
+from harness.outputs.dashboard.parts import (
+    AccountView,
+    BenchmarkLink,
+    BriefView,
+    Cell,
+    CommitView,
+    EscapeView,
+    Fact,
+    Link,
+    StepView,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,81 +52,19 @@ class Chrome:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitView:
-    """A revision, named in passing."""
-
-    short: str
-    subject: str
-    date: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class BenchmarkLink:
-    """A benchmark, named in passing."""
-
-    name: str
-    package: str
-    href: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepView:
-    """A change of one value. ``tone`` is ``regression`` or ``improvement``."""
-
-    benchmark: BenchmarkLink
-    unit: str
-    before: str
-    after: str
-    delta: str
-    percent: str
-    tone: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FlowView:
-    """One line of the compiler's explanation."""
-
-    text: str
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class EscapeView:
-    """An escape site."""
-
-    package: str
-    where: str
-    function: str
-    message: str
-    kind: str
-    flow: tuple[FlowView, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class FindingView:
-    """The steps of a revision beside the escapes that came or went with it."""
+    """The steps of a revision beside their cause, or the escapes that came or went with it."""
 
     tone: str
     status: str
     commit: CommitView
     steps: tuple[StepView, ...]
     more_steps: int
+    brief: BriefView | None
     escapes: tuple[EscapeView, ...]
     more_escapes: int
     repaired: CommitView | None
     between: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A value of one unit: how it reads, how its repetitions spread, how it changed."""
-
-    text: str
-    spread: str = ""
-    delta: str = ""
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +94,6 @@ class CommitRow:
     improvements: int
     new: int | None
     gone: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A number with its name."""
-
-    label: str
-    text: str
-    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +155,7 @@ class BenchmarkView:
     package: str
     status: str
     charts: tuple[ChartView, ...]
-    steps: tuple[tuple[CommitView, StepView], ...]
+    steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
     units: tuple[str, ...]
     rows: tuple[HistoryRow, ...]
     earlier: int
@@ -292,6 +224,7 @@ class RevisionView:
     changed: int
     verdict_tone: str
     verdict_sign: str
+    accounts: tuple[AccountView, ...]
     steps: tuple[tuple[str, tuple[StepView, ...]], ...]
     other_steps: tuple[StepView, ...]
     added: tuple[BenchmarkLink, ...]
@@ -307,4 +240,5 @@ class RevisionView:
     overlays: tuple[OverlayView, ...]
     unparsed: int
     facts: tuple[Fact, ...]
+    explain: str
     reproduce: tuple[str, ...]

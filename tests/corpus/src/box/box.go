@@ -61,23 +61,23 @@ func Pointer(p *point) {
 
 // Constant is boxed in read-only data, and reported all the same.
 func Constant() {
-	keep = 7       // want: boxed
-	keep = "text"  // want: boxed
-	keep = 'x'     // want: boxed
-	keep = 2.5     // want: boxed
-	keep = true    // want: boxed
-	keep = 1 << 20 // want: boxed
+	keep = 7        // want: boxed
+	keep = "text"   // want: boxed
+	keep = 'x'      // want: boxed
+	keep = 2.5      // want: boxed
+	keep = true     // want: boxed
+	keep = 1 << 20  // want: boxed
 	keep = small(3) // want: boxed
-	keep = 1 + 2i  // want: boxed
+	keep = 1 + 2i   // want: boxed
 }
 
 // Field boxes fields, one of which has the name of a method.
 func Field(r *record, q record) {
-	keep = r.Name          // want: boxed
-	keep = q.label         // want: boxed
-	keep = r.inner.count   // want: boxed
-	keep = r.at            // want: boxed
-	keepS = q.at           // want: boxed
+	keep = r.Name        // want: boxed
+	keep = q.label       // want: boxed
+	keep = r.inner.count // want: boxed
+	keep = r.at          // want: boxed
+	keepS = q.at         // want: boxed
 }
 
 // Element boxes elements.
@@ -98,10 +98,10 @@ func Operators(a, b int, f float64, p *int) {
 
 // Calls boxes results of calls.
 func Calls(p point) {
-	keep = p.String()    // want: boxed
+	keep = p.String()            // want: boxed
 	keep = len("abc" + p.Name()) // want: boxed
-	keep = small(p.x)    // want: boxed
-	keep = opaque()      // want: boxed
+	keep = small(p.x)            // want: boxed
+	keep = opaque()              // want: boxed
 }
 
 //go:noinline
@@ -166,7 +166,7 @@ func (f failure) Error() string { return "failure" }
 
 // Explicit is a conversion that is written.
 func Explicit(n int) {
-	keep = any(n)          // want: boxed
+	keep = any(n)               // want: boxed
 	keepErr = error(failure{n}) // want: boxed
 }
 

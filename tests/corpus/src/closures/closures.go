@@ -31,7 +31,7 @@ func Nothing() func() {
 // Nested has three levels, each with a site.
 func Nested() func() func() *int {
 	return func() func() *int { // want: closure
-		a := 1     // want: moved
+		a := 1 // want: moved
 		keep = &a
 		return func() *int { // want: closure
 			b := 2 // want: moved
@@ -189,7 +189,8 @@ func InArguments() {
 
 // After has a site behind a literal, on its last line.
 func After() *int {
-	f := func() int { return 3 }; n := f() // want: moved
+	f := func() int { return 3 }
+	n := f() // want: moved
 	return &n
 }
 

@@ -26,14 +26,14 @@ func Constants(a string) {
 
 // Assign is the operator with assignment.
 func Assign(a string) {
-	keep += a  // want: concat
+	keep += a   // want: concat
 	keep += "/" // want: concat
 }
 
 // Inner has it inside of other expressions.
 func Inner(a, b string) {
-	bytes = []byte(a + b)      // want: conversion
-	keepAny = a + "-" + b      // want: boxed, concat
+	bytes = []byte(a + b)        // want: conversion
+	keepAny = a + "-" + b        // want: boxed, concat
 	keep = string(path(a) + "/") // want: concat
 }
 

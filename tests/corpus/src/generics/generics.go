@@ -100,7 +100,7 @@ func Counter[N number](start N) func() *N {
 //
 //go:noinline
 func (l *List[T]) Each() func() *T {
-	e := l.head           // want: moved
+	e := l.head        // want: moved
 	return func() *T { // want: closure
 		v := e.value // want: moved
 		e = e.next

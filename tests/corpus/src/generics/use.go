@@ -48,8 +48,8 @@ func UseTypes() (any, any, any) {
 
 // UseInlined gets the variables of inlined generic functions.
 func UseInlined() (*int, *string, *person) {
-	a := Small(1)   // want: moved
-	b := Small("b") // want: moved
+	a := Small(1)              // want: moved
+	b := Small("b")            // want: moved
 	return a, b, New[person]() // want: new
 }
 

@@ -22,17 +22,17 @@ var (
 
 // These are made by the initialiser.
 var (
-	errA    = errors.New("a")                       // want: literal@1.21+
-	errB    = fmt.Errorf("b %d", len(os.Args))      // want: argument, boxed
-	dynamic = &node{name: os.Args[0]}               // want: literal
-	sized   = make([]int, len(os.Args))             // want: make
-	boxed   = any(len(os.Args))                     // want: boxed
-	joined  = "x" + os.Args[0]                      // want: concat
-	inlined = newNode(os.Args[0])                   // want: literal
-	moved   = pointer(len(os.Args))                 // want: moved
-	called  = func() *int { n := 1; return &n }()   // want: moved
-	stored  = func() *int { n := 2; return &n }     // want: closure, moved
-	funcs   = map[string]func() *int{               // want: literal@1.21-
+	errA    = errors.New("a")                     // want: literal@1.21+
+	errB    = fmt.Errorf("b %d", len(os.Args))    // want: argument, boxed
+	dynamic = &node{name: os.Args[0]}             // want: literal
+	sized   = make([]int, len(os.Args))           // want: make
+	boxed   = any(len(os.Args))                   // want: boxed
+	joined  = "x" + os.Args[0]                    // want: concat
+	inlined = newNode(os.Args[0])                 // want: literal
+	moved   = pointer(len(os.Args))               // want: moved
+	called  = func() *int { n := 1; return &n }() // want: moved
+	stored  = func() *int { n := 2; return &n }   // want: closure, moved
+	funcs   = map[string]func() *int{             // want: literal@1.21-
 		"a": func() *int { n := 3; return &n }, // want: closure, moved
 		"b": func() *int { n := 4; return &n }, // want: closure, moved
 	}

@@ -12,16 +12,16 @@ type heap struct{ leaking, moved int }
 
 // Text boxes texts that look like diagnostics.
 func Text() {
-	keep = "moved to heap: x"                      // want: boxed
-	keep = "x escapes to heap"                     // want: boxed
-	keep = "x does not escape"                     // want: boxed
+	keep = "moved to heap: x"                       // want: boxed
+	keep = "x escapes to heap"                      // want: boxed
+	keep = "x does not escape"                      // want: boxed
 	keep = "leaking param: x to result ~r0 level=0" // want: boxed
-	keep = "inlining call to F"                    // want: boxed
-	keep = "x.go:1:2: moved to heap: y\n# p"       // want: boxed
-	keep = "x escapes to heap in F:"               // want: boxed
-	keep = "flow: {heap} ← &x:"                    // want: boxed
-	keep = ""                                      // want: boxed
-	keep = "世界\x00\xff\u2028\u0085"              // want: boxed
+	keep = "inlining call to F"                     // want: boxed
+	keep = "x.go:1:2: moved to heap: y\n# p"        // want: boxed
+	keep = "x escapes to heap in F:"                // want: boxed
+	keep = "flow: {heap} ← &x:"                     // want: boxed
+	keep = ""                                       // want: boxed
+	keep = "世界\x00\xff\u2028\u0085"                 // want: boxed
 	keep = `raw
 x escapes to heap
 hostile.go:1:1: moved to heap: raw
@@ -30,17 +30,17 @@ hostile.go:1:1: moved to heap: raw
 
 // Concat adds them.
 func Concat(s string) {
-	keepText = "moved to heap: " + s + " escapes to heap"  // want: concat
-	keepText = s + " escapes to heap in " + s              // want: concat
-	keepText = "}" + s                                     // want: concat
-	keepText = s + "make("                                 // want: concat
-	keepText = string("string(" + s + ")")                 // want: concat
+	keepText = "moved to heap: " + s + " escapes to heap" // want: concat
+	keepText = s + " escapes to heap in " + s             // want: concat
+	keepText = "}" + s                                    // want: concat
+	keepText = s + "make("                                // want: concat
+	keepText = string("string(" + s + ")")                // want: concat
 }
 
 // Convert converts them.
 func Convert(s string) {
-	keep = []byte("x + y" + s)    // want: conversion, boxed
-	keep = []string{"a + b", s}   // want: literal, boxed
+	keep = []byte("x + y" + s)                                 // want: conversion, boxed
+	keep = []string{"a + b", s}                                // want: literal, boxed
 	keep = map[string]string{"x": "} escapes to heap", "y": s} // want: literal
 }
 
@@ -59,7 +59,7 @@ func Names() (*int, *int, *heap) {
 
 // Func has a function of the name that is called.
 func Func(string func(int) int) {
-	keep = string(3) // want: boxed
+	keep = string(3)                   // want: boxed
 	keep = escapes["moved to heap: x"] // want: boxed
 }
 

@@ -147,7 +147,7 @@ func Standard(s string, list []string) {
 	var sb strings.Builder
 	sb.WriteString(s)
 	sb.WriteByte('c')
-	keepAny = sb.String() // want: boxed
-	keepAny = strings.Split(s, ",") // want: boxed
+	keepAny = sb.String()                   // want: boxed
+	keepAny = strings.Split(s, ",")         // want: boxed
 	keepAny = strings.NewReplacer("a", "b") // want: argument
 }

@@ -83,13 +83,13 @@ func Local() int {
 // Typed makes a named type, and one with blanks in its name.
 func Typed(n int) (any, []func(int) error) {
 	type names []string
-	list := make(names, n)                     // want: make
+	list := make(names, n)                    // want: make
 	return list, make([]func(int) error, n+1) // want: make, boxed
 }
 
 // Inner is made inside of an expression.
 func Inner(n int) {
-	keepAny = append(make([]byte, 0, n), 'a')  // want: make, append@1.25+, boxed
+	keepAny = append(make([]byte, 0, n), 'a')           // want: make, append@1.25+, boxed
 	keepBytes = append(make([]byte, n+1)[:0:n], "x"...) // want: make, append@1.25+
 }
 

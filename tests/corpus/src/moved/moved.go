@@ -73,7 +73,7 @@ func LoopVariable(list []int) {
 
 // Captured is assigned in a closure that outlives the function.
 func Captured() func() int {
-	n := 0                // want: moved
+	n := 0              // want: moved
 	return func() int { // want: closure
 		n++
 		return n

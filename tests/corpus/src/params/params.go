@@ -55,7 +55,10 @@ func DoesNot(n *node, b []byte, f func()) int {
 }
 
 // Unused has parameters without names.
-func Unused(*node, _ []byte) {}
+func Unused(_ *node, _ []byte) {}
+
+// Unnamed has no names at all.
+func Unnamed(*node, []byte) {}
 
 // Receiver leaks its receiver.
 func (n *node) Receiver() { keep = n }

@@ -13,7 +13,8 @@ func Größe(höhe int) *größe {
 
 // 世界 has no Latin letter.
 func (世 *größe) 世界() any {
-	/* 世界世界 */ 界 := 3; behalten = &界 // want: moved
+	/* 世界世界 */ 界 := 3 // want: moved
+	behalten = &界
 	return "世界" + 世.text() // want: boxed, concat
 }
 

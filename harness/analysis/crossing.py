@@ -1,0 +1,111 @@
+"""The benchmark or the code: what changed when the tests changed too. Pure.
+
+A benchmark that loops over a table of the unit tests "regresses" when a case is added. So where
+test files changed, the head's tests are also run on the base's code (*forward*), and where that
+does not compile the base's tests on the head's code (*backward*). What differs with equal tests the
+code has caused; the rest is the benchmark's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.analysis.comparison import Change, Direction, compare, judge
+from harness.model import ALLOCS, BYTES, Measurement, Record, TreeDiff
+
+COUNTED = frozenset({ALLOCS, BYTES})
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Two revisions, and those in which their tests were exchanged.
+
+    Attributes:
+        base: record of the older revision.
+        head: record of the newer one.
+        diffs: the steps between the trees of two of these records, by their hashes.
+        forward: base's code with head's tests, if it was measured.
+        backward: head's code with base's tests, if it was measured.
+        touched: by import path, the first changed test file and line of each package whose tests
+            changed.
+    """
+
+    base: Record
+    head: Record
+    diffs: Mapping[tuple[str, str], Sequence[TreeDiff] | None] = field(default_factory=dict)
+    forward: Record | None = None
+    backward: Record | None = None
+    touched: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+
+    def code_pair(self, package: str, benchmark: str) -> tuple[Record, Record]:
+        """The two records whose difference is the code's: with equal tests, if measured."""
+        if package in self.touched:
+            if self.forward is not None and has(self.forward, package, benchmark):
+                return self.forward, self.head
+            if self.backward is not None and has(self.backward, package, benchmark):
+                return self.base, self.backward
+        return self.base, self.head
+
+    def by_benchmark(self, change: Change) -> float | None:
+        """What of a change the benchmark itself caused; ``None`` if that is not known."""
+        if change.package not in self.touched:
+            return 0.0
+        before, after = self.code_pair(change.package, change.benchmark)
+        if (before, after) == (self.base, self.head):
+            return None
+        old = measured(before, change.package, change.benchmark, change.unit)
+        new = measured(after, change.package, change.benchmark, change.unit)
+        if old is None or new is None:
+            return None
+        return change.delta - (new.value - old.value)
+
+
+def charged_changes(crossing: Crossing) -> list[Change]:
+    """What changed in allocs/op and B/op, regressions first, the largest first.
+
+    A benchmark that is new at head is compared with what it gives on the base's code.
+    """
+    changes = []
+    for change in compare(crossing.base, crossing.head, COUNTED):
+        known = change
+        if change.base is None and crossing.forward is not None:
+            baseline = measured(crossing.forward, change.package, change.benchmark, change.unit)
+            if baseline is not None:
+                direction, p = judge(change.unit, baseline, change.head)
+                known = replace(change, base=baseline, direction=direction, p=p, baseline=True)
+        if known.direction is not Direction.NONE:
+            by_benchmark = 0.0 if known.baseline else crossing.by_benchmark(known)
+            changes.append(replace(known, by_benchmark=by_benchmark))
+    return sorted(changes, key=_importance, reverse=True)
+
+
+def benchmarks_of(changes: Sequence[Change]) -> list[tuple[str, str]]:
+    """The benchmarks that changed, ``(import path, full name)``, each once, in order."""
+    return list(dict.fromkeys((c.package, c.benchmark) for c in changes))
+
+
+def has(record: Record, package: str, benchmark: str) -> bool:
+    """Whether a record has numbers of a benchmark."""
+    return any((p, b.name) == (package, benchmark) for p, b in record.benchmarks())
+
+
+def measured(record: Record, package: str, benchmark: str, unit: str) -> Measurement | None:
+    """A measurement of a record, ``None`` if there is none."""
+    for path, result in record.benchmarks():
+        if (path, result.name) == (package, benchmark):
+            return result.measurement(unit)
+    return None
+
+
+def _importance(change: Change) -> tuple[bool, bool, float, float]:
+    """Regressions of allocs/op first; within a kind by relative size, one added to both sides."""
+    assert change.base is not None
+    assert change.head is not None
+    ratio = (change.head.value + 1) / (change.base.value + 1)
+    return (
+        change.direction is Direction.REGRESSION,
+        change.unit == ALLOCS,
+        max(ratio, 1 / ratio),
+        abs(change.delta),
+    )

@@ -1,0 +1,93 @@
+"""Comparing two revisions so that the benchmark's own changes can be told from the code's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
+from harness.engine.session import EnvironmentSpec, Session, is_test
+from harness.model import FileChange, Record
+
+
+def cross(
+    session: Session, base: Record, head: Record, spec: EnvironmentSpec, most: int
+) -> Crossing:
+    """Two records with everything that explains their difference.
+
+    Where the tests of a package changed together with its numbers, the tests are exchanged and
+    measured; the benchmarks that changed are accounted for on both sides.
+
+    Args:
+        session: of the project.
+        base: the older record.
+        head: the newer one.
+        spec: environment of both.
+        most: how many benchmarks to account for.
+
+    Raises:
+        RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
+    """
+    crossing = _exchange_tests(session, base, head, spec)
+    wanted = benchmarks_of(charged_changes(crossing))[:most]
+
+    def accounted(record: Record | None) -> Record | None:
+        if record is None:
+            return None
+        own = [b for b in wanted if record in crossing.code_pair(*b)]
+        return session.account(record, own, spec)
+
+    crossing = replace(
+        crossing,
+        base=accounted(crossing.base) or base,
+        head=accounted(crossing.head) or head,
+        forward=accounted(crossing.forward),
+        backward=accounted(crossing.backward),
+    )
+    sides = [r for r in (crossing.base, crossing.head, crossing.forward, crossing.backward) if r]
+    hashes = [r.revision.hash for r in sides]
+    diffs = {(a, b): session.diffs(a, b) for a in hashes for b in hashes if a != b}
+    return replace(crossing, diffs=diffs)
+
+
+def _exchange_tests(
+    session: Session, base: Record, head: Record, spec: EnvironmentSpec
+) -> Crossing:
+    plain = Crossing(base, head)
+    old, new = base.revision.hash, head.revision.hash
+    touched = touched_packages(head, session.repository.diff(old, new))
+    concerned = {c.package for c in charged_changes(plain)}
+    there = {(path, b.name) for path, b in base.benchmarks()}
+    concerned |= {path for path, b in head.benchmarks() if (path, b.name) not in there}
+    touched = {path: place for path, place in touched.items() if path in concerned}
+    if not touched:
+        return plain
+    crossing = replace(plain, touched=touched)
+    mixed = session.with_tests_of(old, new)
+    if mixed is not None:
+        crossing = replace(crossing, forward=session.ensure_counted(mixed, spec))
+    lacking = any(
+        crossing.code_pair(c.package, c.benchmark) == (base, head)
+        for c in charged_changes(crossing)
+        if c.package in touched
+    )
+    mixed = session.with_tests_of(new, old) if lacking else None
+    if mixed is not None:
+        crossing = replace(crossing, backward=session.ensure_counted(mixed, spec))
+    return crossing
+
+
+def touched_packages(head: Record, changes: Sequence[FileChange]) -> dict[str, tuple[str, int]]:
+    """Packages whose tests changed, with the first changed test file and line of each."""
+    found: dict[str, tuple[str, int]] = {}
+    for change in changes:
+        file = change.new or change.old or ""
+        if not is_test(file):
+            continue
+        line = change.hunks[0].new_start if change.hunks else 1
+        for package in head.packages:
+            inside = "" if package.directory == "." else f"{package.directory}/"
+            rest = file.removeprefix(inside) if file.startswith(inside) else None
+            if rest is not None and ("/" not in rest or rest.startswith("testdata/")):
+                found.setdefault(package.path, (file, line))
+    return found

@@ -1,0 +1,211 @@
+"""What the pages show in several places, apart from HTML: see :mod:`.views`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with its text; an empty ``href`` is text only."""
+
+    text: str
+    href: str = ""
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommitView:
+    """A revision, named in passing."""
+
+    short: str
+    subject: str
+    date: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkLink:
+    """A benchmark, named in passing."""
+
+    name: str
+    package: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A change of one value. ``tone`` is ``regression`` or ``improvement``."""
+
+    benchmark: BenchmarkLink
+    unit: str
+    before: str
+    after: str
+    delta: str
+    percent: str
+    tone: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value of one unit: how it reads, how its repetitions spread, how it changed."""
+
+    text: str
+    spread: str = ""
+    delta: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A number with its name."""
+
+    label: str
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowView:
+    """One line of the compiler's explanation; a ``head`` says what flows where."""
+
+    text: str
+    why: str
+    where: str
+    head: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UseView:
+    """What an escape site explains: the account that has its line, and how much of it.
+
+    An empty ``href`` stands for a site that no account has.
+    """
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class EscapeView:
+    """An escape site; ``use`` is ``None`` where there are no accounts."""
+
+    package: str
+    where: str
+    function: str
+    message: str
+    kind: str
+    flow: tuple[FlowView, ...]
+    use: UseView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeView:
+    """The kind of cause: its word and what it means; ``unit`` is empty if it holds for all."""
+
+    unit: str
+    word: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareView:
+    """How much of a change is explained; ``unit`` is empty if it holds for all."""
+
+    unit: str
+    text: str
+    bar: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class AmountView:
+    """A difference; ``tone`` is ``regression``, ``improvement`` or, without a text, empty."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class CauseView:
+    """A line of an account: how much changed there, and what is said of it.
+
+    Attributes:
+        amounts: one for each unit of the account.
+        where, function: the place.
+        word: the kind of cause, where it is not that of the account.
+        standing: ``new``, ``gone``, ``kept`` or ``none``: how the escape site stands.
+        message, flow: the compiler's words on it.
+        hint: what else is to be said where no escape is reported.
+        via: the library function that allocates.
+        note_word, note: ``inlining lost`` or ``won``, and the compiler's words.
+    """
+
+    amounts: tuple[AmountView, ...]
+    where: str
+    function: str
+    word: str
+    standing: str
+    message: str
+    flow: tuple[FlowView, ...]
+    hint: str
+    via: str
+    note_word: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SharerRow:
+    """Another benchmark with the same lines: its amounts, by line and unit."""
+
+    benchmark: BenchmarkLink
+    amounts: tuple[tuple[AmountView, ...], ...]
+    shares: tuple[ShareView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Benchmarks that changed on the same lines, with the lines.
+
+    Attributes:
+        identity: of the element.
+        tone: direction of the leading benchmark.
+        outcomes, shares: of the leading benchmark; one if they are the same for all units.
+        steps: by unit, the leading benchmark first.
+        units: columns of the lines.
+        benchmark: the leading one, whose amounts the lines give.
+        causes, more_causes: the lines; those beyond the first few.
+        rest: amounts of ``more_causes`` together.
+        remainders: what no line gives, and why.
+        total: the change as reported; empty where there is one line and nothing else.
+        sharers: the other benchmarks.
+        exact: whether no small object can be missing.
+    """
+
+    identity: str
+    tone: str
+    outcomes: tuple[OutcomeView, ...]
+    shares: tuple[ShareView, ...]
+    steps: tuple[tuple[str, tuple[StepView, ...]], ...]
+    units: tuple[str, ...]
+    benchmark: BenchmarkLink
+    causes: tuple[CauseView, ...]
+    more_causes: tuple[CauseView, ...]
+    rest: tuple[AmountView, ...]
+    remainders: tuple[tuple[tuple[AmountView, ...], str], ...]
+    total: tuple[AmountView, ...]
+    sharers: tuple[SharerRow, ...]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BriefView:
+    """An account in passing: its first line, and how many more there are."""
+
+    outcome: OutcomeView
+    share: ShareView
+    cause: CauseView | None
+    total: AmountView
+    more: int

@@ -1,0 +1,1 @@
+"""Go sources of our own, and what seven releases of Go say of them."""
