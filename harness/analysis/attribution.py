@@ -46,6 +46,7 @@ class Cause:
     Attributes:
         file: relative to the repository's root.
         line: at head for what is new or kept, at base for what is gone.
+        at_base: whether file and line are those of the base.
         function: in the compiler's words.
         delta: change per operation, in the unit of the step.
         outcome: what kind of cause the line is.
@@ -64,6 +65,7 @@ class Cause:
     site: EscapeSite | None
     via: str
     note: str
+    at_base: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +248,11 @@ class _Index:
     def site(self, place: AllocationSite, *, head: bool) -> tuple[EscapeSite | None, Standing]:
         """The escape site of an allocation: at its line, or where its code was inlined to.
 
-        Of several on one line a new or gone one explains a change better than a kept one.
+        Of several on one line a new or gone one explains a change better than a kept one. What a
+        library allocates is none of the line's own sites.
         """
+        if place.via:
+            return None, "none"
         table = self._head if head else self._base
         found: list[tuple[EscapeSite, Standing]] = [
             *table.get((place.file, place.line), ()),
@@ -379,9 +384,14 @@ def _cause(
     same_count = (
         old is not None and new is not None and abs(new.allocs - old.allocs) < _NOISE_ALLOCS
     )
+    file, line, at_base = place.file, place.line, place is old
+    moved = sorted(index.moved.get((file, line), ()))
+    if at_base and standing == "kept" and moved:
+        # The line allocates no more, and its site is still there: show it where it is now.
+        (file, line), at_base = moved[0], False
     return Cause(
-        file=place.file,
-        line=place.line,
+        file=file,
+        line=line,
         function=place.function,
         delta=amount,
         outcome=_kind(place, site, standing, note, size=unit == BYTES and same_count),
@@ -389,6 +399,7 @@ def _cause(
         site=site,
         via=place.via,
         note=note,
+        at_base=at_base,
     )
 
 

@@ -44,7 +44,7 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         attributions = explain(crossing, changes)
 
         def source(cause: Cause) -> str:
-            side = base_hash if cause.escape == "gone" else head_hash
+            side = base_hash if cause.at_base else head_hash
             lines = (session.repository.file_text(side, cause.file) or "").splitlines()
             return lines[cause.line - 1] if 0 < cause.line <= len(lines) else ""
 

@@ -78,7 +78,7 @@ def describe_cause(cause: Cause) -> str:
 
 
 def _cause(cause: Cause, source: str, *, flow: bool) -> list[str]:
-    where = f"{visible(cause.file)}:{cause.line}"
+    where = f"{visible(cause.file)}:{cause.line}" + (" (base)" if cause.at_base else "")
     lines = [
         f"  {cause.delta:+10,.4g}  {where} in {visible(cause.function)}",
         f"              {describe_cause(cause)}",

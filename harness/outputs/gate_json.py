@@ -37,6 +37,7 @@ class Cause(msgspec.Struct):
     via: str | None
     outcome: Outcome
     note: str
+    side: Literal["base", "head"]
 
 
 class ChangeEntry(msgspec.Struct):
@@ -215,6 +216,7 @@ def _cause(cause: AttributedCause) -> Cause:
         via=cause.via or None,
         outcome=cause.outcome,
         note=cause.note,
+        side="base" if cause.at_base else "head",
     )
 
 

@@ -42,7 +42,7 @@ def environment(session_root: Path, go: Go) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def measured(session_root: Path, environment: dict[str, str], timeline: Path) -> Project:
-    """The fixture ``timeline`` after ``esv run ALL --alloc-only --no-explain``, not to be written to."""
+    """The fixture ``timeline`` after ``esv run ALL``, allocations only; not to be written to."""
     project = Project(session_root / "timeline", timeline, environment)
     done = project.directory / "run.err"
     with FileLock(session_root / "timeline.lock"):

@@ -37,6 +37,7 @@ _NOISE_BYTES = 0.5
 # From this share on the lines give the whole change, and a remainder is a matter of rounding.
 _WHOLE = 0.9995
 
+Place = tuple[str, int]
 _Line = tuple[str, int, str, str, str, EscapeSite | None, str]
 _NOTHING = AmountView("", "")
 
@@ -75,8 +76,8 @@ class _Member:
 
 def account_views(
     section: Section, steps: Sequence[Step], up: str
-) -> tuple[tuple[AccountView, ...], Mapping[EscapeSite, UseView]]:
-    """The accounts of a revision, and which escape sites they use.
+) -> tuple[tuple[AccountView, ...], Mapping[Place, UseView]]:
+    """The accounts of a revision, and the places of the escape sites that they use.
 
     Args:
         section: of the site.
@@ -87,20 +88,26 @@ def account_views(
     for member in sorted(_members(section, steps), key=lambda m: m.rank):
         groups.setdefault(member.key, []).append(member)
     views: list[AccountView] = []
-    uses: dict[EscapeSite, UseView] = {}
+    uses: dict[Place, UseView] = {}
     for number, members in enumerate(groups.values(), 1):
         identity = f"account-{number}"
         views.append(_account(section, identity, members, up))
         for unit, account in members[0].accounts.items():
             for cause in account.causes:
-                if cause.site is not None:
-                    text = f"{signed(cause.delta, unit)}{'' if unit == BYTES else f' {unit}'}"
-                    uses.setdefault(cause.site, UseView(text, f"#{identity}"))
+                if cause.site is not None and cause.escape in ("new", "gone"):
+                    text = f"{signed(cause.delta, unit)} {'' if unit == BYTES else unit}".strip()
+                    use = UseView(f"{text} on its line", f"#{identity}")
+                    uses.setdefault(place_of(cause.site), use)
     return tuple(views), uses
 
 
-def brief_view(attribution: Attribution) -> BriefView:
-    """An account in passing."""
+def place_of(site: EscapeSite) -> Place:
+    """The line of a site: what is measured is known by line, not by expression."""
+    return site.position.file, site.position.line
+
+
+def brief_view(attribution: Attribution, before: Attribution | None = None) -> BriefView:
+    """An account in passing; ``before`` is the one that stands above it in a list."""
     causes = attribution.causes
     unit = attribution.unit
     return BriefView(
@@ -108,7 +115,10 @@ def brief_view(attribution: Attribution) -> BriefView:
         share=_share("", attribution),
         cause=_cause({unit: causes[0]}, (unit,), (attribution,)) if causes else None,
         total=_amount(attribution.delta, unit),
+        rounded=_rounded(attribution),
         more=len(causes[1:]),
+        again=before is not None
+        and [_line(c) for c in before.causes[:1]] == [_line(c) for c in causes[:1]] != [],
     )
 
 
@@ -137,10 +147,7 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
         tone=first.direction.value,
         outcomes=_same([_outcome(u, a) for u, a in leader.accounts.items()]),
         shares=_shares(leader),
-        steps=tuple(
-            (u, tuple(section.step(s, up) for m in members for s in m.steps if s.unit == u))
-            for u in units
-        ),
+        steps=tuple(tuple(section.step(s, up) for s in m.steps) for m in members),
         units=units,
         benchmark=section.benchmark(first.package, first.benchmark, up),
         causes=causes[:_SHOWN_CAUSES],
@@ -215,10 +222,10 @@ def _amount(number: float, unit: str) -> AmountView:
 def _remainders(member: _Member) -> tuple[tuple[tuple[AmountView, ...], str], ...]:
     """What no line gives: cut off by rounding, or not explained."""
     found = []
-    for text, whole in (("cut off by rounding", True), ("no line accounts for this", False)):
+    for text, rounded in (("cut off by rounding", True), ("no line accounts for this", False)):
         amounts = tuple(
-            _amount(a.unexplained, unit)
-            if (a.explained >= _WHOLE) is whole and abs(a.unexplained) >= _noise(unit)
+            AmountView(signed(a.unexplained, unit), "")
+            if _left(a) and _rounded(a) is rounded
             else _NOTHING
             for unit, a in member.accounts.items()
         )
@@ -227,8 +234,14 @@ def _remainders(member: _Member) -> tuple[tuple[tuple[AmountView, ...], str], ..
     return tuple(found)
 
 
-def _noise(unit: str) -> float:
-    return _NOISE_BYTES if unit == BYTES else _NOISE_ALLOCS
+def _left(account: Attribution) -> bool:
+    noise = _NOISE_BYTES if account.unit == BYTES else _NOISE_ALLOCS
+    return abs(account.unexplained) >= noise
+
+
+def _rounded(account: Attribution) -> bool:
+    """Whether what is left is a matter of rounding."""
+    return _left(account) and account.explained >= _WHOLE
 
 
 def _outcome(unit: str, attribution: Attribution) -> OutcomeView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from harness.analysis.series import PointState, Series
@@ -44,7 +45,7 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         if main.points[index].state is not PointState.NOT_YET
     )
     steps = [
-        (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, s))
+        (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, r.steps, s))
         for r in reversed(section.summary.revisions)
         for s in r.steps
         if (s.package, s.benchmark) == (package, name) and s.unit != SECONDS
@@ -71,9 +72,19 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     )
 
 
-def _brief(section: Section, step: Step) -> BriefView | None:
+def _brief(section: Section, steps: Sequence[Step], step: Step) -> BriefView | None:
     attribution = section.attributions.get(step)
-    return None if attribution is None else brief_view(attribution)
+    if attribution is None:
+        return None
+    above = next(
+        (
+            section.attributions.get(s)
+            for s in steps
+            if (s.package, s.benchmark, s.unit) == (step.package, step.benchmark, ALLOCS)
+        ),
+        None,
+    )
+    return brief_view(attribution, None if step.unit == ALLOCS else above)
 
 
 def _charts(section: Section, series: tuple[Series, ...]) -> tuple[ChartView, ...]:

@@ -173,7 +173,7 @@ class AccountView:
         identity: of the element.
         tone: direction of the leading benchmark.
         outcomes, shares: of the leading benchmark; one if they are the same for all units.
-        steps: by unit, the leading benchmark first.
+        steps: by benchmark, the leading one first, each with those of its units.
         units: columns of the lines.
         benchmark: the leading one, whose amounts the lines give.
         causes, more_causes: the lines; those beyond the first few.
@@ -188,7 +188,7 @@ class AccountView:
     tone: str
     outcomes: tuple[OutcomeView, ...]
     shares: tuple[ShareView, ...]
-    steps: tuple[tuple[str, tuple[StepView, ...]], ...]
+    steps: tuple[tuple[StepView, ...], ...]
     units: tuple[str, ...]
     benchmark: BenchmarkLink
     causes: tuple[CauseView, ...]
@@ -202,10 +202,21 @@ class AccountView:
 
 @dataclass(frozen=True, slots=True)
 class BriefView:
-    """An account in passing: its first line, and how many more there are."""
+    """An account in passing: its first line, and how many more there are.
+
+    Attributes:
+        outcome, share: of the account.
+        cause: the first line, ``None`` if there is none.
+        total: the change as reported.
+        rounded: whether the lines differ from ``total`` because that is cut to whole numbers.
+        more: how many lines there are beside ``cause``.
+        again: whether the account before it in the list has the same first line.
+    """
 
     outcome: OutcomeView
     share: ShareView
     cause: CauseView | None
     total: AmountView
+    rounded: bool
     more: int
+    again: bool = False

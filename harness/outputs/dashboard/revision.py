@@ -9,7 +9,7 @@ from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
 from harness.model import ALLOCS, SECONDS, EscapeSite, PackageOutcome, Record
 from harness.outputs.dashboard import names
-from harness.outputs.dashboard.accounts import account_views
+from harness.outputs.dashboard.accounts import Place, account_views, place_of
 from harness.outputs.dashboard.overview import verdict
 from harness.outputs.dashboard.parts import (
     AccountView,
@@ -126,13 +126,13 @@ def _escapes(
     section: Section,
     sites: Sequence[EscapeSite],
     accounts: Sequence[AccountView],
-    uses: Mapping[EscapeSite, UseView],
+    uses: Mapping[Place, UseView],
 ) -> tuple[EscapeView, ...]:
     """Escape sites, those that an account uses first."""
     unused = UseView("in no account", "") if accounts else None
     return tuple(
-        escape_view(section, site, uses.get(site, unused))
-        for site in sorted(sites, key=lambda s: s not in uses)
+        escape_view(section, site, uses.get(place_of(site), unused))
+        for site in sorted(sites, key=lambda s: place_of(s) not in uses)
     )
 
 

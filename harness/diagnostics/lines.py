@@ -1,0 +1,112 @@
+"""Positions under ``//line`` directives: where the compiler says that a place is. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from harness.model import Position
+
+# Line and column in a file as it is stored, from 1; columns are bytes.
+Place = tuple[int, int]
+
+# The compiler prints no column from here on.
+COLUMNS = 255
+_DIRECTIVE = re.compile(
+    r"(?://line |/\*line )(?P<file>.*?):(?P<line>[1-9]\d*)(?::(?P<column>[1-9]\d*))?\s*(?:\*/)?",
+    re.DOTALL,
+)
+# As a column past every other, for what ends a part.
+_FAR = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of source in the compiler's positions; columns are 0 where it knows none."""
+
+    file: str
+    first: Place
+    last: Place
+
+    def has(self, where: Position, *, after_start: bool) -> bool:
+        """Whether a place of the same file is in it, and not its first one if so asked."""
+        if not self.first[0] <= where.line <= self.last[0]:
+            return False
+        if where.column:
+            at = (where.line, where.column)
+            return (self.first < at if after_start else self.first <= at) and at <= self.last
+        # Under a directive without a column all of a line is one place; elsewhere it is what lies
+        # too far to the right for a column.
+        return self.last[1] == 0 or where.line < self.last[0] or self.last[1] >= COLUMNS
+
+    def starts_on(self, where: Position) -> bool:
+        """Whether it begins on the line of a place."""
+        return self.first[0] == where.line
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """From a place on, positions count from another file, line and column (0: unknown)."""
+
+    start: Place
+    file: str
+    line: int
+    column: int
+
+
+class LineDirectives:
+    """The positions of one file."""
+
+    def __init__(self, file: str, comments: Iterable[tuple[Place, Place, bytes]]) -> None:
+        """Read the directives.
+
+        Args:
+            file: name relative to the repository.
+            comments: first place, place after the last, and text of each comment, in order.
+        """
+        self._bases = [_Base((1, 1), file, 1, 1)]
+        directory = posixpath.dirname(file)
+        for first, after, text in sorted(comments):
+            line_comment = text.startswith(b"//")
+            match = _DIRECTIVE.fullmatch(text.decode("utf-8", "replace"))
+            if match is None or (line_comment and first[1] != 1):
+                continue
+            name = match["file"]
+            if name:
+                name = posixpath.normpath(posixpath.join(directory, name))
+            else:
+                name = self._bases[-1].file if match["column"] else "??"
+            start = (first[0] + 1, 1) if line_comment else after
+            self._bases.append(_Base(start, name, int(match["line"]), int(match["column"] or 0)))
+
+    def position(self, place: Place) -> Position:
+        """The compiler's position of a place."""
+        base = next(b for b in reversed(self._bases) if b.start <= place)
+        line, column = self._mapped(base, place)
+        return Position(base.file, line, column if column < COLUMNS else 0)
+
+    def pieces(self, first: Place, last: Place) -> Iterator[Piece]:
+        """A stretch of source, cut where directives stand in it."""
+        for number, base in enumerate(self._bases):
+            following = self._bases[number + 1 :]
+            end = following[0].start if following else (_FAR, _FAR)
+            if base.start <= last and first < end:
+                begin = max(first, base.start)
+                stop = min(last, _before(end))
+                yield Piece(base.file, self._mapped(base, begin), self._mapped(base, stop))
+
+    def _mapped(self, base: _Base, place: Place) -> Place:
+        line = base.line + place[0] - base.start[0]
+        if base.column == 0:
+            return line, 0
+        if place[0] == base.start[0]:
+            return line, base.column + place[1] - base.start[1]
+        return line, place[1]
+
+
+def _before(place: Place) -> Place:
+    """The last place before another."""
+    line, column = place
+    return (line, column - 1) if column > 1 else (line - 1, _FAR)

@@ -1,0 +1,214 @@
+"""The compiler's output as messages, and what single messages say. Pure.
+
+A message is a line, but for one case: up to Go 1.21 a raw string stands in it as it stands in the
+source, over several lines, any of which may look like a header or like another message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from harness.model import Leak, ParameterFlow, Position, SiteKind
+
+# Turns a file as the compiler prints it, in the diagnostics of a package, into one relative to the
+# repository.
+Relative = Callable[[str, str], str]
+
+LINE = re.compile(
+    r"(?:(?P<unknown><unknown line number>)|(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?): "
+    r"(?P<text>.*)",
+    re.DOTALL,
+)
+MOVED = "moved to heap: "
+ESCAPES = " escapes to heap"
+STAYS = " does not escape"
+_HEADER = re.compile(r"# (?P<path>\S+)(?: \[(?P<for>\S+)\])?")
+_CLOSURE_HASH = re.compile(r"#[^#\s]+#")
+
+_LEAK = re.compile(
+    r"leaking param(?P<content> content)?: (?P<name>\S+)"
+    r"(?: to result (?P<result>\S+) level=(?P<level>-?\d+))?"
+)
+_STAYS = re.compile(r"(?P<expr>.+?) does not escape(?:, mutate, or call)?", re.DOTALL)
+_NAME = re.compile(r"[^\W\d]\w*|\.this|arg#\d+|~?[pbrR]\d+")
+
+# Words of the heap in lines that are no site and no parameter.
+HEAP_WORD = re.compile(r"\bheap\b|\bescap(?:e|es|ed|ing)\b|\bleak(?:s|ed|ing)?\b", re.IGNORECASE)
+_NO_SITE = re.compile(
+    r"parameter \S+ leaks to .+ with derefs=-?\d+:"
+    r"|.+ capturing by (?:ref|value): \S+ \(addr=\w+ assign=\w+ width=\d+\)"
+    r"|.+ ignoring self-assignment in .+"
+    r"|(?:mutates|calls) param: \S+ derefs=-?\d+"
+    r"|marking \S+ as escaping (?:\.\.\.)?uintptr|assuming \S+ is unsafe uintptr"
+    r"|zero-copy string->\[\]byte conversion"
+    r"|(?:partially )?devirtualizing .+ to .+|cannot devirtualize .+: shaped .+"
+    r"|cannot inline .+ into .+: .+"
+    r"|(?:should not )?PGO devirtualiz\w+ .+"
+    r"|function .+ considered 'big'; reducing max cost of inlinees"
+    r"|(?:.+|function (?:arg|results?)) will be kept alive",
+    re.DOTALL,
+)
+_GO_COMMAND = ("go: ", "warning: ")
+
+_WORDS = {
+    "append": SiteKind.APPEND,
+    "... argument": SiteKind.ARGUMENT,
+    "func literal": SiteKind.CLOSURE,
+}
+# What an expression is, from its text without what is in brackets.
+_SHAPES = {"make()": SiteKind.MAKE, "new()": SiteKind.NEW, "string()": SiteKind.CONVERSION}
+_TO_SLICE = re.compile(r"(?:\(\[\][\w.]+\)|\[\](?:byte|rune))\(.*\)", re.DOTALL)
+# Operators that texts do not have, and operands that are numbers.
+_NUMERIC = re.compile(r" (?:[-*/%&|^]|<<|>>|&\^) |(?:^| )[-+^]?(?:\d|len\(\)|cap\(\))")
+# A long text is cut by the compiler and has no end. A rune may be a quotation mark.
+_QUOTED = re.compile(
+    r'"(?:[^"\\]|\\.)*(?:"|$)' r"|`[^`]*(?:`|$)" r"|'(?:[^'\\\n]|\\.[^']*)'", re.DOTALL
+)
+_SELECTOR = re.compile(r".+\.(?P<name>[^\W\d]\w*)", re.DOTALL)
+
+
+def blocks(output: str) -> Iterator[tuple[str, str | None, list[str]]]:
+    """Cut the output at the ``# package`` headers: import path, test binary, messages."""
+    path: str | None = None
+    variant: str | None = None
+    messages: list[str] = []
+    for message in _messages(output.split("\n")):
+        header = _HEADER.fullmatch(message)
+        if header is None:
+            messages.append(message)
+            continue
+        if path is not None:
+            yield path, variant, messages
+        path, variant, messages = header["path"], header["for"], []
+    if path is not None:
+        yield path, variant, messages
+
+
+def _messages(lines: list[str]) -> Iterator[str]:
+    """The lines, those put together that a raw string goes over."""
+    number = 0
+    while number < len(lines):
+        message, end = lines[number], number + 1
+        if "`" in message and LINE.match(message) and _in_raw_string(message):
+            whole = message
+            while end < len(lines):
+                whole = f"{whole}\n{lines[end]}"
+                end += 1
+                if "`" in lines[end - 1] and not _in_raw_string(whole):
+                    message = whole
+                    break
+            else:
+                end = number + 1  # it has no end, so it was none
+        yield message
+        number = end
+
+
+def _in_raw_string(text: str) -> bool:
+    """Whether a text ends inside of a raw string."""
+    last = (_QUOTED.findall(text) or [""])[-1]
+    return last.startswith("`") and not (len(last) > 1 and last.endswith("`"))
+
+
+def position(match: re.Match[str], package: str, relative: Relative) -> Position:
+    """The place that a message or a step of a flow names."""
+    if match.re is LINE and match["unknown"]:
+        return Position(match["unknown"], 0, 0)
+    return Position(relative(match["file"], package), int(match["line"]), int(match["column"] or 0))
+
+
+def is_test(where: Position) -> bool:
+    """Whether it is in a test file."""
+    return where.file.endswith("_test.go")
+
+
+def is_heap_line(text: str) -> bool:
+    """Whether a line that is not understood says something of the heap."""
+    return (
+        HEAP_WORD.search(text) is not None
+        and _NO_SITE.fullmatch(text) is None
+        and not text.startswith(_GO_COMMAND)
+    )
+
+
+def parameter_flow(package: str, where: Position, text: str) -> ParameterFlow | None:
+    """What a message says of a parameter; ``None`` if it is about something else.
+
+    A parameter that stays and a boxed variable that stays are both printed as ``x does not
+    escape``; either way nothing is allocated.
+    """
+    test = is_test(where)
+    leak = _LEAK.fullmatch(text)
+    if leak is not None:
+        how = Leak.CONTENT if leak["content"] else Leak.HEAP
+        how = Leak.RESULT if leak["result"] else how
+        return ParameterFlow(
+            package, where, leak["name"], how, leak["result"] or "", int(leak["level"] or 0), test
+        )
+    stays = _STAYS.fullmatch(text)
+    if stays is not None and _NAME.fullmatch(stays["expr"]):
+        return ParameterFlow(package, where, stays["expr"], Leak.NONE, test=test)
+    return None
+
+
+def staying_expression(text: str) -> str | None:
+    """What a message says that it does not escape."""
+    stays = _STAYS.fullmatch(text)
+    return stays["expr"] if stays is not None else None
+
+
+def kind_of(expression: str, methods: frozenset[str]) -> SiteKind:
+    """What an expression is that ``escapes to heap`` or ``does not escape``.
+
+    The text does not tell types. So these are read as what is more common: ``T{…}``, a boxed struct
+    or a slice or map of a named type, as a literal; ``T(x)``, a boxed number or a conversion to a
+    named string or slice type, as boxed; ``x.f`` as a method value if a method of that name is
+    known.
+    """
+    if expression in _WORDS:
+        return _WORDS[expression]
+    plain = _QUOTED.sub('""', expression)
+    flat = _without_brackets(plain)
+    if flat in _SHAPES:
+        return _SHAPES[flat]
+    if " + " in flat and not _NUMERIC.search(flat):
+        return SiteKind.CONCAT
+    if flat.endswith("{}"):
+        return SiteKind.LITERAL
+    if flat in ("()()", "[]byte()", "[]rune()") and _TO_SLICE.fullmatch(plain):
+        return SiteKind.CONVERSION
+    selector = _SELECTOR.fullmatch(flat)
+    if selector is not None and selector["name"] in methods:
+        return SiteKind.METHOD_VALUE
+    return SiteKind.BOXED
+
+
+def _without_brackets(text: str) -> str:
+    """The text without what is inside of brackets, which themselves stay."""
+    kept, depth = [], 0
+    for char in text:
+        depth -= char in ")]}"
+        if depth <= 0:
+            kept.append(char)
+        depth += char in "([{"
+    return "".join(kept)
+
+
+def generic_name(function: str) -> str:
+    """A function without its type arguments, as tracebacks print it: ``Top[...]``.
+
+    The shapes (``go.shape.struct { At int64; … }``) depend on who instantiates it, and so does the
+    hash in the name of a closure of an inlined function (``F.func1#7gW254ZGGfY=#``).
+    """
+    function = _CLOSURE_HASH.sub("", function)
+    depth, start = 0, -1
+    for index, char in enumerate(function):
+        if char == "[":
+            if depth == 0:
+                start = index
+            depth += 1
+        elif char == "]":
+            depth -= 1
+            if depth == 0:
+                return f"{function[:start]}[...]{generic_name(function[index + 1 :])}"
+    return function
