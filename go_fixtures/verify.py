@@ -7,9 +7,12 @@ expressions, so that the harness can be tested against what it finds.
     python go_fixtures/verify.py timeline --commits 12 13   # those, and their parents
     python go_fixtures/verify.py --write timeline           # fill in hashes and numbers
 
-Editorial facts (kind, what, note, renamed benchmarks, and file, function, message and
-side of a cause) are read from truth.json. Everything else is measured; with
-``--write`` it is stored, without it is compared.
+Editorial facts (kind, what, note, outcome, renamed benchmarks, and file, function,
+message or text, via and side of a cause) are read from truth.json. Everything else is
+measured; with ``--write`` it is stored, without it is compared.
+
+A fixture that names ``units`` is measured in B/op too, and where a commit changes both
+tests and numbers, the tests of one side are run on the code of the other.
 """
 
 from __future__ import annotations
@@ -37,12 +40,16 @@ DIAGNOSTIC = re.compile(r"^(?P<file>\S+?\.go):(?P<line>\d+):(?P<column>\d+): (?P
 IN_FUNCTION = re.compile(r"^(?P<what>.+) escapes to heap in (?P<function>.+):$")
 SITE = re.compile(r"^(moved to heap: (?P<moved>.+)|(?P<escaping>.+) escapes to heap)$")
 PACKAGE = re.compile(r"^pkg: (\S+)$")
-RESULT = re.compile(r"^(?P<name>Benchmark\S*)\s+\d+\s.*?(?P<allocs>\d+) allocs/op")
+RESULT = re.compile(
+    r"^(?P<name>Benchmark\S*)\s+\d+\s.*?(?P<bytes>\d+) B/op\s+(?P<allocs>\d+) allocs/op"
+)
 PANIC = re.compile(r"panic: (?P<message>.+)$")
 FRAME = re.compile(r"^(?P<package>\S+)\.(?P<name>Benchmark\w+)(?:\.func\d+)*\(")
 FUNCTION = re.compile(r"^func (Benchmark\w+)\(", re.MULTILINE)
 
 REGRESSIONS = ("regression", "no-escape-regression")
+ALLOCS, BYTES = "allocs/op", "B/op"
+REPETITIONS = 4
 NEUTRAL_WITH_NEW_NAMES = ("local variable renamed", "function renamed")
 
 
@@ -66,6 +73,8 @@ class Observed:
     sites: set[Site] = field(default_factory=set)
     functions: dict[str, set[str]] = field(default_factory=dict)
     allocs: dict[str, dict[str, int]] = field(default_factory=dict)
+    bytes: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    tests: dict[str, str] = field(default_factory=dict)
     error: Json | None = None
     panics: Json | None = None
 
@@ -150,25 +159,29 @@ def compile_error(output: str, module: str) -> Json | None:
     return None
 
 
-def parse_benchmarks(output: str) -> tuple[dict[str, dict[str, int]], Json | None]:
-    """Return allocs/op by package and benchmark, and the panic if there is one.
+def parse_benchmarks(output: str, seen: Observed) -> None:
+    """Put allocs/op and B/op by package and benchmark, and a panic, into ``seen``.
 
     Go prints no name for a benchmark that panics in its first iteration; its
-    function is in the stack that follows.
+    function is in the stack that follows. B/op is None where repetitions differ.
     """
-    allocs: dict[str, dict[str, int]] = {}
+    allocs, sizes = seen.allocs, seen.bytes
     package, panics = "", None
     for line in output.splitlines():
         if match := PACKAGE.match(line):
             package = match[1]
-            allocs[package] = {}
+            allocs[package], sizes[package] = {}, {}
         elif match := RESULT.match(line):
-            allocs[package][match["name"]] = int(match["allocs"])
+            name, count, size = match["name"], int(match["allocs"]), int(match["bytes"])
+            if allocs[package].setdefault(name, count) != count:
+                raise fixtures.FixtureError(f"{package}.{name}: {ALLOCS} differ")
+            if sizes[package].setdefault(name, size) != size:
+                sizes[package][name] = None
         elif panics is None and (match := PANIC.search(line)):
             panics = {"package": package, "benchmark": None, "message": match["message"]}
         elif panics and not panics["benchmark"] and (match := FRAME.match(line)):
             panics["benchmark"] = match["name"]
-    return allocs, panics
+    seen.panics = panics
 
 
 def benchmark_functions(root: Path, module: str) -> dict[str, set[str]]:
@@ -181,11 +194,50 @@ def benchmark_functions(root: Path, module: str) -> dict[str, set[str]]:
     return found
 
 
-def observe(go: Go, clone: Path, revision: str, module: str) -> Observed:
-    """Check out ``revision`` and measure it."""
+def test_files(clone: Path, revision: str) -> dict[str, str]:
+    """Return the files of a revision that are tests or their data, with their contents' hashes."""
+    listed = fixtures.git(clone, clone.parent, "ls-tree", "-r", revision).splitlines()
+    entries = [line.split("\t") for line in listed]
+    return {
+        path: attributes.split()[2]
+        for attributes, path in entries
+        if path.endswith("_test.go") or "testdata" in Path(path).parts
+    }
+
+
+def check_out(clone: Path, revision: str, tests_of: str | None = None) -> None:
+    """Check out ``revision``, with the tests of another one if that is named."""
     home = clone.parent
     fixtures.git(clone, home, "checkout", "--quiet", "--force", "--detach", revision)
     fixtures.git(clone, home, "clean", "-fdxq")
+    if tests_of:
+        for path in test_files(clone, revision):
+            (clone / path).unlink()
+        theirs = test_files(clone, tests_of)
+        fixtures.git(clone, home, "checkout", "--quiet", "--force", tests_of, "--", *theirs)
+
+
+def benchmarks_of(go: Go, clone: Path, *flags: str, repetitions: int) -> str:
+    """Run all benchmarks and return what is printed."""
+    _, output, errors = go.run(
+        clone, "test", *flags, "-vet=off", f"-count={repetitions}", "-run=^$", "-bench=.",
+        "-benchmem", "-benchtime=100x", "-cpu=1", "./...",
+    )  # fmt: skip
+    return errors + output
+
+
+def exchange(go: Go, clone: Path, code: Observed, tests: Observed) -> Observed:
+    """Measure the code of one revision with the tests of another."""
+    check_out(clone, code.revision, tests.revision)
+    seen = Observed(code.revision, f"{code.subject}, with the tests of {tests.subject}")
+    parse_benchmarks(benchmarks_of(go, clone, "-trimpath", repetitions=REPETITIONS), seen)
+    return seen
+
+
+def observe(go: Go, clone: Path, revision: str, module: str, repetitions: int = 1) -> Observed:
+    """Check out ``revision`` and measure it."""
+    home = clone.parent
+    check_out(clone, revision)
     seen = Observed(revision, fixtures.git(clone, home, "log", "-1", "--format=%s"))
     seen.functions = benchmark_functions(clone, module)
     common = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
@@ -194,14 +246,12 @@ def observe(go: Go, clone: Path, revision: str, module: str) -> Observed:
         # Without -m the compiler prints nothing but errors.
         _, _, errors = go.run(clone, "build", "-o", os.devnull, "-trimpath", "./...")
         seen.error = compile_error(errors, module)
-    _, output, test_diagnostics = go.run(
-        clone, "test", *common, "-vet=off", "-count=1", "-run=^$", "-bench=.", "-benchmem",
-        "-benchtime=100x", "-cpu=1", "./...",
-    )  # fmt: skip
+    output = benchmarks_of(go, clone, *common, repetitions=repetitions)
     # Generic functions have sites only where they are instantiated, which may
     # be a test file: so the diagnostics of the test build count too.
-    seen.sites = heap_sites(diagnostics + test_diagnostics + output, module)
-    seen.allocs, seen.panics = parse_benchmarks(output)
+    seen.sites = heap_sites(diagnostics + output, module)
+    parse_benchmarks(output, seen)
+    seen.tests = test_files(clone, revision)
     if fixtures.git(clone, home, "status", "--porcelain"):
         raise fixtures.FixtureError(f"{revision}: the build changes the tree")
     return seen
@@ -226,6 +276,62 @@ def steps(base: Observed, head: Observed, known: dict[str, dict[str, int]]) -> l
     return found
 
 
+def value(seen: Observed, unit: str, package: str, benchmark: str) -> int | None:
+    """Return what was measured, None if nothing or nothing certain was."""
+    values = seen.bytes if unit == BYTES else seen.allocs
+    return values.get(package, {}).get(benchmark)
+
+
+def tests_differ(base: Observed, head: Observed, package: str, module: str) -> bool:
+    """Whether the tests of a package, or their data, differ."""
+    directory = package.removeprefix(module).removeprefix("/")
+
+    def own(seen: Observed) -> dict[str, str]:
+        return {
+            path: digest
+            for path, digest in seen.tests.items()
+            if str(Path(path.split("testdata", 1)[0] + "x").parent) == (directory or ".")
+        }
+
+    return own(base) != own(head)
+
+
+def charged_steps(go: Go, clone: Path, base: Observed, head: Observed, module: str) -> list[Json]:
+    """Return every step in allocs/op and B/op, with the part that is the benchmark's own.
+
+    ``by_benchmark`` is there if the tests of the package differ, and null if neither side's tests
+    compile on the other side's code. A benchmark that is new has what it gives on the base's code
+    as ``before``, and ``baseline``.
+    """
+    found: list[Json] = []
+    crossed: list[Observed] = []
+    for package, row in sorted(head.allocs.items()):
+        differ = tests_differ(base, head, package, module)
+        if differ and not crossed:
+            crossed = [exchange(go, clone, base, head), exchange(go, clone, head, base)]
+        for name in sorted(row):
+            for unit in (ALLOCS, BYTES):
+                new = value(head, unit, package, name)
+                old = value(base, unit, package, name)
+                is_new = name not in base.allocs.get(package, {})
+                if is_new and crossed:
+                    old = value(crossed[0], unit, package, name)
+                if old is None or new is None or old == new:
+                    continue
+                step: Json = {"package": package, "benchmark": name, "unit": unit}
+                step |= {"before": old, "after": new}
+                if is_new:
+                    step["baseline"] = True
+                elif differ:
+                    forward, backward = (value(seen, unit, package, name) for seen in crossed)
+                    if forward is not None:
+                        step["by_benchmark"] = forward - old
+                    else:
+                        step["by_benchmark"] = None if backward is None else new - backward
+                found.append(step)
+    return found
+
+
 def site_changes(base: Observed, head: Observed) -> Json | None:
     """Return the heap lines that are new or gone, whatever their position."""
     if base.error or head.error:
@@ -243,10 +349,21 @@ def site_changes(base: Observed, head: Observed) -> Json | None:
     return {"new": rows(count(head) - count(base)), "gone": rows(count(base) - count(head))}
 
 
-def locate(cause: Json, base: Observed | None, head: Observed) -> Json:
-    """Return ``cause`` with the line where the compiler prints it."""
+def line_of(clone: Path, seen: Observed, cause: Json) -> int:
+    """Return the line of a cause of which the compiler says nothing: where its text begins."""
+    source = fixtures.git(clone, clone.parent, "show", f"{seen.revision}:{cause['file']}")
+    before, found, after = source.partition(cause["text"])
+    if not found or cause["text"] in after:
+        raise fixtures.FixtureError(f"{seen.subject}: not one such line: {cause}")
+    return before.count("\n") + 1
+
+
+def locate(cause: Json, base: Observed | None, head: Observed, clone: Path) -> Json:
+    """Return ``cause`` with its line: where the compiler prints it, else where its text is."""
     here, there = (head, base) if cause["side"] == "head" else (base, head)
     assert here
+    if cause["message"] is None:
+        return {**cause, "line": line_of(clone, here, cause), "only_on_side": None}
 
     def matching(seen: Observed | None) -> list[int]:
         wanted = (cause["file"], cause["function"], cause["message"])
@@ -265,7 +382,7 @@ def gate(base: Observed, head: Observed, changed: list[Json]) -> Json:
     """Return what a gate of ``head`` against ``base`` must say."""
     if base.error or head.error or base.panics or head.panics:
         return {"verdict": "error", "exit_code": 2}
-    if any(step["after"] > step["before"] for step in changed):
+    if any(step["after"] > step["before"] for step in changed if step["unit"] == ALLOCS):
         return {"verdict": "fail", "exit_code": 1}
     return {"verdict": "pass", "exit_code": 0}
 
@@ -286,10 +403,9 @@ def qualified(allocs: dict[str, dict[str, int]], functions: set[str]) -> list[st
 
 
 def derive(
-    entry: Json, patch: str, base: Observed | None, head: Observed, known: dict[str, dict[str, int]]
+    entry: Json, patch: str, base: Observed | None, head: Observed, changed: list[Json], clone: Path
 ) -> Json:
     """Return the whole entry of a commit from its editorial facts and what was seen."""
-    changed = steps(base, head, known) if base else []
     renamed = entry["benchmarks"]["renamed"]
     old, new = names_of(base.functions) if base else set(), names_of(head.functions)
     if not base:
@@ -308,7 +424,7 @@ def derive(
         "error": head.error,
         "panics": head.panics,
         "steps": changed,
-        "cause": locate(entry["cause"], base, head) if entry["cause"] else None,
+        "cause": locate(entry["cause"], base, head, clone) if entry["cause"] else None,
         "sites": site_changes(base, head) if base else None,
         "benchmarks": {
             "added": qualified(head.allocs, added),
@@ -324,13 +440,18 @@ def complaints(entry: Json) -> list[str]:
     """Return where an entry contradicts its own kind."""
     kind, moves, sites = entry["kind"], entry["steps"], entry["sites"]
     measured = [s for s in moves if s["before"] is not None and s["after"] is not None]
-    up = any(s["after"] > s["before"] for s in measured)
-    down = any(s["after"] < s["before"] for s in measured)
+    # Where allocs/op stay, B/op decide.
+    deciding = [s for s in measured if s["unit"] == ALLOCS] or measured
+    up = any(s["after"] > s["before"] for s in deciding)
+    down = any(s["after"] < s["before"] for s in deciding)
     found = []
-    if (kind in REGRESSIONS) != up:
-        found.append("allocs/op " + ("rise" if up else "do not rise"))
-    if (kind in ("improvement", "repair")) != down:
-        found.append("allocs/op " + ("fall" if down else "do not fall"))
+    if kind == "benchmark-changed":
+        found += [] if measured else ["nothing changes"]
+    else:
+        if (kind in REGRESSIONS) != up:
+            found.append("allocs/op " + ("rise" if up else "do not rise"))
+        if (kind in ("improvement", "repair")) != down:
+            found.append("allocs/op " + ("fall" if down else "do not fall"))
     if kind not in ("broken", "panic", "fix") and len(measured) != len(moves):
         found.append("something could not be measured")
     if (kind == "broken") != (entry["build"] == "failed"):
@@ -345,6 +466,13 @@ def complaints(entry: Json) -> list[str]:
     if kind.endswith("-escape") and not (entry["cause"] and entry["cause"]["only_on_side"]):
         found.append("the escape is not new")
     return found
+
+
+def name_outcomes(entry: Json, changed: list[Json]) -> None:
+    """Take over the outcomes of steps, which are editorial: the commit's unless it has its own."""
+    own = {(s["benchmark"], s["unit"]): s["outcome"] for s in entry["steps"]}
+    for step in changed:
+        step["outcome"] = own.get((step["benchmark"], step["unit"]), entry["outcome"])
 
 
 def repairs(head: Observed, known: dict[str, dict[str, int]]) -> list[str]:
@@ -439,9 +567,16 @@ def verify(name: str, go: Go, scratch: Path, *, write: bool, only: set[int]) -> 
             base = None
             continue
         begin = time.monotonic()
-        head = observe(go, clone, revision, module)
+        head = observe(go, clone, revision, module, REPETITIONS if "units" in truth else 1)
         if not only or index in only:
-            got = derive(entry, patch.name, base, head, known)
+            if "units" not in truth:
+                changed = steps(base, head, known) if base else []
+                got = derive(entry, patch.name, base, head, changed, clone)
+            else:
+                changed = charged_steps(go, clone, base, head, module) if base else []
+                got = derive(entry, patch.name, base, head, changed, clone)
+                got |= {"outcome": entry["outcome"], "bytes": head.bytes}
+                name_outcomes(entry, changed)
             if "diagnostics" in entry:
                 got |= details(go, clone, revision, entry, module)
             entries.append(got)

@@ -1,8 +1,8 @@
 """Records made by hand, for tests of everything that reads records.
 
 :func:`make_record` makes one record; :func:`timeline_records` makes the history of the fixture
-``timeline`` from its ground truth: real hashes, subjects, allocs/op and escapes, with B/op and
-sec/op made up.
+``timeline`` from its ground truth: real hashes, subjects, allocs/op and escapes, with B/op, sec/op
+and the lines of the accounts made up.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from harness.model import (
     Toolchain,
     TreeDiff,
 )
+from tests.account_builders import hostile_accounts, with_accounts
 
 MODULE = "example.com/m"
 DAY = 86_400
@@ -180,7 +181,7 @@ def timeline_records() -> tuple[Record, ...]:
     """The history of the fixture ``timeline`` from its ground truth, oldest first."""
     truth: dict[str, Any] = json.loads(TRUTH.read_text("utf-8"))
     builder = _Timeline(truth)
-    return tuple(builder.record(commit) for commit in truth["commits"])
+    return with_accounts([builder.record(commit) for commit in truth["commits"]], truth)
 
 
 def timeline_history(environment: Environment = ENVIRONMENT, count: int = 0) -> History:
@@ -220,13 +221,13 @@ def hostile_history() -> History:
         ]
         sites = [
             make_site(
-                f"moved to heap: {n}{number}",
+                f"moved to heap: {n}{number if place % 2 else ''}",
                 package=f"{MODULE}/{HOSTILE[0]}",
                 function=n,
                 file=f"{n}.go",
                 flow=(FlowStep(f"flow: {n}", Position(n, 3, 1)),),
             )
-            for n in HOSTILE
+            for place, n in enumerate(HOSTILE)
         ]
         packages = [
             make_package(f"{MODULE}/{HOSTILE[0]}", results, failures=failures),
@@ -236,7 +237,9 @@ def hostile_history() -> History:
         message = f"{HOSTILE[number]}\n\n" + "\n".join(HOSTILE)
         record = make_record(number, packages, message=message, errors=[error], escapes=sites)
         hostile = replace(record.revision, author=HOSTILE[number])
+        accounts, inlining = hostile_accounts(f"{MODULE}/{HOSTILE[0]}", HOSTILE, number)
         overlay = ModuleOverlay(HOSTILE[0], HOSTILE[1], "\n".join(HOSTILE))
+        record = replace(record, accounts=accounts, inlining=inlining)
         records.append(replace(record, revision=hostile, overlays=(overlay,)))
     machine = replace(MACHINE, machine=HOSTILE[1], cpu=HOSTILE[0], ram=HOSTILE[6])
     return History.build([replace(r, machine=machine) for r in records])
@@ -248,6 +251,11 @@ class _Timeline:
     def __init__(self, truth: dict[str, Any]) -> None:
         self._module: str = truth["module"]
         self._sites = [make_site_of(self._module, s) for s in _initial_sites(truth)]
+        self._sites += [
+            make_site_at(self._module, c["cause"])
+            for c in truth["commits"]
+            if c["cause"] and not c["cause"]["only_on_side"]
+        ]
         self._known: dict[str, tuple[str, tuple[BenchmarkResult, ...]]] = {}
         self._before: str | None = None
         self._random = random.Random(20260105)
@@ -352,6 +360,15 @@ def make_site_of(module: str, site: dict[str, Any]) -> EscapeSite:
             FlowStep(f"from {subject} (spill)", Position(file, line, 9)),
             FlowStep(f"from return {subject} (return)", Position(file, line + 2, 2)),
         ),
+    )
+
+
+def make_site_at(module: str, cause: dict[str, Any]) -> EscapeSite:
+    """An escape site that the ground truth places, there all along."""
+    file, line = cause["file"], cause["line"]
+    package = f"{module}/{file.split('/')[0]}"
+    return make_site(
+        cause["message"], package=package, function=cause["function"], file=file, line=line
     )
 
 

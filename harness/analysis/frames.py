@@ -5,10 +5,13 @@ Columns are part of the public interface and are named here only.
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from harness.analysis.history import History
 from harness.model import PackageOutcome
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VALUE_COLUMNS = (
     "position",  # place in the first-parent history, 0 for the oldest
@@ -41,7 +44,7 @@ ESCAPE_COLUMNS = (
 
 def values_frame(history: History) -> pd.DataFrame:
     """One row per revision, benchmark and unit, oldest first; columns :data:`VALUE_COLUMNS`."""
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             history.position(record.revision.hash),
             record.revision.hash,
@@ -61,12 +64,12 @@ def values_frame(history: History) -> pd.DataFrame:
         for result in package.benchmarks
         for m in result.measurements
     ]
-    return pd.DataFrame(rows, columns=list(VALUE_COLUMNS))
+    return _frame(rows, VALUE_COLUMNS)
 
 
 def escapes_frame(history: History) -> pd.DataFrame:
     """One row per revision and escape site, oldest first; columns :data:`ESCAPE_COLUMNS`."""
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             history.position(record.revision.hash),
             record.revision.hash,
@@ -82,4 +85,10 @@ def escapes_frame(history: History) -> pd.DataFrame:
         for record in history.records
         for site in record.escapes
     ]
-    return pd.DataFrame(rows, columns=list(ESCAPE_COLUMNS))
+    return _frame(rows, ESCAPE_COLUMNS)
+
+
+def _frame(rows: list[tuple[object, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd  # a quarter of a second that most commands need not spend
+
+    return pd.DataFrame(rows, columns=list(columns))

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.analysis.comparison import Direction, judge
 from harness.analysis.frames import values_frame
 from harness.analysis.history import History
 from harness.model import ALLOCS, Measurement
+
+if TYPE_CHECKING:
+    pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,9 @@ def gate(arguments: argparse.Namespace) -> int:
     """Compare head with base in the allocation lane; the exit code is the verdict."""
     try:
         report = _measure(arguments)
-    except EscapeVelocityError as err:
+    except (EscapeVelocityError, OSError) as err:
         if arguments.format == "json":
-            emit(
-                arguments,
-                error_json("", "", str(err), err.exit_code),
-            )
+            emit(arguments, error_json(str(err)))
         raise
     if arguments.format == "json":
         emit(arguments, gate_json(report))

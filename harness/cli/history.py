@@ -15,12 +15,10 @@ from harness.config import check_regular_expression
 from harness.engine import Session
 from harness.engine.bisect import find_step
 from harness.errors import EXIT_CLEAN, UsageError
-from harness.model import ALLOCS, BYTES
+from harness.model import ALLOCS
 from harness.outputs.explanation import describe_cause
 from harness.outputs.format import day, one_line, plural, value, visible
 from harness.outputs.terminal import table
-
-COUNTED = (ALLOCS, BYTES)
 
 
 def show_steps(arguments: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -13,7 +14,9 @@ from types import FrameType
 
 from harness import __version__
 from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError
+from harness.model import ALLOCS, BYTES
 
+_COUNTED = (ALLOCS, BYTES)
 _Handler = Callable[[argparse.Namespace], int]
 
 
@@ -32,13 +35,13 @@ def main(argv: Sequence[str]) -> int:
         os.environ.pop(name, None)
     parser = build_parser()
     arguments = parser.parse_args(_joined(argv))
-    handler: _Handler | None = getattr(arguments, "handler", None)
+    handler: str | None = getattr(arguments, "handler", None)
     if handler is None:
         parser.print_help()
         return EXIT_ERROR
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return handler(arguments)
+        return _handler(handler)(arguments)
     except EscapeVelocityError as err:
         print(f"esv {arguments.verb}: {err}", file=sys.stderr)
         return err.exit_code
@@ -64,6 +67,13 @@ def main(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return EXIT_ERROR
+
+
+def _handler(name: str) -> _Handler:
+    """The function of a verb; each verb loads what it needs and no more."""
+    module, function = name.split(".")
+    handler: _Handler = getattr(importlib.import_module(f"harness.cli.{module}"), function)
+    return handler
 
 
 def _joined(argv: Sequence[str]) -> list[str]:
@@ -110,7 +120,7 @@ def _verb(
     verbs: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     text: str,
-    handler: _Handler,
+    handler: str,
     *,
     result: Sequence[str] = (),
 ) -> argparse.ArgumentParser:
@@ -131,17 +141,13 @@ def _verb(
 
 
 def _init(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import project
-
-    parser = _verb(verbs, "init", "write asv.conf.json for a Go project", project.init)
+    parser = _verb(verbs, "init", "write asv.conf.json for a Go project", "project.init")
     parser.add_argument("dir", nargs="?", default=".", help="of the Go module (default: here)")
     parser.add_argument("--force", action="store_true", help="replace an asv.conf.json")
 
 
 def _run(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import measure
-
-    parser = _verb(verbs, "run", "measure revisions", measure.run)
+    parser = _verb(verbs, "run", "measure revisions", "measure.run")
     parser.add_argument(
         "range",
         nargs="?",
@@ -176,9 +182,7 @@ def _measuring(parser: argparse.ArgumentParser) -> None:
 
 
 def _show(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import report
-
-    parser = _verb(verbs, "show", "show one revision", report.show, result=("text", "json"))
+    parser = _verb(verbs, "show", "show one revision", "report.show", result=("text", "json"))
     parser.add_argument("revision", nargs="?", default="HEAD", metavar="REV")
     parser.add_argument(
         "--gcflags",
@@ -189,10 +193,8 @@ def _show(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import report
-
     parser = _verb(
-        verbs, "compare", "compare two revisions, like benchstat", report.compare_revisions,
+        verbs, "compare", "compare two revisions, like benchstat", "report.compare_revisions",
         result=("text", "json"),
     )  # fmt: skip
     parser.add_argument("base", metavar="A")
@@ -201,10 +203,8 @@ def _compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def _explain(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import explain
-
     parser = _verb(
-        verbs, "explain", "account for what changed from the parent", explain.explain_revision,
+        verbs, "explain", "account for what changed from the parent", "explain.explain_revision",
         result=("text", "json"),
     )  # fmt: skip
     parser.add_argument("revision", nargs="?", default="HEAD", metavar="REV")
@@ -214,36 +214,28 @@ def _explain(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def _find(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import history
-
     parser = _verb(
-        verbs, "find", "bisect a step to its commit", history.find, result=("text", "json")
+        verbs, "find", "bisect a step to its commit", "history.find", result=("text", "json")
     )
     parser.add_argument("range", metavar="A..B", help="A has the old value, B the new one")
     parser.add_argument("--bench", metavar="RE", required=True, help="the benchmark")
-    parser.add_argument(
-        "--unit", choices=history.COUNTED, default=history.COUNTED[0], help="default: allocs/op"
-    )
+    parser.add_argument("--unit", choices=_COUNTED, default=ALLOCS, help="default: allocs/op")
     parser.add_argument("--go", metavar="VERSION", help="Go release")
 
 
 def _steps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import history
-
     parser = _verb(
-        verbs, "steps", "list every step of the history", history.show_steps,
+        verbs, "steps", "list every step of the history", "history.show_steps",
         result=("text", "json"),
     )  # fmt: skip
     parser.add_argument(
-        "--unit", action="append", choices=history.COUNTED, help="default: allocs/op; repeatable"
+        "--unit", action="append", choices=_COUNTED, help="default: allocs/op; repeatable"
     )
 
 
 def _gate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import gate
-
     parser = _verb(
-        verbs, "gate", "say whether a change may be merged", gate.gate, result=("text", "json")
+        verbs, "gate", "say whether a change may be merged", "gate.gate", result=("text", "json")
     )
     parser.add_argument("--base", metavar="REV", help="default: merge base with the branch")
     parser.add_argument("--head", metavar="REV", default="HEAD", help="default: HEAD")
@@ -254,32 +246,27 @@ def _gate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _publish(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import site
-
-    parser = _verb(verbs, "publish", "write the site", site.publish_site)
+    parser = _verb(verbs, "publish", "write the site", "site.publish_site")
     parser.add_argument("--html-dir", metavar="DIR", help="where to (default: html_dir)")
 
 
 def _preview(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import site
-
-    parser = _verb(verbs, "preview", "serve the site on this machine", site.preview)
+    parser = _verb(verbs, "preview", "serve the site on this machine", "site.preview")
     parser.add_argument("--port", type=int, default=8080, help="default: 8080")
 
 
 def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import check
-
     parser = _verb(
-        verbs, "check", "measure a module whose numbers are known; look at the set-up", check.check
+        verbs,
+        "check",
+        "measure a module whose numbers are known; look at the set-up",
+        "check.check",
     )
     parser.add_argument("--go", action="append", metavar="VERSION", default=[], help="repeatable")
 
 
 def _rebuild(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from harness.cli import project
-
-    _verb(verbs, "rebuild", "make asv's files again from the records", project.rebuild)
+    _verb(verbs, "rebuild", "make asv's files again from the records", "project.rebuild")
 
 
 def _positive(text: str) -> int:

@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
             carry=not arguments.no_carry,
         ) as session,
     ):
-        measured = [r.revision.hash for r in session.store.records()]
+        # Only these two need to know what there is; a damaged record must not stop the others.
+        reads = arguments.range in ("NEW", "EXISTING")
+        measured = [r.revision.hash for r in session.store.records()] if reads else []
         revisions = select_revisions(session, arguments.range, measured, arguments.steps)
         if not revisions and arguments.range not in ("NEW", "EXISTING"):
             raise UsageError(f"the range {arguments.range!r} has no revisions")

@@ -11,21 +11,24 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from harness.diagnostics.functions import Sources
+from harness.diagnostics.messages import Relative
 from harness.diagnostics.parse import PackageDiagnostics, merge, parse, plain_lines
 from harness.errors import MeasurementError
-from harness.model import Diagnostic, PackageError
+from harness.model import CGO_GENERATED, Diagnostic, PackageError
 from harness.process import run
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
 _FIELDS = (
-    "ImportPath,Dir,BuildID,Standard,ForTest,Error,DepsErrors,Deps,Module,TestGoFiles,XTestGoFiles"
+    "ImportPath,Dir,BuildID,Standard,ForTest,Error,DepsErrors,Deps,Module,"
+    "GoFiles,CgoFiles,TestGoFiles,XTestGoFiles"
 )
 _BENCHMARK = re.compile(rb"^func (Benchmark\w*)\(", re.MULTILINE)
 _AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d+)(?::\d+)?: (?P<text>.*)")
@@ -58,6 +61,8 @@ class _Listed(msgspec.Struct):
     DepsErrors: list[_Error] | None = None
     Deps: list[str] = []
     Module: _Module | None = None
+    GoFiles: list[str] = []
+    CgoFiles: list[str] = []
     TestGoFiles: list[str] = []
     XTestGoFiles: list[str] = []
 
@@ -141,7 +146,9 @@ def compile_module(
     relative = _Relative(tree, own)
     return ModuleBuild(
         packages=_packages(listed, own, tree, module, relative),
-        diagnostics=_diagnostics(done.stderr, relative, {p.ImportPath for p in listed}),
+        diagnostics=_diagnostics(
+            done.stderr, relative, _sources(tree, own), {p.ImportPath for p in listed}
+        ),
         errors=(),
         module_paths=relative.modules,
     )
@@ -199,8 +206,8 @@ def _read(text: str) -> list[_Listed]:
 class _Relative:
     """Turns a path as the compiler prints it into one relative to the work tree.
 
-    With ``-trimpath`` files print as ``module/path/file.go``; error messages have them relative to
-    the directory where Go ran.
+    With ``-trimpath`` files print as ``module/path/file.go``; up to Go 1.26 the name in a ``//line``
+    directive prints as it is written, which is relative to the directory of its package.
     """
 
     def __init__(self, tree: Path, own: Sequence[_Listed]) -> None:
@@ -209,14 +216,43 @@ class _Relative:
         # The longest path first: a module may lie inside another.
         self.modules = tuple(sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
-    def __call__(self, path: str) -> str:
+        self._directories = {_base_path(p): _inside(tree, p.Dir) for p in own}
+
+    def __call__(self, path: str, package: str) -> str:
+        if path.startswith(("<", "?")) or path == CGO_GENERATED:
+            return path
         for module, directory in self.modules:
             if path.startswith(f"{module}/"):
-                rest = path[len(module) + 1 :]
-                return rest if directory == "." else f"{directory}/{rest}"
+                return posixpath.normpath(posixpath.join(directory, path[len(module) + 1 :]))
         if path.startswith(f"{self._tree}/"):
             return path[len(self._tree) + 1 :]
-        return path
+        return posixpath.normpath(posixpath.join(self._directories.get(package, ""), path))
+
+
+def _base_path(package: _Listed) -> str:
+    """The import path without the test binary that a variant is compiled for."""
+    return package.ImportPath.split(" ", 1)[0]
+
+
+def _sources(tree: Path, own: Sequence[_Listed]) -> Sources:
+    """Reads the Go files of a package and of its test variants, named relative to the tree."""
+
+    def read(path: str) -> Iterator[tuple[str, bytes]]:
+        files = {
+            (p.Dir, name)
+            for p in own
+            if _base_path(p) == path
+            for name in (*p.GoFiles, *p.CgoFiles)
+            if not posixpath.isabs(name)
+        }
+        for directory, name in sorted(files):
+            try:
+                content = (Path(directory) / name).read_bytes()
+            except OSError:
+                continue
+            yield posixpath.normpath(posixpath.join(_inside(tree, directory), name)), content
+
+    return read
 
 
 def _inside(tree: Path, directory: str) -> str:
@@ -328,10 +364,10 @@ def _benchmarks(directory: Path, files: Sequence[str]) -> tuple[str, ...]:
 
 
 def _diagnostics(
-    stderr: str, relative: _Relative, known: Collection[str]
+    stderr: str, relative: Relative, sources: Sources, known: Collection[str]
 ) -> tuple[PackageDiagnostics, ...]:
     groups: dict[str, list[PackageDiagnostics]] = {}
-    for package in parse(stderr, relative):
+    for package in parse(stderr, relative, sources):
         if package.variant is None and _is_test_main(package.path, known):
             continue
         path = package.path

@@ -358,16 +358,11 @@ class _Block:
 
 def _methods(package: PackageDiagnostics) -> frozenset[str]:
     """Names of methods that the package has, or of which calls are inlined in it."""
-    named = [d.function for d in package.decisions] + [c.callee for c in package.calls]
-    return frozenset(
-        last for name in map(generic_name, named) if (last := _method(name)) is not None
-    )
-
-
-def _method(name: str) -> str | None:
-    """``M`` of ``T.M``, ``(*T).M``, ``p.(*T).M``; of ``p.F`` it cannot be told from ``T.M``."""
-    match = re.fullmatch(r"(?:.*\.)?(?:\(\*.+\)|[^().]+)\.([^\W\d]\w*)", name)
-    return match[1] if match is not None else None
+    own = (generic_name(d.function).replace("[...]", "") for d in package.decisions)
+    called = (generic_name(c.callee).replace("[...]", "") for c in package.calls)
+    # `p.F` cannot be told from `T.M`; those of the package are among its own.
+    foreign = (name for name in called if name.rpartition("/")[2].count(".") > 1)
+    return frozenset(name.rpartition(".")[2] for name in (*own, *foreign) if "." in name)
 
 
 def _explain(candidates: list[_Explanation]) -> tuple[str, list[FlowStep]]:

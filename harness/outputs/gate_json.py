@@ -14,6 +14,7 @@ import msgspec
 from harness.analysis import Change, GateReport, diff_escapes
 from harness.analysis.attribution import Attribution, Outcome
 from harness.analysis.attribution import Cause as AttributedCause
+from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
 
 
@@ -156,14 +157,14 @@ def explain_json(
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def error_json(base: str, head: str, message: str, exit_code: int) -> str:
-    """The document for a gate that could not begin; unknown hashes are empty."""
+def error_json(message: str) -> str:
+    """The document of a gate that could not begin; what is not known is empty."""
     document = GateJson(
         schema="esv.gate/1",
         verdict="error",
-        exit_code=exit_code,
-        base=Side(base, ""),
-        head=Side(head, ""),
+        exit_code=EXIT_ERROR,
+        base=Side("", ""),
+        head=Side("", ""),
         changes=[],
         escapes=Escapes([], []),
         errors=[ErrorEntry("setup", "", "", message)],
