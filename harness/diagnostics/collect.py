@@ -206,8 +206,8 @@ def _read(text: str) -> list[_Listed]:
 class _Relative:
     """Turns a path as the compiler prints it into one relative to the work tree.
 
-    With ``-trimpath`` files print as ``module/path/file.go``; up to Go 1.26 the name in a ``//line``
-    directive prints as it is written, which is relative to the directory of its package.
+    With ``-trimpath`` files print as ``module/path/file.go``. Up to Go 1.26 the name in a
+    ``//line`` directive prints as it is written, relative to the directory of its package.
     """
 
     def __init__(self, tree: Path, own: Sequence[_Listed]) -> None:

@@ -79,13 +79,6 @@ class PackageDiagnostics:
     unparsed: list[Diagnostic] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Explanation:
-    function: str
-    flow: list[FlowStep]
-    used: bool = False
-
-
 def _as_it_is(file: str, _package: str) -> str:
     return file
 
@@ -301,7 +294,6 @@ class _Block:
         )
         methods = _methods(package)
         functions = Functions(package.path, package.decisions, self._sources)
-        often = Counter((where, expression) for where, expression, _ in self._heap)
         for where, expression, message in self._heap:
             # `append(x, y)` is explained, `append` is printed.
             listed = self._explanations.get((where, expression)) or self._explained.get(where, [])
@@ -309,10 +301,8 @@ class _Block:
             if message.startswith(MOVED):
                 kind = SiteKind.MOVED
             else:
-                kind = kind_of(expression, methods)
-                twins = often[where, expression] > 1
-                if self._is_boxed(where, expression, kind, flow if twins else None):
-                    kind = SiteKind.BOXED
+                is_box = self._is_box(where, expression, flow)
+                kind = SiteKind.BOXED if is_box else kind_of(expression, methods)
             test = is_test(where)
             package.sites.append(
                 EscapeSite(
@@ -340,20 +330,15 @@ class _Block:
                 )
             )
 
-    def _is_boxed(
-        self, where: Position, expression: str, kind: SiteKind, flow: list[FlowStep] | None
-    ) -> bool:
-        """Whether it is a box rather than what the text looks like.
+    def _is_box(self, where: Position, expression: str, flow: list[FlowStep]) -> bool:
+        """Whether flows show that it is a box, whatever its text looks like.
 
-        A field ``x.f`` is told from a method value by a flow in which it becomes an interface. A
-        sum of strings that is boxed is two sites with one text (then ``flow`` is given): the one
-        that flows into an interface is the sum, the other one the box.
+        What is allocated and then becomes an interface (a method value, the sum of a boxed sum, a
+        literal) has that step in its own flow. The box itself has it in the flows of what it holds.
         """
-        if (where, expression) not in self._converted:
-            return False
-        if kind is SiteKind.METHOD_VALUE:
-            return True
-        return flow is not None and not any(_CONVERTED.fullmatch(step.text) for step in flow)
+        return (where, expression) in self._converted and not any(
+            _CONVERTED.fullmatch(step.text) for step in flow
+        )
 
 
 def _methods(package: PackageDiagnostics) -> frozenset[str]:

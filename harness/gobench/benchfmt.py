@@ -74,7 +74,8 @@ def read_output(text: str, procs: int = 1) -> TestOutput:
     failing: str | None = None
     details: list[str] = []
     log: list[str] = []
-    for line in text.split("\n"):
+    # What has no newline at its end was cut off, and may say anything.
+    for line in text.split("\n")[:-1]:
         stripped = line.rstrip("\r")
         result = parse_result(stripped) or _after_text(stripped, current)
         marker = _ANNOUNCED.fullmatch(stripped)

@@ -1,0 +1,60 @@
+"""Compiled functions, one by one, put together to what the record keeps. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from harness.model.compiled import AllocationCall, FunctionCode
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCode:
+    """The compiled functions of some packages.
+
+    Attributes:
+        calls: the calls that allocate, sorted; a line that makes two like calls has two.
+        functions: every function that was linked (or, in a listing, compiled), sorted.
+    """
+
+    calls: tuple[AllocationCall, ...]
+    functions: tuple[FunctionCode, ...]
+
+
+def gather(functions: Iterable[tuple[FunctionCode, Iterable[AllocationCall]]]) -> CompiledCode:
+    """Put functions together, of which some are compiled several times.
+
+    A generic function is compiled for each shape of its type arguments, a package once by itself
+    and once for its tests. Such a function has the frame of the largest, and each call as often as
+    the one that makes it most often: the rule by which escape sites are counted.
+    """
+    frames: dict[tuple[str, str, str, int], int] = defaultdict(int)
+    counts: Counter[AllocationCall] = Counter()
+    for function, calls in functions:
+        where = (function.package, function.function, function.file, function.line)
+        frames[where] = max(frames[where], function.frame_bytes)
+        for call, count in Counter(calls).items():
+            counts[call] = max(counts[call], count)
+    return CompiledCode(
+        calls=tuple(sorted(counts.elements())),
+        functions=tuple(
+            sorted(
+                FunctionCode(package, name, frame, file, line)
+                for (package, name, file, line), frame in frames.items()
+            )
+        ),
+    )
+
+
+def merge(parts: Iterable[CompiledCode]) -> CompiledCode:
+    """The code of several test binaries, in which the same package may be compiled in each."""
+    everything: list[tuple[FunctionCode, list[AllocationCall]]] = []
+    for part in parts:
+        by_function: dict[tuple[str, str], list[AllocationCall]] = defaultdict(list)
+        for call in part.calls:
+            by_function[call.package, call.function].append(call)
+        for function in part.functions:
+            own = by_function.pop((function.package, function.function), [])
+            everything.append((function, own))
+    return gather(everything)

@@ -1,0 +1,51 @@
+"""Names of the linker and the assembler as the diagnostics have them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from harness.diagnostics.parse import generic_name
+
+_ESCAPED = re.compile(r"(?:%[0-9a-f]{2})+")
+
+
+def plain_name(symbol: str) -> str:
+    """A function by its full name, without type arguments, hashes of closures and escapes.
+
+    The linker writes ``gopkg.in/yaml%2ev3.Top[int]`` for ``gopkg.in/yaml.v3.Top[...]``.
+    """
+    name = generic_name(symbol) if "[" in symbol or "#" in symbol else symbol
+    return _unescaped(name) if "%" in name else name
+
+
+class Packages:
+    """Tells which functions belong to the packages that are asked for."""
+
+    def __init__(self, paths: Collection[str]) -> None:
+        self._known = {path: path for path in paths}
+        for path in paths:
+            # The tests outside of a package are counted to it, as in the diagnostics.
+            self._known.setdefault(f"{path}_test", path)
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._known
+
+    def split(self, symbol: str) -> tuple[str, str] | None:
+        """Package and function of a symbol, ``None`` if it is of no such package."""
+        end = min((i for i in (symbol.find("["), symbol.find("#")) if i >= 0), default=len(symbol))
+        dot = symbol.find(".", symbol.rfind("/", 0, end) + 1, end)
+        if dot <= 0:
+            return None
+        path = symbol[:dot]
+        package = self._known.get(_unescaped(path) if "%" in path else path)
+        if package is None:
+            return None
+        return package, plain_name(symbol[dot + 1 :])
+
+
+def _unescaped(text: str) -> str:
+    def decode(match: re.Match[str]) -> str:
+        return bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace")
+
+    return _ESCAPED.sub(decode, text)
