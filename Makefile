@@ -48,6 +48,10 @@ lint: $(STAMP) ## ruff, mypy, import-linter
 bench: fixtures ## measure the harness against running the benchmarks naively
 	@$(BIN)/python tests/bench/naive.py
 
+.PHONY: accuracy
+accuracy: fixtures ## precision and recall of steps and causes on the fixture
+	@$(BIN)/python tests/bench/accuracy.py
+
 .PHONY: clean
 clean: ## remove what was made, but for the results
 	rm -rf $(VENV) .cache html env go_fixtures/repos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

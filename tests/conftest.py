@@ -30,14 +30,19 @@ def cache_dir(go: Go, tmp_path: Path) -> Path:
     return cache
 
 
-@pytest.fixture(scope="session")
-def timeline() -> Path:
-    """The repository of the fixture ``timeline``, built if it is not there."""
+def build_fixture(name: str) -> Path:
+    """The repository of a fixture, built if it is not there."""
     spec = importlib.util.spec_from_file_location("fixtures", ROOT / "go_fixtures" / "build.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    path = module.build("timeline")
+    path = module.build(name)
     assert isinstance(path, Path)
     return path
+
+
+@pytest.fixture(scope="session")
+def timeline() -> Path:
+    """The repository of the fixture ``timeline``."""
+    return build_fixture("timeline")

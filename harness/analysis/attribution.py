@@ -15,10 +15,12 @@ from typing import Literal
 
 from harness.diagnostics.identity import LineMap, SiteMatch
 from harness.model import (
+    ALLOCS,
     BYTES,
     Account,
     AllocationSite,
     EscapeSite,
+    InliningCall,
     InliningDecision,
     Record,
     SiteKind,
@@ -244,11 +246,16 @@ class _Index:
             {(d.position.file, d.function): d for d in record.inlining}
             for record in (sides.base, sides.head)
         )
+        self._calls: tuple[Sequence[InliningCall], Sequence[InliningCall]] = (
+            sides.base.inlining_calls,
+            sides.head.inlining_calls,
+        )
 
     def site(self, place: AllocationSite, *, head: bool) -> tuple[EscapeSite | None, Standing]:
         """The escape site of an allocation: at its line, or where its code was inlined to.
 
-        Of several on one line a new or gone one explains a change better than a kept one. What a
+        Of several on one line a new or gone one explains a change better than a kept one, and one
+        that always allocates better than an ``append``, which does so only now and then. What a
         library allocates is none of the line's own sites.
         """
         if place.via:
@@ -260,16 +267,52 @@ class _Index:
         ]
         if not found:
             return None, "none"
-        return min(found, key=lambda entry: entry[1] == "kept")
+        return min(found, key=lambda e: (e[1] == "kept", e[0].kind is SiteKind.APPEND))
 
-    def inlining_changed(self, place: AllocationSite) -> str:
-        """What the compiler says of the function if its inlining was lost or won, else nothing."""
+    def inlining_changed(
+        self, place: AllocationSite, site: EscapeSite | None, amount: float, inlined: float
+    ) -> str:
+        """What the compiler says of a function whose lost or won inlining explains a change.
+
+        A lost inlining only adds allocations, a won one only takes some away, and only where the
+        inlined copy had none.
+
+        Args:
+            place: in the function.
+            site: the escape site there.
+            amount: of the change.
+            inlined: what the place allocates on the side where the function can be inlined.
+        """
         before, after = (self._decision(table, place) for table in self._inlining)
         if before is None or after is None or before.can == after.can:
+            return ""
+        if before.can != (amount > 0):
+            return ""
+        erased = self._erased(place.function, site, head=after.can)
+        if not (inlined < _NOISE_ALLOCS if erased is None else erased):
             return ""
         lost = after if before.can else before
         verb = "lost" if before.can else "won"
         return f"inlining {verb}: cannot inline {lost.function}: {lost.reason}"
+
+    def _erased(self, function: str, site: EscapeSite | None, *, head: bool) -> bool | None:
+        """Whether a copy of a function lacks its escape; ``None`` if no copy is known.
+
+        Calls in test files are not among the records.
+        """
+        if site is None:
+            return None
+        table = self._head if head else self._base
+        # Go names a function of another package with that package.
+        names = {function, f"{site.package.rpartition('/')[2]}.{function}"}
+        calls = [call for call in self._calls[head] if call.callee in names]
+        places = [(call.position.file, call.position.line) for call in calls]
+        if not places:
+            return None
+        return any(
+            all(there.kind is not site.kind for there, _ in table.get(place, ()))
+            for place in places
+        )
 
     @staticmethod
     def _decision(
@@ -300,7 +343,8 @@ def _pair(
     """Lines of both sides that are the same line.
 
     By the line map of the diff; then by an escape site that both have; then, for edited, moved and
-    renamed code, by function and library call.
+    renamed code, by function, library call and kind of escape. A line of the base that nobody
+    edited is still there at head, and no other line takes its place.
     """
     pairs: list[tuple[AllocationSite | None, AllocationSite | None]] = []
     old, new = list(_summed(base)), list(_summed(head))
@@ -329,10 +373,24 @@ def _pair(
         [[(place, s.via) for place in sorted(index.moved[s.file, s.line])] for s in old],
         [((s.file, s.line), s.via) for s in new],
     )
-    take([[(s.function, s.via)] for s in old], [(s.function, s.via) for s in new])
+
+    def likeness(place: AllocationSite, *, head: bool) -> tuple[Hashable, ...]:
+        site, _ = index.site(place, head=head)
+        return (place.function, place.via, site.kind if site is not None else None)
+
+    take(
+        [[likeness(s, head=False)] if _map(index, s) is None else [] for s in old],
+        [likeness(s, head=True) for s in new],
+    )
     pairs.extend((o, None) for o in old)
     pairs.extend((None, n) for n in new)
     return pairs
+
+
+def _kind_there(index: _Index, place: AllocationSite, *, head: bool) -> SiteKind | None:
+    """What escapes on a line: a ``make`` that went is not the ``append`` that came."""
+    site, _ = index.site(place, head=head)
+    return site.kind if site is not None else None
 
 
 def _map(index: _Index, site: AllocationSite) -> tuple[str, int] | None:
@@ -380,7 +438,10 @@ def _cause(
         before, stood = index.site(old, head=False)
         if stood == "gone":
             site, standing, place = before, stood, old
-    note = "" if place.via or standing in ("new", "gone") else index.inlining_changed(place)
+    note = ""
+    if not place.via and standing not in ("new", "gone"):
+        inlined = _amount(old if amount > 0 else new, ALLOCS)
+        note = index.inlining_changed(place, site, amount, inlined)
     same_count = (
         old is not None and new is not None and abs(new.allocs - old.allocs) < _NOISE_ALLOCS
     )
@@ -412,10 +473,9 @@ def _kind(
         return "size"
     if place.via:
         return "library"
-    if standing in ("new", "gone"):
+    growing = site is None or site.kind is SiteKind.APPEND
+    if standing in ("new", "gone") and not growing:
         return "escape"
     if note:
         return "inlining"
-    if site is None or site.kind is SiteKind.APPEND:
-        return "growth"
-    return "reached"
+    return "growth" if growing else "reached"

@@ -78,7 +78,7 @@ class FunctionTable:
         if count == 0 or max(offsets) > len(data) or self._functions + size > len(data):
             raise _damaged()
         index = struct.unpack_from(f"<{2 * count + 1}I", data, self._functions)
-        self._entries = [text + offset for offset in index[0::2]]
+        self._entries: list[int] = [text + offset for offset in index[0::2]]
         self._offsets = index[1::2]
         self._decoded: dict[int, _Table] = {}
         self._file_names: dict[int, str] = {}

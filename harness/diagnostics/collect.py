@@ -15,10 +15,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from harness.diagnostics.copies import settle
 from harness.diagnostics.functions import Sources
-from harness.diagnostics.messages import Relative
+from harness.diagnostics.listing import FIELDS, Listed, read_listing
 from harness.diagnostics.parse import PackageDiagnostics, merge, parse, plain_lines
 from harness.errors import MeasurementError
 from harness.model import CGO_GENERATED, Diagnostic, PackageError
@@ -26,45 +25,8 @@ from harness.process import run
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
-_FIELDS = (
-    "ImportPath,Dir,BuildID,Standard,ForTest,Error,DepsErrors,Deps,Module,"
-    "GoFiles,CgoFiles,TestGoFiles,XTestGoFiles"
-)
 _BENCHMARK = re.compile(rb"^func (Benchmark\w*)\(", re.MULTILINE)
 _AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d+)(?::\d+)?: (?P<text>.*)")
-
-
-class _Error(msgspec.Struct):
-    """An error of ``go list -e``."""
-
-    Err: str = ""
-    Pos: str = ""
-
-
-class _Module(msgspec.Struct):
-    """The module of a listed package."""
-
-    Path: str = ""
-    Dir: str = ""
-    Main: bool = False
-
-
-class _Listed(msgspec.Struct):
-    """A package as ``go list -json`` prints it."""
-
-    ImportPath: str
-    Dir: str = ""
-    BuildID: str = ""
-    Standard: bool = False
-    ForTest: str = ""
-    Error: _Error | None = None
-    DepsErrors: list[_Error] | None = None
-    Deps: list[str] = []
-    Module: _Module | None = None
-    GoFiles: list[str] = []
-    CgoFiles: list[str] = []
-    TestGoFiles: list[str] = []
-    XTestGoFiles: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +92,13 @@ def compile_module(
         MeasurementError: Go cannot be started, or takes too long.
     """
     command: list[str | Path] = [
-        go, "list", "-e", "-test", "-deps", "-export", *BUILD_FLAGS, *flags, f"-json={_FIELDS}",
+        go, "list", "-e", "-test", "-deps", "-export", *BUILD_FLAGS, *flags, f"-json={FIELDS}",
         "./...",
     ]  # fmt: skip
     done = run(command, cwd=tree / module, env=env, timeout=timeout)
     if done.timed_out:
         raise MeasurementError(f"go list took more than {timeout:g} s in {module}")
-    listed = _read(done.stdout)
+    listed = read_listing(done.stdout)
     own = [p for p in listed if not p.Standard and p.Module is not None and p.Module.Main]
     if not own:
         message = _module_message(done.stderr, tree) or _first_error(listed)
@@ -170,14 +132,14 @@ def compiler_output(
     """
     command: list[str | Path] = [
         go, "list", "-export", "-trimpath", "-buildvcs=false", f"-gcflags={gcflags}", *flags,
-        f"-json={_FIELDS}", "./...",
+        f"-json={FIELDS}", "./...",
     ]  # fmt: skip
     done = run(command, cwd=tree / module, env=env, timeout=timeout)
     if not done.ok:
         said = _module_message(done.stderr, tree).split("\nusage:", 1)[0]
         reason = " ".join(said.splitlines()[:5]) or f"took more than {timeout:g} s"
         raise MeasurementError(f"go with -gcflags='{gcflags}': {reason}")
-    own = [p for p in _read(done.stdout) if p.Module is not None and p.Module.Main]
+    own = [p for p in read_listing(done.stdout) if p.Module is not None and p.Module.Main]
     return plain_lines(done.stderr, _Relative(tree, own))
 
 
@@ -196,13 +158,6 @@ def select_packages(
     return set(done.stdout.split())
 
 
-def _read(text: str) -> list[_Listed]:
-    """The stream of JSON objects that ``go list -json`` prints, one after the other."""
-    decoder = msgspec.json.Decoder(_Listed)
-    # Each object begins and ends at the first column; all else is indented.
-    return [decoder.decode(part) for part in re.findall(r"^\{.*?^\}", text, re.MULTILINE | re.S)]
-
-
 class _Relative:
     """Turns a path as the compiler prints it into one relative to the work tree.
 
@@ -210,13 +165,15 @@ class _Relative:
     ``//line`` directive prints as it is written, relative to the directory of its package.
     """
 
-    def __init__(self, tree: Path, own: Sequence[_Listed]) -> None:
+    def __init__(self, tree: Path, own: Sequence[Listed]) -> None:
         self._tree = str(tree)
         pairs = {(p.Module.Path, _inside(tree, p.Module.Dir)) for p in own if p.Module is not None}
         # The longest path first: a module may lie inside another.
         self.modules = tuple(sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
-        self._directories = {_base_path(p): _inside(tree, p.Dir) for p in own}
+        # Of the packages that take part, test packages included.
+        self.directories = {p.base_path: _inside(tree, p.Dir) for p in own}
+        self._others = {d.split(" ", 1)[0] for p in own for d in p.Deps} - set(self.directories)
 
     def __call__(self, path: str, package: str) -> str:
         if path.startswith(("<", "?")) or path == CGO_GENERATED:
@@ -226,22 +183,23 @@ class _Relative:
                 return posixpath.normpath(posixpath.join(directory, path[len(module) + 1 :]))
         if path.startswith(f"{self._tree}/"):
             return path[len(self._tree) + 1 :]
-        return posixpath.normpath(posixpath.join(self._directories.get(package, ""), path))
+        if "@" in path or posixpath.dirname(path) in self._others:
+            return path  # of another module or of the standard library
+        return posixpath.normpath(posixpath.join(self.directories.get(package, ""), path))
 
 
-def _base_path(package: _Listed) -> str:
-    """The import path without the test binary that a variant is compiled for."""
-    return package.ImportPath.split(" ", 1)[0]
+def _sources(tree: Path, own: Sequence[Listed]) -> Sources:
+    """Reads the Go files of a package and of its test variants, named relative to the tree.
 
-
-def _sources(tree: Path, own: Sequence[_Listed]) -> Sources:
-    """Reads the Go files of a package and of its test variants, named relative to the tree."""
+    Those of ``p_test`` are with those of ``p``, since it may inline and instantiate what is there.
+    """
 
     def read(path: str) -> Iterator[tuple[str, bytes]]:
+        paths = {path, path.removesuffix("_test")}
         files = {
             (p.Dir, name)
             for p in own
-            if _base_path(p) == path
+            if p.base_path in paths
             for name in (*p.GoFiles, *p.CgoFiles)
             if not posixpath.isabs(name)
         }
@@ -264,8 +222,8 @@ def _inside(tree: Path, directory: str) -> str:
 
 
 def _packages(
-    listed: Sequence[_Listed],
-    own: Sequence[_Listed],
+    listed: Sequence[Listed],
+    own: Sequence[Listed],
     tree: Path,
     module: str,
     relative: _Relative,
@@ -305,7 +263,7 @@ def _is_test_main(path: str, known: Collection[str]) -> bool:
     return path.endswith(".test") and path.removesuffix(".test") in known
 
 
-def _errors(packages: Sequence[_Listed], tree: Path, module: str) -> tuple[PackageError, ...]:
+def _errors(packages: Sequence[Listed], tree: Path, module: str) -> tuple[PackageError, ...]:
     """What Go refuses in a package or in what it needs, each message once."""
     found: dict[str, PackageError] = {}
     for package in packages:
@@ -338,7 +296,7 @@ def _from_root(module: str, file: str) -> str:
     return posixpath.normpath(posixpath.join(module, file))
 
 
-def _binary_id(main: _Listed, by_path: Mapping[str, _Listed]) -> str:
+def _binary_id(main: Listed, by_path: Mapping[str, Listed]) -> str:
     """Hash over import path and content id of everything in a test binary.
 
     The content id is the second half of the build id: equal for equal compiled code, whatever the
@@ -364,7 +322,7 @@ def _benchmarks(directory: Path, files: Sequence[str]) -> tuple[str, ...]:
 
 
 def _diagnostics(
-    stderr: str, relative: Relative, sources: Sources, known: Collection[str]
+    stderr: str, relative: _Relative, sources: Sources, known: Collection[str]
 ) -> tuple[PackageDiagnostics, ...]:
     groups: dict[str, list[PackageDiagnostics]] = {}
     for package in parse(stderr, relative, sources):
@@ -374,7 +332,9 @@ def _diagnostics(
         if package.variant is not None:
             path = package.variant.removesuffix(".test")
         groups.setdefault(path, []).append(package)
-    return tuple(merge(path, groups[path]) for path in sorted(groups))
+    merged = tuple(merge(path, groups[path]) for path in sorted(groups))
+    settle(merged, {d: path for path, d in relative.directories.items() if path in groups})
+    return merged
 
 
 def _module_message(stderr: str, tree: Path) -> str:
@@ -391,5 +351,5 @@ def _without_tree(message: str, tree: Path) -> str:
     return message
 
 
-def _first_error(listed: Sequence[_Listed]) -> str:
+def _first_error(listed: Sequence[Listed]) -> str:
     return next((p.Error.Err.strip() for p in listed if p.Error), "")

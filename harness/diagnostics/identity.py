@@ -19,9 +19,11 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
+from harness.diagnostics.normal import normal_function, normal_message
 from harness.model import EscapeSite, FileChange, TreeDiff
 
-_TEMPORARY = re.compile(r"~r\d+|~R\d+|\.autotmp_\d+|\.dict\d*")
+__all__ = ["LineMap", "SiteMatch", "match_sites", "normal_function", "normal_message"]
+
 _NUMBERED = re.compile(r"\.func\d+|\.gowrap\d+|\.deferwrap\d+|^init(\.\d+)?$|^map\.init|^glob\.")
 
 
@@ -62,11 +64,6 @@ class SiteMatch:
     new: tuple[EscapeSite, ...]
     gone: tuple[EscapeSite, ...]
     kept: tuple[tuple[EscapeSite, EscapeSite], ...]
-
-
-def normal_message(message: str) -> str:
-    """The message without the names of compiler temporaries, which differ by release."""
-    return _TEMPORARY.sub("~", message)
 
 
 def match_sites(
@@ -196,7 +193,7 @@ def _mapped_key(site: EscapeSite, maps: Sequence[LineMap]) -> Hashable | None:
 
 
 def _function_key(site: EscapeSite) -> Hashable:
-    return (site.package, site.function, normal_message(site.message))
+    return (site.package, normal_function(site.function), normal_message(site.message))
 
 
 def _package_key(site: EscapeSite) -> Hashable:

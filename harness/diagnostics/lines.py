@@ -24,7 +24,10 @@ _FAR = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of source in the compiler's positions; columns are 0 where it knows none."""
+    """A stretch of source in the compiler's positions; columns are 0 where it knows none.
+
+    ``last`` is the place after the last one.
+    """
 
     file: str
     first: Place
@@ -36,7 +39,7 @@ class Piece:
             return False
         if where.column:
             at = (where.line, where.column)
-            return (self.first < at if after_start else self.first <= at) and at <= self.last
+            return (self.first < at if after_start else self.first <= at) and at < self.last
         # Under a directive without a column all of a line is one place; elsewhere it is what lies
         # too far to the right for a column.
         return self.last[1] == 0 or where.line < self.last[0] or self.last[1] >= COLUMNS
@@ -94,7 +97,7 @@ class LineDirectives:
             end = following[0].start if following else (_FAR, _FAR)
             if base.start <= last and first < end:
                 begin = max(first, base.start)
-                stop = min(last, _before(end))
+                stop = min(last, end if end[1] > 1 else (end[0] - 1, _FAR))
                 yield Piece(base.file, self._mapped(base, begin), self._mapped(base, stop))
 
     def _mapped(self, base: _Base, place: Place) -> Place:
@@ -104,9 +107,3 @@ class LineDirectives:
         if place[0] == base.start[0]:
             return line, base.column + place[1] - base.start[1]
         return line, place[1]
-
-
-def _before(place: Place) -> Place:
-    """The last place before another."""
-    line, column = place
-    return (line, column - 1) if column > 1 else (line - 1, _FAR)

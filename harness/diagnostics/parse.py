@@ -9,10 +9,11 @@ flow come from the explanation at the same position. ``-m`` has the plain lines 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from harness.diagnostics.copies import in_own_words, mark_copies
 from harness.diagnostics.functions import Functions, Sources
 from harness.diagnostics.messages import (
     ESCAPES,
@@ -29,6 +30,7 @@ from harness.diagnostics.messages import (
     position,
     staying_expression,
 )
+from harness.diagnostics.normal import unshaped
 from harness.model import (
     Diagnostic,
     EscapeSite,
@@ -51,6 +53,8 @@ _FROM = re.compile(
 )
 _CONVERTED = re.compile(r"from (?P<expr>.+) \(interface-converted\)", re.DOTALL)
 _Place = tuple[Position, str]
+# Place, message and function of a site that may be printed several times.
+_Key = tuple[Position | None, str, str]
 
 
 @dataclass(slots=True)
@@ -111,8 +115,8 @@ def merge(path: str, packages: Iterable[PackageDiagnostics]) -> PackageDiagnosti
     variants = list(packages)
     merged = PackageDiagnostics(path, None)
     ordered = sorted(variants, key=lambda v: v.variant is not None)
-    merged.sites = _merge_sites(path, [(v.variant, v.sites) for v in ordered])
-    merged.stack_sites = _merge_sites(path, [(v.variant, v.stack_sites) for v in ordered])
+    merged.sites = _merge_sites(path, [(v, v.sites) for v in ordered])
+    merged.stack_sites = _merge_sites(path, [(v, v.stack_sites) for v in ordered])
     merged.parameters = sorted(
         dict.fromkeys(replace(p, package=path) for v in variants for p in v.parameters),
         key=lambda p: (p.position, p.name, p.leak, p.result, p.level),
@@ -129,29 +133,36 @@ def merge(path: str, packages: Iterable[PackageDiagnostics]) -> PackageDiagnosti
 
 
 def _merge_sites(
-    path: str, variants: Iterable[tuple[str | None, list[EscapeSite]]]
+    path: str, variants: Iterable[tuple[PackageDiagnostics, list[EscapeSite]]]
 ) -> list[EscapeSite]:
-    sites: dict[tuple[Position, str, str], EscapeSite] = {}
-    counts: Counter[tuple[Position, str, str]] = Counter()
+    most: dict[_Key, list[EscapeSite]] = {}
     for variant, listed in variants:
-        own: Counter[tuple[tuple[Position, str, str], str]] = Counter()
-        for site in listed:
-            function = generic_name(site.function)
-            key = (site.position, site.message, function)
-            own[key, site.function] += 1
-            if key not in sites:
-                # A wrapper that only a test variant has is there because of a test.
-                test = site.test or (variant is not None and site.position.generated)
-                sites[key] = replace(
-                    site,
-                    package=path,
-                    function=function,
-                    test=test,
-                    flow=() if test else site.flow,
-                )
-        for (key, _), count in own.items():
-            counts[key] = max(counts[key], count)
-    merged = [site for key, site in sites.items() for _ in range(counts[key])]
+        wrappers = {d.position for d in variant.decisions if "[" in d.function}
+        own: dict[tuple[_Key, str], list[EscapeSite]] = defaultdict(list)
+        for printed in listed:
+            # What an external test inlines or instantiates of the package it tests.
+            foreign = variant.path != path and not printed.test
+            site = in_own_words(printed, path) if foreign else printed
+            function, message = generic_name(site.function), unshaped(site.message)
+            # Where the name of a generic function stands are the wrappers made for each type; they
+            # repeat its sites.
+            where = None if site.position in wrappers else site.position
+            # A wrapper that only a test variant has is there because of a test.
+            test = site.test or (variant.variant is not None and site.position.generated)
+            flow = () if test else site.flow
+            own[(where, message, function), site.function].append(
+                replace(site, package=path, function=function, test=test, flow=flow)
+            )
+        for (key, _), copies in own.items():
+            if len(copies) > len(most.get(key, ())):
+                most[key] = copies
+    known = {(message, function) for where, message, function in most if where is not None}
+    merged = [
+        site
+        for (where, message, function), copies in most.items()
+        if where is not None or (message, function) not in known
+        for site in copies
+    ]
     return sorted(merged, key=lambda s: (s.position, s.message, s.function))
 
 
@@ -292,8 +303,11 @@ class _Block:
             for where, expression in self._explanations
             if where not in plain
         )
-        methods = _methods(package)
         functions = Functions(package.path, package.decisions, self._sources)
+        methods = _methods(package)
+        if all(d.can for d in package.decisions):
+            methods |= functions.methods()  # not -m=2, which has a decision for every function
+        unnamed: set[int] = set()
         for where, expression, message in self._heap:
             # `append(x, y)` is explained, `append` is printed.
             listed = self._explanations.get((where, expression)) or self._explained.get(where, [])
@@ -303,6 +317,8 @@ class _Block:
             else:
                 is_box = self._is_box(where, expression, flow)
                 kind = SiteKind.BOXED if is_box else kind_of(expression, methods)
+            if not function:
+                unnamed.add(len(package.sites))
             test = is_test(where)
             package.sites.append(
                 EscapeSite(
@@ -317,6 +333,8 @@ class _Block:
                     test=test,
                 )
             )
+        inlined = {generic_name(call.callee) for call in package.calls}
+        package.sites = mark_copies(package.sites, unnamed, inlined, functions)
         for where, expression, message in self._stack:
             package.stack_sites.append(
                 EscapeSite(

@@ -84,7 +84,8 @@ def touched_packages(head: Record, changes: Sequence[FileChange]) -> dict[str, t
         file = change.new or change.old or ""
         if not is_test(file):
             continue
-        line = change.hunks[0].new_start if change.hunks else 1
+        # Git places what was deleted after the line before it: at the top of a file, that is 0.
+        line = max(1, change.hunks[0].new_start) if change.hunks else 1
         for package in head.packages:
             inside = "" if package.directory == "." else f"{package.directory}/"
             rest = file.removeprefix(inside) if file.startswith(inside) else None

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.diagnostics.messages import generic_name
 from harness.errors import MeasurementError
 from harness.gobench.pprof import Stack, read_heap_profile
 from harness.model.allocation import Account, AllocationSite, Frame
@@ -199,14 +200,15 @@ def _outermost(frames: Iterable[Frame], own: OwnSource) -> Frame:
 def short_function(name: str) -> str:
     """A function of a profile in the compiler's words: without its package.
 
-    ``example.com/m/p.(*T).M`` is ``(*T).M``.
+    ``example.com/m/p.(*T).M`` is ``(*T).M``, and ``example.com/m/p.F[go.shape.int]`` is ``F[...]``.
     """
+    name = generic_name(name)
     return name.rpartition("/")[2].partition(".")[2] or name
 
 
 def library_name(name: str) -> str:
     """A library function as its users write it: ``strings.Join``, ``(*bytes.Buffer).Write``."""
-    package, _, function = name.rpartition("/")[2].partition(".")
+    package, _, function = generic_name(name).rpartition("/")[2].partition(".")
     pointer = re.fullmatch(r"\(\*([^)]+)\)\.(.+)", function)
     if pointer is not None:
         return f"(*{package}.{pointer[1]}).{pointer[2]}"

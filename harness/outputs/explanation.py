@@ -15,7 +15,7 @@ OUTCOMES = {
     "escape": "an escape site came or went",
     "reached": "an old escape site is reached more or less often",
     "library": "a library call allocates more or less",
-    "growth": "a slice, map or channel grows more or less often; the compiler reports no escape",
+    "growth": "a slice, map or channel grows more or less often; no new escape site",
     "size": "as many allocations, of another size",
     "inlining": "an inlining was lost or won, and with it the escapes that it erased",
     "compiler": "measured with different Go releases: the compiler, not the code",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.account_builders import UNACCOUNTED
 from tests.builders import timeline_records
 
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
@@ -26,9 +27,12 @@ def pages(site: Path) -> list[Path]:
     wanted = [
         r.revision for r in timeline_records() if r.errors or any(p.failures for p in r.packages)
     ]
-    step = next(r.revision for r in timeline_records() if "by reference" in r.revision.message)
+    subjects = ("by reference", "byte order mark", "learn the width", UNACCOUNTED)
+    steps = [
+        r.revision for words in subjects for r in timeline_records() if words in r.revision.message
+    ]
     first, newest = timeline_records()[0].revision, timeline_records()[-1].revision
-    revisions = [site / "r" / f"{r.hash}.html" for r in (*wanted, step, first, newest)]
+    revisions = [site / "r" / f"{r.hash}.html" for r in (*steps, *wanted, first, newest)]
     return [site / "index.html", long, *revisions, *sorted((site / "e").glob("*/index.html"))]
 
 
@@ -85,6 +89,7 @@ def test_links_lead_to_files_that_exist(browser: Any, site: Path) -> None:
 def test_nothing_scrolls_sideways_on_a_phone(phone: Any, site: Path) -> None:
     for page in pages(site):
         phone.get(page.as_uri())
+        phone.execute_script(OPEN)
         width = phone.execute_script(
             "window.scrollTo(1e4, 0);"
             "return [document.documentElement.scrollWidth, window.scrollX, window.innerWidth]"
@@ -159,11 +164,51 @@ def test_text_has_contrast(browser: Any, sites: dict[str, Path], scheme: str) ->
     try:
         for page in pages(sites["timeline"])[:5]:
             browser.get(page.as_uri())
+            browser.execute_script(OPEN)
             assert browser.execute_script(CONTRAST) == [], page
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+def test_nothing_overlaps_at_any_width(browser: Any, sites: dict[str, Path]) -> None:
+    page = next(p for p in pages(sites["timeline"]) if p.stem.startswith("9865b390"))
+    browser.get(page.as_uri())
+    try:
+        for width in (390, 740, 800, 1000, 1160, 1280):
+            device = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
+            wide = browser.execute_script(
+                "return [...document.querySelectorAll('.account .beside > div, .fit:has(.groups)')]"
+                ".map(e => [e.scrollWidth, e.clientWidth]).filter(([a, b]) => a > b)"
+            )
+            assert wide == [], width
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_stacked_tables_stay_tables_on_a_phone(phone: Any, sites: dict[str, Path]) -> None:
+    page = next(p for p in pages(sites["timeline"]) if p.stem.startswith("9865b390"))
+    phone.get(page.as_uri())
+    roles = phone.execute_script(
+        "return [...document.querySelectorAll('.ledger, .ledger *, .groups, .groups *')]"
+        ".filter(e => /^(TABLE|THEAD|TBODY|TFOOT|TR|TD|TH)$/.test(e.tagName))"
+        ".map(e => e.getAttribute('role'))"
+    )
+    assert roles
+    assert None not in roles
+
+
+def test_an_escape_leads_to_its_account(browser: Any, sites: dict[str, Path]) -> None:
+    page = next(p for p in pages(sites["timeline"]) if p.stem.startswith("9865b390"))
+    browser.get(page.as_uri())
+    browser.execute_script("document.querySelector('a.use').click()")
+    shown = browser.execute_script(
+        "return document.querySelector(':target').querySelector('.ledger').innerText"
+    )
+    assert "(*Store).Put" in shown
+
+
+OPEN = "document.querySelectorAll('details').forEach(e => e.open = true)"
 # Elements with text of their own whose contrast to the nearest opaque background is below 4.5.
 CONTRAST = """
 const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);

@@ -1,10 +1,10 @@
 """Write what Go's compiler says of the corpus, or compare it with what was written.
 
-``golden/<release>/<form>.txt`` is the standard error of one compile of ``src``, tests included, with
-the flags of the harness and one of :data:`FORMS`. The blocks of the packages are sorted, because
-their order differs between runs; within a block the order is the compiler's. ``-trimpath`` makes the
-paths independent of the machine. The main packages that Go makes for tests are left out: their file
-lies in Go's cache, and the harness passes over them.
+``golden/<release>/<form>.txt`` is the standard error of one compile of ``src``, tests included,
+with the flags of the harness and one of :data:`FORMS`. The blocks of the packages are sorted,
+because their order differs between runs; within a block the order is the compiler's. ``-trimpath``
+makes the paths independent of the machine. The main packages that Go makes for tests are left out:
+their file lies in Go's cache, and the harness passes over them.
 
 Releases are found or installed as ``esv`` does it, in ``$ESV_TEST_CACHE`` or ``.cache/test``.
 
@@ -47,10 +47,7 @@ def main() -> int:
     for release in options.releases:
         go = find_go(release, cache())
         print(f"{go.toolchain.release} ({go.toolchain.source})", flush=True)
-        if options.check:
-            problems = check(go, release)
-        else:
-            problems = regenerate(go, release)
+        problems = check(go, release) if options.check else regenerate(go, release)
         failed = failed or bool(problems)
         print("".join(f"{line}\n" for line in problems), end="", flush=True)
     return int(failed)

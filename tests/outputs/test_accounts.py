@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from harness.analysis import summary as summary_module
+from harness.analysis.attribution import Attribution
+from harness.analysis.explain import explain_steps
 from harness.analysis.findings import findings
 from harness.analysis.history import History
+from harness.analysis.steps import Step
 from harness.analysis.summary import summarise
 from harness.model import AllocationSite, FlowStep, Position, Record
 from harness.outputs.dashboard.pieces import flow_view, short_function
 from harness.outputs.dashboard.svg import share_bar
+from harness.outputs.format import MINUS
 from tests.account_builders import BUDGET, UNACCOUNTED, make_account, make_place
 from tests.builders import (
     MODULE,
@@ -88,6 +93,12 @@ def test_a_lost_inlining_is_told_with_cost_and_budget(timeline: dict[str, bytes]
     assert "escape as before &Scanner{...} escapes to heap" in page
 
 
+def test_a_line_that_is_gone_is_said_to_be_of_before(timeline: dict[str, bytes]) -> None:
+    page = commit(timeline, "keeps its visitor").text
+    assert re.search(r"store/store.go:\d+ \(before\) in \(\*Store\).CountPrefix", page)
+    assert "(before) in" not in commit(timeline, "write every field").text
+
+
 def test_a_library_call_is_named(timeline: dict[str, bytes]) -> None:
     page = commit(timeline, "regardless of case").text
     assert "library call strings.ToLower" in page
@@ -96,7 +107,7 @@ def test_a_library_call_is_named(timeline: dict[str, bytes]) -> None:
 def test_what_rounding_cuts_off_is_no_lack_of_explanation(timeline: dict[str, bytes]) -> None:
     page = commit(timeline, "do not reserve room").text
     assert "+5.99" in page
-    assert "−0.99 allocs/op cut off by rounding" in page
+    assert f"{MINUS}0.99 allocs/opcut off by rounding" in page
     assert "no line accounts for this" not in page
     index = Page(timeline["index.html"]).text
     assert "+5.99 of +5 as reported, without fractions" in index
@@ -105,7 +116,7 @@ def test_what_rounding_cuts_off_is_no_lack_of_explanation(timeline: dict[str, by
 def test_what_no_line_accounts_for_stands_in_its_own_row(timeline: dict[str, bytes]) -> None:
     page = commit(timeline, "learn the width").text
     assert re.search(r"50\s%\sexplained", page)
-    assert "+20 allocs/op +1,440 B no line accounts for this" in page
+    assert "+20 allocs/op+1,440 Bno line accounts for this" in page
 
 
 def test_without_an_account_the_escapes_only_stand_beside(timeline: dict[str, bytes]) -> None:
@@ -115,6 +126,7 @@ def test_without_an_account_the_escapes_only_stand_beside(timeline: dict[str, by
     assert "in no account" not in page.text
     index = Page(timeline["index.html"]).text
     assert "New escapes in the same commit moved to heap: s" in index
+    assert index.count("in the same commit") == 2  # there, and in the footer
 
 
 def test_an_escape_says_whether_an_account_uses_it() -> None:
@@ -143,9 +155,17 @@ def test_many_lines_and_benchmarks_are_folded() -> None:
     names = [f"Benchmark{i}" for i in range(9)]
     page = head(pair({n: [] for n in names}, dict.fromkeys(names, places)))
     assert "4 further lines" in page.text
-    assert "+42 allocs/op +672 B 4 further lines, below" in page.text
+    assert "+42 allocs/op+672 B4 further lines, below" in page.text
     assert "3 more benchmarks" in page.text
     assert "The same lines in 8 more benchmarks" in page.text
+
+
+def test_many_accounts_are_folded() -> None:
+    names = [f"Benchmark{i}" for i in range(14)]
+    after = {n: [make_place(line=100 + i, allocs=20 - i)] for i, n in enumerate(names)}
+    page = head(pair({n: [] for n in names}, after))
+    assert "4 more accounts" in page.text
+    assert sum(i.startswith("account-") for i in page.attributes("id")) == 14
 
 
 def test_an_account_without_the_small_objects_says_so() -> None:
@@ -175,14 +195,14 @@ def test_the_second_unit_of_a_step_does_not_repeat_the_line(timeline: dict[str, 
 
 def test_attributions_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    real = summary_module.explain_steps
 
-    def counted(history: History, revision: str, found: tuple) -> dict:  # type: ignore[type-arg]
+    def counted(history: History, revision: str, found: Sequence[Step]) -> dict[Step, Attribution]:
         asked.append(revision)
-        return real(history, revision, found)
+        return explain_steps(history, revision, found)
 
-    monkeypatch.setattr("harness.analysis.summary.explain_steps", counted)
-    monkeypatch.setattr("harness.analysis.findings.explain_steps", counted)
+    for name in ("summary", "findings"):
+        module = importlib.import_module(f"harness.analysis.{name}")
+        monkeypatch.setattr(module, "explain_steps", counted)
     history = timeline_history()
     summary = summarise(history)
     assert len(asked) == len(set(asked))

@@ -147,6 +147,13 @@ def test_hostile_text_is_text(hostile: dict[str, bytes]) -> None:
     assert "<script>alert(1)</script>" in overview
     assert "{{ 7*7 }}" in overview
     assert "\\u{202e}" in overview
+    revision = next(Page(data).text for n, data in hostile.items() if n.startswith("r/da4b"))
+    for said in (
+        "library call </script><img src=x",
+        "inlining won before: cannot inline bidi\\u{202e}",
+    ):
+        assert said in revision
+    assert "at {{ 7*7 }}{% raw %}${x}.go:12 in {{ 7*7 }}{% raw %}${x}" in overview
     assert "\\x00" in overview
 
 

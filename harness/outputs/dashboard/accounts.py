@@ -38,7 +38,7 @@ _NOISE_BYTES = 0.5
 _WHOLE = 0.9995
 
 Place = tuple[str, int]
-_Line = tuple[str, int, str, str, str, EscapeSite | None, str]
+_Line = tuple[str, int, bool, str, str, str, EscapeSite | None, str]
 _NOTHING = AmountView("", "")
 
 
@@ -173,8 +173,15 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
 
 def _line(cause: Cause) -> _Line:
     return (
-        cause.file, cause.line, cause.function, cause.via, cause.escape, cause.site, cause.note,
-    )  # fmt: skip
+        cause.file,
+        cause.line,
+        cause.at_base,
+        cause.function,
+        cause.via,
+        cause.escape,
+        cause.site,
+        cause.note,
+    )
 
 
 def _cause(
@@ -187,6 +194,7 @@ def _cause(
         amounts=_amounts(by_unit, units),
         where=clip(f"{cause.file}:{cause.line}", 300),
         function=short_function(cause.function),
+        at_base=cause.at_base,
         word="" if cause.outcome in {a.outcome for a in accounts} else cause.outcome,
         standing=cause.escape,
         message="" if cause.site is None else clip(cause.site.message, 400),

@@ -135,17 +135,20 @@ class CauseView:
     Attributes:
         amounts: one for each unit of the account.
         where, function: the place.
+        at_base: whether the place is that of the revision compared with, not of this one.
         word: the kind of cause, where it is not that of the account.
         standing: ``new``, ``gone``, ``kept`` or ``none``: how the escape site stands.
         message, flow: the compiler's words on it.
         hint: what else is to be said where no escape is reported.
         via: the library function that allocates.
-        note_word, note: ``inlining lost`` or ``won``, and the compiler's words.
+        note_word, note: ``inlining lost`` or ``won``, and the compiler's words; without the word
+            a note of the harness.
     """
 
     amounts: tuple[AmountView, ...]
     where: str
     function: str
+    at_base: bool
     word: str
     standing: str
     message: str

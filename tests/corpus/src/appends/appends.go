@@ -41,9 +41,9 @@ func CloneEmpty(list []int) []int {
 }
 
 // Pointers appends what is itself allocated.
-func Pointers(n int) {
+func Pointers(n int) { // want: moved
 	items = append(items, &item{&n}) // want: append@1.25+, literal
-} // the parameter is moved, see below
+}
 
 // Boxes appends what must be boxed.
 func Boxes(n int, s string) {

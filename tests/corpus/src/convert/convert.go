@@ -41,10 +41,10 @@ func FromRune(r rune) {
 	keepString = string(r) // want: conversion
 }
 
-// Named converts to and from named types.
+// Named converts to and from named types; the first two read like boxes.
 func Named(s text, b bytes) {
-	keepNamed = bytes(s)          // want: conversion
-	keepText = text(b)            // want: conversion
+	keepNamed = bytes(s)          // want: boxed
+	keepText = text(b)            // want: boxed
 	keepOctets = []octet("const") // want: conversion
 	keepText = text(s) + "!"      // want: concat
 }

@@ -88,13 +88,13 @@ func Sum[N number](list ...N) (sum N) {
 // Counter has a closure in a generic function.
 //
 //go:noinline
-func Counter[N number](start N) func() *N {
+func Counter[N number](start N) func() *N { // want: moved
 	return func() *N { // want: closure
 		start++
 		n := start // want: moved
 		return &n
 	}
-} // the parameter is moved as well
+}
 
 // Each has a closure in a method.
 //

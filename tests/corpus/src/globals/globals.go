@@ -16,27 +16,27 @@ type node struct {
 var (
 	static = &node{name: "a"}
 	names  = []string{"a", "b"}
-	table  = map[string]int{"a": 1}
+	table  = map[string]int{"a": 1} // want: literal
 	nested = &node{next: &node{}}
 )
 
 // These are made by the initialiser.
 var (
-	errA    = errors.New("a")                     // want: literal@1.21+
-	errB    = fmt.Errorf("b %d", len(os.Args))    // want: argument, boxed
-	dynamic = &node{name: os.Args[0]}             // want: literal
-	sized   = make([]int, len(os.Args))           // want: make
-	boxed   = any(len(os.Args))                   // want: boxed
+	errA    = errors.New("a")
+	errB    = fmt.Errorf("b %d", len(os.Args)) // want: literal@1.26+, boxed
+	dynamic = &node{name: os.Args[0]}
+	sized   = make([]int, len(os.Args)) // want: make
+	boxed   = any(len(os.Args))
 	joined  = "x" + os.Args[0]                    // want: concat
 	inlined = newNode(os.Args[0])                 // want: literal
 	moved   = pointer(len(os.Args))               // want: moved
-	called  = func() *int { n := 1; return &n }() // want: moved
-	stored  = func() *int { n := 2; return &n }   // want: closure, moved
-	funcs   = map[string]func() *int{             // want: literal@1.21-
+	called  = func() *int { n := 1; return &n }() // want: moved, moved
+	stored  = func() *int { n := 2; return &n }   // want: moved
+	funcs   = map[string]func() *int{             // want: literal
 		"a": func() *int { n := 3; return &n }, // want: closure, moved
 		"b": func() *int { n := 4; return &n }, // want: closure, moved
 	}
-	_ = func() *int { n := 5; return &n } // want: closure, moved
+	_ = func() *int { n := 5; return &n } // want: moved
 )
 
 func newNode(name string) *node { return &node{name: name} } // want: literal

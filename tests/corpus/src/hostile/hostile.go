@@ -4,7 +4,7 @@ package hostile
 var (
 	keep     any
 	keepText string
-	escapes  = map[string]int{}
+	escapes  = map[string]int{} // want: literal
 )
 
 // heap is a type with a name that the compiler's words have too.
@@ -22,10 +22,11 @@ func Text() {
 	keep = "flow: {heap} ← &x:"                     // want: boxed
 	keep = ""                                       // want: boxed
 	keep = "世界\x00\xff\u2028\u0085"                 // want: boxed
+	// want+1: boxed
 	keep = `raw
 x escapes to heap
 hostile.go:1:1: moved to heap: raw
-` // want: boxed@line-3
+`
 }
 
 // Concat adds them.
@@ -44,7 +45,7 @@ func Convert(s string) {
 	keep = map[string]string{"x": "} escapes to heap", "y": s} // want: literal
 }
 
-// append is a function with a name of the language.
+// make is a function with a name of the language.
 func make(n int) *int { // want: moved
 	return &n
 }
@@ -57,9 +58,9 @@ func Names() (*int, *int, *heap) {
 	return &heap1, new, &escape
 }
 
-// Func has a function of the name that is called.
+// Func calls a function that has the name of a type.
 func Func(string func(int) int) {
-	keep = string(3)                   // want: boxed
+	keep = string(3)                   // want: conversion
 	keep = escapes["moved to heap: x"] // want: boxed
 }
 

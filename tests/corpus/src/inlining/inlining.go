@@ -60,7 +60,7 @@ func Expensive(list []string) string {
 		out += strings.ToUpper(s) + strings.ToLower(s) + strings.TrimSpace(s) // want: concat
 	}
 	for _, s := range list {
-		out += fmt.Sprint(s, len(list)) // want: concat, argument, boxed, boxed
+		out += fmt.Sprint(s, len(list)) // want: boxed, boxed
 	}
 	return out
 }
@@ -73,7 +73,7 @@ func Defers() {
 
 // Goes cannot be inlined.
 func Goes() {
-	go Leaf(2)
+	go Leaf(2) // want: closure
 }
 
 // Selects cannot be inlined.
@@ -100,7 +100,7 @@ func Caller() uintptr {
 // Types declares a type.
 func Types(n int) any {
 	type local struct{ n int }
-	return local{n} // want: boxed
+	return local{n} // want: literal
 }
 
 // Labels has labels and goto.
@@ -143,11 +143,11 @@ func Closure() {
 func Standard(s string, list []string) {
 	b := strings.NewReader(s) // want: literal
 	keepAny = b
-	keepAny = fmt.Errorf("x: %w", fmt.Errorf("y %d", len(list))) // want: argument, argument, boxed
+	keepAny = fmt.Errorf("x: %w", fmt.Errorf("y %d", len(list))) // want: literal@1.26+, literal@1.26+, boxed
 	var sb strings.Builder
-	sb.WriteString(s)
-	sb.WriteByte('c')
+	sb.WriteString(s)                       // want: boxed, append@1.25+
+	sb.WriteByte('c')                       // want: boxed, append@1.25+
 	keepAny = sb.String()                   // want: boxed
 	keepAny = strings.Split(s, ",")         // want: boxed
-	keepAny = strings.NewReplacer("a", "b") // want: argument
+	keepAny = strings.NewReplacer("a", "b") // want: boxed, literal, append@1.25+
 }

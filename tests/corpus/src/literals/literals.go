@@ -129,7 +129,7 @@ func OnStack() int {
 
 // Boxed puts a struct literal into an interface.
 func Boxed(n int) {
-	keepAny = node{value: n} // want: boxed
+	keepAny = node{value: n} // want: literal
 }
 
 // Chained gives a literal to a method.

@@ -39,7 +39,7 @@ func NonConstant(n int) int {
 // Propagated has a size that is constant once it is propagated.
 func Propagated() int {
 	n := 32
-	b := make([]byte, n) // want: make@-1.22
+	b := make([]byte, n) // want: make@-1.24
 	return int(b[3])
 }
 
@@ -95,7 +95,7 @@ func Inner(n int) {
 
 // Grown is the idiom that the compiler turns into one growth.
 func Grown(n int) {
-	keepBytes = append(keepBytes, make([]byte, n)...) // want: append@1.25+
+	keepBytes = append(keepBytes, make([]byte, n)...) // want: append@1.25+, make@-1.24
 }
 
 // Big sizes of other integer types.

@@ -105,10 +105,10 @@ func Pair() (*int, *int) {
 
 // Switched is the variable of a type switch.
 func Switched(v any) {
-	switch x := v.(type) { // want: moved, moved
-	case int:
+	switch x := v.(type) {
+	case int: // want: moved
 		keepInt = &x
-	case point:
+	case point: // want: moved
 		keepPoint = &x
 	}
 }

@@ -125,8 +125,8 @@ func Keep(a uintptr, rest ...uintptr) {}
 
 // CallKeep hands an address over as a number.
 func CallKeep() {
-	var n int // want: moved
-	Keep(uintptr(unsafe.Pointer(&n)), uintptr(unsafe.Pointer(&n)))
+	var n int                                                      // want: moved
+	Keep(uintptr(unsafe.Pointer(&n)), uintptr(unsafe.Pointer(&n))) // want: argument
 }
 
 // Recursive is analysed with itself.

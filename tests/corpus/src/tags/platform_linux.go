@@ -1,6 +1,6 @@
 package tags
 
-func platform(n int) {
+func platform(n int) { // want: moved
 	p := &n
 	keep = p
 }

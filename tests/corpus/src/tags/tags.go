@@ -5,6 +5,6 @@ var keep any
 
 // Common is in every build.
 func Common(n int) {
-	keep = n // want: boxed
-	platform(n)
+	keep = n    // want: boxed
+	platform(n) // want: moved
 }

@@ -8,7 +8,7 @@ import (
 
 var sink any
 
-// ExportedHelper allocates in the external test package.
+// helper allocates in the external test package.
 func helper(n int) *int { // want: moved
 	return &n
 }
@@ -19,4 +19,10 @@ func BenchmarkExternal(b *testing.B) {
 		sink = helper(i)     // want: moved
 		sink = tested.New(i) // want: literal
 	}
+}
+
+func TestExternal(t *testing.T) {
+	sink = tested.Maker(len(t.Name())) // want: closure
+	sink = tested.Generic(t)
+	sink = tested.Generic(3)
 }

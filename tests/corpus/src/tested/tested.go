@@ -21,3 +21,18 @@ type Getter interface{ Get() *int }
 func generic[T any](v T) *T { // want: moved
 	return &v
 }
+
+// Maker is inlined into tests with its literal.
+func Maker(n int) func() *int {
+	return func() *int { // want: closure
+		a := n // want: moved
+		return &a
+	}
+}
+
+// Generic is instantiated in the external tests only.
+//
+//go:noinline
+func Generic[T any](v T) *T { // want: moved
+	return &v
+}

@@ -46,7 +46,7 @@ var keep grower
 
 // Use needs the method tables.
 func Use(o outer) {
-	keep = o.ptr()
+	keep = o.ptr()  // want: moved
 	keep = &outer{} // want: literal
 }
 
@@ -58,10 +58,10 @@ type defined outer
 
 // UseDefined needs more of them.
 func UseDefined() any {
-	return struct { // want: boxed
+	return struct {
 		alias
 		k int
-	}{k: 1}
+	}{k: 1} // want: literal
 }
 
 var _ = defined{}

@@ -1,0 +1,27 @@
+"""The compiled code: which calls allocate, and how large stack frames are.
+
+The compiler's messages say what escapes; whether anything is allocated there is in the code:
+``"text" escapes to heap`` is not, a channel is and has no message. :mod:`binary` reads it from the
+linked test binary (:mod:`image`: the file; :mod:`pclntab`: functions, lines, inlining and frames;
+:mod:`decode`: calls), in a tenth of a second. :mod:`listing` reads the same from ``-S``, on
+processors and systems that are not decoded and to check the decoder. :mod:`join` tells which
+escape sites allocate and which allocations no message mentions.
+"""
+
+from harness.compiled.binary import read_binary
+from harness.compiled.gather import CompiledCode, merge
+from harness.compiled.image import is_decoded
+from harness.compiled.join import allocates, unmentioned, verdicts
+from harness.compiled.listing import compile_listing, parse_listing
+
+__all__ = [
+    "CompiledCode",
+    "allocates",
+    "compile_listing",
+    "is_decoded",
+    "merge",
+    "parse_listing",
+    "read_binary",
+    "unmentioned",
+    "verdicts",
+]

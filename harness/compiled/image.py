@@ -1,0 +1,145 @@
+"""A linked test binary as addresses and bytes. ELF only; see :func:`is_decoded`."""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from harness.errors import MeasurementError
+from harness.model import Toolchain
+
+# ELF's name of a processor to Go's, where the calls are decoded.
+_MACHINES = {"EM_X86_64": "amd64", "EM_AARCH64": "arm64"}
+_ELF_SYSTEMS = (
+    "android", "dragonfly", "freebsd", "illumos", "linux", "netbsd", "openbsd", "solaris",
+)  # fmt: skip
+_SYMBOL = struct.Struct("<IBBHQQ")
+_FUNCTION_TABLE = (
+    ".gopclntab",
+    ".data.rel.ro.gopclntab",
+)  # the second in position-independent code
+
+
+def is_decoded(toolchain: Toolchain) -> bool:
+    """Whether the binaries of a toolchain are decoded; for others there is ``-S``.
+
+    Mach-O (macOS) and PE (Windows) are not, nor other processors than amd64 and arm64.
+    """
+    return toolchain.goos in _ELF_SYSTEMS and toolchain.goarch in _MACHINES.values()
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    address: int
+    offset: int
+    size: int
+
+
+@dataclass(slots=True)
+class Image:
+    """An ELF file that is open; a context manager.
+
+    Attributes:
+        architecture: as Go names it.
+    """
+
+    architecture: str
+    _bytes: mmap.mmap
+    _sections: dict[str, _Section]
+    _symbols: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def __enter__(self) -> Image:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bytes.close()
+
+    @classmethod
+    def open(cls, path: Path) -> Image:
+        """Map a file.
+
+        Raises:
+            MeasurementError: it is no ELF file, or of a processor that is not decoded.
+        """
+        try:
+            with path.open("rb") as stream:
+                data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                elf = ELFFile(stream)
+                machine = elf.header["e_machine"]
+                if elf.elfclass != 64 or not elf.little_endian or machine not in _MACHINES:
+                    raise MeasurementError(f"{path.name} is for {machine}, which is not decoded")
+                sections = {
+                    s.name: _Section(s["sh_addr"], s["sh_offset"], s["sh_size"])
+                    for s in elf.iter_sections()
+                    if s["sh_type"] != "SHT_NOBITS"
+                }
+        except (OSError, ValueError) as err:
+            raise MeasurementError(f"cannot read {path.name}: {err}") from None
+        except (ELFError, KeyError, UnicodeDecodeError) as err:
+            raise MeasurementError(f"{path.name} is no ELF binary: {err}") from None
+        return cls(_MACHINES[machine], data, sections)
+
+    def function_table(self) -> bytes:
+        """The bytes of ``.gopclntab``.
+
+        Raises:
+            MeasurementError: there is none, so Go did not link it.
+        """
+        for name in _FUNCTION_TABLE:
+            if name in self._sections:
+                section = self._sections[name]
+                return self._bytes[section.offset : section.offset + section.size]
+        raise MeasurementError("the test binary has no .gopclntab")
+
+    def symbol(self, name: str) -> tuple[int, int]:
+        """Address and size of a symbol; the size is 0 where the linker gives none.
+
+        Raises:
+            MeasurementError: it is not there; ``-ldflags=-s`` takes all symbols out.
+        """
+        if name not in self._symbols:
+            found = self._find_symbol(name.encode() + b"\0")
+            if found is None:
+                raise MeasurementError(f"the test binary has no symbol {name}; was it stripped?")
+            self._symbols[name] = found
+        return self._symbols[name]
+
+    def read(self, address: int, size: int = 0) -> bytes:
+        """Bytes at an address; to the end of the section if ``size`` is 0.
+
+        Raises:
+            MeasurementError: the file does not hold them.
+        """
+        for section in self._sections.values():
+            inside = address - section.address
+            if section.address and 0 <= inside < section.size and inside + size <= section.size:
+                start = section.offset + inside
+                return self._bytes[start : start + (size or section.size - inside)]
+        raise MeasurementError(f"the test binary holds no {size} bytes at {address:#x}")
+
+    def _find_symbol(self, name: bytes) -> tuple[int, int] | None:
+        # Go's own symbols are tens of thousands: only the wanted name is looked up, by its bytes.
+        names, table = self._sections.get(".strtab"), self._sections.get(".symtab")
+        if names is None or table is None:
+            return None
+        wanted = set()
+        at = self._bytes.find(name, names.offset, names.offset + names.size)
+        while at >= 0:
+            wanted.add(at - names.offset)
+            at = self._bytes.find(name, at + 1, names.offset + names.size)
+        size = table.size - table.size % _SYMBOL.size
+        for entry in _SYMBOL.iter_unpack(self._bytes[table.offset : table.offset + size]):
+            if entry[0] in wanted:
+                return entry[4], entry[5]
+        return None

@@ -1,0 +1,159 @@
+"""Escape sites and allocation calls: which site allocates, which call no message mentions. Pure.
+
+Both are joined by the outermost line: the compiler prints a site where the inlined code lands, and
+has no columns in the compiled code. Where a line has more sites than calls of a fitting kind, those
+that certainly do not allocate (constants) are taken out first; if that does not settle it, nothing
+is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence, Set
+
+from harness.model import EscapeSite, SiteKind
+from harness.model.compiled import AllocationCall, AllocationKind, FunctionCode
+
+_OBJECT, _SLICE, _MAP, _CHAN = (
+    AllocationKind.OBJECT, AllocationKind.SLICE, AllocationKind.MAP, AllocationKind.CHAN,
+)  # fmt: skip
+_APPEND, _STRING, _BOXING = AllocationKind.APPEND, AllocationKind.STRING, AllocationKind.BOXING
+# What a site is compiled to, and to what else: `make` of a constant size is an object, and so are
+# the values that some releases box without convT.
+_FITTING: dict[SiteKind, tuple[frozenset[AllocationKind], frozenset[AllocationKind]]] = {
+    SiteKind.MOVED: (frozenset({_OBJECT}), frozenset()),
+    SiteKind.LITERAL: (frozenset({_OBJECT, _SLICE, _MAP}), frozenset({_BOXING})),
+    SiteKind.NEW: (frozenset({_OBJECT}), frozenset()),
+    SiteKind.MAKE: (frozenset({_SLICE, _MAP, _CHAN}), frozenset({_OBJECT})),
+    SiteKind.CLOSURE: (frozenset({_OBJECT}), frozenset()),
+    SiteKind.APPEND: (frozenset({_APPEND}), frozenset({_OBJECT})),
+    SiteKind.CONCAT: (frozenset({_STRING}), frozenset({_BOXING})),
+    SiteKind.CONVERSION: (frozenset({_STRING}), frozenset({_SLICE, _OBJECT, _BOXING})),
+    SiteKind.ARGUMENT: (frozenset({_OBJECT}), frozenset({_SLICE})),
+    SiteKind.BOXED: (frozenset({_BOXING}), frozenset({_OBJECT})),
+    SiteKind.METHOD_VALUE: (frozenset({_OBJECT}), frozenset()),
+}
+# Literal constants as the compiler prints them.
+_CONSTANT = re.compile(
+    r"""
+    "(?:[^"\\]|\\.)*"            # a string; two of them with a + between are folded
+    (?:\ \+\ "(?:[^"\\]|\\.)*")*
+    | `[^`]*`
+    | '(?:[^'\\]|\\.[^']*)'
+    | [-+]?(?:0[xXbBoO])?[0-9][0-9a-fA-F_.]*(?:[ep][-+]?[0-9]+)?i?
+    | true | false
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_Line = tuple[str, str, int]
+
+
+def verdicts(
+    sites: Sequence[EscapeSite],
+    calls: Iterable[AllocationCall],
+    functions: Iterable[FunctionCode] = (),
+) -> list[bool | None]:
+    """Whether the compiled code allocates at each site.
+
+    Args:
+        sites: all sites of the packages: those of one line are told apart together.
+        calls: all calls of the packages.
+        functions: the functions that were linked. Without them nothing is known of a function
+            that makes no allocation call.
+
+    Returns:
+        per site ``True``, ``False``, or ``None`` where it cannot be told: the line has fewer calls
+        than sites and they are alike, or the function was not linked. One that is inlined wherever
+        it is called is not, but ``True`` if the inlined code allocates in some caller.
+    """
+    by_line: dict[_Line, list[AllocationCall]] = defaultdict(list)
+    inlined: dict[tuple[str, int], set[AllocationKind]] = defaultdict(set)
+    linked: set[tuple[str, str]] = {(f.package, f.function) for f in functions}
+    with_objects: set[tuple[str, str]] = set()
+    for call in calls:
+        by_line[call.package, call.outer_file, call.outer_line].append(call)
+        linked.add((call.package, call.function))
+        if call.inlined:
+            inlined[call.file, call.line].add(call.kind)
+        if call.kind is AllocationKind.OBJECT:
+            with_objects.add((call.package, call.function))
+    groups: dict[_Line, list[int]] = defaultdict(list)
+    for index, site in enumerate(sites):
+        groups[site.package, site.position.file, site.position.line].append(index)
+    found: list[bool | None] = [None] * len(sites)
+    for line, indices in groups.items():
+        here = by_line.get(line, [])
+        present = {call.kind for call in here}
+        fitting = {i: _fitting(sites[i], present) for i in indices if not _constant(sites[i])}
+        for index in indices:
+            site = sites[index]
+            where = (site.package, site.function)
+            if index not in fitting:
+                found[index] = False
+            elif kinds := fitting[index]:
+                number = sum(call.kind in kinds for call in here)
+                rivals = sum(bool(kinds & others) for others in fitting.values())
+                found[index] = True if rivals <= number else None
+            elif here or where in linked:
+                found[index] = _absent(site, where in with_objects)
+            elif _fitting(site, inlined.get((site.position.file, site.position.line), set())):
+                found[index] = True
+    return found
+
+
+def allocates(
+    site: EscapeSite, calls: Iterable[AllocationCall], functions: Iterable[FunctionCode] = ()
+) -> bool | None:
+    """Whether the compiled code allocates at a site, as far as its line has no other.
+
+    :func:`verdicts` does it for all sites at once, and tells those of one line apart.
+    """
+    return verdicts([site], calls, functions)[0]
+
+
+def unmentioned(
+    calls: Iterable[AllocationCall], sites: Iterable[EscapeSite]
+) -> list[AllocationCall]:
+    """The calls that no escape site on the same outermost line explains.
+
+    Channels, maps that grow, goroutines, slices that grow.
+    """
+    by_line: dict[_Line, list[EscapeSite]] = defaultdict(list)
+    for site in sites:
+        by_line[site.package, site.position.file, site.position.line].append(site)
+    groups: dict[_Line, list[AllocationCall]] = defaultdict(list)
+    for call in calls:
+        groups[call.package, call.outer_file, call.outer_line].append(call)
+    found: list[AllocationCall] = []
+    for line, here in groups.items():
+        kinds = {call.kind for call in here}
+        explained: set[AllocationKind] = set()
+        for site in by_line.get(line, ()):
+            if not _constant(site):
+                explained |= _fitting(site, kinds)
+        found.extend(call for call in here if call.kind not in explained)
+    return found
+
+
+def _constant(site: EscapeSite) -> bool:
+    """A boxed constant lies in read-only data."""
+    return (
+        site.kind in (SiteKind.BOXED, SiteKind.CONCAT)
+        and _CONSTANT.fullmatch(site.expression) is not None
+    )
+
+
+def _fitting(site: EscapeSite, present: Set[AllocationKind]) -> Set[AllocationKind]:
+    """The kinds of call on its line that a site can be: the usual ones if there are any."""
+    usual, other = _FITTING[site.kind]
+    return usual & present or other & present
+
+
+def _absent(site: EscapeSite, objects: bool) -> bool | None:
+    """What it means that there is no fitting call on the line of a site in linked code.
+
+    Go 1.25 and newer allocate several small variables at once, on the line of one of them.
+    """
+    together = site.kind in (SiteKind.MOVED, SiteKind.NEW, SiteKind.LITERAL)
+    return None if together and objects else False

@@ -1,0 +1,175 @@
+"""The same from the compiler's listing, ``-S``.
+
+For binaries that are not decoded, and to check the decoder. ``-S`` prints the innermost line of
+each instruction; ``-d=pctab=pctoinline`` prints each function a second time, before that, with the
+outermost line and which inlined call an instruction belongs to, and then the tree of those calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.compiled.allocators import allocation_kind
+from harness.compiled.gather import CompiledCode, gather
+from harness.compiled.names import Packages, plain_name
+from harness.errors import MeasurementError
+from harness.model.compiled import AllocationCall, FunctionCode
+from harness.process import run
+
+# The compiler works on one function at a time (-c=1), so that their tables do not mix.
+LISTING_FLAGS = (
+    "-trimpath",
+    "-buildvcs=false",
+    "-gcflags=-c=1 -S -d=pctab=pctoinline",
+)
+_TABLE = re.compile(r"funcpctab (?P<name>.+) \[valfunc=pctoinline\]")
+_TABLE_LINE = re.compile(
+    r" *(?P<offset>[0-9a-f]+)(?: +-?\d+)? +\d{5,} \((?P<file>.+):(?P<line>\d+)\)\t(?P<code>.*)"
+)
+_TABLE_VALUE = re.compile(r" *[0-9a-f]+ +(?P<inlined>-?\d+) +\d{5,} \(")
+_TREE = re.compile(r"-- inlining tree for (?P<name>.+):")
+_TREE_LINE = re.compile(r"\d+ \| (?P<parent>-?\d+) \| (?P<name>.+) \(.*\) pc=-?\d+")
+_FUNCTION = re.compile(r"(?P<name>\S.*) STEXT (?:\S+ )*size=\d+ .*\blocals=0x(?P<frame>[0-9a-f]+)")
+_CODE_LINE = re.compile(
+    r"\t0x(?P<offset>[0-9a-f]+) \d{5,} \((?P<file>.+):(?P<line>\d+)\)\t(?P<code>.*)"
+)
+# `Call` on wasm, `JAL X1, f(SB)` on riscv64.
+_CALL = re.compile(r"(?:CALL|Call|JAL|BL)\t(?:\w+, )?(?P<callee>\S+)\(SB\)")
+
+
+@dataclass(slots=True)
+class _Table:
+    """The first listing of a function: per offset of a call the outermost line and inlined call."""
+
+    calls: dict[int, tuple[str, int, int]] = field(default_factory=dict)
+    tree: list[tuple[int, str]] = field(default_factory=list)
+
+    def inlined(self, index: int) -> tuple[str, ...]:
+        names: list[str] = []
+        while 0 <= index < len(self.tree) and len(names) <= len(self.tree):
+            index, name = self.tree[index]
+            names.append(plain_name(name))
+        return tuple(reversed(names))
+
+
+def compile_listing(
+    go: Path,
+    module_directory: Path,
+    packages: Collection[str],
+    env: Mapping[str, str],
+    timeout: float,
+    flags: Sequence[str] = (),
+    relative: Callable[[str], str] = lambda path: path,
+) -> CompiledCode:
+    """Compile packages and their tests once more for their listing, and read it.
+
+    Raises:
+        MeasurementError: they do not compile, or it takes too long.
+    """
+    command: list[str | Path] = [
+        go, "list", "-test", "-export", *LISTING_FLAGS, *flags, "--", *sorted(packages),
+    ]  # fmt: skip
+    done = run(command, cwd=module_directory, env=env, timeout=timeout)
+    if not done.ok:
+        lines = done.stderr.splitlines()
+        said = [line for line in lines if re.match(r"[^\s:]+\.go:\d+", line)] or lines[-1:]
+        reason = f"took more than {timeout:g} s" if done.timed_out else " ".join(said[:3])
+        raise MeasurementError(f"go with -S: {reason}")
+    return parse_listing(done.stderr, packages, relative)
+
+
+def parse_listing(
+    output: str, packages: Collection[str], relative: Callable[[str], str] = lambda path: path
+) -> CompiledCode:
+    """Read the output of a build with :data:`LISTING_FLAGS`.
+
+    Lines of plain ``-S`` are enough, but then the outermost line is that of the innermost.
+    """
+    return gather(_Reader(packages, relative).read(output))
+
+
+class _Reader:
+    """Walks the output; the first listing of a function comes before the second."""
+
+    def __init__(self, packages: Collection[str], relative: Callable[[str], str]) -> None:
+        self._packages = Packages(packages)
+        self._relative = relative
+        self._tables: dict[str, _Table] = {}
+        self._table: _Table | None = None  # of the lines that follow, as are the next three
+        self._inlined = -1
+        self._name: tuple[str, str] | None = None
+        self._frame = 0
+        self._symbol = ""
+        self._calls: list[AllocationCall] = []
+        self._found: list[tuple[FunctionCode, list[AllocationCall]]] = []
+
+    def read(self, output: str) -> list[tuple[FunctionCode, list[AllocationCall]]]:
+        for line in output.split("\n"):
+            if line.startswith("\t"):
+                if self._name is not None:
+                    self._code(self._name, line)
+            elif line.startswith(" "):
+                if self._table is not None:
+                    self._table_line(self._table, line)
+            elif line[:1].isdigit() and (step := _TREE_LINE.fullmatch(line)) is not None:
+                if self._table is not None:
+                    self._table.tree.append((int(step["parent"]), step["name"]))
+            else:
+                self._heading(line)
+        return self._found
+
+    def _heading(self, line: str) -> None:
+        self._name = self._table = None
+        if line.startswith("# "):
+            self._tables.clear()
+        elif (match := _TABLE.fullmatch(line)) is not None:
+            self._inlined = -1
+            if self._packages.split(match["name"]) is not None:
+                self._table = self._tables[match["name"]] = _Table()
+        elif (match := _TREE.fullmatch(line)) is not None:
+            self._table = self._tables.get(match["name"])
+        elif (match := _FUNCTION.match(line)) is not None:
+            self._symbol = match["name"]
+            self._name = self._packages.split(self._symbol)
+            self._frame = int(match["frame"], 16)
+            self._calls = []
+
+    def _table_line(self, table: _Table, line: str) -> None:
+        value = _TABLE_VALUE.match(line)
+        if value is not None:
+            self._inlined = int(value["inlined"])
+        match = _TABLE_LINE.fullmatch(line)
+        if match is not None and _CALL.match(match["code"]):
+            where = match["file"], int(match["line"]), self._inlined
+            table.calls[int(match["offset"], 16)] = where
+
+    def _code(self, name: tuple[str, str], line: str) -> None:
+        match = _CODE_LINE.fullmatch(line)
+        if match is None:
+            return
+        file, number = self._relative(match["file"]), int(match["line"])
+        if match["code"].startswith("TEXT\t"):
+            self._found.append((FunctionCode(*name, self._frame, file, number), self._calls))
+            return
+        call = _CALL.match(match["code"])
+        kind = allocation_kind(call["callee"]) if call is not None else None
+        if call is None or kind is None:
+            return
+        table = self._tables.get(self._symbol, _Table())
+        outer = table.calls.get(int(match["offset"], 16), (match["file"], number, -1))
+        self._calls.append(
+            AllocationCall(
+                package=name[0],
+                function=name[1],
+                callee=call["callee"],
+                kind=kind,
+                file=file,
+                line=number,
+                outer_file=self._relative(outer[0]),
+                outer_line=outer[1],
+                inlined=table.inlined(outer[2]),
+            )
+        )

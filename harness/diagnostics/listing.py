@@ -1,0 +1,57 @@
+"""What ``go list -json`` says of packages."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+FIELDS = (
+    "ImportPath,Dir,BuildID,Standard,ForTest,Error,DepsErrors,Deps,Module,"
+    "GoFiles,CgoFiles,TestGoFiles,XTestGoFiles"
+)
+
+
+class ListedError(msgspec.Struct):
+    """An error of ``go list -e``."""
+
+    Err: str = ""
+    Pos: str = ""
+
+
+class ListedModule(msgspec.Struct):
+    """The module of a listed package."""
+
+    Path: str = ""
+    Dir: str = ""
+    Main: bool = False
+
+
+class Listed(msgspec.Struct):
+    """A package as ``go list -json`` prints it."""
+
+    ImportPath: str
+    Dir: str = ""
+    BuildID: str = ""
+    Standard: bool = False
+    ForTest: str = ""
+    Error: ListedError | None = None
+    DepsErrors: list[ListedError] | None = None
+    Deps: list[str] = []
+    Module: ListedModule | None = None
+    GoFiles: list[str] = []
+    CgoFiles: list[str] = []
+    TestGoFiles: list[str] = []
+    XTestGoFiles: list[str] = []
+
+    @property
+    def base_path(self) -> str:
+        """The import path without the test binary that a variant is compiled for."""
+        return self.ImportPath.split(" ", 1)[0]
+
+
+def read_listing(text: str) -> list[Listed]:
+    """The stream of JSON objects that ``go list -json`` prints, one after the other."""
+    decoder = msgspec.json.Decoder(Listed)
+    # Each object begins and ends at the first column; all else is indented.
+    return [decoder.decode(part) for part in re.findall(r"^\{.*?^\}", text, re.MULTILINE | re.S)]

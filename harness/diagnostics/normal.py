@@ -1,0 +1,156 @@
+"""Messages and functions without what differs by release for the same source. Pure.
+
+Within one release nothing of this matters but the names of temporaries; a site is followed over a
+change of the release by it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_TEMPORARY = re.compile(r"~r\d+|~R\d+|\.autotmp_\d+|\.dict\d*")
+# Go 1.27 prints C.int, C.f where older ones print what cgo made of it.
+_CGO = re.compile(r"\b_C(?:func|2func|type|var|fpvar_fp)_")
+_QUOTE = re.compile('["`]')
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.DOTALL)
+# So many signs, with its quotation marks, the compiler prints of a text from Go 1.22 on.
+_LONGEST, _CUT = 72, "..."
+_RUNE = re.compile(r"'([^'\\])'")
+_SUM = re.compile(r"(?<![\w.])(\d+) (<<|>>|[-+*]) (\d+)(?![\w.])")
+_TYPED = re.compile(r"(?<![\w.\])])(?!(?:make|new|len|cap|string)\()[\w.]+\((\d+|\x00\d+\x00)\)")
+_TEXTS = re.compile(r"\x00(\d+)\x00 \+ \x00(\d+)\x00")
+_KEPT = re.compile(r"\x00(\d+)\x00")
+_TOO_FAR = 64
+
+
+_SHAPE = "go.shape."
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_TYPE_NAME = re.compile(r"[\w./~-]+")
+_TYPE_PREFIX = re.compile(r"\*|<-chan |chan<- |chan ")
+
+
+@lru_cache(maxsize=1 << 14)
+def normal_message(message: str) -> str:
+    """The message in the form that all releases share, so far as there is one.
+
+    What differs are the names of temporaries and of cgo's types; constants, which Go 1.21 prints as
+    they are written (``1 << 10``, ``"a" + "b"``, ``'a'``) and later ones as a value with its type
+    (``1024``, ``"ab"``, ``byte(97)``); raw strings, which Go 1.21 prints as they are; and long
+    texts, which later ones cut. The shapes of type arguments depend on who instantiates a function.
+    """
+    texts: list[str] = []
+    message = unshaped(_put_texts_away(message, texts))
+    message = normal_function(_TEMPORARY.sub("~", message))
+    message = _RUNE.sub(lambda m: str(ord(m[1])), message)
+    previous = None
+    while previous != message:
+        previous = message
+        message = _TYPED.sub(r"\1", _SUM.sub(_value, message))
+        message = _TEXTS.sub(lambda m: _joined(m, texts), message)
+    return _KEPT.sub(lambda m: f'"{texts[int(m[1])][: _LONGEST - 4]}"', message)
+
+
+def normal_function(function: str) -> str:
+    """A function by the name that Go 1.27 gives it.
+
+    Up to Go 1.21 literals outside of functions are ``glob..func1``, later ``init.func1``.
+    """
+    if function.startswith("glob..func"):
+        function = f"init.{function.removeprefix('glob..')}"
+    return _CGO.sub("C.", function)
+
+
+def unshaped(text: str) -> str:
+    """A text without the types that stand for type parameters: ``T`` alone, ``[...]`` in a list."""
+    kept, at = [], 0
+    while (shape := text.find(_SHAPE, at)) >= 0:
+        opening = next(
+            (
+                i
+                for i in range(at, shape)
+                if text[i] == "[" and text[i - 1 : i].isidentifier() and _matching(text, i) > shape
+            ),
+            None,
+        )
+        if opening is not None:
+            kept.append(f"{text[at:opening]}[...]")
+            at = _matching(text, opening)
+        else:
+            kept.append(f"{text[at:shape]}T")
+            at = _after_type(text, shape + len(_SHAPE))
+    return "".join([*kept, text[at:]])
+
+
+def _matching(text: str, opening: int) -> int:
+    """The place after the bracket that closes one; the end if none does."""
+    depth = 0
+    for index in range(opening, len(text)):
+        depth += (text[index] in _BRACKETS) - (text[index] in _BRACKETS.values())
+        if depth == 0:
+            return index + 1
+    return len(text)
+
+
+def _after_type(text: str, at: int) -> int:
+    """The place after a type; the result of a function type is left."""
+    while True:
+        prefix = _TYPE_PREFIX.match(text, at)
+        if prefix is not None:
+            at = prefix.end()
+        elif text.startswith("[", at):
+            at = _matching(text, at)
+        elif text.startswith("map[", at):
+            at = _matching(text, at + len("map"))
+        else:
+            break
+    for word in ("struct {", "interface {", "func("):
+        if text.startswith(word, at):
+            return _matching(text, at + len(word) - 1)
+    name = _TYPE_NAME.match(text, at)
+    at = name.end() if name is not None else at
+    return _matching(text, at) if text.startswith("[", at) else at
+
+
+def _put_texts_away(message: str, texts: list[str]) -> str:
+    """The message with its text constants replaced by numbers, and cut ones completed."""
+    kept, at = [], 0
+    while (match := _QUOTE.search(message, at)) is not None:
+        start = match.start()
+        cut = message[start : start + _LONGEST]
+        whole = _TEXT.match(message, start)
+        if cut.endswith(_CUT) and (whole is None or whole.end() > start + _LONGEST):
+            end, text = start + _LONGEST, cut[1 : -len(_CUT)]
+        elif whole is not None:
+            end, text = whole.end(), whole[0][1:-1]
+            if whole[0].startswith("`"):
+                text = _escaped(text)
+        else:
+            break
+        kept += [message[at:start], f"\x00{len(texts)}\x00"]
+        texts.append(text)
+        at = end
+    return "".join([*kept, message[at:]])
+
+
+def _escaped(text: str) -> str:
+    """A raw string as Go writes it between quotation marks, but for rare signs."""
+    for sign, escape in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r")):
+        text = text.replace(sign, escape)
+    return text
+
+
+def _value(match: re.Match[str]) -> str:
+    left, operator, right = int(match[1]), match[2], int(match[3])
+    if operator in ("<<", ">>"):
+        if right > _TOO_FAR:
+            return match[0]
+        return str(left << right if operator == "<<" else left >> right)
+    if operator == "*":
+        return str(left * right)
+    return str(left + right if operator == "+" else left - right)
+
+
+def _joined(match: re.Match[str], texts: list[str]) -> str:
+    texts.append(texts[int(match[1])] + texts[int(match[2])])
+    return f"\x00{len(texts) - 1}\x00"

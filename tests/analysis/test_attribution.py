@@ -1,0 +1,139 @@
+"""Which line and which escape a change is charged to, on records made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from harness.analysis.attribution import Attribution, Sides, attribute
+from harness.analysis.escapes import match_records
+from harness.model import (
+    ALLOCS,
+    AllocationSite,
+    EscapeSite,
+    FileChange,
+    Hunk,
+    InliningCall,
+    InliningDecision,
+    Position,
+    Record,
+    TreeDiff,
+)
+from tests.account_builders import make_account, make_place
+from tests.builders import MODULE, make_record, make_site
+
+P = f"{MODULE}/p"
+
+
+def account(
+    base: tuple[Record, Sequence[AllocationSite]],
+    head: tuple[Record, Sequence[AllocationSite]],
+    *hunks: Hunk,
+) -> Attribution:
+    """The account of a step in ``BenchmarkF``; the file ``p/p.go`` changed in these hunks."""
+    old, new = (make_account(P, "BenchmarkF", places) for _, places in (base, head))
+    change = FileChange("p/p.go", "p/p.go", hunks)
+    diffs = [TreeDiff(base[0].revision.hash, head[0].revision.hash, (change,) if hunks else ())]
+    match = match_records(base[0], head[0], diffs)
+    sides = Sides(base[0], head[0], diffs, match)
+    return attribute(sides, ALLOCS, (old.allocs, new.allocs), old, new)
+
+
+def records(
+    base: Sequence[EscapeSite], head: Sequence[EscapeSite], can: tuple[bool, bool] = (True, True)
+) -> tuple[Record, Record]:
+    """Two records with these escapes, and with ``F`` that can be inlined or not."""
+    first, second = (
+        replace(
+            make_record(number, escapes=sites),
+            inlining=(
+                InliningDecision(
+                    P, "F", Position("p/p.go", 3, 6), here, None, "" if here else "too complex"
+                ),
+            ),
+        )
+        for number, (sites, here) in enumerate(zip((base, head), can, strict=True))
+    )
+    return first, second
+
+
+def test_an_append_is_not_charged_with_what_its_line_always_allocates() -> None:
+    line = [make_site("append escapes to heap"), make_site("&Note{...} escapes to heap")]
+    base, head = records(line, line)
+    found = account((base, [make_place(allocs=2)]), (head, [make_place(allocs=8)]))
+    assert found.outcome == "reached"
+    assert found.causes[0].site == line[1]
+
+
+def test_growth_that_ends_and_a_new_make_are_two_causes() -> None:
+    """An unedited line that allocates no more is still there; no other line takes its place."""
+    base, head = records(
+        [make_site("append escapes to heap", line=12)],
+        [
+            make_site("append escapes to heap", line=12),
+            make_site("make([]T, 0, 9) escapes to heap", line=5),
+        ],
+    )
+    found = account(
+        (base, [make_place(line=12, allocs=5)]),
+        (head, [make_place(line=5)]),
+        Hunk(5, 1, 5, 1),
+    )
+    assert [(c.outcome, c.line, c.delta) for c in found.causes] == [
+        ("growth", 12, -5.0),
+        ("escape", 5, 1.0),
+    ]
+    assert (found.outcome, found.unexplained) == ("growth", 0)
+
+
+def test_edited_lines_are_one_line_only_if_they_allocate_alike() -> None:
+    base, head = records(
+        [make_site("x escapes to heap", line=12), make_site("new(T) escapes to heap", line=13)],
+        [make_site("make([]T, n) escapes to heap", line=12), make_site("new(U) escapes to heap")],
+    )
+    moved = make_site("new(U) escapes to heap", line=15)
+    head = replace(head, escapes=(head.escapes[0], moved))
+    found = account(
+        (base, [make_place(line=12, allocs=2), make_place(line=13)]),
+        (head, [make_place(line=12), make_place(line=15)]),
+        Hunk(12, 2, 12, 4),
+    )
+    assert [(c.line, c.delta) for c in found.causes] == [(12, -2.0), (12, 1.0)]
+
+
+def test_a_new_append_is_growth() -> None:
+    base, head = records([], [make_site("append escapes to heap")])
+    assert account((base, []), (head, [make_place(allocs=4)])).outcome == "growth"
+
+
+@pytest.mark.parametrize(
+    ("can", "before", "after", "outcome"),
+    [
+        ((True, False), 0, 3, "inlining"),
+        ((False, True), 3, 0, "inlining"),
+        ((True, False), 6, 2, "reached"),  # a lost inlining takes nothing away
+        ((False, True), 2, 6, "reached"),
+        ((True, False), 2, 6, "reached"),  # the inlined copy allocated too
+    ],
+)
+def test_only_an_inlining_that_erased_the_escape_explains_it(
+    can: tuple[bool, bool], before: int, after: int, outcome: str
+) -> None:
+    site = [make_site()]
+    base, head = records(site, site, can)
+    places = [[make_place(allocs=n)] if n else [] for n in (before, after)]
+    found = account((base, places[0]), (head, places[1]))
+    assert found.outcome == outcome
+    assert bool(found.causes[0].note) == (outcome == "inlining")
+
+
+@pytest.mark.parametrize(("copy", "outcome"), [(make_site(line=40), "reached"), (None, "inlining")])
+def test_a_known_copy_decides(copy: EscapeSite | None, outcome: str) -> None:
+    """``F`` is inlined at line 40; its escape is there too, or was erased."""
+    site = [make_site(), *([copy] if copy else [])]
+    base, head = records(site, site, (True, False))
+    base = replace(base, inlining_calls=(InliningCall(P, "F", Position("p/p.go", 40, 2)),))
+    found = account((base, [make_place(allocs=2)]), (head, [make_place(allocs=6)]))
+    assert found.outcome == outcome
