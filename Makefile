@@ -52,6 +52,10 @@ bench: fixtures ## measure the harness against running the benchmarks naively
 accuracy: fixtures ## precision and recall of steps and causes on the fixture
 	@$(BIN)/python tests/bench/accuracy.py
 
+.PHONY: corpus
+corpus: $(STAMP) ## write anew what seven Go releases say of tests/corpus/src (installs them)
+	$(BIN)/python -m tests.corpus.regenerate
+
 .PHONY: clean
 clean: ## remove what was made, but for the results
 	rm -rf $(VENV) .cache html env go_fixtures/repos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

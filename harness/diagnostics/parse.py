@@ -54,7 +54,7 @@ _FROM = re.compile(
 _CONVERTED = re.compile(r"from (?P<expr>.+) \(interface-converted\)", re.DOTALL)
 _Place = tuple[Position, str]
 # Place, message and function of a site that may be printed several times.
-_Key = tuple[Position | None, str, str]
+_Key = tuple[Position, str, str]
 
 
 @dataclass(slots=True)
@@ -137,32 +137,22 @@ def _merge_sites(
 ) -> list[EscapeSite]:
     most: dict[_Key, list[EscapeSite]] = {}
     for variant, listed in variants:
-        wrappers = {d.position for d in variant.decisions if "[" in d.function}
         own: dict[tuple[_Key, str], list[EscapeSite]] = defaultdict(list)
         for printed in listed:
             # What an external test inlines or instantiates of the package it tests.
             foreign = variant.path != path and not printed.test
             site = in_own_words(printed, path) if foreign else printed
             function, message = generic_name(site.function), unshaped(site.message)
-            # Where the name of a generic function stands are the wrappers made for each type; they
-            # repeat its sites.
-            where = None if site.position in wrappers else site.position
             # A wrapper that only a test variant has is there because of a test.
             test = site.test or (variant.variant is not None and site.position.generated)
             flow = () if test else site.flow
-            own[(where, message, function), site.function].append(
+            own[(site.position, message, function), site.function].append(
                 replace(site, package=path, function=function, test=test, flow=flow)
             )
         for (key, _), copies in own.items():
             if len(copies) > len(most.get(key, ())):
                 most[key] = copies
-    known = {(message, function) for where, message, function in most if where is not None}
-    merged = [
-        site
-        for (where, message, function), copies in most.items()
-        if where is not None or (message, function) not in known
-        for site in copies
-    ]
+    merged = [site for copies in most.values() for site in copies]
     return sorted(merged, key=lambda s: (s.position, s.message, s.function))
 
 

@@ -4,79 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import cache
 
 import pytest
 
 from harness.diagnostics.collect import compile_module
-from harness.diagnostics.copies import in_own_words, settle
 from harness.diagnostics.identity import normal_function, normal_message
-from harness.diagnostics.parse import PackageDiagnostics, merge, parse
-from harness.model import CGO_GENERATED, EscapeSite, Leak, Position, SiteKind
+from harness.model import Leak, Position, SiteKind
 from harness.process import tool_environment
 from harness.toolchain import Go, find_go
 from tests.corpus import regenerate
-from tests.corpus.regenerate import FORMS, GOLDEN, RELEASES, SOURCE
+from tests.corpus.regenerate import FORMS, RELEASES, SOURCE
+from tests.corpus.stored import (
+    NAMED,
+    NEWEST,
+    directory,
+    golden,
+    line_of,
+    merged,
+    merged_output,
+    parsed,
+    sites,
+)
 
-MODULE = "example.com/corpus/"
-NEWEST = RELEASES[-1]
-# From here on the compiler names the function of every site.
-NAMED = (1, 25)
 releases = pytest.mark.parametrize("release", RELEASES)
 forms = pytest.mark.parametrize("form", FORMS)
-
-
-def line_of(release: str) -> tuple[int, ...]:
-    return tuple(map(int, release.split(".")[:2]))
-
-
-def directory(package: str) -> str:
-    return package.removeprefix(MODULE).removesuffix("_test")
-
-
-def relative(path: str, package: str) -> str:
-    """As :mod:`harness.diagnostics.collect` does it."""
-    if path.startswith(("<", "?", "sync/", "slices/")) or path == CGO_GENERATED:
-        return path
-    if path.startswith(MODULE):
-        return path.removeprefix(MODULE)
-    return f"{directory(package)}/{path}"
-
-
-def sources(package: str) -> Iterator[tuple[str, bytes]]:
-    for path in sorted((SOURCE / directory(package)).glob("*.go")):
-        yield path.relative_to(SOURCE).as_posix(), path.read_bytes()
-
-
-@cache
-def golden(release: str, form: str = "m2") -> str:
-    return (GOLDEN / release / f"{form}.txt").read_text("utf-8")
-
-
-@cache
-def parsed(release: str, form: str = "m2") -> list[PackageDiagnostics]:
-    return parse(golden(release, form), relative, sources)
-
-
-@cache
-def merged(release: str, form: str = "m2") -> dict[str, PackageDiagnostics]:
-    return merged_output(golden(release, form))
-
-
-def merged_output(output: str) -> dict[str, PackageDiagnostics]:
-    groups: dict[str, list[PackageDiagnostics]] = {}
-    for package in parse(output, relative, sources):
-        path = (package.variant or package.path).removesuffix(".test")
-        groups.setdefault(path, []).append(package)
-    packages = [merge(path, group) for path, group in groups.items()]
-    settle(packages, {directory(p.path): p.path for p in packages})
-    return {directory(p.path): p for p in packages}
-
-
-def sites(release: str, form: str = "m2") -> list[EscapeSite]:
-    return [s for package in merged(release, form).values() for s in package.sites]
 
 
 @releases
@@ -294,7 +245,6 @@ def test_copies_of_a_site_are_one(release: str) -> None:
         ("tested/tested.go", "a := n // want: moved"),
         ("tested/tested.go", "func Generic[T any](v T) *T {"),
         ("generics/generics.go", "func Pointer[T any](v T) *T {"),
-        ("generics/generics.go", "func Small[T any](v T) *T {"),
         ("generics/generics.go", "n := start // want: moved"),
     ):
         lines = (SOURCE / name).read_text("utf-8").split("\n")
@@ -405,86 +355,6 @@ def test_messages_that_differ_only_by_release_are_one(release: str) -> None:
     assert differs <= expected_here
 
 
-def test_an_unknown_heap_related_line_is_kept() -> None:
-    output = """go: downloading example.com/heap v1.2.3 to the heap
-# example.com/p
-p/p.go:3:2: moved to heap: x
-p/p.go:4:2: y is evacuated to the heap
-p/p.go:5:2: escape analysis gave up on F
-p/p.go:6:2: cannot say why z is leaking
-p/p.go:7:2: index bounds check elided
-<unknown line number>: w escapes to heap
-note: v may escape
-go: warning: the heap is full
-"""
-    (package,) = parse(output)
-    assert [(u.position, u.text) for u in package.unparsed] == [
-        (Position("p/p.go", 4, 2), "y is evacuated to the heap"),
-        (Position("p/p.go", 5, 2), "escape analysis gave up on F"),
-        (Position("p/p.go", 6, 2), "cannot say why z is leaking"),
-        (None, "note: v may escape"),
-    ]
-    assert [s.expression for s in package.sites] == ["x", "w"]
-    assert package.sites[1].position.generated
-    assert merge("example.com/p", [package, replace(package)]).unparsed == package.unparsed
-
-
-def test_a_raw_string_over_lines_is_one_message() -> None:
-    output = """# p
-p/p.go:3:7: "a `" + `b
-# q
-p/p.go:9:9: moved to heap: not
-` + s escapes to heap
-p/p.go:4:2: '`' escapes to heap
-p/p.go:5:2: `never closed escapes to heap
-p/p.go:6:2: moved to heap: x
-"""
-    (package,) = parse(output)
-    assert [(s.position.line, str(s.kind)) for s in package.sites] == [
-        (3, "concat"), (4, "boxed"), (5, "boxed"), (6, "moved"),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("moved to heap: ~R0", "moved to heap: ~r0"),
-        ("make([]byte, 1 << 4, 4 * 2) escapes to heap", "make([]byte, 16, 8) escapes to heap"),
-        ('"x" + "y" + a escapes to heap', '"xy" + a escapes to heap'),
-        ('text(s) + "!" escapes to heap', 'text(s) + text("!") escapes to heap'),
-        ("f(b, 'a') escapes to heap", "f(b, byte(97)) escapes to heap"),
-        ('`a\n\t"` + s escapes to heap', '"a\\n\\t\\"" + s escapes to heap'),
-        (f'"{"0" * 80}" escapes to heap', f'"{"0" * 68}... escapes to heap'),
-        ("&_Ctype_struct_pair{...} escapes to heap", "&C.struct_pair{...} escapes to heap"),
-        (
-            "&entry[go.shape.struct { A []int; B int }]{...} escapes to heap",
-            "&entry[go.shape.int]{...} escapes to heap",
-        ),
-        (
-            "make([]go.shape.*uint8, 0, n) escapes to heap",
-            "make([]go.shape.map[string]int, 0, n) escapes to heap",
-        ),
-    ],
-)
-def test_normal_messages(one: str, other: str) -> None:
-    assert normal_message(one) == normal_message(other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("moved to heap: r0", "moved to heap: r1"),
-        ('"a" + s escapes to heap', '"b" + s escapes to heap'),
-        ("make([]byte, 16) escapes to heap", "make([]byte, 17) escapes to heap"),
-        ("make([]byte, n) escapes to heap", "make([]int, n) escapes to heap"),
-        ("list[2] escapes to heap", "list[3] escapes to heap"),
-        ("string(b) escapes to heap", "string(c) escapes to heap"),
-    ],
-)
-def test_normal_messages_that_differ(one: str, other: str) -> None:
-    assert normal_message(one) != normal_message(other)
-
-
 def live(go: Go) -> str:
     """The release of the corpus that a Go is; skips the test where there is none."""
     release = go.toolchain.release.removeprefix("go")
@@ -518,20 +388,3 @@ def test_a_compile_gives_the_sites_of_the_stored_output(go: Go) -> None:
     for name, package in found.items():
         for field in ("sites", "stack_sites", "parameters", "decisions", "calls", "unparsed"):
             assert getattr(package, field) == getattr(expected[name], field), (name, field)
-
-
-@pytest.mark.parametrize(
-    ("owner", "message", "expected"),
-    [
-        ("example.com/m/p", "moved to heap: p.v", "moved to heap: v"),
-        ("example.com/m/p", "&p.T{...} escapes to heap", "&T{...} escapes to heap"),
-        ("example.com/m/v5", "moved to heap: m.v", "moved to heap: v"),
-        ("gopkg.in/yaml.v3", "moved to heap: yaml.v", "moved to heap: v"),
-        ("example.com/m/p", "q.p.x escapes to heap", "q.p.x escapes to heap"),
-        ("example.com/m/p", "len(mp.x) escapes to heap", "len(mp.x) escapes to heap"),
-    ],
-)
-def test_a_copy_in_the_words_of_its_own_package(owner: str, message: str, expected: str) -> None:
-    site = EscapeSite("example.com/x", "F", Position("p/p.go", 1, 1), "", SiteKind.MOVED, message)
-    own = in_own_words(site, owner)
-    assert (own.package, own.message) == (owner, expected)

@@ -29,8 +29,8 @@ func Pointer[T any](v T) *T { // want: moved
 	return &v
 }
 
-// Small is inlined.
-func Small[T any](v T) *T { // want: moved
+// Small is inlined, into the wrappers for each type too, which stand at its name.
+func Small[T any](v T) *T { // want: moved, moved
 	return &v
 }
 
@@ -118,8 +118,8 @@ func Names[S stringer](list []S) (names []string) {
 	return names
 }
 
-// New makes a type parameter.
-func New[T any]() *T {
+// New makes a type parameter, and so does its wrapper.
+func New[T any]() *T { // want: new
 	return new(T) // want: new
 }
 
