@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from harness.cli.context import configuration
@@ -27,12 +28,12 @@ def check(arguments: argparse.Namespace) -> int:
         return EXIT_ERROR
     print(f"ok    configuration: {config.path}")
     checks: list[tuple[str, Callable[[], str]]] = [
-        ("repository", lambda: _repository(config)),
-        ("disk", lambda: _disk(config)),
-        ("records", lambda: _records(config)),
+        ("repository", partial(_repository, config)),
+        ("disk", partial(_disk, config)),
+        ("records", partial(_records, config)),
     ]
     for release in arguments.go or config.releases or (None,):
-        checks.append((f"canary {release or 'go'}", lambda r=release: _canary(config, r)))  # type: ignore[misc]
+        checks.append((f"canary {release or 'go'}", partial(_canary, config, release)))
     failed = False
     for name, function in checks:
         try:
