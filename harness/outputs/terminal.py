@@ -39,7 +39,7 @@ def show_record(record: Record) -> str:
     lines += _problems(record)
     rows = [
         [
-            _short_package(p, record),
+            _short_package(p),
             b.name,
             *(_cell(b.measurement(unit)) for unit in _units(record)),
         ]
@@ -275,10 +275,9 @@ def _site(site: EscapeSite) -> str:
     return f"  {visible(str(site.position))}: {visible(site.message)}{visible(where)}"
 
 
-def _short_package(package: PackageResult, record: Record) -> str:
+def _short_package(package: PackageResult) -> str:
     carried = package.carried_from
     mark = f" (from {carried[:8]})" if carried else ""
-    _ = record
     return visible(package.path) + mark
 
 
