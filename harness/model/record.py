@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from harness.model.allocation import Account
 from harness.model.benchmark import BenchmarkResult, PackageResult
+from harness.model.compiled import AllocationCall, FunctionCode
 from harness.model.diagnostic import (
     Diagnostic,
     EscapeSite,
@@ -78,6 +79,19 @@ class RunSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What the compiler says with other flags than those of the record, word for word.
+
+    Attributes:
+        gcflags: ``-m -l``, as given on the command line.
+        diagnostics: every line, in the order of package, file and line.
+    """
+
+    gcflags: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """Everything that was measured of one revision in one environment on one machine.
 
@@ -102,6 +116,10 @@ class Record:
         harness: version of the harness.
         accounts: benchmarks whose allocations were accounted for line by line; only those in which
             a step was seen.
+        calls: the calls of the compiled code that allocate, read from the linked test binaries;
+            outside of test files, and in benchmark functions.
+        functions: likewise every function with the size of its stack frame.
+        views: what was asked for with other flags.
     """
 
     schema: int
@@ -122,6 +140,9 @@ class Record:
     diff: TreeDiff | None = None
     harness: str = ""
     accounts: tuple[Account, ...] = ()
+    calls: tuple[AllocationCall, ...] = ()
+    functions: tuple[FunctionCode, ...] = ()
+    views: tuple[View, ...] = ()
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""

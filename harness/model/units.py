@@ -8,6 +8,16 @@ SECONDS = "sec/op"
 BYTES = "B/op"
 ALLOCS = "allocs/op"
 ESCAPES = "escapes"
+# Allocation calls and the largest stack frame of a package, read from the compiled code.
+HEAP_CALLS = "heap-calls"
+FRAME_BYTES = "frame-B"
+# What the heap costs beside the allocation itself; printed by an overlay of `testing`.
+GC_CYCLES = "gc-cycles/op"
+GC_PAUSE = "gc-pause-sec/op"
+HEAP_LIVE = "heap-live-B"  # reachable or not yet swept, when the timer stops (HeapAlloc)
+HEAP_INUSE = "heap-inuse-B"  # spans in use; what is above HEAP_LIVE is fragmentation (HeapInuse)
+STACK_INUSE = "stack-inuse-B"  # spans of stacks in use (StackInuse)
+ALLOCS_EXACT = "allocs-exact/op"  # allocs/op before `testing` cuts it to a whole number
 
 _HIGHER_IS_BETTER = frozenset({"B/s"})
 
