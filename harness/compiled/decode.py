@@ -7,8 +7,6 @@ from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
-import capstone  # type: ignore[import-untyped]
-
 from harness.errors import MeasurementError
 
 _CALL = b"\xe8"  # CALL rel32, the only direct call of amd64
@@ -79,6 +77,8 @@ def _at_instructions(
 
 @cache
 def _disassembler(architecture: str) -> Any:
+    import capstone  # type: ignore[import-untyped]  # slow, and needed only to read a binary
+
     if architecture == "amd64":
         found = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
     else:

@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-
 from harness.errors import MeasurementError
 from harness.model import Toolchain
 
@@ -72,6 +69,10 @@ class Image:
         Raises:
             MeasurementError: it is no ELF file, or of a processor that is not decoded.
         """
+        # Slow to import, and what only joins calls to sites needs none of it.
+        from elftools.common.exceptions import ELFError
+        from elftools.elf.elffile import ELFFile
+
         try:
             with path.open("rb") as stream:
                 data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)

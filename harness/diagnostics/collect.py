@@ -42,6 +42,8 @@ class BuiltPackage:
         binary_id: identity of everything compiled into its test binary; empty without tests or
             where something does not compile.
         errors: why it, its tests or something they need does not compile.
+        links: import paths of what is compiled into its test binary, the standard library and
+            tests left out.
     """
 
     path: str
@@ -51,6 +53,7 @@ class BuiltPackage:
     benchmarks: tuple[str, ...]
     binary_id: str
     errors: tuple[PackageError, ...]
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +256,7 @@ def _packages(
                 benchmarks=_benchmarks(Path(package.Dir), tests),
                 binary_id=binary_id,
                 errors=errors,
+                links=_links(main, by_path) if binary_id and main else (),
             )
         )
     return tuple(found)
@@ -294,6 +298,11 @@ def _errors(packages: Sequence[Listed], tree: Path, module: str) -> tuple[Packag
 def _from_root(module: str, file: str) -> str:
     """A file of an error message, which is relative to the module's directory."""
     return posixpath.normpath(posixpath.join(module, file))
+
+
+def _links(main: Listed, by_path: Mapping[str, Listed]) -> tuple[str, ...]:
+    linked = (by_path.get(path) for path in main.Deps)
+    return tuple(sorted({p.base_path for p in linked if p is not None and not p.Standard}))
 
 
 def _binary_id(main: Listed, by_path: Mapping[str, Listed]) -> str:

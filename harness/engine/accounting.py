@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.diagnostics.collect import BuiltPackage
 from harness.engine.build import Builder, BuiltModule, BuiltTree
+from harness.engine.code import in_repository
 from harness.engine.packages import PackageRunner
 from harness.engine.progress import Progress
 from harness.errors import MeasurementError
@@ -96,7 +97,7 @@ class Accountant:
         usual, counting = linked[0], linked[1] if len(linked) > 1 else None
         if usual is None:
             return []
-        own = OwnSource(_in_repository(module.build.module_paths))
+        own = OwnSource(in_repository(module.build.module_paths))
         found = []
         for name in names:
             self._progress.step(f"account {name}")
@@ -144,18 +145,3 @@ class Accountant:
         if message:
             self._progress.step(f"{package.path}: {message}")
         return None if message else binary
-
-
-def _in_repository(modules: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
-    """A file as compiled as a path in the repository, ``None`` outside of the project."""
-
-    def relative(path: str) -> str | None:
-        for module, directory in modules:
-            if path.startswith(f"{module}/"):
-                rest = path[len(module) + 1 :]
-                if rest.startswith("vendor/"):
-                    return None
-                return rest if directory == "." else f"{directory}/{rest}"
-        return None
-
-    return relative

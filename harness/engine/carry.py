@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from harness.engine.code import PackageCode
 from harness.errors import StoreError
 from harness.model import PackageOutcome, PackageResult, Record, RunSettings
 from harness.store import RecordKey, RecordStore
@@ -91,13 +92,48 @@ class CarryIndex:
         if not self._enabled:
             return None
         for record, package in self._results.get((machine, environment, key), ()):
-            if record.revision.hash != revision and _same_way(record.settings, settings):
+            if (
+                record.revision.hash != revision
+                and _same_way(record.settings, settings)
+                # Its compiled code is carried along; older records have none.
+                and _was_read(record, package.path)
+            ):
                 return replace(
                     package,
                     outcome=PackageOutcome.CARRIED,
                     carried_from=record.revision.hash,
                 )
         return None
+
+    def code(
+        self, machine: str, environment: str, carried: PackageResult, linked: Collection[str]
+    ) -> PackageCode:
+        """The compiled code that belongs to a result of :meth:`find`.
+
+        An equal test binary has equal code on equal lines.
+
+        Args:
+            machine: as there.
+            environment: as there.
+            carried: the result.
+            linked: the project's packages in the test binary.
+        """
+        for record, _ in self._results.get((machine, environment, carried.key), ()):
+            if record.revision.hash == carried.carried_from:
+                unread = next((e for e in record.unread if e.package == carried.path), None)
+                if unread is not None:
+                    return PackageCode(unread=unread)
+                return PackageCode(
+                    tuple(c for c in record.calls if c.package in linked),
+                    tuple(f for f in record.functions if f.package in linked),
+                )
+        return PackageCode()
+
+
+def _was_read(record: Record, package: str) -> bool:
+    """Whether reading the test binary of a package was tried; a benchmark is in each of them."""
+    read = any(f.package == package for f in record.functions)
+    return read or any(e.package == package for e in record.unread)
 
 
 def _same_way(there: RunSettings, here: RunSettings) -> bool:

@@ -13,6 +13,7 @@ from harness import __version__
 from harness.diagnostics.collect import BuiltPackage, select_packages
 from harness.engine.build import Builder, BuiltTree
 from harness.engine.carry import CarryIndex, package_key
+from harness.engine.code import CodeReader, PackageCode, merged
 from harness.engine.modules import ModulePlan
 from harness.engine.packages import PackageRunner, matches_bench, processors
 from harness.engine.progress import Progress
@@ -74,7 +75,8 @@ class Measurer:
         self._progress.step(f"{revision.short} compile")
         whole = self._builder.build(revision, request.environment)
         built = whole.modules
-        packages = self._packages(request, whole)
+        packages, codes = self._packages(request, whole)
+        code = merged(codes)
         errors = [e for b in built for e in b.build.errors]
         errors += [e for b in built for p in b.build.packages for e in p.errors]
         errors += [PackageError(p.path, "run", f.described) for p in packages for f in p.failures]
@@ -101,6 +103,9 @@ class Measurer:
             unparsed=tuple(x for d in diagnostics for x in d.unparsed),
             diff=self._diff(revision),
             harness=__version__,
+            calls=code.calls,
+            functions=code.functions,
+            unread=tuple(sorted({c.unread for c in codes if c.unread}, key=lambda e: e.package)),
         )
 
     def _diff(self, revision: Revision) -> TreeDiff | None:
@@ -115,9 +120,12 @@ class Measurer:
         self,
         request: Request,
         whole: BuiltTree,
-    ) -> list[PackageResult]:
+    ) -> tuple[list[PackageResult], list[PackageCode]]:
+        """The packages' results, and the compiled code of those that have a test binary."""
         selected = self._selected(request, whole)
         results: list[PackageResult] = []
+        codes: list[PackageCode] = []
+        reader = self._reader(whole)
         todo: list[tuple[BuiltPackage, ModulePlan, str]] = []
         machine, environment = self._machine.machine, request.environment.name
         neighbours = [request.revision.hash, *request.revision.parents[:1]]
@@ -139,11 +147,26 @@ class Measurer:
                 if carried is not None:
                     moved = replace(carried, path=package.path, directory=package.directory)
                     results.append(moved)
+                    linked = reader.linked(package)
+                    codes.append(self._carry.code(machine, environment, carried, linked))
                 else:
                     todo.append((package, module.plan, key))
         if todo:
-            results.extend(self._run(request, whole, todo))
-        return sorted(results, key=lambda p: (p.path, p.directory))
+            for result, code in self._run(request, whole, todo, reader):
+                results.append(result)
+                codes.append(code)
+        return sorted(results, key=lambda p: (p.path, p.directory)), codes
+
+    def _reader(self, whole: BuiltTree) -> CodeReader:
+        builds = [m.build for m in whole.modules]
+        paths = dict.fromkeys(pair for b in builds for pair in b.module_paths)
+        return CodeReader(
+            self._builder.go,
+            [p.path for b in builds for p in b.packages],
+            # The longest first: a module may lie inside another.
+            sorted(paths, key=lambda pair: len(pair[0]), reverse=True),
+            self._builder.config.build_timeout,
+        )
 
     def _selected(self, request: Request, whole: BuiltTree) -> set[str] | None:
         """Import paths that the package patterns match, ``None`` for all."""
@@ -167,7 +190,8 @@ class Measurer:
         request: Request,
         whole: BuiltTree,
         todo: list[tuple[BuiltPackage, ModulePlan, str]],
-    ) -> list[PackageResult]:
+        reader: CodeReader,
+    ) -> list[tuple[PackageResult, PackageCode]]:
         """Link and run; linking and counting go side by side, timing waits for a quiet machine."""
         root = self._builder.workspace.root / "run"
         root.mkdir(parents=True, exist_ok=True)
@@ -187,7 +211,7 @@ class Measurer:
                 prepared = list(
                     pool.map(
                         lambda item: runner.count(
-                            item[0], item[1].flags, whole.module_env(item[1]), item[2]
+                            item[0], item[1].flags, whole.module_env(item[1]), item[2], reader
                         ),
                         todo,
                     )
@@ -196,9 +220,9 @@ class Measurer:
             for item in prepared:
                 if request.settings.count and item.result.benchmarks:
                     self._progress.step(f"{short} time {item.result.path}")
-                    results.append(runner.time(item))
+                    results.append((runner.time(item), item.code))
                 else:
-                    results.append(item.result)
+                    results.append((item.result, item.code))
             return results
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

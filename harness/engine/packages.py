@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.config import Config
 from harness.diagnostics.collect import BuiltPackage
+from harness.engine.code import CodeReader, PackageCode
 from harness.gobench import LaneRun, LaneSettings, measurements, run_lane
 from harness.gobench.benchfmt import BenchmarkLine
 from harness.gobench.lanes import agree
@@ -39,11 +40,13 @@ class Counted:
         result: with the counts.
         binary: its test binary.
         lines: result lines of the allocation lane.
+        code: the compiled code in the binary.
     """
 
     result: PackageResult
     binary: Path
     lines: tuple[BenchmarkLine, ...]
+    code: PackageCode = field(default_factory=PackageCode)
 
 
 class PackageRunner:
@@ -75,9 +78,14 @@ class PackageRunner:
         self._environment = environment
 
     def count(
-        self, package: BuiltPackage, flags: Sequence[str], env: Mapping[str, str], key: str
+        self,
+        package: BuiltPackage,
+        flags: Sequence[str],
+        env: Mapping[str, str],
+        key: str,
+        reader: CodeReader | None = None,
     ) -> Counted:
-        """Link a package and run the allocation lane."""
+        """Link a package, read its compiled code and run the allocation lane."""
         binary = self._scratch / f"{key[:24]}.test"
         message = link(
             self._go.binary,
@@ -98,6 +106,9 @@ class PackageRunner:
         if message:
             failure = BenchmarkFailure("", Lane.ALLOCATION, "link", message)
             return Counted(_failed(result, (failure,), {}), binary, ())
+        code = PackageCode()
+        if reader is not None:
+            code = reader.read(binary, package, self._tree / package.module, env, flags)
         runs = self._allocation_runs(result, binary)
         lines = tuple(line for run in runs for line in run.lines)
         benchmarks = measurements(lines)
@@ -107,10 +118,10 @@ class PackageRunner:
         failed = {f.name for f in failures}
         kept = tuple(b for b in benchmarks if b.name not in failed)
         if not kept and failures:
-            return Counted(_failed(result, failures, raw), binary, ())
+            return Counted(_failed(result, failures, raw), binary, (), code)
         outcome = PackageOutcome.MEASURED if kept else PackageOutcome.NO_BENCHMARKS
         result = replace(result, outcome=outcome, benchmarks=kept, failures=failures, raw=raw)
-        return Counted(result, binary, lines)
+        return Counted(result, binary, lines, code)
 
     def time(self, counted: Counted) -> PackageResult:
         """Run the time lane of a package that has been counted."""

@@ -271,7 +271,8 @@ class Session:
             wanted.packages,
             wanted.alloc_benchtime,
         )
-        return same and not record.errors and record.harness == __version__
+        read = record.functions or record.unread or not record.benchmarks()
+        return same and bool(read) and not record.errors and record.harness == __version__
 
     def diagnostics(self, revision: str, gcflags: str, release: str | None) -> list[Diagnostic]:
         """What the compiler says of a revision with other flags, such as ``-m -l``.

@@ -36,7 +36,8 @@ class PackageError:
 
     Attributes:
         package: import path; empty where the error is of the module as a whole.
-        stage: ``module`` (go.mod, dependencies), ``build``, ``link`` or ``run``.
+        stage: ``module`` (go.mod, dependencies), ``build``, ``link``, ``run``, or ``code`` (the
+            compiled code cannot be read).
         message: the tool's message without its ``# package`` header.
         file: file of the first message, relative to the repository's root, or empty.
         line: line of the first message, or 0.
@@ -120,6 +121,7 @@ class Record:
             outside of test files, and in benchmark functions.
         functions: likewise every function with the size of its stack frame.
         views: what was asked for with other flags.
+        unread: packages whose compiled code could not be read from their test binary, and why.
     """
 
     schema: int
@@ -143,6 +145,7 @@ class Record:
     calls: tuple[AllocationCall, ...] = ()
     functions: tuple[FunctionCode, ...] = ()
     views: tuple[View, ...] = ()
+    unread: tuple[PackageError, ...] = ()
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""
