@@ -9,32 +9,38 @@ cases the line that begins to allocate is one that nobody touched. Pure.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.diagnostics.identity import LineMap, SiteMatch
+from harness.analysis.pairing import (
+    NOISE_ALLOCS,
+    Index,
+    Sides,
+    Standing,
+    amount_of,
+    pair_lines,
+)
 from harness.model import (
     ALLOCS,
     BYTES,
     Account,
+    AllocationCall,
     AllocationSite,
     EscapeSite,
-    InliningCall,
-    InliningDecision,
-    Record,
     SiteKind,
-    TreeDiff,
 )
+
+__all__ = [
+    "Attribution", "Cause", "Outcome", "Sides", "Standing", "attribute", "with_benchmark",
+]  # fmt: skip
 
 Outcome = Literal[
     "escape", "reached", "library", "growth", "size", "inlining", "compiler", "benchmark",
     "mixed", "unexplained",
 ]  # fmt: skip
-Standing = Literal["new", "gone", "kept", "none"]
 
-# A difference of two accounts below this is noise: allocations, and bytes, per operation.
-_NOISE_ALLOCS = 0.01
+# A difference of two accounts below this is noise, in bytes per operation.
 _NOISE_BYTES = 0.5
 # From this share on one kind of cause stands for the whole step.
 _DOMINANT = 0.95
@@ -56,6 +62,8 @@ class Cause:
         site: that site.
         via: the library function that allocates, or empty.
         note: the lost or won inlining, in the compiler's words, or empty.
+        calls: where a line grows and no escape is reported on it, the calls of the compiled code
+            that allocate there; empty where the code is not known.
     """
 
     file: str
@@ -68,6 +76,7 @@ class Cause:
     via: str
     note: str
     at_base: bool = False
+    calls: tuple[AllocationCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +106,6 @@ class Attribution:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
-    """What attribution needs of the two revisions.
-
-    Attributes:
-        base: record of the older one.
-        head: record of the newer one.
-        diffs: the steps between their trees, ``None`` if not known.
-        match: their escape sites, matched.
-    """
-
-    base: Record
-    head: Record
-    diffs: Sequence[TreeDiff] | None
-    match: SiteMatch
-
-
 def attribute(
     sides: Sides, unit: str, reported: tuple[float, float], base: Account, head: Account
 ) -> Attribution:
@@ -129,11 +121,11 @@ def attribute(
     delta = reported[1] - reported[0]
     if sides.base.environment.toolchain.release != sides.head.environment.toolchain.release:
         return _nothing(unit, delta, base, "compiler")
-    index = _Index(sides)
-    noise = _NOISE_BYTES if unit == BYTES else _NOISE_ALLOCS
+    index = Index(sides)
+    noise = _NOISE_BYTES if unit == BYTES else NOISE_ALLOCS
     causes = []
-    for old, new in _pair(sides, index, base.sites, head.sites):
-        amount = _amount(new, unit) - _amount(old, unit)
+    for old, new in pair_lines(index, base.sites, head.sites):
+        amount = amount_of(new, unit) - amount_of(old, unit)
         if abs(amount) >= noise:
             causes.append(_cause(index, unit, old, new, amount))
     causes.sort(key=lambda c: (-abs(c.delta), c.file, c.line, c.via))
@@ -226,205 +218,8 @@ def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> Outcome
     return best if weights[best] >= _DOMINANT * sum(weights.values()) else "mixed"
 
 
-class _Index:
-    """Escape sites and inlining decisions of both sides, by place."""
-
-    def __init__(self, sides: Sides) -> None:
-        self.maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
-        self._base: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
-        self._head: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
-        self.moved: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
-        for site in sides.match.new:
-            self._head[_at(site)].append((site, "new"))
-        for site in sides.match.gone:
-            self._base[_at(site)].append((site, "gone"))
-        for old, new in sides.match.kept:
-            self._base[_at(old)].append((old, "kept"))
-            self._head[_at(new)].append((new, "kept"))
-            self.moved[_at(old)].add(_at(new))
-        self._inlining = tuple(
-            {(d.position.file, d.function): d for d in record.inlining}
-            for record in (sides.base, sides.head)
-        )
-        self._calls: tuple[Sequence[InliningCall], Sequence[InliningCall]] = (
-            sides.base.inlining_calls,
-            sides.head.inlining_calls,
-        )
-
-    def site(self, place: AllocationSite, *, head: bool) -> tuple[EscapeSite | None, Standing]:
-        """The escape site of an allocation: at its line, or where its code was inlined to.
-
-        Of several on one line a new or gone one explains a change better than a kept one, and one
-        that always allocates better than an ``append``, which does so only now and then. What a
-        library allocates is none of the line's own sites.
-        """
-        if place.via:
-            return None, "none"
-        table = self._head if head else self._base
-        found: list[tuple[EscapeSite, Standing]] = [
-            *table.get((place.file, place.line), ()),
-            *table.get((place.outer_file, place.outer_line), ()),
-        ]
-        if not found:
-            return None, "none"
-        return min(found, key=lambda e: (e[1] == "kept", e[0].kind is SiteKind.APPEND))
-
-    def inlining_changed(
-        self, place: AllocationSite, site: EscapeSite | None, amount: float, inlined: float
-    ) -> str:
-        """What the compiler says of a function whose lost or won inlining explains a change.
-
-        A lost inlining only adds allocations, a won one only takes some away, and only where the
-        inlined copy had none.
-
-        Args:
-            place: in the function.
-            site: the escape site there.
-            amount: of the change.
-            inlined: what the place allocates on the side where the function can be inlined.
-        """
-        before, after = (self._decision(table, place) for table in self._inlining)
-        if before is None or after is None or before.can == after.can:
-            return ""
-        if before.can != (amount > 0):
-            return ""
-        erased = self._erased(place.function, site, head=after.can)
-        if not (inlined < _NOISE_ALLOCS if erased is None else erased):
-            return ""
-        lost = after if before.can else before
-        verb = "lost" if before.can else "won"
-        return f"inlining {verb}: cannot inline {lost.function}: {lost.reason}"
-
-    def _erased(self, function: str, site: EscapeSite | None, *, head: bool) -> bool | None:
-        """Whether a copy of a function lacks its escape; ``None`` if no copy is known.
-
-        Calls in test files are not among the records.
-        """
-        if site is None:
-            return None
-        table = self._head if head else self._base
-        # Go names a function of another package with that package.
-        names = {function, f"{site.package.rpartition('/')[2]}.{function}"}
-        calls = [call for call in self._calls[head] if call.callee in names]
-        places = [(call.position.file, call.position.line) for call in calls]
-        if not places:
-            return None
-        return any(
-            all(there.kind is not site.kind for there, _ in table.get(place, ()))
-            for place in places
-        )
-
-    @staticmethod
-    def _decision(
-        table: dict[tuple[str, str], InliningDecision], place: AllocationSite
-    ) -> InliningDecision | None:
-        found = table.get((place.file, place.function))
-        if found is not None:
-            return found
-        return next((d for (_, name), d in table.items() if name == place.function), None)
-
-
-def _at(site: EscapeSite) -> tuple[str, int]:
-    return (site.position.file, site.position.line)
-
-
-def _amount(place: AllocationSite | None, unit: str) -> float:
-    if place is None:
-        return 0.0
-    return place.bytes if unit == BYTES else place.allocs
-
-
-def _pair(
-    sides: Sides,
-    index: _Index,
-    base: Sequence[AllocationSite],
-    head: Sequence[AllocationSite],
-) -> list[tuple[AllocationSite | None, AllocationSite | None]]:
-    """Lines of both sides that are the same line.
-
-    By the line map of the diff; then by an escape site that both have; then, for edited, moved and
-    renamed code, by function, library call and kind of escape. A line of the base that nobody
-    edited is still there at head, and no other line takes its place.
-    """
-    pairs: list[tuple[AllocationSite | None, AllocationSite | None]] = []
-    old, new = list(_summed(base)), list(_summed(head))
-
-    def take(key_old: Sequence[Sequence[Hashable]], key_new: Sequence[Hashable]) -> None:
-        waiting: dict[Hashable, list[int]] = defaultdict(list)
-        for number, key in enumerate(key_new):
-            waiting[key].append(number)
-        used_old, used_new = set(), set()
-        for number, keys in enumerate(key_old):
-            for key in keys:
-                free = [n for n in waiting.get(key, ()) if n not in used_new]
-                if free:
-                    used_old.add(number)
-                    used_new.add(free[0])
-                    pairs.append((old[number], new[free[0]]))
-                    break
-        old[:] = [o for n, o in enumerate(old) if n not in used_old]
-        new[:] = [o for n, o in enumerate(new) if n not in used_new]
-
-    take(
-        [[(_map(index, s), s.via)] for s in old],
-        [((s.file, s.line), s.via) for s in new],
-    )
-    take(
-        [[(place, s.via) for place in sorted(index.moved[s.file, s.line])] for s in old],
-        [((s.file, s.line), s.via) for s in new],
-    )
-
-    def likeness(place: AllocationSite, *, head: bool) -> tuple[Hashable, ...]:
-        site, _ = index.site(place, head=head)
-        return (place.function, place.via, site.kind if site is not None else None)
-
-    take(
-        [[likeness(s, head=False)] if _map(index, s) is None else [] for s in old],
-        [likeness(s, head=True) for s in new],
-    )
-    pairs.extend((o, None) for o in old)
-    pairs.extend((None, n) for n in new)
-    return pairs
-
-
-def _kind_there(index: _Index, place: AllocationSite, *, head: bool) -> SiteKind | None:
-    """What escapes on a line: a ``make`` that went is not the ``append`` that came."""
-    site, _ = index.site(place, head=head)
-    return site.kind if site is not None else None
-
-
-def _map(index: _Index, site: AllocationSite) -> tuple[str, int] | None:
-    where: tuple[str, int] | None = (site.file, site.line)
-    for line_map in index.maps or ():
-        where = line_map.new_line(*where) if where is not None else None
-    return where if index.maps is not None else None
-
-
-def _summed(sites: Sequence[AllocationSite]) -> list[AllocationSite]:
-    """One entry for each line and library call, wherever it was inlined to."""
-    groups: dict[tuple[str, int, str, str], list[AllocationSite]] = defaultdict(list)
-    for site in sites:
-        groups[site.file, site.line, site.function, site.via].append(site)
-    found = []
-    for members in groups.values():
-        largest = max(members, key=lambda s: abs(s.allocs))
-        found.append(
-            AllocationSite(
-                largest.file,
-                largest.line,
-                largest.function,
-                largest.outer_file,
-                largest.outer_line,
-                largest.via,
-                sum(s.allocs for s in members),
-                sum(s.bytes for s in members),
-            )
-        )
-    return sorted(found, key=lambda s: (s.file, s.line, s.via))
-
-
 def _cause(
-    index: _Index,
+    index: Index,
     unit: str,
     old: AllocationSite | None,
     new: AllocationSite | None,
@@ -440,27 +235,30 @@ def _cause(
             site, standing, place = before, stood, old
     note = ""
     if not place.via and standing not in ("new", "gone"):
-        inlined = _amount(old if amount > 0 else new, ALLOCS)
+        inlined = amount_of(old if amount > 0 else new, ALLOCS)
         note = index.inlining_changed(place, site, amount, inlined)
-    same_count = (
-        old is not None and new is not None and abs(new.allocs - old.allocs) < _NOISE_ALLOCS
-    )
+    same_count = old is not None and new is not None and abs(new.allocs - old.allocs) < NOISE_ALLOCS
     file, line, at_base = place.file, place.line, place is old
     moved = sorted(index.moved.get((file, line), ()))
     if at_base and standing == "kept" and moved:
         # The line allocates no more, and its site is still there: show it where it is now.
         (file, line), at_base = moved[0], False
+    outcome = _kind(place, site, standing, note, size=unit == BYTES and same_count)
+    calls: tuple[AllocationCall, ...] = ()
+    if site is None and outcome in ("growth", "size"):
+        calls = index.calls(place, head=place is new)
     return Cause(
         file=file,
         line=line,
         function=place.function,
         delta=amount,
-        outcome=_kind(place, site, standing, note, size=unit == BYTES and same_count),
+        outcome=outcome,
         escape=standing,
         site=site,
         via=place.via,
         note=note,
         at_base=at_base,
+        calls=calls,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
 from harness.diagnostics.identity import SiteMatch, match_sites
 from harness.model import EscapeSite, PackageOutcome, Record, TreeDiff
 
@@ -18,12 +19,18 @@ class EscapeDiff:
         gone: sites of the base that the head does not have.
         kept: how many sites both have.
         unknown: packages that one of the two could not compile, so nothing is said of them.
+        costs: what is known of the cost of the new sites at head and of the gone ones at base.
     """
 
     new: tuple[EscapeSite, ...]
     gone: tuple[EscapeSite, ...]
     kept: int
     unknown: tuple[str, ...]
+    costs: Mapping[EscapeSite, SiteCost] = field(default_factory=dict)
+
+    def cost(self, site: EscapeSite) -> SiteCost:
+        """What is known of the cost of one of the sites."""
+        return self.costs.get(site, UNKNOWN)
 
 
 def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> EscapeDiff:
@@ -37,7 +44,14 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
     """
     unknown = _uncompiled(base) | _uncompiled(head)
     matched = match_records(base, head, diffs)
-    return EscapeDiff(matched.new, matched.gone, len(matched.kept), tuple(sorted(unknown)))
+    return EscapeDiff(
+        matched.new,
+        matched.gone,
+        len(matched.kept),
+        tuple(sorted(unknown)),
+        # A site that is new here and gone there, as after a move that was not seen, is the head's.
+        {**site_costs(base, matched.gone), **site_costs(head, matched.new)},
+    )
 
 
 def match_records(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> SiteMatch:

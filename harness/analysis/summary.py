@@ -191,6 +191,7 @@ def _escapes(history: History, base: Record, head: Record, earlier: list[Record]
             new=(*diff.new, *extra.new),
             gone=(*diff.gone, *extra.gone),
             kept=diff.kept + extra.kept,
+            costs={**diff.costs, **extra.costs},
         )
     return replace(diff, unknown=tuple(unknown))
 
@@ -206,6 +207,8 @@ def _only(record: Record, package: str) -> Record:
         escapes=tuple(s for s in record.escapes if s.package == package),
         inlining=tuple(d for d in record.inlining if d.package == package),
         packages=tuple(p for p in record.packages if p.path == package),
+        calls=tuple(c for c in record.calls if c.package == package),
+        functions=tuple(f for f in record.functions if f.package == package),
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from harness.model.allocation import Account
 from harness.model.benchmark import BenchmarkResult, PackageResult
 from harness.model.compiled import AllocationCall, FunctionCode
+from harness.model.coverage import SiteExecution
 from harness.model.diagnostic import (
     Diagnostic,
     EscapeSite,
@@ -122,6 +123,8 @@ class Record:
         functions: likewise every function with the size of its stack frame.
         views: what was asked for with other flags.
         unread: packages whose compiled code could not be read from their test binary, and why.
+        executions: whether benchmarks execute an escape site; of sites that are new in the revision
+            and that no account has.
     """
 
     schema: int
@@ -146,6 +149,7 @@ class Record:
     functions: tuple[FunctionCode, ...] = ()
     views: tuple[View, ...] = ()
     unread: tuple[PackageError, ...] = ()
+    executions: tuple[SiteExecution, ...] = ()
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from harness.analysis import Change
 from harness.analysis.attribution import Attribution, Cause
+from harness.analysis.costs import Reach, SiteCost
+from harness.model import AllocationCall, AllocationKind
 from harness.outputs.format import plural, value, visible
 
 MOST_CAUSES = 8
@@ -23,6 +25,45 @@ OUTCOMES = {
     "mixed": "several kinds of cause",
     "unexplained": "no line accounts for it",
 }
+
+# What an allocation call is for that no escape message mentions.
+_CALLS = {
+    AllocationKind.OBJECT: "an object is allocated",
+    AllocationKind.SLICE: "a make that does not escape outgrows its buffer on the stack",
+    AllocationKind.APPEND: "an append grows its slice",
+    AllocationKind.MAP: "a map is made or grows",
+    AllocationKind.CHAN: "a channel is made",
+    AllocationKind.BOXING: "a value is converted to an interface",
+    AllocationKind.STRING: "a string or []byte outgrows its buffer on the stack",
+    AllocationKind.GOROUTINE: "a goroutine is started",
+    AllocationKind.DEFER: "a deferred call is kept on the heap",
+}
+_REACHES = {
+    Reach.ALLOCATES: "a benchmark allocates on its line",
+    Reach.EXECUTED: "executed by a benchmark, whose account does not have it",
+    Reach.FREE: "executed by a benchmark, costs nothing",
+    Reach.UNEXECUTED: "never executed: benchmarks enter the function, not this branch",
+    Reach.UNCOVERED: "uncovered: no benchmark enters the function",
+}
+ALLOCATES_NOTHING = "allocates nothing: a constant, or optimised away"
+
+
+def describe_calls(calls: Sequence[AllocationCall]) -> str:
+    """The allocation calls of a line without an escape: ``runtime.growslice: an append grows …``.
+
+    Empty where the compiled code is not known.
+    """
+    return ", ".join(f"{call.callee}: {_CALLS[call.kind]}" for call in calls)
+
+
+def describe_cost(cost: SiteCost) -> str:
+    """What an escape site costs, as far as it is worth a word; else empty."""
+    words = []
+    if cost.allocates is False:
+        words.append(ALLOCATES_NOTHING)
+    if cost.reach is not None and cost.reach is not Reach.ALLOCATES:
+        words.append(_REACHES[cost.reach])
+    return "; ".join(words)
 
 
 def explain_change(
@@ -72,7 +113,8 @@ def describe_cause(cause: Cause) -> str:
     if cause.via:
         return f"in {visible(cause.via)}"
     if cause.site is None:
-        return "no escape is reported here: growth of a slice, map or channel"
+        said = describe_calls(cause.calls) or "growth of a slice, map or channel"
+        return f"no escape is reported here; {said}"
     standing = {"new": "new", "gone": "gone", "kept": "as before", "none": ""}[cause.escape]
     return f"{standing}: {visible(cause.site.message)}"
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.analysis import Change, GateReport, diff_escapes
+from harness.analysis import Change, EscapeDiff, GateReport, diff_escapes
 from harness.analysis.attribution import Attribution, Outcome
 from harness.analysis.attribution import Cause as AttributedCause
 from harness.errors import EXIT_ERROR
@@ -26,7 +26,10 @@ class Side(msgspec.Struct):
 
 
 class Cause(msgspec.Struct):
-    """A source line that explains a part of a change."""
+    """A source line that explains a part of a change.
+
+    ``calls`` are the functions of the runtime that allocate on a line without an escape.
+    """
 
     file: str
     line: int
@@ -39,6 +42,7 @@ class Cause(msgspec.Struct):
     outcome: Outcome
     note: str
     side: Literal["base", "head"]
+    calls: list[str]
 
 
 class ChangeEntry(msgspec.Struct):
@@ -61,7 +65,13 @@ class ChangeEntry(msgspec.Struct):
 
 
 class EscapeEntry(msgspec.Struct):
-    """An escape site; ``covered`` is null where it is not known whether a benchmark reaches it."""
+    """An escape site.
+
+    ``covered`` is whether a benchmark executes it, null where that is not known; ``reach`` says
+    more: ``allocates`` (an account has its line), ``executed``, ``free`` (executed, and nothing is
+    allocated), ``unexecuted`` (in a branch not taken), ``uncovered`` (its function is not entered).
+    ``allocates`` is whether the compiled code allocates there at all, null where it cannot be told.
+    """
 
     package: str
     file: str
@@ -72,6 +82,8 @@ class EscapeEntry(msgspec.Struct):
     reason: str
     flow: list[str]
     covered: bool | None
+    reach: Literal["allocates", "executed", "free", "unexecuted", "uncovered"] | None
+    allocates: bool | None
 
 
 class Escapes(msgspec.Struct):
@@ -127,8 +139,8 @@ def gate_json(report: GateReport) -> str:
             for c in report.changes
         ],
         escapes=Escapes(
-            new=[_escape(s) for s in report.escapes.new],
-            gone=[_escape(s) for s in report.escapes.gone],
+            new=[_escape(s, report.escapes) for s in report.escapes.new],
+            gone=[_escape(s, report.escapes) for s in report.escapes.gone],
         ),
         errors=[ErrorEntry(e.stage, e.revision, e.package, e.message) for e in report.errors],
     )
@@ -150,7 +162,8 @@ def explain_json(
         head=_side(head),
         changes=[_change(c, attributions.get((c.package, c.benchmark, c.unit))) for c in changes],
         escapes=Escapes(
-            new=[_escape(s) for s in escapes.new], gone=[_escape(s) for s in escapes.gone]
+            new=[_escape(s, escapes) for s in escapes.new],
+            gone=[_escape(s, escapes) for s in escapes.gone],
         ),
         errors=[],
     )
@@ -218,6 +231,7 @@ def _cause(cause: AttributedCause) -> Cause:
         outcome=cause.outcome,
         note=cause.note,
         side="base" if cause.at_base else "head",
+        calls=[call.callee for call in cause.calls],
     )
 
 
@@ -225,7 +239,8 @@ def _flow(site: EscapeSite) -> list[str]:
     return [s.text + (f" at {s.position}" if s.position else "") for s in site.flow]
 
 
-def _escape(site: EscapeSite) -> EscapeEntry:
+def _escape(site: EscapeSite, diff: EscapeDiff) -> EscapeEntry:
+    cost = diff.cost(site)
     return EscapeEntry(
         package=site.package,
         file=site.position.file,
@@ -235,7 +250,9 @@ def _escape(site: EscapeSite) -> EscapeEntry:
         message=site.message,
         reason=site.reason,
         flow=_flow(site),
-        covered=None,
+        covered=cost.covered,
+        reach=cost.reach.value if cost.reach else None,
+        allocates=cost.allocates,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from harness.analysis import Change, EscapeDiff
-from harness.model import Record
+from harness.model import EscapeSite, Record
 
 
 def record_json(record: Record) -> str:
@@ -29,7 +29,12 @@ def comparison_json(
             "base": {"revision": base.revision.hash, "environment": base.environment.name},
             "head": {"revision": head.revision.hash, "environment": head.environment.name},
             "changes": [_change(c) for c in changes],
-            "escapes": msgspec.to_builtins(escapes),
+            "escapes": {
+                "new": [_site(s, escapes) for s in escapes.new],
+                "gone": [_site(s, escapes) for s in escapes.gone],
+                "kept": escapes.kept,
+                "unknown": escapes.unknown,
+            },
         }
     )
 
@@ -47,6 +52,11 @@ def _change(change: Change) -> dict[str, Any]:
         "exact": change.exact,
         "p": change.p,
     }
+
+
+def _site(site: EscapeSite, escapes: EscapeDiff) -> dict[str, Any]:
+    cost = escapes.cost(site)
+    return {**msgspec.to_builtins(site), "allocates": cost.allocates, "reach": cost.reach}
 
 
 def _text(data: object) -> str:

@@ -15,6 +15,7 @@ from harness.analysis import (
     Verdict,
     diff_escapes,
 )
+from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
 from harness.model import (
     ALLOCS,
     Diagnostic,
@@ -24,7 +25,7 @@ from harness.model import (
     Record,
     TreeDiff,
 )
-from harness.outputs.explanation import describe_cause, explain_change
+from harness.outputs.explanation import describe_cause, describe_cost, explain_change
 from harness.outputs.format import day, one_line, percent, plural, value, visible
 from harness.outputs.reproduce import reproduce
 
@@ -49,8 +50,11 @@ def show_record(record: Record) -> str:
     if rows:
         lines += [table(rows, ["package", "benchmark", *_units(record)]), ""]
     sites = record.code_escapes()
-    lines.append(f"{plural(len(sites), 'escape site')} outside test files")
-    lines += [_site(site) for site in sites]
+    costs = site_costs(record, sites)
+    nothing = sum(cost.allocates is False for cost in costs.values())
+    free = f", {nothing} of which allocate nothing" if nothing else ""
+    lines.append(f"{plural(len(sites), 'escape site')} outside test files{free}")
+    lines += [_site(site, costs.get(site, UNKNOWN)) for site in sites]
     if record.unparsed:
         lines += ["", f"{plural(len(record.unparsed), 'heap-related line')} not understood:"]
         lines += [f"  {visible(u.text)}" for u in record.unparsed]
@@ -191,6 +195,11 @@ def _problems(record: Record) -> list[str]:
         lines.append(
             f"{record.revision.short}: {error.stage}{visible(where)}: {visible(error.message)}"
         )
+    lines += [
+        f"{record.revision.short}: compiled code of {visible(e.package)} not read:"
+        f" {visible(e.message)}"
+        for e in record.unread
+    ]
     return [*lines, ""] if lines else []
 
 
@@ -260,8 +269,8 @@ def _escape_lines(escapes: EscapeDiff) -> list[str]:
         f"{plural(len(escapes.new), 'new escape site')},"
         f" {len(escapes.gone)} gone, {escapes.kept} kept"
     ]
-    lines += [f"  + {_site(s).strip()}" for s in escapes.new[:_MAX_ROWS]]
-    lines += [f"  - {_site(s).strip()}" for s in escapes.gone[:_MAX_ROWS]]
+    for sign, sites in (("+", escapes.new), ("-", escapes.gone)):
+        lines += [f"  {sign} {_site(s, escapes.cost(s)).strip()}" for s in sites[:_MAX_ROWS]]
     hidden = max(len(escapes.new) - _MAX_ROWS, 0) + max(len(escapes.gone) - _MAX_ROWS, 0)
     if hidden:
         lines.append(f"  … and {hidden} more")
@@ -270,9 +279,11 @@ def _escape_lines(escapes: EscapeDiff) -> list[str]:
     return lines
 
 
-def _site(site: EscapeSite) -> str:
+def _site(site: EscapeSite, cost: SiteCost = UNKNOWN) -> str:
     where = f" in {site.function}" if site.function else ""
-    return f"  {visible(str(site.position))}: {visible(site.message)}{visible(where)}"
+    said = describe_cost(cost)
+    text = f"  {visible(str(site.position))}: {visible(site.message)}{visible(where)}"
+    return f"{text} ({said})" if said else text
 
 
 def _short_package(package: PackageResult) -> str:

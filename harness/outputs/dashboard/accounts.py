@@ -26,7 +26,7 @@ from harness.outputs.dashboard.parts import (
 )
 from harness.outputs.dashboard.pieces import Section, flow_view, short_function
 from harness.outputs.dashboard.svg import share_bar
-from harness.outputs.explanation import OUTCOMES
+from harness.outputs.explanation import OUTCOMES, describe_calls
 from harness.outputs.format import clip, signed
 
 _SHOWN_CAUSES = 8
@@ -212,6 +212,8 @@ def _hint(cause: Cause) -> str:
         return ""
     if cause.outcome == "benchmark":
         return "a test file, whose escapes are not compared"
+    if cause.calls:
+        return f"no escape is reported here; {clip(describe_calls(cause.calls), 400)}"
     if cause.outcome == "growth":
         return "growth of a slice, map or channel; no escape is reported here"
     return "no escape is reported here"

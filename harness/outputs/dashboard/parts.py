@@ -91,7 +91,7 @@ class UseView:
 
 @dataclass(frozen=True, slots=True)
 class EscapeView:
-    """An escape site; ``use`` is ``None`` where there are no accounts."""
+    """An escape site; ``use`` is ``None`` where there are no accounts, ``cost`` may be empty."""
 
     package: str
     where: str
@@ -100,6 +100,7 @@ class EscapeView:
     kind: str
     flow: tuple[FlowView, ...]
     use: UseView | None = None
+    cost: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from harness.analysis.attribution import Attribution
 from harness.analysis.comparison import Direction
+from harness.analysis.costs import UNKNOWN, SiteCost
 from harness.analysis.series import Point, PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionState, Summary
@@ -29,6 +30,7 @@ from harness.outputs.dashboard.svg import Mark
 from harness.outputs.dashboard.views import (
     Chrome,
 )
+from harness.outputs.explanation import describe_cost
 from harness.outputs.format import NONE, clip, day, one_line, percent, plural, signed, value
 
 SIGNS = {
@@ -216,7 +218,9 @@ def cell(m: Measurement | None, step: Step | None = None) -> Cell:
     return Cell(value(m.value, m.unit), spread, signed(step.delta, m.unit), step.direction.value)
 
 
-def escape_view(section: Section, site: EscapeSite, use: UseView | None = None) -> EscapeView:
+def escape_view(
+    section: Section, site: EscapeSite, use: UseView | None = None, cost: SiteCost = UNKNOWN
+) -> EscapeView:
     """An escape site, printed."""
     return EscapeView(
         package=section.short_package(site.package),
@@ -226,6 +230,7 @@ def escape_view(section: Section, site: EscapeSite, use: UseView | None = None) 
         kind=site.kind.value,
         flow=flow_view(site),
         use=use,
+        cost=describe_cost(cost),
     )
 
 

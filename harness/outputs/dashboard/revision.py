@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.analysis.escapes import EscapeDiff
 from harness.analysis.series import UNIT_ORDER
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
@@ -100,8 +101,8 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         added=tuple(section.benchmark(*key, _UP) for key in summary.added),
         removed=tuple(section.benchmark(*key, _UP) for key in summary.removed),
         compared=diff is not None,
-        new=() if diff is None else _escapes(section, diff.new, accounts, uses),
-        gone=() if diff is None else _escapes(section, diff.gone, accounts, uses),
+        new=() if diff is None else _escapes(section, diff, diff.new, accounts, uses),
+        gone=() if diff is None else _escapes(section, diff, diff.gone, accounts, uses),
         kept=0 if diff is None else diff.kept,
         unknown=() if diff is None else diff.unknown,
         packages=_packages(section, record),
@@ -124,6 +125,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
 
 def _escapes(
     section: Section,
+    diff: EscapeDiff,
     sites: Sequence[EscapeSite],
     accounts: Sequence[AccountView],
     uses: Mapping[Place, UseView],
@@ -131,7 +133,7 @@ def _escapes(
     """Escape sites, those that an account uses first."""
     unused = UseView("in no account", "") if accounts else None
     return tuple(
-        escape_view(section, site, uses.get(place_of(site), unused))
+        escape_view(section, site, uses.get(place_of(site), unused), diff.cost(site))
         for site in sorted(sites, key=lambda s: place_of(s) not in uses)
     )
 

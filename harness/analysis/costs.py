@@ -1,0 +1,118 @@
+"""What escape sites cost: whether compiled code allocates there, whether benchmarks come by.
+
+``escapes to heap`` is what the compiler reasons, not what the program does: a constant that becomes
+an interface lies in read-only data, a closure that captures nothing is no object, and a line that
+no benchmark executes costs no benchmark anything. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.compiled.join import unmentioned, verdicts
+from harness.model import AllocationCall, EscapeSite, Execution, Record
+
+
+class Reach(StrEnum):
+    """How an escape site concerns the benchmarks of its revision."""
+
+    ALLOCATES = "allocates"  # an account has allocations on its line
+    EXECUTED = "executed"  # a benchmark executes it, and no account has its line
+    FREE = "free"  # a benchmark executes it, and the compiled code allocates nothing there
+    UNEXECUTED = "unexecuted"  # in a branch that no benchmark takes
+    UNCOVERED = "uncovered"  # in a function that no benchmark enters
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCost:
+    """What is known of the cost of an escape site.
+
+    Attributes:
+        allocates: whether the compiled code allocates there; ``None`` where that cannot be told.
+        reach: whether benchmarks come by, ``None`` if not known.
+    """
+
+    allocates: bool | None = None
+    reach: Reach | None = None
+
+    @property
+    def covered(self) -> bool | None:
+        """Whether a benchmark executes the site, ``None`` if not known."""
+        if self.reach is None:
+            return None
+        return self.reach not in (Reach.UNEXECUTED, Reach.UNCOVERED)
+
+
+UNKNOWN = SiteCost()
+
+
+def site_costs(record: Record, sites: Iterable[EscapeSite]) -> dict[EscapeSite, SiteCost]:
+    """What escape sites of a record cost, as far as the record tells.
+
+    Args:
+        record: of the revision.
+        sites: some of its sites.
+    """
+    wanted = list(sites)
+    if not wanted:
+        return {}
+    packages = {s.package for s in wanted}
+    # Sites of one line are told apart together.
+    rivals = [s for s in record.code_escapes() if s.package in packages]
+    said = verdicts(
+        rivals,
+        [c for c in record.calls if c.package in packages],
+        [f for f in record.functions if f.package in packages],
+    )
+    allocates = dict(zip(rivals, said, strict=True))
+    allocating = {
+        place
+        for account in record.accounts
+        for a in account.sites
+        if not a.via and a.allocs > 0
+        for place in ((a.file, a.line), (a.outer_file, a.outer_line))
+    }
+    executions = {(e.package, e.position): e.execution for e in record.executions}
+    return {
+        site: SiteCost(
+            allocates.get(site),
+            _reach(
+                allocates.get(site),
+                (site.position.file, site.position.line) in allocating,
+                executions.get((site.package, site.position)),
+            ),
+        )
+        for site in wanted
+    }
+
+
+def _reach(allocates: bool | None, accounted: bool, execution: Execution | None) -> Reach | None:
+    if accounted and allocates is not False:
+        return Reach.ALLOCATES
+    if execution is None:
+        return None
+    if execution is Execution.EXECUTED:
+        return Reach.FREE if allocates is False else Reach.EXECUTED
+    return Reach.UNEXECUTED if execution is Execution.UNEXECUTED else Reach.UNCOVERED
+
+
+class SilentCalls:
+    """The allocation calls of a record that no message of the compiler mentions, by line.
+
+    Channels, maps that grow, slices that grow, and what stays on the stack only as long as it is
+    small: of such calls the compiler says nothing, or that the value does not escape.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self._calls: dict[tuple[str, int], list[AllocationCall]] = defaultdict(list)
+        for call in unmentioned(record.calls, record.code_escapes()):
+            self._calls[call.file, call.line].append(call)
+            if (call.outer_file, call.outer_line) != (call.file, call.line):
+                self._calls[call.outer_file, call.outer_line].append(call)
+
+    def at(self, file: str, line: int) -> Sequence[AllocationCall]:
+        """The calls on a line, or of code inlined from or to it."""
+        return self._calls.get((file, line), ())

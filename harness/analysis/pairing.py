@@ -1,0 +1,250 @@
+"""Which line of one revision is which of another, and what escapes on it. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from harness.analysis.costs import SilentCalls
+from harness.diagnostics.identity import LineMap, SiteMatch
+from harness.model import (
+    BYTES,
+    AllocationCall,
+    AllocationSite,
+    EscapeSite,
+    InliningCall,
+    InliningDecision,
+    Record,
+    SiteKind,
+    TreeDiff,
+)
+
+Standing = Literal["new", "gone", "kept", "none"]
+
+# A difference of two accounts below this is noise, in allocations per operation.
+NOISE_ALLOCS = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What attribution needs of the two revisions.
+
+    Attributes:
+        base: record of the older one.
+        head: record of the newer one.
+        diffs: the steps between their trees, ``None`` if not known.
+        match: their escape sites, matched.
+    """
+
+    base: Record
+    head: Record
+    diffs: Sequence[TreeDiff] | None
+    match: SiteMatch
+
+
+class Index:
+    """Escape sites, allocation calls and inlining decisions of both sides, by place."""
+
+    def __init__(self, sides: Sides) -> None:
+        self._sides = sides
+        self.maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
+        self._base: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
+        self._head: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
+        self.moved: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
+        for site in sides.match.new:
+            self._head[_at(site)].append((site, "new"))
+        for site in sides.match.gone:
+            self._base[_at(site)].append((site, "gone"))
+        for old, new in sides.match.kept:
+            self._base[_at(old)].append((old, "kept"))
+            self._head[_at(new)].append((new, "kept"))
+            self.moved[_at(old)].add(_at(new))
+        self._inlining = tuple(
+            {(d.position.file, d.function): d for d in record.inlining}
+            for record in (sides.base, sides.head)
+        )
+        self._calls: tuple[Sequence[InliningCall], Sequence[InliningCall]] = (
+            sides.base.inlining_calls,
+            sides.head.inlining_calls,
+        )
+
+    def site(self, place: AllocationSite, *, head: bool) -> tuple[EscapeSite | None, Standing]:
+        """The escape site of an allocation: at its line, or where its code was inlined to.
+
+        Of several on one line a new or gone one explains a change better than a kept one, and one
+        that always allocates better than an ``append``, which does so only now and then. What a
+        library allocates is none of the line's own sites.
+        """
+        if place.via:
+            return None, "none"
+        table = self._head if head else self._base
+        found: list[tuple[EscapeSite, Standing]] = [
+            *table.get((place.file, place.line), ()),
+            *table.get((place.outer_file, place.outer_line), ()),
+        ]
+        if not found:
+            return None, "none"
+        return min(found, key=lambda e: (e[1] == "kept", e[0].kind is SiteKind.APPEND))
+
+    @cached_property
+    def _silent(self) -> tuple[SilentCalls, SilentCalls]:
+        return SilentCalls(self._sides.base), SilentCalls(self._sides.head)
+
+    def calls(self, place: AllocationSite, *, head: bool) -> tuple[AllocationCall, ...]:
+        """The allocation calls at a place that no message mentions, each function once."""
+        silent = self._silent[head]
+        found = [
+            *silent.at(place.file, place.line),
+            *silent.at(place.outer_file, place.outer_line),
+        ]
+        return tuple({call.callee: call for call in found}.values())
+
+    def inlining_changed(
+        self, place: AllocationSite, site: EscapeSite | None, amount: float, inlined: float
+    ) -> str:
+        """What the compiler says of a function whose lost or won inlining explains a change.
+
+        A lost inlining only adds allocations, a won one only takes some away, and only where the
+        inlined copy had none.
+
+        Args:
+            place: in the function.
+            site: the escape site there.
+            amount: of the change.
+            inlined: what the place allocates on the side where the function can be inlined.
+        """
+        before, after = (self._decision(table, place) for table in self._inlining)
+        if before is None or after is None or before.can == after.can:
+            return ""
+        if before.can != (amount > 0):
+            return ""
+        erased = self._erased(place.function, site, head=after.can)
+        if not (inlined < NOISE_ALLOCS if erased is None else erased):
+            return ""
+        lost = after if before.can else before
+        verb = "lost" if before.can else "won"
+        return f"inlining {verb}: cannot inline {lost.function}: {lost.reason}"
+
+    def _erased(self, function: str, site: EscapeSite | None, *, head: bool) -> bool | None:
+        """Whether a copy of a function lacks its escape; ``None`` if no copy is known.
+
+        Calls in test files are not among the records.
+        """
+        if site is None:
+            return None
+        table = self._head if head else self._base
+        # Go names a function of another package with that package.
+        names = {function, f"{site.package.rpartition('/')[2]}.{function}"}
+        calls = [call for call in self._calls[head] if call.callee in names]
+        places = [(call.position.file, call.position.line) for call in calls]
+        if not places:
+            return None
+        return any(
+            all(there.kind is not site.kind for there, _ in table.get(place, ()))
+            for place in places
+        )
+
+    @staticmethod
+    def _decision(
+        table: dict[tuple[str, str], InliningDecision], place: AllocationSite
+    ) -> InliningDecision | None:
+        found = table.get((place.file, place.function))
+        if found is not None:
+            return found
+        return next((d for (_, name), d in table.items() if name == place.function), None)
+
+
+def pair_lines(
+    index: Index,
+    base: Sequence[AllocationSite],
+    head: Sequence[AllocationSite],
+) -> list[tuple[AllocationSite | None, AllocationSite | None]]:
+    """Lines of both sides that are the same line.
+
+    By the line map of the diff; then by an escape site that both have; then, for edited, moved and
+    renamed code, by function, library call and kind of escape. A line of the base that nobody
+    edited is still there at head, and no other line takes its place.
+    """
+    pairs: list[tuple[AllocationSite | None, AllocationSite | None]] = []
+    old, new = list(_summed(base)), list(_summed(head))
+
+    def take(key_old: Sequence[Sequence[Hashable]], key_new: Sequence[Hashable]) -> None:
+        waiting: dict[Hashable, list[int]] = defaultdict(list)
+        for number, key in enumerate(key_new):
+            waiting[key].append(number)
+        used_old, used_new = set(), set()
+        for number, keys in enumerate(key_old):
+            for key in keys:
+                free = [n for n in waiting.get(key, ()) if n not in used_new]
+                if free:
+                    used_old.add(number)
+                    used_new.add(free[0])
+                    pairs.append((old[number], new[free[0]]))
+                    break
+        old[:] = [o for n, o in enumerate(old) if n not in used_old]
+        new[:] = [o for n, o in enumerate(new) if n not in used_new]
+
+    take(
+        [[(_map(index, s), s.via)] for s in old],
+        [((s.file, s.line), s.via) for s in new],
+    )
+    take(
+        [[(place, s.via) for place in sorted(index.moved[s.file, s.line])] for s in old],
+        [((s.file, s.line), s.via) for s in new],
+    )
+
+    def likeness(place: AllocationSite, *, head: bool) -> tuple[Hashable, ...]:
+        site, _ = index.site(place, head=head)
+        return (place.function, place.via, site.kind if site is not None else None)
+
+    take(
+        [[likeness(s, head=False)] if _map(index, s) is None else [] for s in old],
+        [likeness(s, head=True) for s in new],
+    )
+    pairs.extend((o, None) for o in old)
+    pairs.extend((None, n) for n in new)
+    return pairs
+
+
+def _map(index: Index, site: AllocationSite) -> tuple[str, int] | None:
+    where: tuple[str, int] | None = (site.file, site.line)
+    for line_map in index.maps or ():
+        where = line_map.new_line(*where) if where is not None else None
+    return where if index.maps is not None else None
+
+
+def _summed(sites: Sequence[AllocationSite]) -> list[AllocationSite]:
+    """One entry for each line and library call, wherever it was inlined to."""
+    groups: dict[tuple[str, int, str, str], list[AllocationSite]] = defaultdict(list)
+    for site in sites:
+        groups[site.file, site.line, site.function, site.via].append(site)
+    found = []
+    for members in groups.values():
+        largest = max(members, key=lambda s: abs(s.allocs))
+        found.append(
+            AllocationSite(
+                largest.file,
+                largest.line,
+                largest.function,
+                largest.outer_file,
+                largest.outer_line,
+                largest.via,
+                sum(s.allocs for s in members),
+                sum(s.bytes for s in members),
+            )
+        )
+    return sorted(found, key=lambda s: (s.file, s.line, s.via))
+
+
+def _at(site: EscapeSite) -> tuple[str, int]:
+    return (site.position.file, site.position.line)
+
+
+def amount_of(place: AllocationSite | None, unit: str) -> float:
+    """What a place allocates per operation in a unit; none without a place."""
+    if place is None:
+        return 0.0
+    return place.bytes if unit == BYTES else place.allocs
