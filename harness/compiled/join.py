@@ -2,8 +2,8 @@
 
 Both are joined by the outermost line: the compiler prints a site where the inlined code lands, and
 has no columns in the compiled code. Where a line has more sites than calls of a fitting kind, those
-that certainly do not allocate (constants) are taken out first; if that does not settle it, nothing
-is said.
+that certainly do not allocate (constants, empty literals) are taken out first; if that does not
+settle it, nothing is said.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ _CONSTANT = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# A slice literal without elements: its array has no size.
+_EMPTY_SLICE = re.compile(r"(?:go\.shape\.)?\[\].*\{\}", re.DOTALL)
+# A value without fields set, which becomes an interface: it is read-only data. The type may have
+# been named for a map, which is made.
+_EMPTY_VALUE = re.compile(r"[^\W\d][\w./]*\{\}")
 _Line = tuple[str, str, int]
 
 
@@ -69,7 +74,11 @@ def verdicts(
     """
     by_line: dict[_Line, list[AllocationCall]] = defaultdict(list)
     inlined: dict[tuple[str, int], set[AllocationKind]] = defaultdict(set)
-    linked: set[tuple[str, str]] = {(f.package, f.function) for f in functions}
+    linked: set[tuple[str, str]] = set()
+    files: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for function in functions:
+        linked.add((function.package, function.function))
+        files[function.package, function.function].add(function.file)
     with_objects: set[tuple[str, str]] = set()
     for call in calls:
         by_line[call.package, call.outer_file, call.outer_line].append(call)
@@ -85,7 +94,7 @@ def verdicts(
     for line, indices in groups.items():
         here = by_line.get(line, [])
         present = {call.kind for call in here}
-        fitting = {i: _fitting(sites[i], present) for i in indices if not _constant(sites[i])}
+        fitting = {i: _fitting(sites[i], present) for i in indices if not _free(sites[i], present)}
         for index in indices:
             site = sites[index]
             where = (site.package, site.function)
@@ -96,7 +105,9 @@ def verdicts(
                 rivals = sum(bool(kinds & others) for others in fitting.values())
                 found[index] = True if rivals <= number else None
             elif here or where in linked:
-                found[index] = _absent(site, where in with_objects)
+                # What a //line directive places elsewhere is not found on its line.
+                known = here or site.position.file in files.get(where, {site.position.file})
+                found[index] = _absent(site, where in with_objects) if known else None
             elif _fitting(site, inlined.get((site.position.file, site.position.line), set())):
                 found[index] = True
     return found
@@ -130,18 +141,26 @@ def unmentioned(
         kinds = {call.kind for call in here}
         explained: set[AllocationKind] = set()
         for site in by_line.get(line, ()):
-            if not _constant(site):
+            if not _free(site, kinds):
                 explained |= _fitting(site, kinds)
         found.extend(call for call in here if call.kind not in explained)
     return found
 
 
-def _constant(site: EscapeSite) -> bool:
-    """A boxed constant lies in read-only data."""
-    return (
-        site.kind in (SiteKind.BOXED, SiteKind.CONCAT)
-        and _CONSTANT.fullmatch(site.expression) is not None
-    )
+def _free(site: EscapeSite, present: Set[AllocationKind]) -> bool:
+    """Whether a site certainly allocates nothing: read-only data, or nothing that has a size.
+
+    Args:
+        site: in question.
+        present: the kinds of call on its line.
+    """
+    if site.kind in (SiteKind.BOXED, SiteKind.CONCAT):
+        return _CONSTANT.fullmatch(site.expression) is not None
+    if site.kind is SiteKind.LITERAL:
+        if _EMPTY_SLICE.fullmatch(site.expression):
+            return True
+        return _MAP not in present and _EMPTY_VALUE.fullmatch(site.expression) is not None
+    return False
 
 
 def _fitting(site: EscapeSite, present: Set[AllocationKind]) -> Set[AllocationKind]:
