@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from harness.analysis.attribution import Attribution
+from harness.analysis.code import CodeDiff, diff_code, package_series
 from harness.analysis.comparison import Direction
 from harness.analysis.escapes import EscapeDiff
 from harness.analysis.escapes import diff_escapes as _diff_escapes
@@ -49,6 +50,7 @@ class RevisionSummary:
         added: benchmarks that the base does not have, as ``(package, name)``.
         removed: benchmarks that only the base has.
         attributions: of the steps of allocs/op and B/op, as far as there are accounts.
+        code: how the compiled functions differ from those of the base.
     """
 
     slot: Slot
@@ -59,6 +61,7 @@ class RevisionSummary:
     added: tuple[tuple[str, str], ...] = ()
     removed: tuple[tuple[str, str], ...] = ()
     attributions: Mapping[Step, Attribution] = field(default_factory=dict)
+    code: CodeDiff = field(default_factory=CodeDiff)
 
     @property
     def regressions(self) -> int:
@@ -83,12 +86,14 @@ class Summary:
         revisions: one entry per slot, oldest first.
         series: of every benchmark, see :func:`harness.analysis.series.benchmark_series`.
         findings: most important first.
+        packages: series of the compiler's units, see :func:`harness.analysis.code.package_series`.
     """
 
     history: History
     revisions: tuple[RevisionSummary, ...]
     series: dict[tuple[str, str], tuple[Series, ...]]
     findings: tuple[Finding, ...]
+    packages: Mapping[str, tuple[Series, ...]] = field(default_factory=dict)
 
     @property
     def recorded(self) -> tuple[RevisionSummary, ...]:
@@ -133,6 +138,7 @@ def summarise(history: History) -> Summary:
         revisions=revisions,
         series=benchmark_series(history),
         findings=findings(history, explained),
+        packages=package_series(history),
     )
 
 
@@ -173,6 +179,7 @@ def _summarise(
         added=_only_in(slot.record, base),
         removed=_only_in(base, slot.record),
         attributions=explain_steps(history, slot.revision, own),
+        code=diff_code(base, slot.record),
     )
 
 

@@ -72,10 +72,10 @@ def _writable(directory: Path) -> None:
 
 
 def _records(config: Config) -> str:
-    problems = check_store(config)
+    problems, notes = check_store(config)
     if problems:
         raise ConfigError("; ".join(problems))
-    return "all readable"
+    return "; ".join(["all readable", *notes])
 
 
 def _canary(config: Config, release: str | None) -> str:

@@ -6,6 +6,7 @@ import argparse
 import re
 
 from harness.analysis.attribution import Cause
+from harness.analysis.code import diff_code
 from harness.analysis.crossing import benchmarks_of, charged_changes
 from harness.analysis.explain import explain
 from harness.cli.context import configuration, emit, reporter
@@ -18,7 +19,7 @@ from harness.model import Record
 from harness.outputs.explanation import explain_change
 from harness.outputs.gate_json import explain_json
 from harness.outputs.reproduce import reproduce
-from harness.outputs.terminal import escape_lines, heading
+from harness.outputs.terminal import code_lines, escape_lines, heading
 
 
 def explain_revision(arguments: argparse.Namespace) -> int:
@@ -64,6 +65,7 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         else:
             lines += [f"reproduce: {reproduce(changes[0], head)}", ""]
         lines += escape_lines(base, head, diffs)
+        lines += code_lines(diff_code(base, head))
         emit(arguments, "\n".join(lines) + "\n")
     return EXIT_CLEAN
 

@@ -97,13 +97,17 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         return
 
 
-def check_store(config: Config) -> list[str]:
-    """What is wrong with records on disk, a line each."""
-    problems = []
+def check_store(config: Config) -> tuple[list[str], list[str]]:
+    """What is wrong with records on disk, and what is to be known of them."""
+    problems, notes = [], []
     store = RecordStore(config.results_dir, config.hash_length)
     for path in store.paths():
         try:
-            store.read_path(path)
+            unread = store.read_path(path).unread
         except StoreError as err:
             problems.append(str(err))
-    return problems
+            continue
+        if unread:
+            packages = ", ".join(e.package for e in unread)
+            notes.append(f"{path.name}: compiled code of {packages} not read: {unread[0].message}")
+    return problems, notes

@@ -188,6 +188,17 @@ def _innermost(spans: Iterable[Span], where: Position, expression: str) -> Span 
     return max(around, key=lambda s: s.depth, default=None)
 
 
+def declared_extents(content: bytes) -> list[tuple[Place, Place]]:
+    """First and last position of every declared function and method of a file, in its order.
+
+    ``//line`` directives are not followed.
+    """
+    language, query = _grammar()
+    captures = QueryCursor(query).captures(Parser(language).parse(content).root_node)
+    nodes = (n for n in captures.get("function", []) if n.type not in (_LITERAL, _RANGE))
+    return sorted((_start(node), _end(node)) for node in nodes)
+
+
 @cache
 def _grammar() -> tuple[Language, Query]:
     language = Language(tree_sitter_go.language())

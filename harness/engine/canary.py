@@ -6,8 +6,10 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
+from harness.compiled.join import verdicts
 from harness.config import Config
 from harness.diagnostics.collect import compile_module
+from harness.engine.code import CodeReader
 from harness.engine.packages import PackageRunner
 from harness.model import ALLOCS, Environment, RunSettings
 from harness.process import tool_environment
@@ -57,7 +59,20 @@ def check_canary(config: Config, go: Go) -> list[str]:
         scratch = Path(name) / "scratch"
         scratch.mkdir()
         runner = PackageRunner(config, go, tree, scratch, settings, Environment(go.toolchain))
-        result = runner.count(build.packages[0], (), env, "canary").result
+        reader = CodeReader(
+            go, [p.path for p in build.packages], build.module_paths, config.build_timeout
+        )
+        counted = runner.count(build.packages[0], (), env, "canary", reader)
+        result, code = counted.result, counted.code
+        if code.unread is not None:
+            problems.append(f"the compiled code cannot be read: {code.unread.message}")
+        else:
+            said = dict(zip(sites, verdicts(sites, code.calls, code.functions), strict=True))
+            problems += [
+                f"no allocation in the compiled code: {s.message} in {s.function}"
+                for s, allocates in said.items()
+                if (s.function, s.message) in EXPECTED_ESCAPES and allocates is not True
+            ]
         problems += [f"{f.name or 'link'}: {f.message}" for f in result.failures]
         for benchmark, expected in EXPECTED_ALLOCS.items():
             entry = next((b for b in result.benchmarks if b.name == benchmark), None)

@@ -16,7 +16,8 @@ def cross(
     """Two records with everything that explains their difference.
 
     Where the tests of a package changed together with its numbers, the tests are exchanged and
-    measured; the benchmarks that changed are accounted for on both sides.
+    measured; the benchmarks that changed are accounted for on both sides. Of new
+    escape sites that no account has it is seen whether benchmarks execute them.
 
     Args:
         session: of the project.
@@ -43,6 +44,11 @@ def cross(
         head=accounted(crossing.head) or head,
         forward=accounted(crossing.forward),
         backward=accounted(crossing.backward),
+    )
+    between = session.diffs(crossing.base.revision.hash, crossing.head.revision.hash)
+    crossing = replace(
+        crossing,
+        head=session.look_at_new_sites(crossing.base, crossing.head, between, spec),
     )
     sides = [r for r in (crossing.base, crossing.head, crossing.forward, crossing.backward) if r]
     hashes = [r.revision.hash for r in sides]

@@ -11,10 +11,12 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from harness import __version__
+from harness.analysis import diff_escapes
 from harness.config import Config
 from harness.engine.accounting import Accountant
 from harness.engine.build import Builder
 from harness.engine.carry import CarryIndex
+from harness.engine.coverage import Coverer
 from harness.engine.measure import Measurer, Request
 from harness.engine.progress import Progress, Silent
 from harness.errors import MeasurementError
@@ -326,11 +328,39 @@ class Session:
             return record
         record = replace(record, accounts=(*record.accounts, *made))
         self._remember(record)
+        self._rewrite(record)
+        return record
+
+    def look_at_new_sites(
+        self, base: Record, head: Record, diffs: Sequence[TreeDiff] | None, spec: EnvironmentSpec
+    ) -> Record:
+        """The newer record, and whether its benchmarks execute the escape sites that it brings.
+
+        Sites that an account has need no run. What is found is kept where the record is.
+
+        Args:
+            base: the older record.
+            head: the newer one.
+            diffs: the steps between them, ``None`` if not known.
+            spec: environment of the records.
+        """
+        escapes = diff_escapes(base, head, diffs)
+        wanted = [s for s in escapes.new if escapes.cost(s).reach is None]
+        if not wanted or not head.benchmarks():
+            return head
+        self._acquire()
+        found = Coverer(self._builder(spec.release), self.progress).executions(head, wanted)
+        if found:
+            head = replace(head, executions=tuple(sorted({*head.executions, *found})))
+            self._rewrite(head)
+        return head
+
+    def _rewrite(self, record: Record) -> None:
+        """Keep what was added to a record where it is."""
         for store in (self.store, self._scratch):
             if store.path(key_of(record)).is_file():
                 store.write(record)
                 break
-        return record
 
     def _remember(self, record: Record) -> None:
         keys = {p.path: p.key for p in record.packages}

@@ -66,6 +66,8 @@ def account_steps(
 ) -> int:
     """Account, on both sides, for every step that these revisions have a part in.
 
+    Also seen is whether benchmarks execute the escape sites that they bring.
+
     Returns:
         how many benchmarks were profiled.
 
@@ -84,11 +86,19 @@ def account_steps(
                 if touched & {step.revision, step.previous}:
                     for revision in (step.previous, step.revision):
                         wanted.setdefault(revision, []).append((step.package, step.benchmark))
+        latest = dict(history.by_hash)
         for revision, benchmarks in wanted.items():
-            before = history.by_hash[revision]
+            before = latest[revision]
             session.progress.step(f"{before.revision.short} account for {len(benchmarks)} steps")
             after = session.account(before, benchmarks, spec)
             made += len(after.accounts) - len(before.accounts)
+            latest[revision] = after
+        # Whether benchmarks execute what escapes anew, now that it is known what accounts have.
+        for revision in (r.revision.hash for r in history.records if r.revision.hash in touched):
+            base = history.previous(revision)
+            if base is not None:
+                older, diffs = base.revision.hash, history.diffs(base.revision.hash, revision)
+                session.look_at_new_sites(latest[older], latest[revision], diffs, spec)
     return made
 
 

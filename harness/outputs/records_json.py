@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from harness.analysis import Change, EscapeDiff
+from harness.analysis.code import diff_code
 from harness.model import EscapeSite, Record
 
 
@@ -35,6 +36,7 @@ def comparison_json(
                 "kept": escapes.kept,
                 "unknown": escapes.unknown,
             },
+            "code": msgspec.to_builtins(diff_code(base, head)),
         }
     )
 

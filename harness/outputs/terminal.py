@@ -15,7 +15,9 @@ from harness.analysis import (
     Verdict,
     diff_escapes,
 )
+from harness.analysis.code import CodeDiff, diff_code
 from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
+from harness.compiled.join import unmentioned
 from harness.model import (
     ALLOCS,
     Diagnostic,
@@ -32,6 +34,7 @@ from harness.outputs.reproduce import reproduce
 _ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better", Direction.NONE: ""}
 _MAX_ROWS = 40
 _MAX_EXPLAINED = 10
+_MAX_FUNCTIONS = 8
 
 
 def show_record(record: Record) -> str:
@@ -55,6 +58,7 @@ def show_record(record: Record) -> str:
     free = f", {nothing} of which allocate nothing" if nothing else ""
     lines.append(f"{plural(len(sites), 'escape site')} outside test files{free}")
     lines += [_site(site, costs.get(site, UNKNOWN)) for site in sites]
+    lines += _code(record)
     if record.unparsed:
         lines += ["", f"{plural(len(record.unparsed), 'heap-related line')} not understood:"]
         lines += [f"  {visible(u.text)}" for u in record.unparsed]
@@ -70,9 +74,12 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def show_comparison(
-    base: Record, head: Record, changes: Sequence[Change], escapes: EscapeDiff
+    base: Record,
+    head: Record,
+    changes: Sequence[Change],
+    escapes: EscapeDiff,
 ) -> str:
-    """Two revisions: a table per unit, then the escapes that came and went."""
+    """Two revisions: a table per unit, then the escapes that came and went, then compiled code."""
     lines = ["base  " + _one(base), "head  " + _one(head), ""]
     if base.environment.name != head.environment.name:
         lines += [
@@ -86,7 +93,29 @@ def show_comparison(
         rows = [_comparison_row(c) for c in changes if c.unit == unit]
         lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
     lines += _escape_lines(escapes)
+    lines += code_lines(diff_code(base, head))
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def code_lines(code: CodeDiff) -> list[str]:
+    """How stack frames and allocation calls of functions changed; empty if that is not known."""
+    if not code.known:
+        return []
+    lines = []
+    for what, changes, unit in (
+        ("stack frames", code.frames, " B"),
+        ("allocation calls", code.calls, ""),
+    ):
+        if not changes:
+            continue
+        lines.append(f"{what}: {plural(len(changes), 'function')} changed")
+        lines += [
+            f"  {visible(c.file)}:{c.line}: {visible(c.function)}: {c.before:,} → {c.after:,}{unit}"
+            for c in changes[:_MAX_FUNCTIONS]
+        ]
+        if len(changes) > _MAX_FUNCTIONS:
+            lines.append(f"  … and {len(changes) - _MAX_FUNCTIONS} more")
+    return lines
 
 
 def show_gate(report: GateReport) -> str:
@@ -277,6 +306,21 @@ def _escape_lines(escapes: EscapeDiff) -> list[str]:
     if escapes.unknown:
         lines.append(f"  not compared, does not compile: {', '.join(escapes.unknown)}")
     return lines
+
+
+def _code(record: Record) -> list[str]:
+    """What was compiled: how many calls allocate, and the largest stack frame."""
+    functions = [f for f in record.functions if not f.test]
+    if not functions:
+        return []
+    calls = [c for c in record.calls if not c.test]
+    silent = len(unmentioned(calls, record.code_escapes()))
+    largest = max(functions, key=lambda f: f.frame_bytes)
+    return [
+        f"{plural(len(calls), 'allocation call')} in {plural(len(functions), 'linked function')},"
+        f" {silent} of which no message mentions; largest stack frame"
+        f" {largest.frame_bytes:,} B: {visible(largest.function)}"
+    ]
 
 
 def _site(site: EscapeSite, cost: SiteCost = UNKNOWN) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from markupsafe import Markup
+
+from harness.analysis.code import CODE_UNITS
 from harness.analysis.comparison import Direction
 from harness.analysis.findings import Finding
 from harness.analysis.series import UNIT_ORDER, PointState, Series, failure_text
@@ -27,6 +30,7 @@ from harness.outputs.dashboard.pieces import (
 from harness.outputs.dashboard.svg import sparkline
 from harness.outputs.dashboard.views import (
     BenchmarkRow,
+    CodeRow,
     CommitRow,
     FindingView,
     OverviewView,
@@ -60,6 +64,8 @@ def overview_view(section: Section) -> OverviewView:
         more_findings=found[_SHOWN_FINDINGS:],
         units=UNIT_ORDER,
         benchmarks=tuple(_benchmark(section, key, series) for key, series in _ordered(section)),
+        code_units=CODE_UNITS,
+        code=tuple(_code(section, p, own) for p, own in summary.packages.items()),
         commits=tuple(_commit(section, r) for r in reversed(summary.revisions)),
     )
 
@@ -224,6 +230,24 @@ def _benchmark(section: Section, key: tuple[str, str], series: tuple[Series, ...
         improvements=better,
         status=_ENDED.get(end_state(section, series), ""),
     )
+
+
+def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow:
+    units = units_of(series)
+    cells: list[tuple[Markup, str] | None] = []
+    for unit in CODE_UNITS:
+        numbers = (
+            [p.measurement.value for p in units[unit].points if p.measurement]
+            if (unit in units)
+            else []
+        )
+        if not numbers:
+            cells.append(None)
+            continue
+        first, last = value(numbers[0], unit), value(numbers[-1], unit)
+        label = f"{unit} from {first} to {last}"
+        cells.append((sparkline(section.marks(units[unit], ""), label), last))
+    return CodeRow(section.short_package(package), tuple(cells))
 
 
 def _commit(section: Section, revision: RevisionSummary) -> CommitRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.analysis.code import CodeDiff
 from harness.analysis.escapes import EscapeDiff
 from harness.analysis.series import UNIT_ORDER
 from harness.analysis.steps import Step
@@ -30,11 +31,13 @@ from harness.outputs.dashboard.pieces import (
     explain_command,
     machine_detail,
     reproduce,
+    short_function,
     toolchain,
     variables,
 )
 from harness.outputs.dashboard.views import (
     ErrorView,
+    FunctionRow,
     OverlayView,
     PackageRow,
     RevisionView,
@@ -45,6 +48,7 @@ from harness.outputs.format import clip, minute, plural
 _UP = "../"
 _LONGEST_MESSAGE = 64_000
 _COMMANDS = 5
+_MOST_FUNCTIONS = 50
 _OUTCOMES = {
     PackageOutcome.MEASURED: "measured",
     PackageOutcome.CARRIED: "carried",
@@ -120,6 +124,27 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
             else ""
         ),
         reproduce=_commands(section, record, steps),
+        code=_code(section, summary.code)[:_MOST_FUNCTIONS],
+        more_code=len(_code(section, summary.code)[_MOST_FUNCTIONS:]),
+    )
+
+
+def _code(section: Section, code: CodeDiff) -> tuple[FunctionRow, ...]:
+    """Functions with another stack frame, then those with more or fewer allocation calls."""
+    return tuple(
+        FunctionRow(
+            clip(short_function(c.function), 160),
+            clip(f"{c.file}:{c.line}", 300),
+            section.short_package(c.package),
+            what,
+            f"{c.before:,}{unit}",
+            f"{c.after:,}{unit}",
+        )
+        for what, unit, changes in (
+            ("stack frame", "\N{NO-BREAK SPACE}B", code.frames),
+            ("allocation calls", "", code.calls),
+        )
+        for c in changes
     )
 
 
@@ -248,6 +273,10 @@ def _facts(record: Record) -> tuple[Fact, ...]:
             "escape sites",
             f"{len(record.code_escapes()):,} in code,"
             f" {len(record.escapes) - len(record.code_escapes()):,} in tests",
+        ),
+        Fact(
+            "compiled code not read",
+            "; ".join(f"{e.package}: {e.message}" for e in record.unread),
         ),
         Fact(
             "compiler lines not understood",

@@ -81,6 +81,14 @@ class BenchmarkRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeRow:
+    """A package by the compiler's units: a little chart and the last value of each, or nothing."""
+
+    package: str
+    cells: tuple[tuple[Markup, str] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CommitRow:
     """A line of the commit list; ``commit`` is ``None`` for revisions without a record."""
 
@@ -119,6 +127,8 @@ class OverviewView:
     more_findings: tuple[FindingView, ...]
     units: tuple[str, ...]
     benchmarks: tuple[BenchmarkRow, ...]
+    code_units: tuple[str, ...]
+    code: tuple[CodeRow, ...]
     commits: tuple[CommitRow, ...]
 
 
@@ -200,6 +210,18 @@ class OverlayView:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionRow:
+    """A function that was compiled otherwise: ``what`` of it, before and after."""
+
+    function: str
+    where: str
+    package: str
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionView:
     """The page of a revision."""
 
@@ -242,3 +264,5 @@ class RevisionView:
     facts: tuple[Fact, ...]
     explain: str
     reproduce: tuple[str, ...]
+    code: tuple[FunctionRow, ...] = ()
+    more_code: int = 0

@@ -1,0 +1,163 @@
+"""Which lines the benchmarks of a package execute, from a build with Go's coverage counters.
+
+Counters change what is inlined and what escapes, so such a build tells of nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.diagnostics.functions import declared_extents
+from harness.errors import MeasurementError
+from harness.model import Execution, Position
+from harness.process import run
+
+# `set` is the cheapest counter, and whether is all that is asked.
+COVER_FLAGS = ("-cover", "-covermode=set")
+_BLOCK = re.compile(r"(?P<file>.+):(\d+)\.(\d+),(\d+)\.(\d+) \d+ (?P<count>\d+)")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Block:
+    """A run of statements without a branch.
+
+    Attributes:
+        start: line and column of its first character.
+        end: of the first one after it.
+        executed: whether it was.
+    """
+
+    start: tuple[int, int]
+    end: tuple[int, int]
+    executed: bool
+
+
+Blocks = dict[str, list[Block]]
+"""Blocks by file, relative to the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageJob:
+    """How to run the benchmarks of one package.
+
+    Attributes:
+        binary: built with :data:`COVER_FLAGS`.
+        directory: of the package.
+        benchmarks: names of its top-level benchmarks that can be run.
+        benchtime: of the allocation lane, so that the same branches are taken.
+        env: of the benchmarks.
+        scratch: for the profile.
+        idle_timeout: seconds without output.
+        timeout: seconds in all.
+    """
+
+    binary: Path
+    directory: Path
+    benchmarks: Sequence[str]
+    benchtime: str
+    env: Mapping[str, str]
+    scratch: Path
+    idle_timeout: float
+    timeout: float
+
+
+def run_coverage(job: CoverageJob, relative: Callable[[str], str | None]) -> Blocks:
+    """Run the benchmarks once.
+
+    Args:
+        job: what and how.
+        relative: a file as compiled as one of the repository.
+
+    Raises:
+        MeasurementError: they do not come to their end.
+    """
+    profile = job.scratch / f"{job.binary.name}.cov"
+    names = "|".join(re.escape(name) for name in job.benchmarks)
+    done = run(
+        [
+            str(job.binary),
+            "-test.run=^$",
+            f"-test.bench=^({names})$",
+            "-test.cpu=1",
+            f"-test.benchtime={job.benchtime}",
+            f"-test.coverprofile={profile}",
+        ],
+        cwd=job.directory,
+        env=job.env,
+        timeout=job.timeout,
+        idle_timeout=job.idle_timeout,
+    )
+    if not done.ok or not profile.is_file():
+        said = (done.stderr or done.stdout).strip().splitlines()
+        reason = "took too long" if done.timed_out else said[-1] if said else "no profile"
+        raise MeasurementError(f"no coverage of {job.directory.name}: {reason}")
+    return read_profile(profile.read_text("utf-8", "replace"), relative)
+
+
+def read_profile(text: str, relative: Callable[[str], str | None]) -> Blocks:
+    """Read a coverage profile (``x.go:12.3,14.5 2 1``: from, to, statements, count); pure."""
+    found: Blocks = {}
+    for line in text.splitlines():
+        match = _BLOCK.fullmatch(line)
+        file = relative(match["file"]) if match is not None else None
+        if match is None or file is None:
+            continue
+        first, last = (int(match[2]), int(match[3])), (int(match[4]), int(match[5]))
+        found.setdefault(file, []).append(Block(first, last, int(match["count"]) > 0))
+    return found
+
+
+def merge_blocks(parts: Iterable[Blocks]) -> Blocks:
+    """What several runs execute together."""
+    found: dict[str, dict[tuple[tuple[int, int], tuple[int, int]], bool]] = {}
+    for part in parts:
+        for file, blocks in part.items():
+            own = found.setdefault(file, {})
+            for block in blocks:
+                key = (block.start, block.end)
+                own[key] = own.get(key, False) or block.executed
+    return {
+        file: sorted(Block(*key, executed) for key, executed in own.items())
+        for file, own in found.items()
+    }
+
+
+def execution(blocks: Sequence[Block], content: bytes, where: Position) -> Execution | None:
+    """Whether a place of a file was executed; pure.
+
+    Args:
+        blocks: of the file.
+        content: of the file.
+        where: the place; the whole line where it has no column.
+
+    Returns:
+        ``None`` where nothing was counted around the place. Package-level initialisers run
+        whatever benchmarks do. The signature of a function is executed with its first block.
+    """
+    place = (where.line, where.column or 1)
+    extent = next(
+        (e for e in declared_extents(content) if e[0] <= place <= e[1] or e[0][0] == where.line),
+        None,
+    )
+    if extent is None:
+        return Execution.EXECUTED
+    inside = sorted(b for b in blocks if extent[0] <= b.start <= extent[1])
+    if not inside:
+        return None
+    if not inside[0].executed:
+        return Execution.UNCOVERED
+    if where.column:
+        around = [b for b in inside if b.start <= place < b.end]
+    else:
+        around = [b for b in inside if b.start[0] <= where.line <= b.end[0]]
+    # Blocks lie apart, but for those of a literal, which are in that of its statement.
+    here = max(around, key=lambda b: b.start, default=inside[0])
+    return Execution.EXECUTED if here.executed else Execution.UNEXECUTED
+
+
+def line_executed(blocks: Sequence[Block], line: int) -> bool:
+    """Whether anything on a line was executed."""
+    return any(b.executed and b.start[0] <= line <= b.end[0] for b in blocks)
