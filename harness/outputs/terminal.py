@@ -17,6 +17,7 @@ from harness.analysis import (
 )
 from harness.model import (
     ALLOCS,
+    HEAP_COSTS,
     Diagnostic,
     EscapeSite,
     Measurement,
@@ -48,6 +49,7 @@ def show_record(record: Record) -> str:
     ]
     if rows:
         lines += [table(rows, ["package", "benchmark", *_units(record)]), ""]
+        lines += _heap_costs(record)
     sites = record.code_escapes()
     lines.append(f"{plural(len(sites), 'escape site')} outside test files")
     lines += [_site(site) for site in sites]
@@ -203,7 +205,20 @@ def _one(record: Record) -> str:
 
 
 def _units(record: Record) -> list[str]:
-    return list(dict.fromkeys(m.unit for _, b in record.benchmarks() for m in b.measurements))
+    """The units of the first table; the others have one of their own."""
+    found = dict.fromkeys(m.unit for _, b in record.benchmarks() for m in b.measurements)
+    return [unit for unit in found if unit not in HEAP_COSTS]
+
+
+def _heap_costs(record: Record) -> list[str]:
+    """What the heap costs beside the allocation; of benchmarks where any of it is not 0."""
+    rows = []
+    for package, benchmark in record.benchmarks():
+        found = [benchmark.measurement(unit) for unit in HEAP_COSTS]
+        if any(m is not None and m.high for m in found):
+            name = f"{package.rsplit('/', 1)[-1]}.{benchmark.name.removeprefix('Benchmark')}"
+            rows.append([visible(name), *map(_cell, found)])
+    return [table(rows, ["heap", *HEAP_COSTS]), ""] if rows else []
 
 
 def _cell(measurement: Measurement | None) -> str:
