@@ -29,6 +29,7 @@ from harness.model import (
     RunSettings,
     TreeDiff,
 )
+from harness.toolchain.overlay import without_heap_costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,9 @@ class Measurer:
             unparsed=tuple(x for d in diagnostics for x in d.unparsed),
             diff=self._diff(revision),
             harness=__version__,
+            notes=()
+            if self._builder.heap_costs
+            else (without_heap_costs(request.environment.toolchain.release),),
         )
 
     def _diff(self, revision: Revision) -> TreeDiff | None:

@@ -4,11 +4,12 @@ Allocations are counts and come from the allocation lane, where two runs must ag
 the time lane only: 100 iterations tell nothing of it. What a benchmark reports by itself
 (``b.ReportMetric``) is taken from the time lane where there is one.
 
-Of what the heap costs, the collector's cycles and pauses and the allocations are rates, and come
-from the lane that ran more iterations: a run's own allocations (3 for a ``sync.Pool`` that the
-collection before it emptied) are in them, so that 1.5 reads 1.52 at 100 iterations. How much heap and stack is in use at the end is taken from the allocation lane: in the
-time lane it is the place between two collections where the last iteration happened to fall (0.3 to
-4 MB for one that keeps nothing), and the ramp-up has grown the stack already.
+Of what the heap costs, the allocations and the collector's cycles and pauses are rates, and come
+from the lane that ran more iterations: what a run allocates once is in them (3 objects for a
+``sync.Pool`` that the collection before the run emptied), so that 1.5 reads 1.52 at 100 iterations.
+How much heap and stack is in use at the end comes from the allocation lane: in the time lane the
+end is anywhere between two collections (0.3 to 5 MB for benchmarks that keep nothing), and the
+ramp-up has grown the stack already.
 """
 
 from __future__ import annotations

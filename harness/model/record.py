@@ -120,6 +120,7 @@ class Record:
             outside of test files, and in benchmark functions.
         functions: likewise every function with the size of its stack frame.
         views: what was asked for with other flags.
+        notes: what this release could not measure, a sentence each.
     """
 
     schema: int
@@ -143,6 +144,7 @@ class Record:
     calls: tuple[AllocationCall, ...] = ()
     functions: tuple[FunctionCode, ...] = ()
     views: tuple[View, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""

@@ -81,7 +81,9 @@ def show_comparison(
     for record in (base, head):
         lines += _problems(record)
     for unit in dict.fromkeys(c.unit for c in changes):
-        rows = [_comparison_row(c) for c in changes if c.unit == unit]
+        rows = [_comparison_row(c) for c in changes if c.unit == unit and _shown(c)]
+        if not rows:
+            continue
         lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
     lines += _escape_lines(escapes)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -188,6 +190,7 @@ def _problems(record: Record) -> list[str]:
         f"{record.revision.short}: {o.directory}/go.mod replaced: {visible(o.reason)}"
         for o in record.overlays
     ]
+    lines += [f"{record.revision.short}: {visible(note)}" for note in record.notes]
     for error in record.errors:
         where = f" {error.package}" if error.package else ""
         lines.append(
@@ -230,6 +233,13 @@ def _cell(measurement: Measurement | None) -> str:
         return text
     away = max(measurement.high - measurement.value, measurement.value - measurement.low)
     return f"{text} ± {away / abs(measurement.value) * 100:.0f} %"
+
+
+def _shown(change: Change) -> bool:
+    """Of what the heap costs, only what differs by more than its own repetitions."""
+    if change.unit not in HEAP_COSTS or change.base is None or change.head is None:
+        return change.unit not in HEAP_COSTS
+    return change.base.high < change.head.low or change.head.high < change.base.low
 
 
 def _comparison_row(change: Change) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
+from harness.model import HEAP_COSTS
 from harness.toolchain.go import Go
 
 # The test by which the runtime puts a small object without pointers into a block that is already
@@ -96,6 +97,14 @@ def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
     copy = cache_dir / "std-overlays" / f"{go.toolchain.release}-heap-costs" / original.name
     _write(copy, text + addition.read_text("utf-8"))
     return {str(original): str(copy)}
+
+
+def without_heap_costs(release: str) -> str:
+    """What is said where :func:`with_heap_costs` has nothing."""
+    return (
+        f"{', '.join(HEAP_COSTS)} are not measured: the testing package of {release} is written"
+        " in a way that is not known"
+    )
 
 
 def with_overlay(flags: Sequence[str], replaced: Mapping[str, str], folder: Path) -> list[str]:
