@@ -13,7 +13,8 @@ from importlib import resources
 from pathlib import Path
 
 from harness.model import HEAP_COSTS
-from harness.toolchain.go import Go
+from harness.process import tool_environment
+from harness.toolchain.go import Go, run_tool
 
 # The test by which the runtime puts a small object without pointers into a block that is already
 # in use; such an object is counted by allocs/op and is not in the memory profile. The same words
@@ -21,6 +22,7 @@ from harness.toolchain.go import Go
 _TINY_HIT = "if off+size <= maxTinySize && c.tiny != 0 {"
 _NO_TINY_HIT = "if false && off+size <= maxTinySize && c.tiny != 0 {"
 _FLAG = "-overlay="
+_COMPILE_TIMEOUT = 600.0
 _FILES = ("malloc.go", "malloc_generated.go")
 
 
@@ -83,7 +85,8 @@ def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
     when its timer starts and stops: nothing is allocated in between, and no collection is added,
     which would empty every ``sync.Pool``.
 
-    Empty where `testing` is written in another way than is known here.
+    Empty where `testing` is written in another way than is known here, or does not compile with
+    the change, which is tried once for each release: no measurement may fail for these units.
     """
     original = go.goroot / "src" / "testing" / "benchmark.go"
     if not original.is_file():
@@ -96,14 +99,30 @@ def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
     addition = resources.files("harness.toolchain").joinpath("heap_costs.go.txt")
     copy = cache_dir / "std-overlays" / f"{go.toolchain.release}-heap-costs" / original.name
     _write(copy, text + addition.read_text("utf-8"))
-    return {str(original): str(copy)}
+    replaced = {str(original): str(copy)}
+    return replaced if _compiles(go, copy, replaced) else {}
+
+
+def _compiles(go: Go, copy: Path, replaced: Mapping[str, str]) -> bool:
+    """Whether Go takes the changed `testing`; what was found is kept beside the copy."""
+    tried = copy.with_name(f"{copy.name}.compiles")
+    digest = hashlib.sha256(copy.read_bytes()).hexdigest()
+    known = tried.read_text("utf-8").split() if tried.is_file() else []
+    if known[:1] == [digest]:
+        return known[1:] == ["yes"]
+    flags = with_overlay(("-trimpath",), replaced, copy.parent)
+    env = {**go.environment(tool_environment()), "GOWORK": "off"}
+    done = run_tool((go.binary, "build", *flags, "testing"), env=env, timeout=_COMPILE_TIMEOUT)
+    if not done.timed_out:
+        _write(tried, f"{digest} {'yes' if done.ok else 'no'}\n")
+    return done.ok
 
 
 def without_heap_costs(release: str) -> str:
     """What is said where :func:`with_heap_costs` has nothing."""
     return (
-        f"{', '.join(HEAP_COSTS)} are not measured: the testing package of {release} is written"
-        " in a way that is not known"
+        f"{', '.join(HEAP_COSTS)} are not measured: the testing package of {release} could not be"
+        " changed to print them"
     )
 
 
