@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.model import (
+    SAMPLED,
     BenchmarkResult,
     Lane,
     Measurement,
@@ -125,12 +126,14 @@ def judge(
 ) -> tuple[Direction, float | None]:
     """Direction of a difference and its p-value.
 
-    Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
-    seeds) count as changed only where the ranges of their repetitions do not meet.
+        Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
+        seeds) count as changed only where the ranges of their repetitions do not meet. What is no
+    count at all (:data:`harness.model.SAMPLED`) needs the U-test there, too.
     """
     if base is None or head is None:
         return Direction.NONE, None
-    if base.lane is Lane.ALLOCATION and head.lane is Lane.ALLOCATION:
+    counted = base.lane is Lane.ALLOCATION and head.lane is Lane.ALLOCATION
+    if counted and unit not in SAMPLED:
         if base.low <= head.high and head.low <= base.high and not _both_exact_differ(base, head):
             return Direction.NONE, None
         return _direction(unit, head.value - base.value), None

@@ -15,6 +15,7 @@ from harness.engine.canary import check_canary
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityError
 from harness.git import open_repository
 from harness.toolchain import find_go
+from harness.toolchain.overlay import with_heap_costs, without_heap_costs
 
 _ENOUGH_DISK = 2 * 1024**3
 
@@ -83,4 +84,7 @@ def _canary(config: Config, release: str | None) -> str:
     problems = check_canary(config, go)
     if problems:
         raise ConfigError(f"{go.toolchain.release}: " + "; ".join(problems))
-    return f"{go.toolchain.release} ({go.toolchain.source}) escapes and allocs/op as known"
+    known = "escapes, allocs/op and the heap's other costs as known"
+    if not with_heap_costs(go, config.cache_dir):
+        known = f"escapes and allocs/op as known; {without_heap_costs(go.toolchain.release)}"
+    return f"{go.toolchain.release} ({go.toolchain.source}) {known}"

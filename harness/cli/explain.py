@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 
-from harness.analysis.attribution import Cause
+from harness.analysis import Change
+from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.code import diff_code
-from harness.analysis.crossing import benchmarks_of, charged_changes
+from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
 from harness.analysis.explain import explain
+from harness.analysis.garbage import DRIVERS, collections
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.gate import MOST_EXPLAINED
 from harness.config import check_regular_expression
@@ -17,6 +20,7 @@ from harness.engine.exchange import cross
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Record
 from harness.outputs.explanation import explain_change
+from harness.outputs.garbage import collection_lines
 from harness.outputs.gate_json import explain_json
 from harness.outputs.reproduce import reproduce
 from harness.outputs.terminal import code_lines, escape_lines, heading
@@ -56,7 +60,8 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         for change in changes:
             key = (change.package, change.benchmark, change.unit)
             if (change.package, change.benchmark) in wanted:
-                lines += [*explain_change(change, attributions.get(key), source), ""]
+                lines += explain_change(change, attributions.get(key), source)
+                lines += [*_collections(crossing, change, changes, attributions.get(key)), ""]
         hidden = len(benchmarks_of(changes)) - len(wanted)
         if hidden:
             lines += [f"{hidden} more benchmarks changed; choose with --bench", ""]
@@ -68,6 +73,22 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         lines += code_lines(diff_code(base, head))
         emit(arguments, "\n".join(lines) + "\n")
     return EXIT_CLEAN
+
+
+def _collections(
+    crossing: Crossing,
+    change: Change,
+    changes: Sequence[Change],
+    attribution: Attribution | None,
+) -> list[str]:
+    """What became of the collections of a benchmark, once: below the unit that drives them."""
+    own = {
+        c.unit for c in changes if (c.package, c.benchmark) == (change.package, change.benchmark)
+    }
+    if change.unit != next((unit for unit in DRIVERS if unit in own), None):
+        return []
+    pair = crossing.code_pair(change.package, change.benchmark)
+    return collection_lines(collections(*pair, change.package, change.benchmark), attribution)
 
 
 def _base(session: Session, head: str, name: str | None) -> str:

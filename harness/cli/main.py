@@ -14,7 +14,7 @@ from types import FrameType
 
 from harness import __version__
 from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError
-from harness.model import ALLOCS, BYTES
+from harness.model import ALLOCS, ALLOCS_EXACT, BYTES
 
 _COUNTED = (ALLOCS, BYTES)
 _Handler = Callable[[argparse.Namespace], int]
@@ -229,7 +229,10 @@ def _steps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         result=("text", "json"),
     )  # fmt: skip
     parser.add_argument(
-        "--unit", action="append", choices=_COUNTED, help="default: allocs/op; repeatable"
+        "--unit",
+        action="append",
+        choices=(*_COUNTED, ALLOCS_EXACT),
+        help="default: allocs/op; repeatable",
     )
 
 

@@ -17,11 +17,10 @@ from harness.errors import MeasurementError
 from harness.gobench.link import link
 from harness.gobench.profile import OwnSource, ProfileJob, measure_account
 from harness.model import Account, Environment, Revision, RunSettings
-from harness.toolchain.overlay import overlay_file, without_tiny_allocator
+from harness.toolchain.overlay import with_overlay, without_tiny_allocator
 
 # A benchmark with heavy set-up takes long when every allocation is profiled.
 _PROFILE_TIMEOUT = 300.0
-_OVERLAY = "-overlay="
 
 
 class Accountant:
@@ -118,12 +117,7 @@ class Accountant:
     def _flags_without_tiny(self, module: BuiltModule, scratch: Path) -> list[str] | None:
         """Flags that build without the tiny allocator; ``None`` where it cannot be turned off."""
         replaced = without_tiny_allocator(self._builder.go, self._builder.config.cache_dir)
-        if not replaced:
-            return None
-        overlays = [f for f in module.plan.flags if f.startswith(_OVERLAY)]
-        existing = Path(overlays[0].removeprefix(_OVERLAY)) if overlays else None
-        others = [f for f in module.plan.flags if f not in overlays]
-        return [*others, f"{_OVERLAY}{overlay_file(replaced, existing, scratch)}"]
+        return with_overlay(module.plan.flags, replaced, scratch) if replaced else None
 
     def _link(
         self,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from harness.config import Config
@@ -22,6 +23,7 @@ from harness.git import Repository, Workspace
 from harness.model import Diagnostic, Environment, Revision
 from harness.process import tool_environment
 from harness.toolchain import Go
+from harness.toolchain.overlay import with_heap_costs, with_overlay
 
 WORKER = "w0"
 
@@ -84,8 +86,17 @@ class Builder:
         tree = self.workspace.checkout(WORKER, revision.hash)
         blobs = self.repository.blobs(revision.hash)
         env = self._tool_env(environment)
-        modules = [self._compile(tree, plan, env) for plan in self._plans(tree, revision, blobs)]
+        plans = [self._measuring(plan) for plan in self._plans(tree, revision, blobs)]
+        modules = [self._compile(tree, plan, env) for plan in plans]
         return BuiltTree(tree, blobs, env, tuple(modules))
+
+    @cached_property
+    def heap_costs(self) -> Mapping[str, str]:
+        """Files of `testing` that print :data:`harness.model.HEAP_COSTS`; empty if there are none.
+
+        Every build has them, so that all agree on the content ids.
+        """
+        return with_heap_costs(self.go, self.config.cache_dir)
 
     def diagnostics(
         self, revision: Revision, environment: Environment, gcflags: str
@@ -109,6 +120,11 @@ class Builder:
                 plan.flags,
             )
         return found
+
+    def _measuring(self, plan: ModulePlan) -> ModulePlan:
+        """A plan with the changed files of `testing`."""
+        flags = with_overlay(plan.flags, self.heap_costs, self._overlays)
+        return replace(plan, flags=tuple(flags))
 
     def _tool_env(self, environment: Environment) -> dict[str, str]:
         base = tool_environment(self.config.go.pass_env)
@@ -159,6 +175,7 @@ class Builder:
         if refusal:
             mended = plan_with_mended_go_mod(plan, tree, refusal, self._overlays)
             if mended is not None:
+                mended = self._measuring(mended)
                 again = self._compile_once(tree, mended, env)
                 if not again.errors:
                     return BuiltModule(mended, again)

@@ -30,6 +30,7 @@ from harness.model import (
     RunSettings,
     TreeDiff,
 )
+from harness.toolchain.overlay import without_heap_costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,9 @@ class Measurer:
             calls=code.calls,
             functions=code.functions,
             unread=tuple(sorted({c.unread for c in codes if c.unread}, key=lambda e: e.package)),
+            notes=()
+            if self._builder.heap_costs
+            else (without_heap_costs(request.environment.toolchain.release),),
         )
 
     def _diff(self, revision: Revision) -> TreeDiff | None:

@@ -125,6 +125,7 @@ class Record:
         unread: packages whose compiled code could not be read from their test binary, and why.
         executions: whether benchmarks execute an escape site; of sites that are new in the revision
             and that no account has.
+        notes: what this release could not measure, a sentence each.
     """
 
     schema: int
@@ -150,6 +151,7 @@ class Record:
     views: tuple[View, ...] = ()
     unread: tuple[PackageError, ...] = ()
     executions: tuple[SiteExecution, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""

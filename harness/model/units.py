@@ -2,6 +2,15 @@
 
 Source: https://go.dev/design/14313-benchmark-format and golang.org/x/perf/benchunit: ``ns/op`` is
 read as ``sec/op`` and ``MB/s`` as ``B/s``.
+
+:data:`HEAP_COSTS` are of :class:`runtime.MemStats`, which `testing` reads when its timer starts and
+stops. ``heap-live-B``, ``heap-inuse-B`` and ``stack-inuse-B`` are what the run added: their value
+when the timer stopped last, less that when the run began, after the collection with which
+`testing` begins it and before the benchmark's set-up. The values themselves would depend on the
+benchmarks that ran before in the same process. So they are at most what 100 operations and the
+set-up put on the heap, garbage that no collection has found included, and below 0 where the run
+set free what an earlier one had left. What ``heap-inuse-B`` is above ``heap-live-B`` is room in
+spans that is taken and not used: fragmentation. ``stack-inuse-B`` moves in spans of 32 KiB.
 """
 
 SECONDS = "sec/op"
@@ -12,12 +21,15 @@ ESCAPES = "escapes"
 HEAP_CALLS = "heap-calls"
 FRAME_BYTES = "frame-B"
 # What the heap costs beside the allocation itself; printed by an overlay of `testing`.
-GC_CYCLES = "gc-cycles/op"
-GC_PAUSE = "gc-pause-sec/op"
-HEAP_LIVE = "heap-live-B"  # reachable or not yet swept, when the timer stops (HeapAlloc)
-HEAP_INUSE = "heap-inuse-B"  # spans in use; what is above HEAP_LIVE is fragmentation (HeapInuse)
-STACK_INUSE = "stack-inuse-B"  # spans of stacks in use (StackInuse)
 ALLOCS_EXACT = "allocs-exact/op"  # allocs/op before `testing` cuts it to a whole number
+GC_CYCLES = "gc-cycles/op"  # collections that ended while the timer was on (NumGC)
+GC_PAUSE = "gc-pause-sec/op"  # how long they stopped the world (PauseTotalNs)
+HEAP_LIVE = "heap-live-B"  # reachable or not yet swept (HeapAlloc)
+HEAP_INUSE = "heap-inuse-B"  # spans in use (HeapInuse)
+STACK_INUSE = "stack-inuse-B"  # spans of stacks in use (StackInuse)
+HEAP_COSTS = (ALLOCS_EXACT, GC_CYCLES, GC_PAUSE, HEAP_LIVE, HEAP_INUSE, STACK_INUSE)
+# Of them, what is no count: repetitions may agree by chance, so a difference needs samples.
+SAMPLED = frozenset({GC_CYCLES, GC_PAUSE, HEAP_LIVE, HEAP_INUSE, STACK_INUSE})
 
 _HIGHER_IS_BETTER = frozenset({"B/s"})
 

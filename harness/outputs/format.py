@@ -7,7 +7,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
-from harness.model import BYTES, SECONDS
+from harness.model import BYTES, GC_PAUSE, SECONDS
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"  # stands for a value that is not there
@@ -53,9 +53,9 @@ def value(number: float, unit: str) -> str:
     """A value without its unit's ``/op``: ``12``, ``1,024 B``, ``3.142 µs``."""
     if not math.isfinite(number):
         return "∞" if number > 0 else NONE
-    if unit == SECONDS:
+    if unit in (SECONDS, GC_PAUSE):
         return _scaled_seconds(number)
-    if unit == BYTES:
+    if unit == BYTES or unit.endswith("-B"):
         return _scaled_bytes(number)
     return _plain(number)
 

@@ -20,6 +20,7 @@ from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
 from harness.compiled.join import unmentioned
 from harness.model import (
     ALLOCS,
+    HEAP_COSTS,
     Diagnostic,
     EscapeSite,
     Measurement,
@@ -52,6 +53,7 @@ def show_record(record: Record) -> str:
     ]
     if rows:
         lines += [table(rows, ["package", "benchmark", *_units(record)]), ""]
+        lines += _heap_costs(record)
     sites = record.code_escapes()
     costs = site_costs(record, sites)
     nothing = sum(cost.allocates is False for cost in costs.values())
@@ -90,7 +92,9 @@ def show_comparison(
     for record in (base, head):
         lines += _problems(record)
     for unit in dict.fromkeys(c.unit for c in changes):
-        rows = [_comparison_row(c) for c in changes if c.unit == unit]
+        rows = [_comparison_row(c) for c in changes if c.unit == unit and _shown(c)]
+        if not rows:
+            continue
         lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
     lines += _escape_lines(escapes)
     lines += code_lines(diff_code(base, head))
@@ -219,6 +223,7 @@ def _problems(record: Record) -> list[str]:
         f"{record.revision.short}: {o.directory}/go.mod replaced: {visible(o.reason)}"
         for o in record.overlays
     ]
+    lines += [f"{record.revision.short}: {visible(note)}" for note in record.notes]
     for error in record.errors:
         where = f" {error.package}" if error.package else ""
         lines.append(
@@ -241,7 +246,20 @@ def _one(record: Record) -> str:
 
 
 def _units(record: Record) -> list[str]:
-    return list(dict.fromkeys(m.unit for _, b in record.benchmarks() for m in b.measurements))
+    """The units of the first table; the others have one of their own."""
+    found = dict.fromkeys(m.unit for _, b in record.benchmarks() for m in b.measurements)
+    return [unit for unit in found if unit not in HEAP_COSTS]
+
+
+def _heap_costs(record: Record) -> list[str]:
+    """What the heap costs beside the allocation; of benchmarks where any of it is not 0."""
+    rows = []
+    for package, benchmark in record.benchmarks():
+        found = [benchmark.measurement(unit) for unit in HEAP_COSTS]
+        if any(m is not None and m.high for m in found):
+            name = f"{package.rsplit('/', 1)[-1]}.{benchmark.name.removeprefix('Benchmark')}"
+            rows.append([visible(name), *map(_cell, found)])
+    return [table(rows, ["heap", *HEAP_COSTS]), ""] if rows else []
 
 
 def _cell(measurement: Measurement | None) -> str:
@@ -253,6 +271,13 @@ def _cell(measurement: Measurement | None) -> str:
         return text
     away = max(measurement.high - measurement.value, measurement.value - measurement.low)
     return f"{text} ± {away / abs(measurement.value) * 100:.0f} %"
+
+
+def _shown(change: Change) -> bool:
+    """Of what the heap costs, only what differs by more than its own repetitions."""
+    if change.unit not in HEAP_COSTS or change.base is None or change.head is None:
+        return change.unit not in HEAP_COSTS
+    return change.base.high < change.head.low or change.head.high < change.base.low
 
 
 def _comparison_row(change: Change) -> list[str]:

@@ -5,16 +5,24 @@ Nothing is written to the release: the go command takes the changed copies with 
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 
-from harness.toolchain.go import Go
+from harness.model import HEAP_COSTS
+from harness.process import tool_environment
+from harness.toolchain.go import Go, run_tool
 
 # The test by which the runtime puts a small object without pointers into a block that is already
 # in use; such an object is counted by allocs/op and is not in the memory profile. The same words
 # in every release from 1.21 to 1.27 (in 1.26 and later also in the generated allocators).
 _TINY_HIT = "if off+size <= maxTinySize && c.tiny != 0 {"
 _NO_TINY_HIT = "if false && off+size <= maxTinySize && c.tiny != 0 {"
+_FLAG = "-overlay="
+_COMPILE_TIMEOUT = 600.0
 _FILES = ("malloc.go", "malloc_generated.go")
 
 
@@ -34,20 +42,115 @@ def without_tiny_allocator(go: Go, cache_dir: Path) -> dict[str, str]:
         text = original.read_text("utf-8")
         if _TINY_HIT not in text:
             continue
-        changed = text.replace(_TINY_HIT, _NO_TINY_HIT)
-        target.mkdir(parents=True, exist_ok=True)
         copy = target / name
-        if not copy.is_file() or copy.read_text("utf-8") != changed:
-            copy.write_text(changed, "utf-8")
+        _write(copy, text.replace(_TINY_HIT, _NO_TINY_HIT))
         replaced[str(original)] = str(copy)
     return replaced
 
 
-def overlay_file(replaced: dict[str, str], existing: Path | None, folder: Path) -> Path:
-    """An overlay file for ``-overlay`` with these replacements and those of another one."""
-    both = dict(json.loads(existing.read_text("utf-8"))["Replace"]) if existing else {}
-    both.update(replaced)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "overlay.json"
-    path.write_text(json.dumps({"Replace": both}, sort_keys=True), "utf-8")
-    return path
+# What of `testing` is changed to print what the heap costs: old text, how often, new text. The same
+# words in every release from 1.21 to 1.27. StartTimer and ResetTimer have just read the memory
+# statistics when they set startBytes, and StopTimer when it adds to netBytes.
+_HEAP_COSTS = (
+    ("\tnetBytes  uint64\n", 1, "\tnetBytes  uint64\n\tesv       esvHeap\n"),
+    (
+        "\t\tb.startBytes = memStats.TotalAlloc\n",
+        2,
+        "\t\tb.startBytes = memStats.TotalAlloc\n\t\tb.esv.start()\n",
+    ),
+    (
+        "\t\tb.netBytes += memStats.TotalAlloc - b.startBytes\n",
+        1,
+        "\t\tb.netBytes += memStats.TotalAlloc - b.startBytes\n\t\tb.esv.stop()\n",
+    ),
+    ("\tb.netBytes = 0\n", 1, "\tb.netBytes = 0\n\tb.esv.reset()\n"),
+    (
+        "\tb.StartTimer()\n\tb.benchFunc(b)\n",
+        1,
+        "\tb.StartTimer()\n\tb.esv.begin()\n\tb.benchFunc(b)\n",
+    ),
+    (
+        'results += "\\t" + r.MemString()\n',
+        1,
+        'results += "\\t" + r.MemString() + b.esv.String(r)\n',
+    ),
+)
+
+
+def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
+    """Replacements with which `testing` prints what the heap costs beside the allocation.
+
+    The units are those of :data:`harness.model.HEAP_COSTS`; where a benchmark reports one of that
+    name by itself, its own is printed. They come from the statistics that `testing` reads anyway
+    when its timer starts and stops: nothing is allocated in between, and no collection is added,
+    which would empty every ``sync.Pool``.
+
+    Empty where `testing` is written in another way than is known here, or does not compile with
+    the change, which is tried once for each release: no measurement may fail for these units.
+    """
+    original = go.goroot / "src" / "testing" / "benchmark.go"
+    if not original.is_file():
+        return {}
+    text = original.read_text("utf-8")
+    for old, count, new in _HEAP_COSTS:
+        if text.count(old) != count:
+            return {}
+        text = text.replace(old, new)
+    addition = resources.files("harness.toolchain").joinpath("heap_costs.go.txt")
+    copy = cache_dir / "std-overlays" / f"{go.toolchain.release}-heap-costs" / original.name
+    _write(copy, text + addition.read_text("utf-8"))
+    replaced = {str(original): str(copy)}
+    return replaced if _compiles(go, copy, replaced) else {}
+
+
+def _compiles(go: Go, copy: Path, replaced: Mapping[str, str]) -> bool:
+    """Whether Go takes the changed `testing`; what was found is kept beside the copy."""
+    tried = copy.with_name(f"{copy.name}.compiles")
+    digest = hashlib.sha256(copy.read_bytes()).hexdigest()
+    known = tried.read_text("utf-8").split() if tried.is_file() else []
+    if known[:1] == [digest]:
+        return known[1:] == ["yes"]
+    flags = with_overlay(("-trimpath",), replaced, copy.parent)
+    env = {**go.environment(tool_environment()), "GOWORK": "off"}
+    done = run_tool((go.binary, "build", *flags, "testing"), env=env, timeout=_COMPILE_TIMEOUT)
+    if not done.timed_out:
+        _write(tried, f"{digest} {'yes' if done.ok else 'no'}\n")
+    return done.ok
+
+
+def without_heap_costs(release: str) -> str:
+    """What is said where :func:`with_heap_costs` has nothing."""
+    return (
+        f"{', '.join(HEAP_COSTS)} are not measured: the testing package of {release} could not be"
+        " changed to print them"
+    )
+
+
+def with_overlay(flags: Sequence[str], replaced: Mapping[str, str], folder: Path) -> list[str]:
+    """Flags of the go command with these replacements beside those that they have already.
+
+    Args:
+        flags: with at most one ``-overlay``.
+        replaced: original path to changed copy; nothing changes where it is empty.
+        folder: where an overlay file is written; its name follows from its content.
+    """
+    if not replaced:
+        return list(flags)
+    existing = [f for f in flags if f.startswith(_FLAG)]
+    both: dict[str, str] = {}
+    for flag in existing:
+        both.update(json.loads(Path(flag.removeprefix(_FLAG)).read_text("utf-8"))["Replace"])
+    text = json.dumps({"Replace": {**both, **replaced}}, sort_keys=True)
+    path = folder / f"overlay-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+    _write(path, text)
+    return [*(f for f in flags if f not in existing), f"{_FLAG}{path}"]
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file if it has another content; whole, since another process may be reading it."""
+    if path.is_file() and path.read_text("utf-8") == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.write_text(text, "utf-8")
+    fresh.replace(path)

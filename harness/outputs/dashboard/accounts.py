@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.comparison import Direction
 from harness.analysis.findings import relative_size
+from harness.analysis.garbage import collections
 from harness.analysis.series import UNIT_ORDER
 from harness.analysis.steps import Step
 from harness.model import BYTES, EscapeSite
 from harness.outputs.dashboard.parts import (
     AccountView,
     AmountView,
+    BenchmarkLink,
     BriefView,
     CauseView,
     OutcomeView,
@@ -28,9 +30,11 @@ from harness.outputs.dashboard.pieces import Section, flow_view, short_function
 from harness.outputs.dashboard.svg import share_bar
 from harness.outputs.explanation import OUTCOMES, describe_calls
 from harness.outputs.format import clip, signed
+from harness.outputs.garbage import change_of_collections
 
 _SHOWN_CAUSES = 8
 _MOST_SHARERS = 200
+_MOST_COLLECTED = 6
 # A remainder below this is noise of the profile: allocations, and bytes, per operation.
 _NOISE_ALLOCS = 0.05
 _NOISE_BYTES = 0.5
@@ -167,8 +171,23 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
             )
             for m, own in [(m, m.lines) for m in others[:_MOST_SHARERS]]
         ),
+        collected=_collected(section, members, up),
         exact=all(a.exact for a in accounts),
     )
+
+
+def _collected(
+    section: Section, members: Sequence[_Member], up: str
+) -> tuple[tuple[BenchmarkLink, str], ...]:
+    records = section.summary.history.by_hash
+    found = []
+    for step in [m.steps[0] for m in members[:_MOST_COLLECTED]]:
+        pair = (records[step.previous], records[step.revision])
+        moved = collections(*pair, step.package, step.benchmark)
+        if moved is not None:
+            link = section.benchmark(step.package, step.benchmark, up)
+            found.append((link, change_of_collections(moved)))
+    return tuple(found)
 
 
 def _line(cause: Cause) -> _Line:

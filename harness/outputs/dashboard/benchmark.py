@@ -8,7 +8,7 @@ from functools import partial
 from harness.analysis.series import PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
-from harness.model import ALLOCS, SECONDS
+from harness.model import ALLOCS, HEAP_COSTS, SECONDS, Measurement
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.accounts import brief_view
 from harness.outputs.dashboard.overview import end_state
@@ -36,7 +36,10 @@ _TROUBLE = {
 
 def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     """Everything that the page of a benchmark shows."""
-    series = section.summary.series[package, name]
+    every = section.summary.series[package, name]
+    series = tuple(s for s in every if s.unit not in HEAP_COSTS) or every
+    heap = tuple(s for s in every if s not in series)
+    moving = tuple(s for s in heap if any(p.measurement and _any(p.measurement) for p in s.points))
     units = units_of(series)
     main = units.get(ALLOCS) or series[0]
     rows = tuple(
@@ -60,6 +63,8 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         package=clip(package, 400),
         status="" if there else f"{state.value} at the newest measured revision",
         charts=_charts(section, series),
+        heap_charts=_charts(section, moving, len(series)),
+        heap_zero=tuple(s.unit for s in heap if s not in moving),
         steps=tuple(steps),
         units=tuple(units),
         rows=_trimmed(tuple(reversed(rows))),
@@ -87,11 +92,16 @@ def _brief(section: Section, steps: Sequence[Step], step: Step) -> BriefView | N
     return brief_view(attribution, None if step.unit == ALLOCS else above)
 
 
-def _charts(section: Section, series: tuple[Series, ...]) -> tuple[ChartView, ...]:
+def _any(measurement: Measurement) -> bool:
+    return bool(measurement.low or measurement.high)
+
+
+def _charts(section: Section, series: tuple[Series, ...], first: int = 0) -> tuple[ChartView, ...]:
     drawn = [(s.unit, section.marks(s, _UP)) for s in series]
-    margin = max(axis_margin(marks, unit) for unit, marks in drawn)
+    margin = max((axis_margin(marks, unit) for unit, marks in drawn), default=0.0)
     return tuple(
-        _chart(marks, unit, f"chart-{number}", margin) for number, (unit, marks) in enumerate(drawn)
+        _chart(marks, unit, f"chart-{number}", margin)
+        for number, (unit, marks) in enumerate(drawn, first)
     )
 
 

@@ -185,6 +185,7 @@ class AccountView:
         remainders: what no line gives, and why.
         total: the change as reported; empty where there is one line and nothing else.
         sharers: the other benchmarks.
+        collected: benchmarks that are collected more or less often with it, and how often.
         exact: whether no small object can be missing.
     """
 
@@ -201,6 +202,7 @@ class AccountView:
     remainders: tuple[tuple[tuple[AmountView, ...], str], ...]
     total: tuple[AmountView, ...]
     sharers: tuple[SharerRow, ...]
+    collected: tuple[tuple[BenchmarkLink, str], ...]
     exact: bool
 
 

@@ -158,13 +158,19 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkView:
-    """The page of a benchmark."""
+    """The page of a benchmark.
+
+    ``heap_charts`` are of what the heap costs beside the allocation; units of it that are 0 at
+    every revision are in ``heap_zero`` and not drawn.
+    """
 
     chrome: Chrome
     name: str
     package: str
     status: str
     charts: tuple[ChartView, ...]
+    heap_charts: tuple[ChartView, ...]
+    heap_zero: tuple[str, ...]
     steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
     units: tuple[str, ...]
     rows: tuple[HistoryRow, ...]
