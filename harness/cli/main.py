@@ -198,7 +198,14 @@ def _compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         result=("text", "json"),
     )  # fmt: skip
     parser.add_argument("base", metavar="A")
-    parser.add_argument("head", metavar="B")
+    parser.add_argument("head", nargs="?", metavar="B")
+    parser.add_argument(
+        "--gcflags",
+        action="append",
+        metavar="FLAGS",
+        help="compare what the compiler says with these flags; given twice, the first are A's and"
+        " the second B's, and without B both are of A",
+    )
     parser.add_argument("--go", metavar="VERSION", help="Go release")
 
 

@@ -7,12 +7,15 @@ import argparse
 import msgspec
 
 from harness.analysis import compare, diff_escapes
+from harness.analysis.views import diff_views
 from harness.cli.context import configuration, emit, reporter
 from harness.engine import Session
+from harness.engine.views import is_listing, view_of
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record
-from harness.outputs.records_json import comparison_json, record_json
-from harness.outputs.terminal import show_comparison, show_diagnostics, show_record
+from harness.outputs.records_json import comparison_json, record_json, views_json
+from harness.outputs.terminal import show_comparison, show_record
+from harness.outputs.views import show_diagnostics, show_view_diff
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -23,11 +26,12 @@ def show(arguments: argparse.Namespace) -> int:
     ):
         revision = session.resolve(arguments.revision)
         if arguments.gcflags is not None:
-            diagnostics = session.diagnostics(revision, arguments.gcflags, arguments.go)
+            spec = session.environments([arguments.go] if arguments.go else ())[0]
+            view, _ = view_of(session, revision, arguments.gcflags, spec)
             if arguments.format == "json":
-                text = msgspec.json.format(msgspec.json.encode(diagnostics)).decode() + "\n"
+                text = msgspec.json.format(msgspec.json.encode(view.diagnostics)).decode() + "\n"
             else:
-                text = show_diagnostics(diagnostics)
+                text = show_diagnostics(view.diagnostics)
             emit(arguments, text)
             return EXIT_CLEAN
         record = _record(session, revision, arguments.go)
@@ -36,7 +40,14 @@ def show(arguments: argparse.Namespace) -> int:
 
 
 def compare_revisions(arguments: argparse.Namespace) -> int:
-    """Two revisions, from their records; always 0, like benchstat."""
+    """Two revisions, from their records; always 0, like benchstat.
+
+    With ``--gcflags`` what the compiler says of them; with two of these also of one revision.
+    """
+    if arguments.gcflags:
+        return _compare_views(arguments)
+    if arguments.head is None:
+        raise UsageError("name two revisions, or one with --gcflags twice")
     with (
         reporter(arguments) as report,
         Session(configuration(arguments), progress=report) as session,
@@ -50,6 +61,36 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
         emit(arguments, comparison_json(base, head, changes, escapes))
     else:
         emit(arguments, show_comparison(base, head, changes, escapes))
+    return EXIT_CLEAN
+
+
+def _compare_views(arguments: argparse.Namespace) -> int:
+    flags = [" ".join(text.split()) for text in arguments.gcflags]
+    if len(flags) > 2:
+        raise UsageError("--gcflags is given once for both sides, or once for each")
+    names = [arguments.base, arguments.base if arguments.head is None else arguments.head]
+    if arguments.head is None and len(flags) < 2:
+        raise UsageError("name two revisions, or one with --gcflags twice")
+    listing = next((text for text in flags if is_listing(text)), None)
+    if listing is not None:
+        raise UsageError(f"--gcflags='{listing}' lists the assembly, which is not compared")
+    with (
+        reporter(arguments) as report,
+        Session(configuration(arguments), progress=report) as session,
+    ):
+        spec = session.environments([arguments.go] if arguments.go else ())[0]
+        sides = []
+        for name, text in zip(names, (flags[0], flags[-1]), strict=True):
+            view, record = view_of(session, session.resolve(name), text, spec)
+            assert record is not None
+            sides.append((view, record))
+        base, head = sides
+        diffs = session.diffs(base[1].revision.hash, head[1].revision.hash)
+    difference = diff_views(base, head, diffs)
+    if arguments.format == "json":
+        emit(arguments, views_json(base, head, difference))
+    else:
+        emit(arguments, show_view_diff(base, head, difference))
     return EXIT_CLEAN
 
 

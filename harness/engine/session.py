@@ -17,7 +17,7 @@ from harness.engine.build import Builder
 from harness.engine.carry import CarryIndex
 from harness.engine.measure import Measurer, Request
 from harness.engine.progress import Progress, Silent
-from harness.errors import MeasurementError
+from harness.errors import MeasurementError, StoreError
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
     Account,
@@ -32,6 +32,9 @@ from harness.model import (
 from harness.store import RecordKey, RecordStore, key_of
 from harness.store.asv import machine as asv_machine
 from harness.toolchain import Go, find_go
+
+# An expression that is the name of no benchmark.
+_NO_BENCHMARK = "^$"
 
 
 @dataclass(frozen=True)
@@ -231,6 +234,7 @@ class Session:
         )
         record = measurer.measure(request)
         if keep:
+            record = _with_views(record, self.store)
             self.store.write(record)
         self._carry.add(record)
         return record
@@ -259,6 +263,7 @@ class Session:
             alloc_only=True,
             keep=False,
         )
+        record = _with_views(record, self._scratch)
         self._scratch.write(record)
         return record
 
@@ -273,18 +278,50 @@ class Session:
         )
         return same and not record.errors and record.harness == __version__
 
-    def diagnostics(self, revision: str, gcflags: str, release: str | None) -> list[Diagnostic]:
-        """What the compiler says of a revision with other flags, such as ``-m -l``.
+    def diagnostics(
+        self, revision: str, gcflags: str, spec: EnvironmentSpec
+    ) -> tuple[Diagnostic, ...]:
+        """What the compiler says of a revision with other flags, such as ``-m -l``; not kept.
 
         Raises:
             MeasurementError: the flags are wrong, or it does not compile.
         """
         self._acquire()
-        spec = self.environments([release] if release else ())[0]
         environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
-        return self._builder(spec.release).diagnostics(
-            self.repository.revision(revision), environment, gcflags
+        return tuple(
+            self._builder(spec.release).diagnostics(
+                self.repository.revision(revision), environment, gcflags
+            )
         )
+
+    def kept(self, revision: str, spec: EnvironmentSpec) -> Record | None:
+        """The record of a revision, of the project or else of the cache; a damaged one is none."""
+        environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
+        key = RecordKey(self.machine.machine, revision, environment.name)
+        return _readable(self.store, key) or _readable(self._scratch, key)
+
+    def keep(self, record: Record) -> None:
+        """Write a record where one of its key is; nothing where there is none.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        for store in (self.store, self._scratch):
+            if store.path(key_of(record)).is_file():
+                store.write(record)
+                break
+
+    def compiled(self, revision: str, spec: EnvironmentSpec) -> Record:
+        """What the compiler says of a revision, in a record of the cache; nothing is run.
+
+        Raises:
+            As :meth:`measure`.
+        """
+        measurer, request = self._prepare(spec, revision, alloc_only=True)
+        nothing = replace(request.settings, bench=_NO_BENCHMARK)
+        record = measurer.measure(replace(request, settings=nothing))
+        self._scratch.write(record)
+        return record
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...]:
         """The step from one revision to another, from git."""
@@ -325,10 +362,7 @@ class Session:
             return record
         record = replace(record, accounts=(*record.accounts, *made))
         self._remember(record)
-        for store in (self.store, self._scratch):
-            if store.path(key_of(record)).is_file():
-                store.write(record)
-                break
+        self.keep(record)
         return record
 
     def _remember(self, record: Record) -> None:
@@ -403,6 +437,21 @@ class Session:
                 ' set "cache_dir" in the "go" section of asv.conf.json'
             ) from None
         self._lock = lock
+
+
+def _readable(store: RecordStore, key: RecordKey) -> Record | None:
+    try:
+        return store.read(key)
+    except StoreError:
+        return None  # it is reported where it is asked for by name
+
+
+def _with_views(record: Record, store: RecordStore) -> Record:
+    """A record measured anew with the views of the one that it replaces: they do not age."""
+    before = _readable(store, key_of(record))
+    if before is None or before.harness != record.harness:
+        return record
+    return replace(record, views=before.views)
 
 
 def is_test(file: str | None) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from harness.analysis import Change, EscapeDiff
-from harness.model import Record
+from harness.analysis.views import ViewDiff
+from harness.model import Record, View
 
 
 def record_json(record: Record) -> str:
@@ -32,6 +33,19 @@ def comparison_json(
             "escapes": msgspec.to_builtins(escapes),
         }
     )
+
+
+def views_json(base: tuple[View, Record], head: tuple[View, Record], difference: ViewDiff) -> str:
+    """What each of two views says that the other does not, by what the lines are about."""
+    sides = {
+        word: {
+            "revision": record.revision.hash,
+            "environment": record.environment.name,
+            "gcflags": view.gcflags,
+        }
+        for word, (view, record) in (("base", base), ("head", head))
+    }
+    return _text({"schema": "esv.views/1", **sides, **msgspec.to_builtins(difference)})
 
 
 def _change(change: Change) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from harness.analysis import (
 )
 from harness.model import (
     ALLOCS,
-    Diagnostic,
     EscapeSite,
     Measurement,
     PackageResult,
@@ -55,14 +54,6 @@ def show_record(record: Record) -> str:
         lines += ["", f"{plural(len(record.unparsed), 'heap-related line')} not understood:"]
         lines += [f"  {visible(u.text)}" for u in record.unparsed]
     return "\n".join(lines) + "\n"
-
-
-def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
-    """The compiler's lines, word for word, each with its position if it has one."""
-    return "".join(
-        (f"{visible(str(d.position))}: " if d.position else "") + f"{visible(d.text)}\n"
-        for d in diagnostics
-    )
 
 
 def show_comparison(
