@@ -34,7 +34,8 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         head = session.ensure_counted(head_hash, spec)
         _require_numbers(base)
         _require_numbers(head)
-        crossing = cross(session, base, head, spec, MOST_EXPLAINED)
+        older = session.older_release(arguments.base_go, spec)
+        crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)
         base, head = crossing.base, crossing.head
         changes = charged_changes(crossing)
         if arguments.bench:
@@ -49,9 +50,9 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             return lines[cause.line - 1] if 0 < cause.line <= len(lines) else ""
 
         if arguments.format == "json":
-            emit(arguments, explain_json(base, head, diffs, changes, attributions))
+            emit(arguments, explain_json(crossing, diffs, changes, attributions))
             return EXIT_CLEAN
-        lines = [*heading(base, head), ""]
+        lines = [*heading(base, head, crossing.older), ""]
         for change in changes:
             key = (change.package, change.benchmark, change.unit)
             if (change.package, change.benchmark) in wanted:
@@ -63,7 +64,7 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             lines += ["no change in allocs/op or B/op", ""]
         else:
             lines += [f"reproduce: {reproduce(changes[0], head)}", ""]
-        lines += escape_lines(base, head, diffs)
+        lines += escape_lines(base, head, diffs, crossing.older)
         emit(arguments, "\n".join(lines) + "\n")
     return EXIT_CLEAN
 

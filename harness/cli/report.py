@@ -7,9 +7,11 @@ import argparse
 import msgspec
 
 from harness.analysis import compare, diff_escapes
+from harness.analysis.comparison import compare_releases
+from harness.analysis.crossing import COUNTED
 from harness.analysis.views import diff_views
 from harness.cli.context import configuration, emit, reporter
-from harness.engine import Session
+from harness.engine import EnvironmentSpec, Session
 from harness.engine.views import is_listing, view_of
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record
@@ -53,15 +55,30 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
         Session(configuration(arguments), progress=report) as session,
     ):
         hashes = [session.resolve(name) for name in (arguments.base, arguments.head)]
-        base, head = (_record(session, hash_, arguments.go) for hash_ in hashes)
+        head = _record(session, hashes[1], arguments.go)
+        if arguments.base_go:
+            spec = session.environments([arguments.base_go])[0]
+            base = session.kept(hashes[0], spec) or session.ensure_counted(hashes[0], spec)
+        else:
+            base = _record(session, hashes[0], arguments.go)
+        older = None
+        if base.environment.toolchain.release != head.environment.toolchain.release:
+            older, base = base, session.ensure_counted(hashes[0], _spec_of(head))
         diffs = session.diffs(base.revision.hash, head.revision.hash)
-    changes = compare(base, head)
+    changes = compare_releases(older, base, head, COUNTED) if older else compare(base, head)
     escapes = diff_escapes(base, head, diffs)
     if arguments.format == "json":
-        emit(arguments, comparison_json(base, head, changes, escapes))
+        emit(arguments, comparison_json(base, head, changes, escapes, older))
     else:
-        emit(arguments, show_comparison(base, head, changes, escapes))
+        emit(arguments, show_comparison(base, head, changes, escapes, older))
     return EXIT_CLEAN
+
+
+def _spec_of(record: Record) -> EnvironmentSpec:
+    environment = record.environment
+    return EnvironmentSpec(
+        environment.toolchain.release, environment.build_variables, environment.run_variables
+    )
 
 
 def _compare_views(arguments: argparse.Namespace) -> int:
@@ -78,9 +95,10 @@ def _compare_views(arguments: argparse.Namespace) -> int:
         reporter(arguments) as report,
         Session(configuration(arguments), progress=report) as session,
     ):
-        spec = session.environments([arguments.go] if arguments.go else ())[0]
+        releases = (arguments.base_go or arguments.go, arguments.go)
         sides = []
-        for name, text in zip(names, (flags[0], flags[-1]), strict=True):
+        for name, text, release in zip(names, (flags[0], flags[-1]), releases, strict=True):
+            spec = session.environments([release] if release else ())[0]
             view, record = view_of(session, session.resolve(name), text, spec)
             assert record is not None
             sides.append((view, record))

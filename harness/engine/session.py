@@ -133,6 +133,19 @@ class Session:
                     found.append(EnvironmentSpec(release, build, run))
         return found
 
+    def older_release(
+        self, base_release: str | None, spec: EnvironmentSpec
+    ) -> EnvironmentSpec | None:
+        """The environment of a base of which the release is named; ``None`` if it is the same one.
+
+        Raises:
+            ToolchainError: the release cannot be had.
+        """
+        if base_release is None:
+            return None
+        releases = {self.go(r).toolchain.release for r in (base_release, spec.release)}
+        return replace(spec, release=base_release) if len(releases) > 1 else None
+
     def go(self, release: str | None) -> Go:
         """The toolchain of a release.
 

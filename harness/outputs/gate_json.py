@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.analysis import Change, GateReport, diff_escapes
+from harness.analysis import Change, EscapeDiff, GateReport, diff_escapes
 from harness.analysis.attribution import Attribution, Outcome
 from harness.analysis.attribution import Cause as AttributedCause
+from harness.analysis.crossing import Crossing
 from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
 
@@ -58,6 +59,7 @@ class ChangeEntry(msgspec.Struct):
     causes: list[Cause]
     unexplained: float | int
     waived: str | None
+    by_compiler: float | int = 0
 
 
 class EscapeEntry(msgspec.Struct):
@@ -90,6 +92,14 @@ class ErrorEntry(msgspec.Struct):
     message: str
 
 
+class CompilerEntry(msgspec.Struct):
+    """The base was measured with two releases: the escapes that the newer brings and takes."""
+
+    base: str
+    head: str
+    escapes: Escapes
+
+
 class GateJson(msgspec.Struct):
     """The whole document."""
 
@@ -101,6 +111,7 @@ class GateJson(msgspec.Struct):
     changes: list[ChangeEntry]
     escapes: Escapes
     errors: list[ErrorEntry]
+    compiler: CompilerEntry | None = None
 
 
 class ExplainJson(msgspec.Struct):
@@ -112,6 +123,7 @@ class ExplainJson(msgspec.Struct):
     changes: list[ChangeEntry]
     escapes: Escapes
     errors: list[ErrorEntry]
+    compiler: CompilerEntry | None = None
 
 
 def gate_json(report: GateReport) -> str:
@@ -120,39 +132,35 @@ def gate_json(report: GateReport) -> str:
         schema="esv.gate/1",
         verdict=report.verdict.value,
         exit_code=report.exit_code,
-        base=_side(report.base),
+        base=_side(report.older or report.base),
         head=_side(report.head),
         changes=[
             _change(c, report.attributions.get((c.package, c.benchmark, c.unit)))
             for c in report.changes
         ],
-        escapes=Escapes(
-            new=[_escape(s) for s in report.escapes.new],
-            gone=[_escape(s) for s in report.escapes.gone],
-        ),
+        escapes=_escapes(report.escapes),
         errors=[ErrorEntry(e.stage, e.revision, e.package, e.message) for e in report.errors],
+        compiler=_compiler(report.older, report.base),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def explain_json(
-    base: Record,
-    head: Record,
+    crossing: Crossing,
     diffs: Sequence[TreeDiff] | None,
     changes: Sequence[Change],
     attributions: Mapping[tuple[str, str, str], Attribution],
 ) -> str:
     """``esv explain --format json``: as the gate's document, without a verdict."""
-    escapes = diff_escapes(base, head, diffs)
+    base, head = crossing.base, crossing.head
     document = ExplainJson(
         schema="esv.explain/1",
-        base=_side(base),
+        base=_side(crossing.older or base),
         head=_side(head),
         changes=[_change(c, attributions.get((c.package, c.benchmark, c.unit))) for c in changes],
-        escapes=Escapes(
-            new=[_escape(s) for s in escapes.new], gone=[_escape(s) for s in escapes.gone]
-        ),
+        escapes=_escapes(diff_escapes(base, head, diffs)),
         errors=[],
+        compiler=_compiler(crossing.older, base),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
@@ -201,6 +209,21 @@ def _change(change: Change, attribution: Attribution | None) -> ChangeEntry:
         causes=[_cause(c) for c in attribution.causes] if attribution else [],
         unexplained=round(attribution.unexplained, 4) if attribution else _number(change.delta),
         waived=None,
+        by_compiler=_number(change.by_compiler),
+    )
+
+
+def _escapes(escapes: EscapeDiff) -> Escapes:
+    return Escapes(new=[_escape(s) for s in escapes.new], gone=[_escape(s) for s in escapes.gone])
+
+
+def _compiler(older: Record | None, base: Record) -> CompilerEntry | None:
+    if older is None:
+        return None
+    return CompilerEntry(
+        base=older.environment.toolchain.release,
+        head=base.environment.toolchain.release,
+        escapes=_escapes(diff_escapes(older, base, ())),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from harness.analysis import Change, EscapeDiff
+from harness.analysis import Change, EscapeDiff, diff_escapes
 from harness.analysis.views import ViewDiff
 from harness.model import Record, View
 
@@ -18,19 +18,33 @@ def record_json(record: Record) -> str:
 
 
 def comparison_json(
-    base: Record, head: Record, changes: Sequence[Change], escapes: EscapeDiff
+    base: Record,
+    head: Record,
+    changes: Sequence[Change],
+    escapes: EscapeDiff,
+    older: Record | None = None,
 ) -> str:
     """Every unit of every benchmark of two records, and the escapes that came and went.
 
-    A side that is missing is null, as are figures that cannot be told of it.
+    A side that is missing is null, as are figures that cannot be told of it. Where the base was
+    measured with another release of Go, ``older``, what that changes stands apart.
     """
+    compiler = None
+    if older is not None:
+        compiler = {
+            "base": older.environment.name,
+            "head": base.environment.name,
+            "escapes": msgspec.to_builtins(diff_escapes(older, base, ())),
+        }
+    shown = older or base
     return _text(
         {
             "schema": "esv.compare/1",
-            "base": {"revision": base.revision.hash, "environment": base.environment.name},
+            "base": {"revision": shown.revision.hash, "environment": shown.environment.name},
             "head": {"revision": head.revision.hash, "environment": head.environment.name},
             "changes": [_change(c) for c in changes],
             "escapes": msgspec.to_builtins(escapes),
+            "compiler": compiler,
         }
     )
 
@@ -60,6 +74,7 @@ def _change(change: Change) -> dict[str, Any]:
         "direction": change.direction.value,
         "exact": change.exact,
         "p": change.p,
+        "by_compiler": change.by_compiler,
     }
 
 

@@ -20,7 +20,8 @@ from harness.model import (
     View,
 )
 from tests.builders import make_record
-from tests.corpus.stored import RELEASES, golden, merged, relative
+from tests.corpus.regenerate import RELEASES
+from tests.corpus.stored import golden, merged, relative
 
 SAME = [TreeDiff("a", "a")]
 
