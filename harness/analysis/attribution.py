@@ -223,7 +223,7 @@ def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> Outcome
         return "unexplained"
     weights: dict[Outcome, float] = defaultdict(float)
     for cause in causes:
-        if (cause.delta > 0) == (delta > 0):
+        if not delta or (cause.delta > 0) == (delta > 0):
             weights[cause.outcome] += abs(cause.delta)
     if not weights:
         return "unexplained"

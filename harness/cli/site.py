@@ -103,7 +103,16 @@ def check_store(config: Config) -> list[str]:
     store = RecordStore(config.results_dir, config.hash_length)
     for path in store.paths():
         try:
-            store.read_path(path)
+            record = store.read_path(path)
         except StoreError as err:
             problems.append(str(err))
+            continue
+        if record.unparsed:
+            first = record.unparsed[0]
+            where = f"{first.position}: " if first.position else ""
+            problems.append(
+                f"{path}: {plural(len(record.unparsed), 'heap-related line')} of"
+                f" {record.environment.toolchain.release} not understood, the first:"
+                f" {where}{first.text}; measure it again with a newer escape-velocity, or report it"
+            )
     return problems
