@@ -7,6 +7,7 @@ import re
 
 from harness.analysis.attribution import Cause
 from harness.analysis.crossing import benchmarks_of, charged_changes
+from harness.analysis.erased import inlining_changes
 from harness.analysis.explain import explain
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.gate import MOST_EXPLAINED
@@ -15,6 +16,7 @@ from harness.engine import Session
 from harness.engine.exchange import cross
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Record
+from harness.outputs.erased import inlining_lines
 from harness.outputs.explanation import explain_change
 from harness.outputs.gate_json import explain_json
 from harness.outputs.reproduce import reproduce
@@ -64,6 +66,8 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             lines += ["no change in allocs/op or B/op", ""]
         else:
             lines += [f"reproduce: {reproduce(changes[0], head)}", ""]
+        changed = inlining_lines(inlining_changes(base, head))
+        lines += [*changed, ""] if changed else []
         lines += escape_lines(base, head, diffs, crossing.older)
         emit(arguments, "\n".join(lines) + "\n")
     return EXIT_CLEAN

@@ -189,6 +189,9 @@ def _show(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FLAGS",
         help="print what the compiler says with these flags, word for word (such as '-m -l')",
     )
+    parser.add_argument(
+        "--erased", action="store_true", help="list every escape that inlining erases"
+    )
     parser.add_argument("--go", metavar="VERSION", help="Go release")
 
 

@@ -37,7 +37,10 @@ def show(arguments: argparse.Namespace) -> int:
             emit(arguments, text)
             return EXIT_CLEAN
         record = _record(session, revision, arguments.go)
-    emit(arguments, record_json(record) if arguments.format == "json" else show_record(record))
+    if arguments.format == "json":
+        emit(arguments, record_json(record))
+    else:
+        emit(arguments, show_record(record, every=arguments.erased))
     return EXIT_CLEAN
 
 

@@ -15,8 +15,10 @@ from harness.analysis import Change, EscapeDiff, GateReport, diff_escapes
 from harness.analysis.attribution import Attribution, Outcome
 from harness.analysis.attribution import Cause as AttributedCause
 from harness.analysis.crossing import Crossing
+from harness.analysis.erased import InliningChange, inlining_changes
 from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
+from harness.outputs.erased import erased_json
 
 
 class Side(msgspec.Struct):
@@ -100,6 +102,20 @@ class CompilerEntry(msgspec.Struct):
     escapes: Escapes
 
 
+class InliningEntry(msgspec.Struct):
+    """An inlining that was lost or won; the escapes that it brings back, or erases."""
+
+    package: str
+    function: str
+    file: str
+    line: int
+    lost: bool
+    cost: int | None
+    budget: int | None
+    reason: str
+    escapes: list[dict[str, Any]]
+
+
 class GateJson(msgspec.Struct):
     """The whole document."""
 
@@ -115,7 +131,10 @@ class GateJson(msgspec.Struct):
 
 
 class ExplainJson(msgspec.Struct):
-    """What ``esv explain`` tells."""
+    """What ``esv explain`` tells.
+
+    ``cost`` and ``budget`` of an inlining are those of the side on which it is refused.
+    """
 
     schema: Literal["esv.explain/1"]
     base: Side
@@ -124,6 +143,7 @@ class ExplainJson(msgspec.Struct):
     escapes: Escapes
     errors: list[ErrorEntry]
     compiler: CompilerEntry | None = None
+    inlining: list[InliningEntry] = []
 
 
 def gate_json(report: GateReport) -> str:
@@ -161,6 +181,7 @@ def explain_json(
         escapes=_escapes(diff_escapes(base, head, diffs)),
         errors=[],
         compiler=_compiler(crossing.older, base),
+        inlining=[_inlining(c) for c in inlining_changes(base, head)],
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
@@ -224,6 +245,21 @@ def _compiler(older: Record | None, base: Record) -> CompilerEntry | None:
         base=older.environment.toolchain.release,
         head=base.environment.toolchain.release,
         escapes=_escapes(diff_escapes(older, base, ())),
+    )
+
+
+def _inlining(change: InliningChange) -> InliningEntry:
+    refusal = change.refusal
+    return InliningEntry(
+        package=refusal.package,
+        function=refusal.function,
+        file=refusal.position.file,
+        line=refusal.position.line,
+        lost=change.lost,
+        cost=refusal.cost,
+        budget=change.budget,
+        reason=refusal.reason,
+        escapes=erased_json(change.escapes),
     )
 
 

@@ -8,13 +8,15 @@ from typing import Any
 import msgspec
 
 from harness.analysis import Change, EscapeDiff, diff_escapes
+from harness.analysis.erased import erased
 from harness.analysis.views import ViewDiff
 from harness.model import Record, View
+from harness.outputs.erased import erased_json
 
 
 def record_json(record: Record) -> str:
-    """The whole record, as it is stored."""
-    return _text(msgspec.to_builtins(record))
+    """The whole record, as it is stored, and the escapes that inlining erases."""
+    return _text({**msgspec.to_builtins(record), "erased": erased_json(erased(record))})
 
 
 def comparison_json(

@@ -15,6 +15,7 @@ from harness.analysis import (
     Verdict,
     diff_escapes,
 )
+from harness.analysis.erased import erased
 from harness.model import (
     ALLOCS,
     EscapeSite,
@@ -23,6 +24,7 @@ from harness.model import (
     Record,
     TreeDiff,
 )
+from harness.outputs.erased import erased_lines
 from harness.outputs.explanation import describe_cause, explain_change
 from harness.outputs.format import day, one_line, percent, plural, value, visible
 from harness.outputs.reproduce import reproduce
@@ -30,10 +32,16 @@ from harness.outputs.reproduce import reproduce
 _ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better", Direction.NONE: ""}
 _MAX_ROWS = 40
 _MAX_EXPLAINED = 10
+_MAX_ERASED = 12
 
 
-def show_record(record: Record) -> str:
-    """One revision: what was measured, what could not be, and where values escape."""
+def show_record(record: Record, *, every: bool = False) -> str:
+    """One revision: what was measured, what could not be, and where values escape.
+
+    Args:
+        record: of the revision.
+        every: list every escape that inlining erases, however many.
+    """
     lines = [*_heading(record), ""]
     lines += _problems(record)
     rows = [
@@ -50,6 +58,7 @@ def show_record(record: Record) -> str:
     sites = record.code_escapes()
     lines.append(f"{plural(len(sites), 'escape site')} outside test files")
     lines += [_site(site) for site in sites]
+    lines += ["", *erased_lines(erased(record), None if every else _MAX_ERASED)]
     if record.unparsed:
         lines += ["", f"{plural(len(record.unparsed), 'heap-related line')} not understood:"]
         lines += [f"  {visible(u.text)}" for u in record.unparsed]
