@@ -119,7 +119,9 @@ def attribute(
         head: account of the benchmark at head.
     """
     delta = reported[1] - reported[0]
-    if sides.base.environment.toolchain.release != sides.head.environment.toolchain.release:
+    same_code = sides.base.revision.hash == sides.head.revision.hash
+    releases = {side.environment.toolchain.release for side in (sides.base, sides.head)}
+    if len(releases) > 1 and not same_code:
         return _nothing(unit, delta, base, "compiler")
     index = Index(sides)
     noise = _NOISE_BYTES if unit == BYTES else NOISE_ALLOCS
@@ -161,7 +163,6 @@ def with_benchmark(
         by_benchmark: the rest, per operation.
         place: file and line where the tests changed.
     """
-    delta = attribution.delta + by_benchmark
     cause = Cause(
         file=place[0],
         line=place[1],
@@ -173,17 +174,21 @@ def with_benchmark(
         via="",
         note="with the same tests on both sides this part of the difference is not there",
     )
+    return with_part(attribution, cause)
+
+
+def with_part(attribution: Attribution, cause: Cause) -> Attribution:
+    """The account of a step with one more part, which was measured apart."""
+    delta = attribution.delta + cause.delta
     causes = sorted(
         (*attribution.causes, cause), key=lambda c: ((c.delta > 0) != (delta > 0), -abs(c.delta))
     )
-    unexplained = attribution.unexplained
-    whole = abs(attribution.delta) + abs(by_benchmark)
-    explained = (attribution.explained * abs(attribution.delta) + abs(by_benchmark)) / whole
+    whole = abs(attribution.delta) + abs(cause.delta)
+    explained = (attribution.explained * abs(attribution.delta) + abs(cause.delta)) / whole
     return replace(
         attribution,
         delta=delta,
         causes=tuple(causes),
-        unexplained=unexplained,
         explained=explained,
         outcome=_outcome(causes, delta, explained),
     )
@@ -210,7 +215,7 @@ def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> Outcome
         return "unexplained"
     weights: dict[Outcome, float] = defaultdict(float)
     for cause in causes:
-        if (cause.delta > 0) == (delta > 0):
+        if not delta or (cause.delta > 0) == (delta > 0):
             weights[cause.outcome] += abs(cause.delta)
     if not weights:
         return "unexplained"

@@ -8,7 +8,7 @@ lane are compared as benchstat does: medians, and a two-sided Mann-Whitney U-tes
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.model import (
@@ -46,6 +46,9 @@ class Change:
         by_benchmark: what of the difference the benchmark itself caused, where its tests changed;
             ``None`` if that could not be told.
         baseline: the benchmark is new, and ``base`` is what it gives on the base's code.
+        by_compiler: what of the difference is there between two releases of Go with the base's
+            code; ``base`` is then that of the release that the base was measured with.
+        code: direction of the rest, where the compiler has a part.
     """
 
     package: str
@@ -57,11 +60,18 @@ class Change:
     p: float | None
     by_benchmark: float | None = 0.0
     baseline: bool = False
+    by_compiler: float = 0.0
+    code: Direction | None = None
 
     @property
     def by_code(self) -> float:
-        """What of the difference is charged to the code: all that is not the benchmark's own."""
-        return self.delta - (self.by_benchmark or 0.0)
+        """What of the difference is the code's: not the benchmark's own, not the compiler's."""
+        return self.delta - (self.by_benchmark or 0.0) - self.by_compiler
+
+    @property
+    def charged(self) -> Direction:
+        """Which way the value went with one release of Go on both sides."""
+        return self.direction if self.code is None else self.code
 
     @property
     def exact(self) -> bool:
@@ -98,6 +108,51 @@ def compare(base: Record, head: Record, units: frozenset[str] | None = None) -> 
     changes: list[Change] = []
     for key in [*new, *(k for k in old if k not in new)]:
         changes.extend(_compare_benchmark(*key, old.get(key), new.get(key), units))
+    return tuple(changes)
+
+
+def with_compiler(change: Change, older: Measurement | None) -> Change:
+    """A change with what the compiler has done before, if it did something.
+
+    Args:
+        change: from base to head, both with the newer release.
+        older: of the base with the older release, ``None`` if there is none.
+    """
+    if older is None or change.base is None or change.baseline:
+        return change
+    compiler, _ = judge(change.unit, older, change.base)
+    if compiler is Direction.NONE:
+        return change
+    whole, p = judge(change.unit, older, change.head)
+    # What the compiler saves and the code wastes is seen all the same.
+    seen = next((d for d in (whole, change.direction) if d is not Direction.NONE), compiler)
+    return replace(
+        change,
+        base=older,
+        direction=seen,
+        p=p,
+        by_compiler=change.base.value - older.value,
+        code=change.direction,
+    )
+
+
+def compare_releases(
+    older: Record, base: Record, head: Record, units: frozenset[str]
+) -> tuple[Change, ...]:
+    """All benchmarks of two revisions that were measured with different releases of Go.
+
+    Args:
+        older: of the base, with its release.
+        base: of the base, with the head's release.
+        head: of the head.
+        units: in which the compiler's part is told apart; the time lane is not repeated for that.
+    """
+    same = {(c.package, c.benchmark, c.unit): c for c in compare(base, head, units)}
+    changes = []
+    for change in compare(older, head):
+        code = same.get((change.package, change.benchmark, change.unit))
+        known = code is not None and code.base is not None
+        changes.append(with_compiler(code, change.base) if code and known else change)
     return tuple(changes)
 
 

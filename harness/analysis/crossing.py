@@ -4,6 +4,9 @@ A benchmark that loops over a table of the unit tests "regresses" when a case is
 test files changed, the head's tests are also run on the base's code (*forward*), and where that
 does not compile the base's tests on the head's code (*backward*). What differs with equal tests the
 code has caused; the rest is the benchmark's own.
+
+Likewise where the two were measured with different releases of Go: the base is measured with both,
+and what differs there with equal code is the compiler's.
 """
 
 from __future__ import annotations
@@ -11,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.analysis.comparison import Change, Direction, compare, judge
-from harness.model import ALLOCS, BYTES, Measurement, Record, TreeDiff
+from harness.analysis.comparison import Change, Direction, compare, judge, with_compiler
+from harness.model import ALLOCS, BYTES, BenchmarkResult, Measurement, Record, TreeDiff
 
 COUNTED = frozenset({ALLOCS, BYTES})
 
@@ -29,6 +32,8 @@ class Crossing:
         backward: head's code with base's tests, if it was measured.
         touched: by import path, the first changed test file and line of each package whose tests
             changed.
+        older: base with the release of Go that it was measured with, where that is another one;
+            ``base`` and all others are of the head's release.
     """
 
     base: Record
@@ -37,6 +42,7 @@ class Crossing:
     forward: Record | None = None
     backward: Record | None = None
     touched: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    older: Record | None = None
 
     def code_pair(self, package: str, benchmark: str) -> tuple[Record, Record]:
         """The two records whose difference is the code's: with equal tests, if measured."""
@@ -64,8 +70,10 @@ class Crossing:
 def charged_changes(crossing: Crossing) -> list[Change]:
     """What changed in allocs/op and B/op, regressions first, the largest first.
 
-    A benchmark that is new at head is compared with what it gives on the base's code.
+    A benchmark that is new at head is compared with what it gives on the base's code. What the
+    compiler and what the code has done is a change even where one undoes the other.
     """
+    older = _results(crossing.older)
     changes = []
     for change in compare(crossing.base, crossing.head, COUNTED):
         known = change
@@ -76,7 +84,11 @@ def charged_changes(crossing: Crossing) -> list[Change]:
                 known = replace(change, base=baseline, direction=direction, p=p, baseline=True)
         if known.direction is not Direction.NONE:
             by_benchmark = 0.0 if known.baseline else crossing.by_benchmark(known)
-            changes.append(replace(known, by_benchmark=by_benchmark))
+            known = replace(known, by_benchmark=by_benchmark)
+        result = older.get((known.package, known.benchmark))
+        known = with_compiler(known, result.measurement(known.unit) if result else None)
+        if known.direction is not Direction.NONE:
+            changes.append(known)
     return sorted(changes, key=_importance, reverse=True)
 
 
@@ -96,6 +108,10 @@ def measured(record: Record, package: str, benchmark: str, unit: str) -> Measure
         if (path, result.name) == (package, benchmark):
             return result.measurement(unit)
     return None
+
+
+def _results(record: Record | None) -> dict[tuple[str, str], BenchmarkResult]:
+    return {} if record is None else {(path, b.name): b for path, b in record.benchmarks()}
 
 
 def _importance(change: Change) -> tuple[bool, bool, float, float]:

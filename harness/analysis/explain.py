@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cached_property
 
-from harness.analysis.attribution import Attribution, Sides, attribute, with_benchmark
-from harness.analysis.comparison import Change
+from harness.analysis.attribution import (
+    Attribution,
+    Cause,
+    Sides,
+    attribute,
+    with_benchmark,
+    with_part,
+)
+from harness.analysis.comparison import Change, Direction
 from harness.analysis.crossing import COUNTED, Crossing, measured
 from harness.analysis.escapes import match_records
 from harness.analysis.history import History
@@ -18,7 +27,14 @@ def explain(
     """Attributions by package, benchmark and unit, for the changes that have both accounts."""
     sides: dict[tuple[str, str], Sides] = {}
     found = {}
+    compiler = _Compiler(crossing)
     for change in changes:
+        if change.by_compiler and change.code is Direction.NONE:
+            nothing = Attribution(
+                change.package, change.benchmark, change.unit, 0.0, (), 0.0, 0.0, "compiler", True
+            )
+            found[_key(change)] = with_part(nothing, compiler.cause(change))
+            continue
         base, head = crossing.code_pair(change.package, change.benchmark)
         before = base.account(change.package, change.benchmark)
         after = head.account(change.package, change.benchmark)
@@ -28,15 +44,68 @@ def explain(
             continue
         pair = (base.revision.hash, head.revision.hash)
         if pair not in sides:
-            diffs = crossing.diffs.get(pair)
+            diffs = () if pair[0] == pair[1] else crossing.diffs.get(pair)
             sides[pair] = Sides(base, head, diffs, match_records(base, head, diffs))
         attribution = attribute(sides[pair], change.unit, (old.value, new.value), before, after)
         if change.by_benchmark:
             attribution = with_benchmark(
                 attribution, change.by_benchmark, crossing.touched[change.package]
             )
-        found[change.package, change.benchmark, change.unit] = attribution
+        if change.by_compiler:
+            attribution = with_part(attribution, compiler.cause(change))
+        found[_key(change)] = attribution
     return found
+
+
+def _key(change: Change) -> tuple[str, str, str]:
+    return change.package, change.benchmark, change.unit
+
+
+class _Compiler:
+    """What two releases of Go make of the base's code."""
+
+    def __init__(self, crossing: Crossing) -> None:
+        self._older = crossing.older
+        self._base = crossing.base
+
+    @cached_property
+    def _sides(self) -> Sides:
+        assert self._older is not None
+        match = match_records(self._older, self._base, ())
+        return Sides(self._older, self._base, (), match)
+
+    def cause(self, change: Change) -> Cause:
+        """The compiler's part of a change, at the line of the base where it is largest."""
+        older, newer = self._sides.base, self._sides.head
+        releases = [side.environment.toolchain.release for side in (older, newer)]
+        note = f"{releases[0]} → {releases[1]}, same code"
+        accounts = [side.account(change.package, change.benchmark) for side in (older, newer)]
+        values = [measured(side, *_key(change)) for side in (older, newer)]
+        if accounts[0] and accounts[1] and values[0] and values[1]:
+            reported = (values[0].value, values[1].value)
+            lines = attribute(self._sides, change.unit, reported, accounts[0], accounts[1]).causes
+            if lines:
+                first = lines[0]
+                return replace(
+                    first,
+                    delta=change.by_compiler,
+                    outcome="compiler",
+                    note=f"{note}; {first.note}" if first.note else note,
+                    at_base=True,
+                )
+        # It is the compiler's by measurement, whether its line is known or not.
+        return Cause(
+            file="",
+            line=0,
+            function=change.benchmark.split("/", 1)[0],
+            delta=change.by_compiler,
+            outcome="compiler",
+            escape="none",
+            site=None,
+            via="",
+            note=note,
+            at_base=True,
+        )
 
 
 def explain_steps(

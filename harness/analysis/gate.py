@@ -56,6 +56,8 @@ class GateReport:
         errors: what could not be measured.
         compared: benchmarks that both sides have.
         attributions: of the changes, by package, benchmark and unit, as far as there are accounts.
+        older: the base with the release of Go that it was measured with, if that is another one.
+        by_compiler: escapes that the release brings and takes away with the base's code.
         inexact: benchmarks whose allocs/op did not repeat, ``package.name``.
         verdict: see :class:`Verdict`.
     """
@@ -69,6 +71,8 @@ class GateReport:
     inexact: tuple[str, ...]
     verdict: Verdict
     attributions: Mapping[tuple[str, str, str], Attribution] = field(default_factory=dict)
+    older: Record | None = None
+    by_compiler: EscapeDiff | None = None
 
     @property
     def exit_code(self) -> int:
@@ -106,10 +110,11 @@ def judge_gate(
                 "run", head.revision.hash, "", "no benchmark ran: none matched, or none exist"
             )
         )
-    # A rise that is the benchmark's own is listed; it is nobody's regression.
+    # A rise that is the benchmark's own, or the compiler's, is listed; it is nobody's regression.
     fails = any(
-        c.unit == ALLOCS and c.direction is Direction.REGRESSION and c.by_code > 0 for c in changed
+        c.unit == ALLOCS and c.charged is Direction.REGRESSION and c.by_code > 0 for c in changed
     )
+    older = crossing.older
     return GateReport(
         base=base,
         head=head,
@@ -120,6 +125,8 @@ def judge_gate(
         inexact=tuple(f"{c.package}.{c.benchmark}" for c in compared if not c.exact),
         verdict=Verdict.ERROR if errors else Verdict.FAIL if fails else Verdict.PASS,
         attributions=explain(crossing, changed),
+        older=older,
+        by_compiler=diff_escapes(older, base, ()) if older is not None else None,
     )
 
 

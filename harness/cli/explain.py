@@ -10,6 +10,7 @@ from harness.analysis import Change
 from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.code import diff_code
 from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
+from harness.analysis.erased import inlining_changes
 from harness.analysis.explain import explain
 from harness.analysis.garbage import DRIVERS, collections
 from harness.cli.context import configuration, emit, reporter
@@ -19,6 +20,7 @@ from harness.engine import Session
 from harness.engine.exchange import cross
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Record
+from harness.outputs.erased import inlining_lines
 from harness.outputs.explanation import explain_change
 from harness.outputs.garbage import collection_lines
 from harness.outputs.gate_json import explain_json
@@ -39,7 +41,8 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         head = session.ensure_counted(head_hash, spec)
         _require_numbers(base)
         _require_numbers(head)
-        crossing = cross(session, base, head, spec, MOST_EXPLAINED)
+        older = session.older_release(arguments.base_go, spec)
+        crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)
         base, head = crossing.base, crossing.head
         changes = charged_changes(crossing)
         if arguments.bench:
@@ -54,9 +57,9 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             return lines[cause.line - 1] if 0 < cause.line <= len(lines) else ""
 
         if arguments.format == "json":
-            emit(arguments, explain_json(base, head, diffs, changes, attributions))
+            emit(arguments, explain_json(crossing, diffs, changes, attributions))
             return EXIT_CLEAN
-        lines = [*heading(base, head), ""]
+        lines = [*heading(base, head, crossing.older), ""]
         for change in changes:
             key = (change.package, change.benchmark, change.unit)
             if (change.package, change.benchmark) in wanted:
@@ -69,7 +72,9 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             lines += ["no change in allocs/op or B/op", ""]
         else:
             lines += [f"reproduce: {reproduce(changes[0], head)}", ""]
-        lines += escape_lines(base, head, diffs)
+        changed = inlining_lines(inlining_changes(base, head))
+        lines += [*changed, ""] if changed else []
+        lines += escape_lines(base, head, diffs, crossing.older)
         lines += code_lines(diff_code(base, head))
         emit(arguments, "\n".join(lines) + "\n")
     return EXIT_CLEAN

@@ -51,7 +51,8 @@ def _measure(arguments: argparse.Namespace) -> GateReport:
         for revision in (base, head):
             records.append(session.ensure_counted(revision, spec))
             report.finish(f"{revision[:8]} measured")
-        crossing = cross(session, records[0], records[1], spec, MOST_EXPLAINED)
+        older = session.older_release(arguments.base_go, spec)
+        crossing = cross(session, records[0], records[1], spec, MOST_EXPLAINED, older)
         return judge_gate(crossing.base, crossing.head, session.diffs(base, head), crossing)
 
 

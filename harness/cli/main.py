@@ -189,6 +189,9 @@ def _show(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FLAGS",
         help="print what the compiler says with these flags, word for word (such as '-m -l')",
     )
+    parser.add_argument(
+        "--erased", action="store_true", help="list every escape that inlining erases"
+    )
     parser.add_argument("--go", metavar="VERSION", help="Go release")
 
 
@@ -198,8 +201,25 @@ def _compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         result=("text", "json"),
     )  # fmt: skip
     parser.add_argument("base", metavar="A")
-    parser.add_argument("head", metavar="B")
+    parser.add_argument("head", nargs="?", metavar="B")
+    parser.add_argument(
+        "--gcflags",
+        action="append",
+        metavar="FLAGS",
+        help="compare what the compiler says with these flags; given twice, the first are A's and"
+        " the second B's, and without B both are of A",
+    )
+    _base_go(parser)
     parser.add_argument("--go", metavar="VERSION", help="Go release")
+
+
+def _base_go(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--base-go",
+        metavar="VERSION",
+        help="Go release of the base, if another one: the base is measured with both, and what is"
+        " the compiler's is told from what is the code's",
+    )
 
 
 def _explain(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -211,6 +231,7 @@ def _explain(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--base", metavar="REV", help="compare with this, not with the parent")
     parser.add_argument("--bench", metavar="RE", help="only these benchmarks")
     parser.add_argument("--go", metavar="VERSION", help="Go release")
+    _base_go(parser)
 
 
 def _find(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -246,6 +267,7 @@ def _gate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--count", type=_positive, metavar="N", help="of the time lane; counts need no repetition"
     )
     _measuring(parser)
+    _base_go(parser)
 
 
 def _publish(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -7,12 +7,17 @@ import argparse
 import msgspec
 
 from harness.analysis import compare, diff_escapes
+from harness.analysis.comparison import compare_releases
+from harness.analysis.crossing import COUNTED
+from harness.analysis.views import diff_views
 from harness.cli.context import configuration, emit, reporter
-from harness.engine import Session
+from harness.engine import EnvironmentSpec, Session
+from harness.engine.views import is_listing, view_of
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record
-from harness.outputs.records_json import comparison_json, record_json
-from harness.outputs.terminal import show_comparison, show_diagnostics, show_record
+from harness.outputs.records_json import comparison_json, record_json, views_json
+from harness.outputs.terminal import show_comparison, show_record
+from harness.outputs.views import show_diagnostics, show_view_diff
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -23,33 +28,90 @@ def show(arguments: argparse.Namespace) -> int:
     ):
         revision = session.resolve(arguments.revision)
         if arguments.gcflags is not None:
-            diagnostics = session.diagnostics(revision, arguments.gcflags, arguments.go)
+            spec = session.environments([arguments.go] if arguments.go else ())[0]
+            view, _ = view_of(session, revision, arguments.gcflags, spec)
             if arguments.format == "json":
-                text = msgspec.json.format(msgspec.json.encode(diagnostics)).decode() + "\n"
+                text = msgspec.json.format(msgspec.json.encode(view.diagnostics)).decode() + "\n"
             else:
-                text = show_diagnostics(diagnostics)
+                text = show_diagnostics(view.diagnostics)
             emit(arguments, text)
             return EXIT_CLEAN
         record = _record(session, revision, arguments.go)
-    emit(arguments, record_json(record) if arguments.format == "json" else show_record(record))
+    if arguments.format == "json":
+        emit(arguments, record_json(record))
+    else:
+        emit(arguments, show_record(record, every=arguments.erased))
     return EXIT_CLEAN
 
 
 def compare_revisions(arguments: argparse.Namespace) -> int:
-    """Two revisions, from their records; always 0, like benchstat."""
+    """Two revisions, from their records; always 0, like benchstat.
+
+    With ``--gcflags`` what the compiler says of them; with two of these also of one revision.
+    """
+    if arguments.gcflags:
+        return _compare_views(arguments)
+    if arguments.head is None:
+        raise UsageError("name two revisions, or one with --gcflags twice")
     with (
         reporter(arguments) as report,
         Session(configuration(arguments), progress=report) as session,
     ):
         hashes = [session.resolve(name) for name in (arguments.base, arguments.head)]
-        base, head = (_record(session, hash_, arguments.go) for hash_ in hashes)
+        head = _record(session, hashes[1], arguments.go)
+        if arguments.base_go:
+            spec = session.environments([arguments.base_go])[0]
+            base = session.kept(hashes[0], spec) or session.ensure_counted(hashes[0], spec)
+        else:
+            base = _record(session, hashes[0], arguments.go)
+        older = None
+        if base.environment.toolchain.release != head.environment.toolchain.release:
+            older, base = base, session.ensure_counted(hashes[0], _spec_of(head))
         diffs = session.diffs(base.revision.hash, head.revision.hash)
-    changes = compare(base, head)
+    changes = compare_releases(older, base, head, COUNTED) if older else compare(base, head)
     escapes = diff_escapes(base, head, diffs)
     if arguments.format == "json":
-        emit(arguments, comparison_json(base, head, changes, escapes))
+        emit(arguments, comparison_json(base, head, changes, escapes, older))
     else:
-        emit(arguments, show_comparison(base, head, changes, escapes))
+        emit(arguments, show_comparison(base, head, changes, escapes, older))
+    return EXIT_CLEAN
+
+
+def _spec_of(record: Record) -> EnvironmentSpec:
+    environment = record.environment
+    return EnvironmentSpec(
+        environment.toolchain.release, environment.build_variables, environment.run_variables
+    )
+
+
+def _compare_views(arguments: argparse.Namespace) -> int:
+    flags = [" ".join(text.split()) for text in arguments.gcflags]
+    if len(flags) > 2:
+        raise UsageError("--gcflags is given once for both sides, or once for each")
+    names = [arguments.base, arguments.base if arguments.head is None else arguments.head]
+    if arguments.head is None and len(flags) < 2:
+        raise UsageError("name two revisions, or one with --gcflags twice")
+    listing = next((text for text in flags if is_listing(text)), None)
+    if listing is not None:
+        raise UsageError(f"--gcflags='{listing}' lists the assembly, which is not compared")
+    with (
+        reporter(arguments) as report,
+        Session(configuration(arguments), progress=report) as session,
+    ):
+        releases = (arguments.base_go or arguments.go, arguments.go)
+        sides = []
+        for name, text, release in zip(names, (flags[0], flags[-1]), releases, strict=True):
+            spec = session.environments([release] if release else ())[0]
+            view, record = view_of(session, session.resolve(name), text, spec)
+            assert record is not None
+            sides.append((view, record))
+        base, head = sides
+        diffs = session.diffs(base[1].revision.hash, head[1].revision.hash)
+    difference = diff_views(base, head, diffs)
+    if arguments.format == "json":
+        emit(arguments, views_json(base, head, difference))
+    else:
+        emit(arguments, show_view_diff(base, head, difference))
     return EXIT_CLEAN
 
 

@@ -103,11 +103,21 @@ def check_store(config: Config) -> tuple[list[str], list[str]]:
     store = RecordStore(config.results_dir, config.hash_length)
     for path in store.paths():
         try:
-            unread = store.read_path(path).unread
+            record = store.read_path(path)
         except StoreError as err:
             problems.append(str(err))
             continue
-        if unread:
-            packages = ", ".join(e.package for e in unread)
-            notes.append(f"{path.name}: compiled code of {packages} not read: {unread[0].message}")
+        if record.unread:
+            packages = ", ".join(e.package for e in record.unread)
+            notes.append(
+                f"{path.name}: compiled code of {packages} not read: {record.unread[0].message}"
+            )
+        if record.unparsed:
+            first = record.unparsed[0]
+            where = f"{first.position}: " if first.position else ""
+            problems.append(
+                f"{path}: {plural(len(record.unparsed), 'heap-related line')} of"
+                f" {record.environment.toolchain.release} not understood, the first:"
+                f" {where}{first.text}; measure it again with a newer escape-velocity, or report it"
+            )
     return problems, notes

@@ -10,6 +10,10 @@ messages gives thousands of false differences, the first three passes below 6, 1
    compiler (closures and initialisers are numbered, so an insertion renames them).
 4. The same kind in the same function inside one hunk: a renamed variable or an edited literal is
    still one allocation in one place.
+
+Of equal trees, which differ in the flags or the release that compiled them, the same kind at the
+same line and column is the same site after the first pass: an inlined call is printed as a
+temporary (``len(~r0)`` for ``len(name(p))``), a constant as its value.
 """
 
 from __future__ import annotations
@@ -71,6 +75,8 @@ def match_sites(
     head: Sequence[EscapeSite],
     diffs: Sequence[TreeDiff] | None,
     functions: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset()),
+    *,
+    stay: bool = False,
 ) -> SiteMatch:
     """Match the sites of two revisions.
 
@@ -81,11 +87,16 @@ def match_sites(
             way is not known.
         functions: ``package.function`` names that exist in base and in head; a site may change
             its function only where one of the two has appeared or vanished.
+        stay: a site is looked for on its own line only.
     """
     matcher = _Matcher(base, head)
     if diffs is not None:
         maps = [LineMap(d) for d in diffs]
         matcher.pair(lambda s: _mapped_key(s, maps), _position_key)
+        if not any(d.files for d in diffs):
+            matcher.pair(_place_key, _place_key)
+    if stay:
+        return matcher.result()
     matcher.pair(_function_key, _function_key)
     matcher.pair(
         _package_key,
@@ -176,6 +187,11 @@ def _order(site: EscapeSite) -> tuple[str, str, int, int, str]:
 def _position_key(site: EscapeSite) -> Hashable:
     where = (site.position.file, site.position.line)
     return (*where, _generated_in(site), normal_message(site.message))
+
+
+def _place_key(site: EscapeSite) -> Hashable | None:
+    where = site.position
+    return (where, _generated_in(site), site.kind) if where.column else None
 
 
 def _generated_in(site: EscapeSite) -> str:

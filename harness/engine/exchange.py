@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from harness.analysis.comparison import Direction
 from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
 from harness.engine.session import EnvironmentSpec, Session, is_test
 from harness.model import FileChange, Record
 
 
 def cross(
-    session: Session, base: Record, head: Record, spec: EnvironmentSpec, most: int
+    session: Session,
+    base: Record,
+    head: Record,
+    spec: EnvironmentSpec,
+    most: int,
+    older: EnvironmentSpec | None = None,
 ) -> Crossing:
     """Two records with everything that explains their difference.
 
     Where the tests of a package changed together with its numbers, the tests are exchanged and
-    measured; the benchmarks that changed are accounted for on both sides. Of new
-    escape sites that no account has it is seen whether benchmarks execute them.
+    measured; the benchmarks that changed are accounted for on both sides. Of new escape sites that
+    no account has it is seen whether benchmarks execute them. With an older release the base is
+    measured with that too.
 
     Args:
         session: of the project.
@@ -25,18 +32,26 @@ def cross(
         head: the newer one.
         spec: environment of both.
         most: how many benchmarks to account for.
+        older: environment that the base was measured in, if its release is another one.
 
     Raises:
         RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
     """
     crossing = _exchange_tests(session, base, head, spec)
-    wanted = benchmarks_of(charged_changes(crossing))[:most]
+    if older is not None:
+        crossing = replace(crossing, older=session.ensure_counted(base.revision.hash, older))
+    changes = charged_changes(crossing)
+    wanted = benchmarks_of(changes)[:most]
+    by_code = benchmarks_of([c for c in changes if c.charged is not Direction.NONE])
+    by_compiler = benchmarks_of([c for c in changes if c.by_compiler])
 
-    def accounted(record: Record | None) -> Record | None:
+    def accounted(record: Record | None, where: EnvironmentSpec = spec) -> Record | None:
         if record is None:
             return None
-        own = [b for b in wanted if record in crossing.code_pair(*b)]
-        return session.account(record, own, spec)
+        own = [b for b in wanted if b in by_code and record in crossing.code_pair(*b)]
+        if record in (crossing.base, crossing.older):
+            own += [b for b in wanted if b in by_compiler]
+        return session.account(record, own, where)
 
     crossing = replace(
         crossing,
@@ -44,6 +59,7 @@ def cross(
         head=accounted(crossing.head) or head,
         forward=accounted(crossing.forward),
         backward=accounted(crossing.backward),
+        older=accounted(crossing.older, older) if older is not None else None,
     )
     between = session.diffs(crossing.base.revision.hash, crossing.head.revision.hash)
     crossing = replace(

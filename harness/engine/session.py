@@ -19,7 +19,7 @@ from harness.engine.carry import CarryIndex
 from harness.engine.coverage import Coverer
 from harness.engine.measure import Measurer, Request
 from harness.engine.progress import Progress, Silent
-from harness.errors import MeasurementError
+from harness.errors import MeasurementError, StoreError
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
     Account,
@@ -34,6 +34,9 @@ from harness.model import (
 from harness.store import RecordKey, RecordStore, key_of
 from harness.store.asv import machine as asv_machine
 from harness.toolchain import Go, find_go
+
+# An expression that is the name of no benchmark.
+_NO_BENCHMARK = "^$"
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,19 @@ class Session:
                 for run in _combinations(self.config.matrix["env_nobuild"]):
                     found.append(EnvironmentSpec(release, build, run))
         return found
+
+    def older_release(
+        self, base_release: str | None, spec: EnvironmentSpec
+    ) -> EnvironmentSpec | None:
+        """The environment of a base of which the release is named; ``None`` if it is the same one.
+
+        Raises:
+            ToolchainError: the release cannot be had.
+        """
+        if base_release is None:
+            return None
+        releases = {self.go(r).toolchain.release for r in (base_release, spec.release)}
+        return replace(spec, release=base_release) if len(releases) > 1 else None
 
     def go(self, release: str | None) -> Go:
         """The toolchain of a release.
@@ -233,6 +249,7 @@ class Session:
         )
         record = measurer.measure(request)
         if keep:
+            record = _with_views(record, self.store)
             self.store.write(record)
         self._carry.add(record)
         return record
@@ -261,6 +278,7 @@ class Session:
             alloc_only=True,
             keep=False,
         )
+        record = _with_views(record, self._scratch)
         self._scratch.write(record)
         return record
 
@@ -276,18 +294,50 @@ class Session:
         read = record.functions or record.unread or not record.benchmarks()
         return same and bool(read) and not record.errors and record.harness == __version__
 
-    def diagnostics(self, revision: str, gcflags: str, release: str | None) -> list[Diagnostic]:
-        """What the compiler says of a revision with other flags, such as ``-m -l``.
+    def diagnostics(
+        self, revision: str, gcflags: str, spec: EnvironmentSpec
+    ) -> tuple[Diagnostic, ...]:
+        """What the compiler says of a revision with other flags, such as ``-m -l``; not kept.
 
         Raises:
             MeasurementError: the flags are wrong, or it does not compile.
         """
         self._acquire()
-        spec = self.environments([release] if release else ())[0]
         environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
-        return self._builder(spec.release).diagnostics(
-            self.repository.revision(revision), environment, gcflags
+        return tuple(
+            self._builder(spec.release).diagnostics(
+                self.repository.revision(revision), environment, gcflags
+            )
         )
+
+    def kept(self, revision: str, spec: EnvironmentSpec) -> Record | None:
+        """The record of a revision, of the project or else of the cache; a damaged one is none."""
+        environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
+        key = RecordKey(self.machine.machine, revision, environment.name)
+        return _readable(self.store, key) or _readable(self._scratch, key)
+
+    def keep(self, record: Record) -> None:
+        """Write a record where one of its key is; nothing where there is none.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        for store in (self.store, self._scratch):
+            if store.path(key_of(record)).is_file():
+                store.write(record)
+                break
+
+    def compiled(self, revision: str, spec: EnvironmentSpec) -> Record:
+        """What the compiler says of a revision, in a record of the cache; nothing is run.
+
+        Raises:
+            As :meth:`measure`.
+        """
+        measurer, request = self._prepare(spec, revision, alloc_only=True)
+        nothing = replace(request.settings, bench=_NO_BENCHMARK)
+        record = measurer.measure(replace(request, settings=nothing))
+        self._scratch.write(record)
+        return record
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...]:
         """The step from one revision to another, from git."""
@@ -328,7 +378,7 @@ class Session:
             return record
         record = replace(record, accounts=(*record.accounts, *made))
         self._remember(record)
-        self._rewrite(record)
+        self.keep(record)
         return record
 
     def look_at_new_sites(
@@ -352,15 +402,8 @@ class Session:
         found = Coverer(self._builder(spec.release), self.progress).executions(head, wanted)
         if found:
             head = replace(head, executions=tuple(sorted({*head.executions, *found})))
-            self._rewrite(head)
+            self.keep(head)
         return head
-
-    def _rewrite(self, record: Record) -> None:
-        """Keep what was added to a record where it is."""
-        for store in (self.store, self._scratch):
-            if store.path(key_of(record)).is_file():
-                store.write(record)
-                break
 
     def _remember(self, record: Record) -> None:
         keys = {p.path: p.key for p in record.packages}
@@ -434,6 +477,21 @@ class Session:
                 ' set "cache_dir" in the "go" section of asv.conf.json'
             ) from None
         self._lock = lock
+
+
+def _readable(store: RecordStore, key: RecordKey) -> Record | None:
+    try:
+        return store.read(key)
+    except StoreError:
+        return None  # it is reported where it is asked for by name
+
+
+def _with_views(record: Record, store: RecordStore) -> Record:
+    """A record measured anew with the views of the one that it replaces: they do not age."""
+    before = _readable(store, key_of(record))
+    if before is None or before.harness != record.harness:
+        return record
+    return replace(record, views=before.views)
 
 
 def is_test(file: str | None) -> bool:

@@ -20,7 +20,7 @@ OUTCOMES = {
     "growth": "a slice, map or channel grows more or less often; no new escape site",
     "size": "as many allocations, of another size",
     "inlining": "an inlining was lost or won, and with it the escapes that it erased",
-    "compiler": "measured with different Go releases: the compiler, not the code",
+    "compiler": "another Go release: the compiler, not the code",
     "benchmark": "the benchmark itself changed",
     "mixed": "several kinds of cause",
     "unexplained": "no line accounts for it",
@@ -88,10 +88,15 @@ def explain_change(
         f"{value(change.base.value, change.unit)} → {value(change.head.value, change.unit)} "
         f"{change.unit} ({change.delta:+,.10g})"
     )
+    parts = []
+    if change.by_compiler:
+        rest = change.delta - change.by_compiler
+        parts = [f"  the compiler's part {change.by_compiler:+,.10g}, all else {rest:+,.10g}"]
     if attribution is None:
-        return [head, "  no account: the benchmark could not be profiled on both sides"]
+        return [head, *parts, "  no account: the benchmark could not be profiled on both sides"]
     lines = [
         head,
+        *parts,
         f"  {attribution.outcome}: {OUTCOMES[attribution.outcome]};"
         f" {attribution.explained * 100:.0f} % explained",
     ]
@@ -112,6 +117,8 @@ def describe_cause(cause: Cause) -> str:
     """One line: what the compiler or the profile says of the cause."""
     if cause.via:
         return f"in {visible(cause.via)}"
+    if cause.site is None and cause.outcome == "compiler":
+        return "no escape is reported here"
     if cause.site is None:
         said = describe_calls(cause.calls) or "growth of a slice, map or channel"
         return f"no escape is reported here; {said}"
@@ -121,6 +128,8 @@ def describe_cause(cause: Cause) -> str:
 
 def _cause(cause: Cause, source: str, *, flow: bool) -> list[str]:
     where = f"{visible(cause.file)}:{cause.line}" + (" (base)" if cause.at_base else "")
+    if not cause.file:
+        where = "on no known line"
     lines = [
         f"  {cause.delta:+10,.4g}  {where} in {visible(cause.function)}",
         f"              {describe_cause(cause)}",

@@ -14,8 +14,11 @@ import msgspec
 from harness.analysis import Change, EscapeDiff, GateReport, diff_escapes
 from harness.analysis.attribution import Attribution, Outcome
 from harness.analysis.attribution import Cause as AttributedCause
+from harness.analysis.crossing import Crossing
+from harness.analysis.erased import InliningChange, inlining_changes
 from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
+from harness.outputs.erased import erased_json
 
 
 class Side(msgspec.Struct):
@@ -62,6 +65,7 @@ class ChangeEntry(msgspec.Struct):
     causes: list[Cause]
     unexplained: float | int
     waived: str | None
+    by_compiler: float | int = 0
 
 
 class EscapeEntry(msgspec.Struct):
@@ -102,6 +106,28 @@ class ErrorEntry(msgspec.Struct):
     message: str
 
 
+class CompilerEntry(msgspec.Struct):
+    """The base was measured with two releases: the escapes that the newer brings and takes."""
+
+    base: str
+    head: str
+    escapes: Escapes
+
+
+class InliningEntry(msgspec.Struct):
+    """An inlining that was lost or won; the escapes that it brings back, or erases."""
+
+    package: str
+    function: str
+    file: str
+    line: int
+    lost: bool
+    cost: int | None
+    budget: int | None
+    reason: str
+    escapes: list[dict[str, Any]]
+
+
 class GateJson(msgspec.Struct):
     """The whole document."""
 
@@ -113,10 +139,14 @@ class GateJson(msgspec.Struct):
     changes: list[ChangeEntry]
     escapes: Escapes
     errors: list[ErrorEntry]
+    compiler: CompilerEntry | None = None
 
 
 class ExplainJson(msgspec.Struct):
-    """What ``esv explain`` tells."""
+    """What ``esv explain`` tells.
+
+    ``cost`` and ``budget`` of an inlining are those of the side on which it is refused.
+    """
 
     schema: Literal["esv.explain/1"]
     base: Side
@@ -124,6 +154,8 @@ class ExplainJson(msgspec.Struct):
     changes: list[ChangeEntry]
     escapes: Escapes
     errors: list[ErrorEntry]
+    compiler: CompilerEntry | None = None
+    inlining: list[InliningEntry] = []
 
 
 def gate_json(report: GateReport) -> str:
@@ -132,40 +164,36 @@ def gate_json(report: GateReport) -> str:
         schema="esv.gate/1",
         verdict=report.verdict.value,
         exit_code=report.exit_code,
-        base=_side(report.base),
+        base=_side(report.older or report.base),
         head=_side(report.head),
         changes=[
             _change(c, report.attributions.get((c.package, c.benchmark, c.unit)))
             for c in report.changes
         ],
-        escapes=Escapes(
-            new=[_escape(s, report.escapes) for s in report.escapes.new],
-            gone=[_escape(s, report.escapes) for s in report.escapes.gone],
-        ),
+        escapes=_escapes(report.escapes),
         errors=[ErrorEntry(e.stage, e.revision, e.package, e.message) for e in report.errors],
+        compiler=_compiler(report.older, report.base),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def explain_json(
-    base: Record,
-    head: Record,
+    crossing: Crossing,
     diffs: Sequence[TreeDiff] | None,
     changes: Sequence[Change],
     attributions: Mapping[tuple[str, str, str], Attribution],
 ) -> str:
     """``esv explain --format json``: as the gate's document, without a verdict."""
-    escapes = diff_escapes(base, head, diffs)
+    base, head = crossing.base, crossing.head
     document = ExplainJson(
         schema="esv.explain/1",
-        base=_side(base),
+        base=_side(crossing.older or base),
         head=_side(head),
         changes=[_change(c, attributions.get((c.package, c.benchmark, c.unit))) for c in changes],
-        escapes=Escapes(
-            new=[_escape(s, escapes) for s in escapes.new],
-            gone=[_escape(s, escapes) for s in escapes.gone],
-        ),
+        escapes=_escapes(diff_escapes(base, head, diffs)),
         errors=[],
+        compiler=_compiler(crossing.older, base),
+        inlining=[_inlining(c) for c in inlining_changes(base, head)],
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
@@ -214,6 +242,39 @@ def _change(change: Change, attribution: Attribution | None) -> ChangeEntry:
         causes=[_cause(c) for c in attribution.causes] if attribution else [],
         unexplained=round(attribution.unexplained, 4) if attribution else _number(change.delta),
         waived=None,
+        by_compiler=_number(change.by_compiler),
+    )
+
+
+def _escapes(escapes: EscapeDiff) -> Escapes:
+    return Escapes(
+        new=[_escape(s, escapes) for s in escapes.new],
+        gone=[_escape(s, escapes) for s in escapes.gone],
+    )
+
+
+def _compiler(older: Record | None, base: Record) -> CompilerEntry | None:
+    if older is None:
+        return None
+    return CompilerEntry(
+        base=older.environment.toolchain.release,
+        head=base.environment.toolchain.release,
+        escapes=_escapes(diff_escapes(older, base, ())),
+    )
+
+
+def _inlining(change: InliningChange) -> InliningEntry:
+    refusal = change.refusal
+    return InliningEntry(
+        package=refusal.package,
+        function=refusal.function,
+        file=refusal.position.file,
+        line=refusal.position.line,
+        lost=change.lost,
+        cost=refusal.cost,
+        budget=change.budget,
+        reason=refusal.reason,
+        escapes=erased_json(change.escapes),
     )
 
 

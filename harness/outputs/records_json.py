@@ -7,27 +7,43 @@ from typing import Any
 
 import msgspec
 
-from harness.analysis import Change, EscapeDiff
+from harness.analysis import Change, EscapeDiff, diff_escapes
 from harness.analysis.code import diff_code
-from harness.model import EscapeSite, Record
+from harness.analysis.erased import erased
+from harness.analysis.views import ViewDiff
+from harness.model import EscapeSite, Record, View
+from harness.outputs.erased import erased_json
 
 
 def record_json(record: Record) -> str:
-    """The whole record, as it is stored."""
-    return _text(msgspec.to_builtins(record))
+    """The whole record, as it is stored, and the escapes that inlining erases."""
+    return _text({**msgspec.to_builtins(record), "erased": erased_json(erased(record))})
 
 
 def comparison_json(
-    base: Record, head: Record, changes: Sequence[Change], escapes: EscapeDiff
+    base: Record,
+    head: Record,
+    changes: Sequence[Change],
+    escapes: EscapeDiff,
+    older: Record | None = None,
 ) -> str:
     """Every unit of every benchmark of two records, and the escapes that came and went.
 
-    A side that is missing is null, as are figures that cannot be told of it.
+    A side that is missing is null, as are figures that cannot be told of it. Where the base was
+    measured with another release of Go, ``older``, what that changes stands apart.
     """
+    compiler = None
+    if older is not None:
+        compiler = {
+            "base": older.environment.name,
+            "head": base.environment.name,
+            "escapes": msgspec.to_builtins(diff_escapes(older, base, ())),
+        }
+    shown = older or base
     return _text(
         {
             "schema": "esv.compare/1",
-            "base": {"revision": base.revision.hash, "environment": base.environment.name},
+            "base": {"revision": shown.revision.hash, "environment": shown.environment.name},
             "head": {"revision": head.revision.hash, "environment": head.environment.name},
             "changes": [_change(c) for c in changes],
             "escapes": {
@@ -36,9 +52,23 @@ def comparison_json(
                 "kept": escapes.kept,
                 "unknown": escapes.unknown,
             },
+            "compiler": compiler,
             "code": msgspec.to_builtins(diff_code(base, head)),
         }
     )
+
+
+def views_json(base: tuple[View, Record], head: tuple[View, Record], difference: ViewDiff) -> str:
+    """What each of two views says that the other does not, by what the lines are about."""
+    sides = {
+        word: {
+            "revision": record.revision.hash,
+            "environment": record.environment.name,
+            "gcflags": view.gcflags,
+        }
+        for word, (view, record) in (("base", base), ("head", head))
+    }
+    return _text({"schema": "esv.views/1", **sides, **msgspec.to_builtins(difference)})
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -53,6 +83,7 @@ def _change(change: Change) -> dict[str, Any]:
         "direction": change.direction.value,
         "exact": change.exact,
         "p": change.p,
+        "by_compiler": change.by_compiler,
     }
 
 

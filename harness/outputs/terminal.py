@@ -17,17 +17,18 @@ from harness.analysis import (
 )
 from harness.analysis.code import CodeDiff, diff_code
 from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
+from harness.analysis.erased import erased
 from harness.compiled.join import unmentioned
 from harness.model import (
     ALLOCS,
     HEAP_COSTS,
-    Diagnostic,
     EscapeSite,
     Measurement,
     PackageResult,
     Record,
     TreeDiff,
 )
+from harness.outputs.erased import erased_lines
 from harness.outputs.explanation import describe_cause, describe_cost, explain_change
 from harness.outputs.format import day, one_line, percent, plural, value, visible
 from harness.outputs.reproduce import reproduce
@@ -36,10 +37,16 @@ _ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better"
 _MAX_ROWS = 40
 _MAX_EXPLAINED = 10
 _MAX_FUNCTIONS = 8
+_MAX_ERASED = 12
 
 
-def show_record(record: Record) -> str:
-    """One revision: what was measured, what could not be, and where values escape."""
+def show_record(record: Record, *, every: bool = False) -> str:
+    """One revision: what was measured, what could not be, and where values escape.
+
+    Args:
+        record: of the revision.
+        every: list every escape that inlining erases, however many.
+    """
     lines = [*_heading(record), ""]
     lines += _problems(record)
     rows = [
@@ -60,6 +67,7 @@ def show_record(record: Record) -> str:
     free = f", {nothing} of which allocate nothing" if nothing else ""
     lines.append(f"{plural(len(sites), 'escape site')} outside test files{free}")
     lines += [_site(site, costs.get(site, UNKNOWN)) for site in sites]
+    lines += ["", *erased_lines(erased(record), None if every else _MAX_ERASED)]
     lines += _code(record)
     if record.unparsed:
         lines += ["", f"{plural(len(record.unparsed), 'heap-related line')} not understood:"]
@@ -67,26 +75,22 @@ def show_record(record: Record) -> str:
     return "\n".join(lines) + "\n"
 
 
-def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
-    """The compiler's lines, word for word, each with its position if it has one."""
-    return "".join(
-        (f"{visible(str(d.position))}: " if d.position else "") + f"{visible(d.text)}\n"
-        for d in diagnostics
-    )
-
-
 def show_comparison(
     base: Record,
     head: Record,
     changes: Sequence[Change],
     escapes: EscapeDiff,
+    older: Record | None = None,
 ) -> str:
-    """Two revisions: a table per unit, then the escapes that came and went, then compiled code."""
-    lines = ["base  " + _one(base), "head  " + _one(head), ""]
+    """Two revisions: a table per unit, the escapes that came and went, then compiled code.
+
+    ``older`` is the base as it was measured with another release of Go.
+    """
+    lines = [*heading(base, head, older), ""]
     if base.environment.name != head.environment.name:
         lines += [
             f"note: measured in different environments ({base.environment.name},"
-            f" {head.environment.name}); differences may be the compiler's",
+            f" {head.environment.name}); differences may be the environment's",
             "",
         ]
     for record in (base, head):
@@ -98,6 +102,7 @@ def show_comparison(
         lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
     lines += _escape_lines(escapes)
     lines += code_lines(diff_code(base, head))
+    lines += _compiler_escapes(diff_escapes(older, base, ()) if older is not None else None)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -129,7 +134,7 @@ def show_gate(report: GateReport) -> str:
         Verdict.FAIL: "FAIL",
         Verdict.ERROR: "ERROR: could not measure, so no verdict",
     }[report.verdict]
-    lines = [f"esv gate: {word}", "base  " + _one(report.base), "head  " + _one(report.head), ""]
+    lines = [f"esv gate: {word}", *heading(report.base, report.head, report.older), ""]
     for error in report.errors:
         side = "base" if error.revision == report.base.revision.hash else "head"
         where = f" {error.package}" if error.package else ""
@@ -154,19 +159,33 @@ def show_gate(report: GateReport) -> str:
         lines += [f"  {visible(name)}" for name in report.inexact[:_MAX_ROWS]]
         lines.append("")
     lines += _escape_lines(report.escapes)
+    lines += _compiler_escapes(report.by_compiler)
     if report.verdict is Verdict.FAIL:
         lines += ["", f"reproduce: {reproduce(report.changes[0], report.head)}"]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def heading(base: Record, head: Record) -> list[str]:
-    """The two revisions that are compared."""
-    return ["base  " + _one(base), "head  " + _one(head)]
+def heading(base: Record, head: Record, older: Record | None = None) -> list[str]:
+    """The two revisions that are compared; ``older`` is the base with another release of Go."""
+    lines = ["base  " + _one(older or base), "head  " + _one(head)]
+    if older is not None:
+        releases = [r.environment.toolchain.release for r in (older, base)]
+        lines.append(
+            f"the base was measured with {releases[0]} and with {releases[1]}: what differs between"
+            " these is the compiler's, the rest is the code's"
+        )
+        if older.errors:
+            lines.append(f"with {releases[0]}, not all of the base could be measured:")
+            lines += [line for line in _problems(older) if line]
+    return lines
 
 
-def escape_lines(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> list[str]:
-    """The escapes that came and went between two records."""
-    return _escape_lines(diff_escapes(base, head, diffs))
+def escape_lines(
+    base: Record, head: Record, diffs: Sequence[TreeDiff] | None, older: Record | None = None
+) -> list[str]:
+    """The escapes that came and went between two records, the compiler's apart."""
+    compiler = None if older is None else diff_escapes(older, base, ())
+    return [*_escape_lines(diff_escapes(base, head, diffs)), *_compiler_escapes(compiler)]
 
 
 def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
@@ -296,8 +315,18 @@ def _comparison_row(change: Change) -> list[str]:
         _cell(change.base),
         _cell(change.head),
         difference + detail,
-        _ARROW[change.direction],
+        _judged(change),
     ]
+
+
+def _judged(change: Change) -> str:
+    """What a change means; with the compiler's part, if it has one."""
+    if not change.by_compiler:
+        return _ARROW[change.direction]
+    rest = change.delta - change.by_compiler
+    if not rest:
+        return "compiler, not code"
+    return f"{_ARROW[change.charged]} (code {rest:+,.10g}, compiler {change.by_compiler:+,.10g})"
 
 
 def _gate_rows(changes: Sequence[Change]) -> list[str]:
@@ -308,7 +337,7 @@ def _gate_rows(changes: Sequence[Change]) -> list[str]:
             _cell(c.base),
             _cell(c.head),
             f"{c.delta:+,.10g}",
-            _ARROW[c.direction] + ("" if c.unit == ALLOCS else " (listed only)"),
+            _judged(c) + ("" if c.unit == ALLOCS else " (listed only)"),
         ]
         for c in changes[:_MAX_ROWS]
     ]
@@ -346,6 +375,13 @@ def _code(record: Record) -> list[str]:
         f" {silent} of which no message mentions; largest stack frame"
         f" {largest.frame_bytes:,} B: {visible(largest.function)}"
     ]
+
+
+def _compiler_escapes(escapes: EscapeDiff | None) -> list[str]:
+    if escapes is None:
+        return []
+    first, *rest = _escape_lines(escapes)
+    return ["", f"by the compiler, with the code of the base: {first}", *rest]
 
 
 def _site(site: EscapeSite, cost: SiteCost = UNKNOWN) -> str:

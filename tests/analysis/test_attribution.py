@@ -134,6 +134,6 @@ def test_a_known_copy_decides(copy: EscapeSite | None, outcome: str) -> None:
     """``F`` is inlined at line 40; its escape is there too, or was erased."""
     site = [make_site(), *([copy] if copy else [])]
     base, head = records(site, site, (True, False))
-    base = replace(base, inlining_calls=(InliningCall(P, "F", Position("p/p.go", 40, 2)),))
+    base = replace(base, inlining_calls=(InliningCall(P, "F", Position("p/p.go", 40, 9)),))
     found = account((base, [make_place(allocs=2)]), (head, [make_place(allocs=6)]))
     assert found.outcome == outcome

@@ -128,3 +128,31 @@ def test_a_flag_that_the_compiler_refuses(seed: Project) -> None:
     message = seed.esv("show", "HEAD", "--gcflags", "-nonsense").refused("show")
     assert "-nonsense" in message
     assert seed.esv("show", "HEAD", "--gcflags=-m", "--go", "1.99.0").code == 2
+
+
+def test_views_are_compared(seed: Project) -> None:
+    """Of one revision without and with ``-l``, and of two revisions."""
+    run = seed.esv("compare", "HEAD", "--gcflags=-m", "--gcflags", "-m -l", "--format", "json")
+    assert run.code == 0, run.err
+    found = json.loads(run.out)
+    assert (found["base"]["gcflags"], found["head"]["gcflags"]) == ("-m", "-m -l")
+    assert found["base"]["revision"] == found["head"]["revision"] == TRUTH["head"]
+    assert found["new"] == {}
+    assert {k: [d["text"] for d in v] for k, v in found["gone"].items()} == {
+        "inlining": ["can inline foo", "inlining call to foo", "inlining call to fmt.Println"]
+    }
+    text = seed.esv("compare", "HEAD~1", "HEAD", "--gcflags=-m -l").out
+    assert "on the heap: 1 only at head, 0 only at base\n  + main.go:" in text
+    assert "*s escapes to heap" in text
+    assert "moved to heap: t" not in text
+    same = seed.esv("compare", "HEAD", "HEAD", "--gcflags=-m").out
+    assert "no difference: 6 lines on both sides" in same
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("HEAD",), ("HEAD", "--gcflags=-m"), ("HEAD", "HEAD~1", "--gcflags=-S"),
+     ("HEAD", "HEAD", "--gcflags=-m", "--gcflags=-l", "--gcflags=-N")],
+)  # fmt: skip
+def test_what_cannot_be_compared(seed: Project, arguments: tuple[str, ...]) -> None:
+    seed.esv("compare", *arguments).refused("compare")

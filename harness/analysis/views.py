@@ -1,0 +1,161 @@
+"""What the compiler says with some flags and not with others, or of one revision only.
+
+Texts cannot be compared as they are: lines move with every edit, temporaries are renamed and an
+inlined call is printed as one. So lines are matched as escape sites are
+(:mod:`harness.diagnostics.identity`), each among its like. Pure.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.diagnostics.identity import match_sites
+from harness.diagnostics.messages import (
+    ESCAPES,
+    MOVED,
+    generic_name,
+    kind_of,
+    parameter_flow,
+    staying_expression,
+)
+from harness.diagnostics.normal import normal_message
+from harness.model import Diagnostic, EscapeSite, Leak, Position, Record, SiteKind, TreeDiff, View
+
+
+class Matter(StrEnum):
+    """What a line is about, in the order of interest."""
+
+    HEAP = "heap"
+    STACK = "stack"
+    PARAMETER = "parameter"
+    INLINING = "inlining"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewDiff:
+    """Two views, told apart line by line.
+
+    Attributes:
+        new: lines of the head that the base does not say, by what they are about.
+        gone: lines of the base that the head does not say, likewise.
+        kept: how many lines both say.
+    """
+
+    new: Mapping[Matter, tuple[Diagnostic, ...]]
+    gone: Mapping[Matter, tuple[Diagnostic, ...]]
+    kept: int
+
+
+def diff_views(
+    base: tuple[View, Record], head: tuple[View, Record], diffs: Sequence[TreeDiff] | None
+) -> ViewDiff:
+    """Compare two views. Each line counts once, however often it is printed.
+
+    The explanations of ``-m=2`` (indented lines, and the lines above them that end in a colon) say
+    why something escapes and not what; they are not compared.
+
+    Args:
+        base: of the one side, with the record that it belongs to.
+        head: of the other.
+        diffs: the steps from base to head; without any file where the trees are equal, which is
+            how two views of one revision are compared.
+    """
+    old, new = (_by_form(view, _Functions(record)) for view, record in (base, head))
+    same_tree = diffs is not None and not any(d.files for d in diffs)
+    names = tuple(
+        frozenset(f"{d.package}.{generic_name(d.function)}" for d in record.inlining)
+        for _, record in (base, head)
+    )
+    gone: dict[Matter, list[Diagnostic]] = {}
+    came: dict[Matter, list[Diagnostic]] = {}
+    kept = 0
+    for matter, form in sorted({*old, *new}):
+        found = match_sites(
+            old.get((matter, form), []),
+            new.get((matter, form), []),
+            diffs,
+            (names[0], names[1]),
+            stay=same_tree,
+        )
+        came.setdefault(matter, []).extend(_line(s) for s in found.new)
+        gone.setdefault(matter, []).extend(_line(s) for s in found.gone)
+        kept += len(found.kept)
+    return ViewDiff(_ordered(came), _ordered(gone), kept)
+
+
+class _Functions:
+    """The functions of a revision by where they begin, as the compiler lists them with ``-m=2``."""
+
+    def __init__(self, record: Record) -> None:
+        starts: dict[str, list[tuple[int, str]]] = {}
+        for decision in record.inlining:
+            name = generic_name(decision.function)
+            starts.setdefault(decision.position.file, []).append((decision.position.line, name))
+        self._starts = {file: sorted(lines) for file, lines in starts.items()}
+
+    def around(self, where: Position) -> str:
+        """The last function that begins before a line; empty if none does."""
+        starts = self._starts.get(where.file, [])
+        index = bisect.bisect_right(starts, (where.line, "\U0010ffff")) - 1
+        return starts[index][1] if index >= 0 else ""
+
+
+def _by_form(view: View, functions: _Functions) -> dict[tuple[Matter, str], list[EscapeSite]]:
+    found: dict[tuple[Matter, str], dict[object, EscapeSite]] = {}
+    for line in view.diagnostics:
+        # `x escapes to heap in F:` and what is indented below it are an explanation.
+        if line.position is None or line.text.startswith("  ") or line.text.endswith(":"):
+            continue
+        matter, form, kind = _form(line)
+        site = EscapeSite(
+            package=line.package,
+            function=functions.around(line.position),
+            position=line.position,
+            expression="",
+            kind=kind,
+            message=line.text,
+        )
+        once = (line.package, line.position, normal_message(line.text))
+        found.setdefault((matter, form), {}).setdefault(once, site)
+    return {key: list(sites.values()) for key, sites in found.items()}
+
+
+def _form(line: Diagnostic) -> tuple[Matter, str, SiteKind]:
+    """What a line is about, and which lines it can be one with, whatever their names."""
+    text, where = line.text, line.position
+    assert where is not None
+    if text.startswith(MOVED):
+        return Matter.HEAP, "", SiteKind.MOVED
+    if text.endswith(ESCAPES):
+        return Matter.HEAP, "", kind_of(text.removesuffix(ESCAPES), frozenset())
+    parameter = parameter_flow(line.package, where, text)
+    if parameter is not None:
+        stays = parameter.leak is Leak.NONE
+        form = "" if stays else f"{parameter.leak} {parameter.level}"
+        return (Matter.STACK if stays else Matter.PARAMETER), form, SiteKind.MOVED
+    staying = staying_expression(text)
+    if staying is not None:
+        return Matter.STACK, "expression", kind_of(staying, frozenset())
+    # Another callee is another fact, however alike the places.
+    inlining = text.startswith(("can inline ", "cannot inline ", "inlining call to "))
+    matter = Matter.INLINING if inlining else Matter.OTHER
+    return matter, normal_message(text), SiteKind.MOVED
+
+
+def _line(site: EscapeSite) -> Diagnostic:
+    return Diagnostic(site.package, site.position, site.message)
+
+
+def _order(line: Diagnostic) -> tuple[Position, str]:
+    assert line.position is not None
+    return line.position, line.text
+
+
+def _ordered(groups: dict[Matter, list[Diagnostic]]) -> dict[Matter, tuple[Diagnostic, ...]]:
+    return {
+        matter: tuple(sorted(groups[matter], key=_order)) for matter in Matter if groups.get(matter)
+    }
