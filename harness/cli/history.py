@@ -39,27 +39,11 @@ def show_steps(arguments: argparse.Namespace) -> int:
     return EXIT_CLEAN
 
 
-def repaired_at(history: History, step: Step) -> str | None:
-    """The later revision at which a regression was back at or below its old value."""
-    if step.direction is not Direction.REGRESSION:
-        return None
-    for record in history.records:
-        if history.position(record.revision.hash) <= history.position(step.revision):
-            continue
-        for package, result in record.benchmarks():
-            if (package, result.name) == (step.package, step.benchmark):
-                measurement = result.measurement(step.unit)
-                if measurement is not None and measurement.value <= step.before:
-                    return record.revision.hash
-    return None
-
-
 def _row(history: History, step: Step, attribution: Attribution | None) -> list[str]:
     revision = history.by_hash[step.revision].revision
-    back = repaired_at(history, step)
     word = "▲ stands" if step.direction is Direction.REGRESSION else "▼ better"
-    if back:
-        word = f"▲ repaired {back[:8]}"
+    if step.repaired:
+        word = f"▲ repaired {step.repaired[:8]}"
     cause = ""
     if attribution is not None:
         cause = attribution.outcome
@@ -85,7 +69,6 @@ def _steps_json(history: History, found: list[Step], attributions: dict[Step, At
         entries.append(
             {
                 **msgspec.to_builtins(step),
-                "repaired": repaired_at(history, step),
                 "outcome": attribution.outcome if attribution else None,
                 "explained": attribution.explained if attribution else None,
                 "causes": msgspec.to_builtins(attribution.causes) if attribution else [],
