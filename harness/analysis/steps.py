@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from harness.analysis.changepoints import ChangePoint, change_points_of_all
 from harness.analysis.comparison import Direction, direction_of, judge
@@ -138,6 +139,20 @@ def _series(history: History, unit: str) -> dict[_Key, list[_Place]]:
                         place = _Place(revision, m, origin)
                         found.setdefault((package.path, result.name), []).append(place)
                         break
+    return found
+
+
+def observed_pairs(
+    history: History, unit: str
+) -> dict[tuple[str, str], list[tuple[str, str, float, float]]]:
+    """Neighbouring measurements of every benchmark: ``(previous, revision, before, after)``.
+
+    Values carried from a neighbour are not measurements of their own, and make no pair.
+    """
+    found = {}
+    for key, places in _series(history, unit).items():
+        observed = _observations(places)
+        found[key] = [(a.last, b.first, a.value, b.value) for a, b in pairwise(observed)]
     return found
 
 

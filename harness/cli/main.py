@@ -229,7 +229,15 @@ def _steps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         result=("text", "json"),
     )  # fmt: skip
     parser.add_argument(
-        "--unit", action="append", choices=_COUNTED, help="default: allocs/op; repeatable"
+        "--unit",
+        action="append",
+        metavar="U",
+        help="allocs/op (default), B/op, sec/op or any other recorded unit, or all; repeatable",
+    )
+    parser.add_argument(
+        "--correlation",
+        action="store_true",
+        help="how changes of the units go with escapes that come and go",
     )
 
 

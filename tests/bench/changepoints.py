@@ -290,7 +290,7 @@ def main() -> None:
     if arguments.real:
         real(arguments.real)
         return
-    false_alarms(arguments.series, (20, 50, 200, 500))
+    false_alarms(arguments.series, (50, 200))
     families(max(5, arguments.series // 3), 100)
     delays(max(10, arguments.series // 3), 100)
     places(max(10, arguments.series // 3))
