@@ -52,6 +52,11 @@ bench: fixtures ## measure the harness against running the benchmarks naively
 accuracy: fixtures ## precision and recall of steps and causes on the fixture
 	@$(BIN)/python tests/bench/accuracy.py
 
+.PHONY: bench-changepoints
+bench-changepoints: $(STAMP) ## measure ways to find steps in noisy series (minutes)
+	@test -d .cache/otava || $(BIN)/python -m pip install --quiet --no-deps --target .cache/otava apache-otava==0.8.0
+	@PYTHONPATH=.cache/otava $(BIN)/python -m tests.bench.changepoints $(ARGS)
+
 .PHONY: corpus
 corpus: $(STAMP) ## write anew what seven Go releases say of tests/corpus/src (installs them)
 	$(BIN)/python -m tests.corpus.regenerate

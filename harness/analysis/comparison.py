@@ -191,11 +191,11 @@ def judge(
     if counted and unit not in SAMPLED:
         if base.low <= head.high and head.low <= base.high and not _both_exact_differ(base, head):
             return Direction.NONE, None
-        return _direction(unit, head.value - base.value), None
+        return direction_of(unit, head.value - base.value), None
     p = mann_whitney(base.samples, head.samples)
     if p >= ALPHA:
         return Direction.NONE, p
-    return _direction(unit, head.value - base.value), p
+    return direction_of(unit, head.value - base.value), p
 
 
 def mann_whitney(a: tuple[float, ...], b: tuple[float, ...]) -> float:
@@ -211,7 +211,8 @@ def _both_exact_differ(base: Measurement, head: Measurement) -> bool:
     return base.exact and head.exact and base.value != head.value
 
 
-def _direction(unit: str, delta: float) -> Direction:
+def direction_of(unit: str, delta: float) -> Direction:
+    """What a difference means in a unit."""
     if delta == 0:
         return Direction.NONE
     return Direction.IMPROVEMENT if (delta > 0) == (better(unit) > 0) else Direction.REGRESSION

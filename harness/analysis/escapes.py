@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
+from harness.analysis.history import History
 from harness.diagnostics.identity import SiteMatch, match_sites
 from harness.model import EscapeSite, PackageOutcome, Record, TreeDiff
 
@@ -63,6 +64,58 @@ def match_records(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) 
         diffs,
         (_functions(base), _functions(head)),
     )
+
+
+class EscapeTracker:
+    """Matches the escape sites of each record of a history with those of the one before it.
+
+    A package that a record could not compile is compared with the last record that could, so that
+    its sites neither go nor come back. Holds one record, and older ones only while a package of
+    theirs does not compile: a long history need not be in memory.
+
+    Args:
+        history: order and diffs; its records need no escape sites.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._base: Record | None = None
+        self._older: dict[str, Record] = {}
+
+    def follow(self, record: Record) -> SiteMatch | None:
+        """The sites of the next record, matched; oldest first.
+
+        Returns:
+            ``None`` for a record that says nothing (nothing of it compiles); of the first record
+            that does, every site is new.
+        """
+        failed = _uncompiled(record)
+        if record.packages and len(failed) == len(record.packages):
+            return None
+        base, older = self._base, self._older
+        matches = [self._match(base, record, lambda p: p not in failed and p not in older)]
+        for package, last in older.items():
+            if package not in failed:
+                matches.append(self._match(last, record, package.__eq__))
+        if base is not None:
+            self._older = {p: older.get(p, base) for p in failed}
+        self._base = record
+        return SiteMatch(
+            new=tuple(s for m in matches for s in m.new),
+            gone=tuple(s for m in matches for s in m.gone),
+            kept=tuple(k for m in matches for k in m.kept),
+        )
+
+    def _match(self, base: Record | None, head: Record, chosen: Callable[[str], bool]) -> SiteMatch:
+        sites = [s for s in head.code_escapes() if chosen(s.package)]
+        if base is None:
+            return SiteMatch(new=tuple(sites), gone=(), kept=())
+        return match_sites(
+            [s for s in base.code_escapes() if chosen(s.package)],
+            sites,
+            self._history.diffs(base.revision.hash, head.revision.hash),
+            (_functions(base), _functions(head)),
+        )
 
 
 def _uncompiled(record: Record) -> set[str]:

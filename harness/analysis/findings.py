@@ -55,8 +55,7 @@ def findings(
         attributions: of every step that has accounts, if they are known already.
     """
     by_revision: dict[tuple[str, Direction], list[Step]] = {}
-    all_steps = steps(history, ALLOCS)
-    for step in all_steps:
+    for step in steps(history, ALLOCS):
         by_revision.setdefault((step.revision, step.direction), []).append(step)
     found: list[Finding] = []
     for (revision, direction), members in by_revision.items():
@@ -70,7 +69,7 @@ def findings(
                 direction=direction,
                 steps=tuple(members),
                 escapes=tuple(sorted(sites, key=lambda s: s.package not in packages)),
-                repaired=_repaired(history, members, all_steps),
+                repaired=_repaired(history, members),
                 attributions=(
                     explain_steps(history, revision, members)
                     if attributions is None
@@ -98,23 +97,7 @@ def _rank(history: History, finding: Finding) -> tuple[int, float, float, int]:
     return (group, -ratio, -delta, -history.position(finding.revision))
 
 
-def _repaired(history: History, members: list[Step], all_steps: tuple[Step, ...]) -> str | None:
+def _repaired(history: History, members: list[Step]) -> str | None:
     """The revision at which the last of these regressions was back, ``None`` if one stands."""
-    back: list[str] = []
-    for step in members:
-        if step.direction is not Direction.REGRESSION:
-            return None
-        later = next(
-            (
-                s.revision
-                for s in all_steps
-                if (s.package, s.benchmark, s.unit) == (step.package, step.benchmark, step.unit)
-                and history.position(s.revision) > history.position(step.revision)
-                and s.after <= step.before
-            ),
-            None,
-        )
-        if later is None:
-            return None
-        back.append(later)
-    return max(back, key=history.position) if back else None
+    back = [s.repaired for s in members if s.repaired is not None]
+    return max(back, key=history.position) if len(back) == len(members) else None

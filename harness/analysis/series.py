@@ -120,7 +120,7 @@ def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ..
     return {
         key: tuple(
             Series(*key, unit, _points(places, key, unit))
-            for unit in sorted(units[key], key=_unit_order)
+            for unit in sorted(units[key], key=unit_order)
         )
         for key in sorted(units)
     }
@@ -215,5 +215,6 @@ def _failure(package: PackageResult, benchmark: str, lane: Lane | None) -> str:
     return ""
 
 
-def _unit_order(unit: str) -> tuple[int, str]:
+def unit_order(unit: str) -> tuple[int, str]:
+    """Sorts units: those of :data:`UNIT_ORDER` first, the others by name."""
     return (UNIT_ORDER.index(unit) if unit in UNIT_ORDER else len(UNIT_ORDER), unit)

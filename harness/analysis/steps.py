@@ -1,24 +1,31 @@
-"""Steps: where a series of exact values changes, commit by commit.
+"""Steps: where a series changes.
 
-No threshold and no delay: every change of an exact value is a step at the revision where it is
-first seen. Each revision is compared with the nearest earlier one of the first-parent history in
-which the benchmark has a number; what lies between could not be measured and is named. A number
-that does not repeat takes the place of an exact one only where the two differ.
+Exact values: no threshold and no delay, every change is a step at the revision where it is first
+seen. Each revision is compared with the nearest earlier one of the first-parent history in which
+the benchmark has a number; what lies between could not be measured and is named. A number that does
+not repeat takes the place of an exact one only where the two differ.
+
+Values that do not repeat (times, and sizes or custom metrics that vary): the change points of the
+whole series, with a p-value that is corrected for every series of the unit (:mod:`.changepoints`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from harness.analysis.comparison import Direction, judge
-from harness.analysis.frames import values_frame
+from harness.analysis.changepoints import ChangePoint, change_points_of_all
+from harness.analysis.comparison import Direction, direction_of, judge
 from harness.analysis.history import History
-from harness.model import ALLOCS, Measurement
+from harness.analysis.series import unit_order
+from harness.model import ALLOCS, Lane, Measurement, PackageOutcome, is_exact_unit
 
-if TYPE_CHECKING:
-    pass
+# A series of the allocation lane is taken for exact while at most this share did not repeat.
+_MOSTLY_EXACT = 0.05
+# A noisy regression is repaired when this share of it is gone; a level is never met exactly.
+_GONE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +40,15 @@ class Step:
         previous: hash of the revision it is compared with.
         between: hashes in between that gave no number, or none that tells the two apart; the step
             may belong to any of them.
-        before: value at ``previous``.
-        after: value at ``revision``.
+        before: value at ``previous``; of a noisy series the median of the level that ends there.
+        after: value at ``revision``; of a noisy series the median of the level that begins there.
         direction: regression or improvement.
         exact: whether both values are exact.
+        p: of a noisy series, the probability of such a difference without a change, corrected for
+            all places and all series of the unit; ``None`` where every change counts.
+        repaired: of a regression, hash of the later revision at which the value was back at or
+            below ``before``; of a noisy series, at which three quarters of the rise were gone.
+            ``None`` while it stands, and for improvements.
     """
 
     package: str
@@ -49,6 +61,8 @@ class Step:
     after: float
     direction: Direction
     exact: bool
+    p: float | None = None
+    repaired: str | None = None
 
     @property
     def delta(self) -> float:
@@ -61,73 +75,222 @@ class Step:
         return self.after / self.before if self.before else math.inf
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One value of a series; ``origin`` is the revision that was measured for it."""
+
+    revision: str
+    measurement: Measurement
+    origin: str
+
+    @property
+    def carried(self) -> bool:
+        return self.origin != self.revision
+
+
+_Key = tuple[str, str]
+
+
+def recorded_units(history: History) -> tuple[str, ...]:
+    """Every unit that any record of the history has: allocs/op, B/op, sec/op, then by name."""
+    found = {
+        m.unit
+        for record in history.records
+        for package in record.packages
+        for result in package.benchmarks
+        for m in result.measurements
+    }
+    return tuple(sorted(found, key=unit_order))
+
+
 def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
-    """All steps of one exact unit, oldest first.
+    """All steps of one unit, oldest first.
 
     Args:
         history: the records.
-        unit: ``allocs/op`` or another unit of the allocation lane.
+        unit: any unit of the Go benchmark format.
     """
-    frame = values_frame(history)
-    frame = frame[frame["unit"] == unit]
-    if frame.empty:
-        return ()
-    found: list[Step] = []
-    for (package, benchmark), series in frame.groupby(["package", "benchmark"], sort=False):
-        name = (str(package), str(benchmark))
-        ordered = series.sort_values("position")
-        places = zip(ordered["revision"], ordered["value"], ordered["exact"], strict=True)
-        # What a value is compared with: the one before it, but an exact one is kept until the next
-        # exact one, so that a range in between does not hide that 9 became 10.
-        before: tuple[str, float, bool] | None = None
-        for place in places:
-            if before is None:
-                before = place
-                continue
-            step = (
-                _step(history, *name, unit, place[0], before[0])
-                if place[1:] != before[1:]
-                else None
-            )
-            if step is not None:
-                found.append(step)
-            if step is not None or place[2] or not before[2]:
-                before = place
+    exact: list[tuple[_Key, list[_Place]]] = []
+    noisy: list[tuple[_Key, list[_Place]]] = []
+    for key, places in _series(history, unit).items():
+        (noisy if _is_noisy(unit, places) else exact).append((key, places))
+    found = [_repaired_exact(_exact_steps(history, unit, *s), s[1]) for s in exact]
+    found += _noisy_steps(history, unit, noisy)
     return tuple(
-        sorted(found, key=lambda s: (history.position(s.revision), s.package, s.benchmark))
+        sorted(
+            (step for listed in found for step in listed),
+            key=lambda s: (history.position(s.revision), s.package, s.benchmark),
+        )
     )
 
 
-def _step(
-    history: History, package: str, benchmark: str, unit: str, revision: str, previous: str
-) -> Step | None:
-    new = _measurement(history, revision, package, benchmark, unit)
-    old = _measurement(history, previous, package, benchmark, unit)
-    if new is None or old is None:
-        return None
-    direction, _ = judge(unit, old, new)
-    if direction is Direction.NONE:
-        return None
+def _series(history: History, unit: str) -> dict[_Key, list[_Place]]:
+    """The values of every benchmark in a unit, oldest first."""
+    found: dict[_Key, list[_Place]] = {}
+    for record in history.records:
+        revision = record.revision.hash
+        for package in record.packages:
+            origin = (
+                package.carried_from if package.outcome is PackageOutcome.CARRIED else None
+            ) or revision
+            for result in package.benchmarks:
+                for m in result.measurements:
+                    if m.unit == unit:
+                        place = _Place(revision, m, origin)
+                        found.setdefault((package.path, result.name), []).append(place)
+                        break
+    return found
+
+
+def observed_pairs(
+    history: History, unit: str
+) -> dict[tuple[str, str], list[tuple[str, str, float, float]]]:
+    """Neighbouring measurements of every benchmark: ``(previous, revision, before, after)``.
+
+    Values carried from a neighbour are not measurements of their own, and make no pair.
+    """
+    found = {}
+    for key, places in _series(history, unit).items():
+        observed = _observations(places)
+        found[key] = [(a.last, b.first, a.value, b.value) for a, b in pairwise(observed)]
+    return found
+
+
+def _is_noisy(unit: str, places: Sequence[_Place]) -> bool:
+    """Whether a series is one of times, or of values that often do not repeat.
+
+    The share of values that do not repeat tells how often two repetitions agree by chance, and so
+    how often a value that looks exact is not.
+    """
+    if is_exact_unit(unit):
+        return False
+    if any(p.measurement.lane is Lane.TIME for p in places):
+        return True
+    measured = [p for p in places if not p.carried]
+    return sum(not p.measurement.exact for p in measured) > _MOSTLY_EXACT * len(measured)
+
+
+def _exact_steps(history: History, unit: str, key: _Key, places: Iterable[_Place]) -> list[Step]:
+    found: list[Step] = []
+    # What a value is compared with: the one before it, but an exact one is kept until the next
+    # exact one, so that a range in between does not hide that 9 became 10.
+    before: _Place | None = None
+    for place in places:
+        new = place.measurement
+        if before is None:
+            before = place
+            continue
+        old = before.measurement
+        direction = Direction.NONE
+        if (new.value, new.exact) != (old.value, old.exact):
+            direction, _ = judge(unit, old, new)
+        if direction is not Direction.NONE:
+            found.append(
+                Step(
+                    *key,
+                    unit=unit,
+                    revision=place.revision,
+                    previous=before.revision,
+                    between=history.between(before.revision, place.revision),
+                    before=old.value,
+                    after=new.value,
+                    direction=direction,
+                    exact=old.exact and new.exact,
+                )
+            )
+        if direction is not Direction.NONE or new.exact or not old.exact:
+            before = place
+    return found
+
+
+def _noisy_steps(
+    history: History, unit: str, series: Sequence[tuple[_Key, list[_Place]]]
+) -> list[list[Step]]:
+    measured = [_observations(places) for _, places in series]
+    points = change_points_of_all(
+        [([o.value for o in observed], [o.samples for o in observed]) for observed in measured]
+    )
+    return [
+        _repaired_noisy([_noisy_step(history, unit, key, observed, point) for point in found])
+        for (key, _), observed, found in zip(series, measured, points, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    """A measurement, with the first and the last of the neighbours whose value it is."""
+
+    first: str
+    last: str
+    value: float
+    samples: tuple[float, ...]
+
+
+def _observations(places: Iterable[_Place]) -> list[_Observation]:
+    """Values with those carried from a neighbour taken together: they are one observation.
+
+    Between revisions with the same test binary nothing can have changed, so a step belongs to the
+    first of the later ones, whichever of them was measured.
+    """
+    found: list[_Observation] = []
+    origin = ""
+    for place in places:
+        if place.origin == origin:
+            found[-1] = replace(found[-1], last=place.revision)
+            continue
+        origin = place.origin
+        m = place.measurement
+        found.append(_Observation(place.revision, place.revision, m.value, m.samples))
+    return found
+
+
+def _noisy_step(
+    history: History, unit: str, key: _Key, observed: Sequence[_Observation], point: ChangePoint
+) -> Step:
+    revision, previous = observed[point.index].first, observed[point.index - 1].last
     return Step(
-        package=package,
-        benchmark=benchmark,
+        *key,
         unit=unit,
         revision=revision,
         previous=previous,
         between=history.between(previous, revision),
-        before=old.value,
-        after=new.value,
-        direction=direction,
-        exact=old.exact and new.exact,
+        before=point.before,
+        after=point.after,
+        direction=direction_of(unit, point.after - point.before),
+        exact=False,
+        p=point.p,
     )
 
 
-def _measurement(
-    history: History, revision: str, package: str, benchmark: str, unit: str
-) -> Measurement | None:
-    for result in history.by_hash[revision].packages:
-        if result.path == package:
-            for entry in result.benchmarks:
-                if entry.name == benchmark:
-                    return entry.measurement(unit)
+def _repaired_exact(found: list[Step], places: Sequence[_Place]) -> list[Step]:
+    """The steps, each regression with the revision that undid it."""
+    order = {place.revision: number for number, place in enumerate(places)}
+    return [_with_repair(step, places[order[step.revision] + 1 :]) for step in found]
+
+
+def _with_repair(step: Step, later: Sequence[_Place]) -> Step:
+    if step.direction is not Direction.REGRESSION:
+        return step
+    up = step.delta > 0
+    for place in later:
+        value = place.measurement.value
+        if value <= step.before if up else value >= step.before:
+            return replace(step, repaired=place.revision)
+    return step
+
+
+def _repaired_noisy(found: list[Step]) -> list[Step]:
+    """Likewise, where a later level has to be near the one before."""
+    return [
+        replace(step, repaired=_back(step, found[number + 1 :]))
+        if step.direction is Direction.REGRESSION
+        else step
+        for number, step in enumerate(found)
+    ]
+
+
+def _back(step: Step, later: Sequence[Step]) -> str | None:
+    for other in later:
+        if (step.after - other.after) / step.delta >= _GONE:
+            return other.revision
     return None

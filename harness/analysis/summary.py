@@ -15,14 +15,13 @@ from harness.analysis.explain import explain_steps
 from harness.analysis.findings import Finding, findings
 from harness.analysis.history import History
 from harness.analysis.series import (
-    UNIT_ORDER,
     Series,
     Slot,
     anything_compiled,
     benchmark_series,
     slots,
 )
-from harness.analysis.steps import Step, steps
+from harness.analysis.steps import Step, recorded_units, steps
 from harness.model import ALLOCS, Outcome, PackageOutcome, Record
 
 
@@ -45,7 +44,7 @@ class RevisionSummary:
         slot: the revision, or the run of revisions without a record.
         state: see :class:`RevisionState`.
         base: the earlier record that it is compared with, ``None`` if there is none.
-        steps: steps of allocs/op, B/op and sec/op that are first seen here.
+        steps: steps of every unit that are first seen here.
         escapes: new and gone escape sites, ``None`` without a base or where nothing compiled.
         added: benchmarks that the base does not have, as ``(package, name)``.
         removed: benchmarks that only the base has.
@@ -124,7 +123,7 @@ class Summary:
 def summarise(history: History) -> Summary:
     """Everything that the outputs tell of one history."""
     by_revision: dict[str, list[Step]] = {}
-    for unit in UNIT_ORDER:
+    for unit in recorded_units(history):
         for step in steps(history, unit):
             by_revision.setdefault(step.revision, []).append(step)
     places = slots(history)

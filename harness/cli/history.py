@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Sequence
 
 import msgspec
 
 from harness.analysis import Direction, History, Step, steps
 from harness.analysis.attribution import Attribution
+from harness.analysis.correlation import associations
 from harness.analysis.explain import explain_steps
+from harness.analysis.spells import Spells
+from harness.analysis.steps import recorded_units
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.site import load_histories
 from harness.config import check_regular_expression
@@ -16,15 +21,19 @@ from harness.engine import Session
 from harness.engine.bisect import find_step
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import ALLOCS
+from harness.outputs.correlation import correlation_text
 from harness.outputs.explanation import describe_cause
-from harness.outputs.format import day, one_line, plural, value, visible
+from harness.outputs.format import NOISY, confidence, day, one_line, plural, value, visible
 from harness.outputs.terminal import table
 
 
 def show_steps(arguments: argparse.Namespace) -> int:
     """Every step of the recorded history, newest first, those that were repaired too."""
     history = load_histories(configuration(arguments))[0]
-    found = [s for unit in arguments.unit or [ALLOCS] for s in steps(history, unit)]
+    units = _units(history, arguments.unit or [ALLOCS])
+    if arguments.correlation:
+        return _correlation(arguments, history, units)
+    found = [s for unit in units for s in steps(history, unit)]
     found.sort(key=lambda s: (-history.position(s.revision), s.package, s.benchmark, s.unit))
     attributions: dict[Step, Attribution] = {}
     for revision in dict.fromkeys(s.revision for s in found):
@@ -35,31 +44,62 @@ def show_steps(arguments: argparse.Namespace) -> int:
         return EXIT_CLEAN
     rows = [_row(history, step, attributions.get(step)) for step in found]
     text = table(rows, ["commit", "date", "benchmark", "unit", "before", "after", "", "cause"])
-    emit(arguments, f"{text}\n\n{plural(len(found), 'step')}\n")
+    text += f"\n\n{plural(len(found), 'step')}\n"
+    if any(s.p is not None for s in found):
+        text += f"{NOISY}\n"
+    emit(arguments, text)
     return EXIT_CLEAN
 
 
-def repaired_at(history: History, step: Step) -> str | None:
-    """The later revision at which a regression was back at or below its old value."""
-    if step.direction is not Direction.REGRESSION:
-        return None
-    for record in history.records:
-        if history.position(record.revision.hash) <= history.position(step.revision):
-            continue
-        for package, result in record.benchmarks():
-            if (package, result.name) == (step.package, step.benchmark):
-                measurement = result.measurement(step.unit)
-                if measurement is not None and measurement.value <= step.before:
-                    return record.revision.hash
-    return None
+def _units(history: History, wanted: Sequence[str]) -> list[str]:
+    """The units that are meant, each once.
+
+    Raises:
+        UsageError: one that no record has.
+    """
+    recorded = recorded_units(history)
+    if "all" in wanted:
+        return list(recorded)
+    for unit in wanted:
+        if unit not in recorded:
+            there = ", ".join(visible(u) for u in recorded) or "none"
+            raise UsageError(f"--unit {visible(unit)}: not recorded; there are {there}")
+    return list(dict.fromkeys(wanted))
+
+
+def _correlation(arguments: argparse.Namespace, history: History, units: Sequence[str]) -> int:
+    """How changes of the units go with escapes; packages first, then their benchmarks."""
+    spells = Spells(history)
+    counts = {record.revision.hash: spells.count(record) for record in history.records}
+    found = associations(history, counts, units)
+    if arguments.format == "json":
+        rows = []
+        for a in found:
+            row = msgspec.to_builtins(a)
+            # JSON has no NaN.
+            rows.append(
+                {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
+            )
+        document = {
+            "schema": "esv.correlation/1",
+            "machine": history.machine,
+            "environment": history.environment,
+            "associations": rows,
+        }
+        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+        emit(arguments, f"{text}\n")
+        return EXIT_CLEAN
+    emit(arguments, correlation_text(found))
+    return EXIT_CLEAN
 
 
 def _row(history: History, step: Step, attribution: Attribution | None) -> list[str]:
     revision = history.by_hash[step.revision].revision
-    back = repaired_at(history, step)
     word = "▲ stands" if step.direction is Direction.REGRESSION else "▼ better"
-    if back:
-        word = f"▲ repaired {back[:8]}"
+    if step.repaired:
+        word = f"▲ repaired {step.repaired[:8]}"
+    if step.p is not None:
+        word += f" ({confidence(step.p)})"
     cause = ""
     if attribution is not None:
         cause = attribution.outcome
@@ -85,7 +125,6 @@ def _steps_json(history: History, found: list[Step], attributions: dict[Step, At
         entries.append(
             {
                 **msgspec.to_builtins(step),
-                "repaired": repaired_at(history, step),
                 "outcome": attribution.outcome if attribution else None,
                 "explained": attribution.explained if attribution else None,
                 "causes": msgspec.to_builtins(attribution.causes) if attribution else [],

@@ -14,7 +14,7 @@ from types import FrameType
 
 from harness import __version__
 from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError
-from harness.model import ALLOCS, ALLOCS_EXACT, BYTES
+from harness.model import ALLOCS, BYTES
 
 _COUNTED = (ALLOCS, BYTES)
 _Handler = Callable[[argparse.Namespace], int]
@@ -252,8 +252,13 @@ def _steps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--unit",
         action="append",
-        choices=(*_COUNTED, ALLOCS_EXACT),
-        help="default: allocs/op; repeatable",
+        metavar="U",
+        help="allocs/op (default), B/op, sec/op or any other recorded unit, or all; repeatable",
+    )
+    parser.add_argument(
+        "--correlation",
+        action="store_true",
+        help="how changes of the units go with escapes that come and go",
     )
 
 

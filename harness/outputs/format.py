@@ -11,6 +11,11 @@ from harness.model import BYTES, GC_PAUSE, SECONDS
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"  # stands for a value that is not there
+# What steps with a p-value are, in the words of all outputs.
+NOISY = (
+    "Steps with a p-value are change points of values that do not repeat: of the benchmarks said to"
+    " have one, about 5 % have none."
+)
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"), (1e-12, "ps"))
 _BYTES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"))
@@ -80,6 +85,11 @@ def percent(ratio: float) -> str:
     digits = 0 if abs(share) >= 100 else 1 if abs(share) >= 1 else 2
     sign = "+" if share > 0 else MINUS if share < 0 else "±"
     return f"{sign}{abs(share):,.{digits}f}{_THIN}%"
+
+
+def confidence(p: float) -> str:
+    """A p-value: ``p 0.012``, ``p 3e-06``."""
+    return f"p {p:.2g}" if p >= 1e-12 else "p < 1e-12"
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:

@@ -12,7 +12,7 @@ from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.comparison import Direction
 from harness.analysis.findings import relative_size
 from harness.analysis.garbage import collections
-from harness.analysis.series import UNIT_ORDER
+from harness.analysis.series import unit_order
 from harness.analysis.steps import Step
 from harness.model import BYTES, EscapeSite
 from harness.outputs.dashboard.parts import (
@@ -128,7 +128,7 @@ def brief_view(attribution: Attribution, before: Attribution | None = None) -> B
 
 def _members(section: Section, steps: Iterable[Step]) -> list[_Member]:
     found: dict[tuple[str, str], list[Step]] = {}
-    for step in sorted(steps, key=lambda s: UNIT_ORDER.index(s.unit)):
+    for step in sorted(steps, key=lambda s: unit_order(s.unit)):
         if step in section.attributions:
             found.setdefault((step.package, step.benchmark), []).append(step)
     return [

@@ -8,7 +8,7 @@ from functools import partial
 from harness.analysis.series import PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
-from harness.model import ALLOCS, HEAP_COSTS, SECONDS, Measurement
+from harness.model import ALLOCS, HEAP_COSTS, Measurement
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.accounts import brief_view
 from harness.outputs.dashboard.overview import end_state
@@ -51,7 +51,7 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, r.steps, s))
         for r in reversed(section.summary.revisions)
         for s in r.steps
-        if (s.package, s.benchmark) == (package, name) and s.unit != SECONDS
+        if (s.package, s.benchmark) == (package, name)
     ]
     state = end_state(section, series)
     newest = section.summary.newest

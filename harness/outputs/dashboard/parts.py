@@ -37,7 +37,10 @@ class BenchmarkLink:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A change of one value. ``tone`` is ``regression`` or ``improvement``."""
+    """A change of one value. ``tone`` is ``regression`` or ``improvement``.
+
+    ``confidence`` is empty where the values are exact.
+    """
 
     benchmark: BenchmarkLink
     unit: str
@@ -47,6 +50,7 @@ class StepView:
     percent: str
     tone: str
     note: str = ""
+    confidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,17 @@ from harness.outputs.dashboard.views import (
     Chrome,
 )
 from harness.outputs.explanation import describe_cost
-from harness.outputs.format import NONE, clip, day, one_line, percent, plural, signed, value
+from harness.outputs.format import (
+    NONE,
+    clip,
+    confidence,
+    day,
+    one_line,
+    percent,
+    plural,
+    signed,
+    value,
+)
 
 SIGNS = {
     RevisionState.MEASURED: ("✓", "quiet"),
@@ -160,6 +170,8 @@ class Section:
         note = ""
         if step.between:
             note = f"or in one of {plural(len(step.between), 'revision')} before it without a value"
+        if step.repaired is not None:
+            note += ("; " if note else "") + f"repaired in {step.repaired[:8]}"
         return StepView(
             benchmark=self.benchmark(step.package, step.benchmark, up),
             unit=step.unit,
@@ -169,6 +181,7 @@ class Section:
             percent=percent(step.ratio),
             tone=step.direction.value,
             note=note,
+            confidence="" if step.p is None else confidence(step.p),
         )
 
     def marks(self, series: Series, up: str) -> tuple[Mark, ...]:
@@ -193,7 +206,13 @@ class Section:
         change = "" if step is None else signed(step.delta, series.unit)
         text = f"{title}\n{value(m.value, series.unit)} ({series.unit})"
         if step is not None:
-            text += f", from {value(step.before, series.unit)}"
+            if step.p is None:
+                text += f", from {value(step.before, series.unit)}"
+            else:
+                text += (
+                    f"\nchange point: {value(step.before, series.unit)} →"
+                    f" {value(step.after, series.unit)}, {confidence(step.p)}"
+                )
         return Mark(
             label=text,
             date=date,

@@ -9,7 +9,7 @@ from harness.analysis.escapes import EscapeDiff
 from harness.analysis.series import UNIT_ORDER
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
-from harness.model import ALLOCS, SECONDS, EscapeSite, PackageOutcome, Record
+from harness.model import ALLOCS, EscapeSite, PackageOutcome, Record
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.accounts import Place, account_views, place_of
 from harness.outputs.dashboard.overview import verdict
@@ -43,7 +43,7 @@ from harness.outputs.dashboard.views import (
     RevisionView,
     ValueRow,
 )
-from harness.outputs.format import clip, minute, plural
+from harness.outputs.format import NOISY, clip, minute, plural
 
 _UP = "../"
 _LONGEST_MESSAGE = 64_000
@@ -71,7 +71,9 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
     first, _, rest = message.partition("\n")
     diff = summary.escapes
     base = None if summary.base is None else summary.base.revision.hash
-    steps = [s for s in summary.steps if s.unit != SECONDS]
+    # Change points stand apart from exact steps, but for those that are accounted for.
+    steps = [s for s in summary.steps if s.p is None or s in section.attributions]
+    other = _ordered(section, [s for s in summary.steps if s not in steps])
     accounts, uses = account_views(section, steps, _UP)
     unaccounted = [s for s in steps if s not in section.attributions]
     verdict_tone, verdict_sign, sentence = verdict(summary)
@@ -101,7 +103,9 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         verdict_sign=verdict_sign,
         accounts=accounts,
         steps=_by_unit(_ordered(section, unaccounted)),
-        other_steps=_ordered(section, [s for s in summary.steps if s.unit == SECONDS]),
+        other_steps=other,
+        other_by_unit=_by_unit(other),
+        noisy=NOISY,
         added=tuple(section.benchmark(*key, _UP) for key in summary.added),
         removed=tuple(section.benchmark(*key, _UP) for key in summary.removed),
         compared=diff is not None,

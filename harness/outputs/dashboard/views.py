@@ -255,6 +255,8 @@ class RevisionView:
     accounts: tuple[AccountView, ...]
     steps: tuple[tuple[str, tuple[StepView, ...]], ...]
     other_steps: tuple[StepView, ...]
+    other_by_unit: tuple[tuple[str, tuple[StepView, ...]], ...]
+    noisy: str
     added: tuple[BenchmarkLink, ...]
     removed: tuple[BenchmarkLink, ...]
     compared: bool
