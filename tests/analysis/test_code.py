@@ -192,3 +192,20 @@ def test_show_tells_what_was_compiled() -> None:
         "2 allocation calls in 1 linked function, 1 of which no message mentions;"
         " largest stack frame 120 B: F" in text
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "gone", "reach"),
+    [(1, False, Reach.FREE), (0, False, Reach.EXECUTED), (1, True, Reach.EXECUTED)],
+)
+def test_executed_at_no_cost(before: int, gone: bool, reach: Reach) -> None:
+    """Unless a benchmark allocates more, or another site went that the new one may replace."""
+    site, old = make_site(line=30), make_site("func literal escapes to heap", line=12)
+    packages = [[make_package(P, [make_benchmark("BenchmarkF", n, 64)])] for n in (before, 1)]
+    base = make_record(0, packages[0], escapes=[old] if gone else [])
+    head = replace(
+        coded(make_record(1, packages[1], escapes=[site]), call("runtime.newobject", NEW.kind, 30)),
+        executions=(SiteExecution(P, site.position, Execution.EXECUTED),),
+    )
+    cost = diff_escapes(base, head, None).cost(site)
+    assert (cost.allocates, cost.reach, cost.covered) == (True, reach, True)
