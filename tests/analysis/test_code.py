@@ -183,6 +183,28 @@ def test_series_of_packages() -> None:
     }
 
 
+def test_calls_are_counted_where_they_are_written() -> None:
+    """Once for a line inlined to three functions, one of them a benchmark; libraries' by caller."""
+    package = make_package(P, [make_benchmark("BenchmarkF", 1)])
+    benchmark = replace(
+        call("runtime.newobject", NEW.kind, 12, outer=7, function="BenchmarkF"),
+        outer_file="p/p_test.go",
+    )
+    own = replace(call("runtime.convT", NEW.kind, 8, function="BenchmarkF"), file="p/p_test.go")
+    library = replace(call("runtime.makeslice", NEW.kind, 99, outer=13), file="strings/builder.go")
+    calls = [
+        NEW, NEW, replace(NEW, function="G"), benchmark, library,
+        replace(own, outer_file="p/p_test.go"),
+    ]  # fmt: skip
+    test = replace(F, function="BenchmarkF", file="p/p_test.go")
+    record = coded(make_record(0, [package]), *calls, functions=(test,))
+    series = {s.unit: s.last for s in package_series(History.build([record]))[P]}
+    found = series[HEAP_CALLS]
+    assert found is not None
+    assert found.value == 3  # two and one
+    assert FRAME_BYTES not in series
+
+
 def test_show_tells_what_was_compiled() -> None:
     free = make_site("func literal escapes to heap", line=30)
     record = coded(make_record(escapes=[make_site(), free]), NEW, GROW)
