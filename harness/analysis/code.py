@@ -1,7 +1,8 @@
 """The compiled code over history: allocation calls and stack frames, by package. Pure.
 
-Both are of the functions that were linked (:mod:`harness.engine.code` says which those are), so
-heap-calls and the largest frame of a package may also move because more or less of it is linked.
+Both are of what was linked (:mod:`harness.engine.code` says what that is), so heap-calls and the
+largest frame of a package may also move because more or less of it is linked or inlined. A package
+of which everything is inlined has no frame.
 Differences of two revisions are therefore taken function by function, of those that both have. None
 of it is a verdict: a call that is added may never be executed.
 """
@@ -118,17 +119,43 @@ def _values(record: Record | None) -> Mapping[tuple[str, str], Measurement]:
     for site in record.code_escapes():
         if site.package in escapes:
             escapes[site.package] += 1
-    frames: dict[str, int] = defaultdict(int)
-    for (package, _), function in _functions(record).items():
-        frames[package] = max(frames[package], function.frame_bytes)
-    calls: Counter[str] = Counter(c.package for c in record.calls if not c.test)
     found = {(package, ESCAPES): float(n) for package, n in escapes.items()}
-    for package, frame in frames.items():
-        found[package, HEAP_CALLS] = float(calls[package])
-        found[package, FRAME_BYTES] = float(frame)
+    # Benchmark functions are among them, so a package that is inlined into its tests is known.
+    found |= {(f.package, HEAP_CALLS): 0.0 for f in record.functions}
+    for package, number in _calls_by_source(record).items():
+        found[package, HEAP_CALLS] = float(number)
+    for (package, _), function in _functions(record).items():
+        key = (package, FRAME_BYTES)
+        found[key] = max(found.get(key, 0.0), float(function.frame_bytes))
     return {
         key: Measurement(key[1], Lane.ALLOCATION, (number,), True) for key, number in found.items()
     }
+
+
+def _calls_by_source(record: Record) -> Counter[str]:
+    """Allocation calls by the package in which they are written, wherever they are inlined to.
+
+    A line that is inlined to several functions counts as often as in that which has it most often.
+    What is inlined from a library counts for the line that calls it.
+    """
+    packages = {p.directory: p.path for p in record.packages}
+    counts: Counter[tuple[str, str, int, str, str]] = Counter()
+    for call in record.calls:
+        for file, line in ((call.file, call.line), (call.outer_file, call.outer_line)):
+            package = packages.get(file.rpartition("/")[0] or ".")
+            if package is not None:
+                if not file.endswith("_test.go"):
+                    where = f"{call.package}.{call.function}"
+                    counts[package, file, line, call.callee, where] += 1
+                break
+    most: dict[tuple[str, str, int, str], int] = defaultdict(int)
+    for (package, file, line, callee, _), number in counts.items():
+        key = (package, file, line, callee)
+        most[key] = max(most[key], number)
+    found: Counter[str] = Counter()
+    for (package, *_), number in most.items():
+        found[package] += number
+    return found
 
 
 def _point(record: Record | None, package: str, measurement: Measurement | None) -> Point:

@@ -21,7 +21,7 @@ class Reach(StrEnum):
 
     ALLOCATES = "allocates"  # an account has allocations on its line
     EXECUTED = "executed"  # a benchmark executes it, and no account has its line
-    FREE = "free"  # a benchmark executes it, and the compiled code allocates nothing there
+    FREE = "free"  # a benchmark executes it, and it costs nothing: see `diff_escapes`
     UNEXECUTED = "unexecuted"  # in a branch that no benchmark takes
     UNCOVERED = "uncovered"  # in a function that no benchmark enters
 

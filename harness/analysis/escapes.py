@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
+from harness.analysis.comparison import Direction, compare
+from harness.analysis.costs import UNKNOWN, Reach, SiteCost, site_costs
 from harness.analysis.history import History
 from harness.diagnostics.identity import SiteMatch, match_sites
-from harness.model import EscapeSite, PackageOutcome, Record, TreeDiff
+from harness.model import ALLOCS, BYTES, EscapeSite, PackageOutcome, Record, TreeDiff
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,9 @@ class EscapeDiff:
 def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> EscapeDiff:
     """Compare the escape sites of two records.
 
+    A new site is *free* where benchmarks execute it and the compiled code allocates nothing there,
+    or where no benchmark allocates more than before.
+
     Args:
         base: the older record.
         head: the newer one.
@@ -45,14 +49,28 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
     """
     unknown = _uncompiled(base) | _uncompiled(head)
     matched = match_records(base, head, diffs)
+    costs = site_costs(head, matched.new)
+    executed = [s for s in matched.new if costs[s].reach is Reach.EXECUTED]
+    if executed and _nothing_rose(base, head):
+        # In the set-up of a benchmark, or not often enough to be counted. But where a site went
+        # from the package too, the new one may allocate in its place.
+        left = {s.package for s in matched.gone}
+        costs |= {s: replace(costs[s], reach=Reach.FREE) for s in executed if s.package not in left}
     return EscapeDiff(
         matched.new,
         matched.gone,
         len(matched.kept),
         tuple(sorted(unknown)),
         # A site that is new here and gone there, as after a move that was not seen, is the head's.
-        {**site_costs(base, matched.gone), **site_costs(head, matched.new)},
+        {**site_costs(base, matched.gone), **costs},
     )
+
+
+def _nothing_rose(base: Record, head: Record) -> bool:
+    """Whether there are benchmarks to compare, and none allocates more often or more."""
+    changes = compare(base, head, frozenset({ALLOCS, BYTES}))
+    both = [c for c in changes if c.base is not None and c.head is not None]
+    return bool(both) and not any(c.direction is Direction.REGRESSION for c in both)
 
 
 def match_records(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> SiteMatch:

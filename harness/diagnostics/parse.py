@@ -65,8 +65,9 @@ class PackageDiagnostics:
         path: import path without the ``[p.test]`` of a variant.
         variant: the test binary a variant is compiled for, ``p.test``, or ``None``.
         sites: the escape sites, in the order of the output.
-        stack_sites: what ``does not escape``: expressions, not variables; some of them allocate
-            all the same (:attr:`harness.model.SiteKind.allocates_on_stack`).
+        stack_sites: what ``does not escape``: expressions, not variables. Some of them allocate all
+            the same, beyond a buffer on the stack; where, the compiled code tells, so that they are
+            in no record.
         parameters: what becomes of parameters.
         decisions: whether each function can be inlined.
         calls: each inlined call.

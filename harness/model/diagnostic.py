@@ -50,11 +50,6 @@ class SiteKind(StrEnum):
     BOXED = "boxed"  # a value converted to an interface
     METHOD_VALUE = "method-value"
 
-    @property
-    def allocates_on_stack(self) -> bool:
-        """Whether it can allocate although it ``does not escape``: beyond a buffer on the stack."""
-        return self in (SiteKind.MAKE, SiteKind.CONCAT, SiteKind.CONVERSION, SiteKind.APPEND)
-
 
 @dataclass(frozen=True, slots=True)
 class FlowStep:

@@ -41,7 +41,7 @@ def better(unit: str) -> int:
 
 def is_exact_unit(unit: str) -> bool:
     """Whether values of ``unit`` are counts of the allocation lane or of the compiler."""
-    return unit in (ALLOCS, ESCAPES)
+    return unit in (ALLOCS, ESCAPES, HEAP_CALLS, FRAME_BYTES)
 
 
 def asv_unit(unit: str) -> str:

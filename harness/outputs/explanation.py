@@ -40,8 +40,8 @@ _CALLS = {
 }
 _REACHES = {
     Reach.ALLOCATES: "a benchmark allocates on its line",
-    Reach.EXECUTED: "executed by a benchmark, whose account does not have it",
-    Reach.FREE: "executed by a benchmark, costs nothing",
+    Reach.EXECUTED: "executed by a benchmark; no account has it",
+    Reach.FREE: "executed by a benchmark, at no cost: none allocates more",
     Reach.UNEXECUTED: "never executed: benchmarks enter the function, not this branch",
     Reach.UNCOVERED: "uncovered: no benchmark enters the function",
 }

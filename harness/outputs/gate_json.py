@@ -73,8 +73,9 @@ class EscapeEntry(msgspec.Struct):
 
     ``covered`` is whether a benchmark executes it, null where that is not known; ``reach`` says
     more: ``allocates`` (an account has its line), ``executed``, ``free`` (executed, and nothing is
-    allocated), ``unexecuted`` (in a branch not taken), ``uncovered`` (its function is not entered).
-    ``allocates`` is whether the compiled code allocates there at all, null where it cannot be told.
+    allocated there or no benchmark allocates more than before), ``unexecuted`` (in a branch not
+    taken), ``uncovered`` (its function is not entered). ``allocates`` is whether the compiled code
+    allocates there at all, null where it cannot be told.
     """
 
     package: str

@@ -4,7 +4,8 @@ Usage: python tests/bench/accuracy.py [RESULTS]
 
 Walks the whole history of ``timeline``, accounts for every step, and holds against ``truth.json``:
 the steps of allocs/op (which benchmark, at which commit, from what to what), the first cause of
-each, the explained share, and the sites that neutral commits must not bring or take away.
+each, the explained share, the sites that neutral commits must not bring or take away, and what is
+said of new sites that no benchmark reaches.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis import History, Step, diff_escapes, steps
+from harness.analysis.costs import Reach
 from harness.analysis.explain import explain_steps
 from harness.config import load_config
 from harness.diagnostics.messages import generic_name
@@ -25,6 +27,7 @@ from harness.engine import Session, account_steps, walk
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "timeline"
 ENOUGH = 0.95
+REACH = {"uncovered-escape": Reach.UNCOVERED, "unexecuted-escape": Reach.UNEXECUTED}
 
 
 @dataclass
@@ -74,7 +77,7 @@ def main() -> int:
 def report(truth: dict[str, Any], history: History) -> int:
     """Hold the history against the truth and print."""
     found = steps(history)
-    moved, causes, shares, neutral = Score(), Score(), [], Score()
+    moved, causes, shares, neutral, reach = Score(), Score(), [], Score(), Score()
     for commit in truth["commits"]:
         revision = commit["revision"]
         own = [s for s in found if s.revision == revision]
@@ -83,6 +86,8 @@ def report(truth: dict[str, Any], history: History) -> int:
         shares += [a.explained for a in attributions.values()]
         if commit["cause"]:
             _causes(commit, own, attributions, causes)
+        if commit["kind"] in REACH:
+            _reach(history, commit, reach)
         if commit["kind"] == "neutral":
             previous = history.previous(revision)
             assert previous is not None
@@ -94,11 +99,19 @@ def report(truth: dict[str, Any], history: History) -> int:
     print(moved.line("steps of allocs/op"))
     print(causes.line("first causes"))
     print(neutral.line("neutral commits"))
+    print(reach.line("unreached new sites"))
     low = sum(share < ENOUGH for share in shares)
     print(
         f"explained share        {len(shares):4} steps, {low} below {ENOUGH}, min {min(shares):.3f}"
     )
-    wrong = [*moved.wrong, *moved.missed, *causes.wrong, *causes.missed, *neutral.wrong]
+    wrong = [
+        *moved.wrong,
+        *moved.missed,
+        *causes.wrong,
+        *causes.missed,
+        *neutral.wrong,
+        *reach.wrong,
+    ]
     for text in wrong:
         print(f"  {text}")
     return 1 if wrong or low else 0
@@ -114,6 +127,20 @@ def _steps(commit: dict[str, Any], own: list[Step], score: Score) -> None:
     score.right += len(expected & said)
     score.wrong += [f"{commit['index']}: no such step {s}" for s in sorted(said - expected)]
     score.missed += [f"{commit['index']}: not seen {s}" for s in sorted(expected - said)]
+
+
+def _reach(history: History, commit: dict[str, Any], score: Score) -> None:
+    """A new site that no benchmark comes by is said to be such."""
+    revision = commit["revision"]
+    previous = history.previous(revision)
+    assert previous is not None
+    diffs = history.diffs(previous.revision.hash, revision)
+    diff = diff_escapes(previous, history.by_hash[revision], diffs)
+    said = {diff.cost(site).reach for site in diff.new}
+    if said == {REACH[commit["kind"]]}:
+        score.right += 1
+    else:
+        score.wrong.append(f"{commit['index']}: reach {said}, is {REACH[commit['kind']]}")
 
 
 def _causes(

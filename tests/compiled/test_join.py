@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.compiled import CompiledCode, allocates, read_binary, unmentioned, verdicts
+from harness.compiled.allocators import allocation_kind
 from harness.diagnostics.collect import compile_module
 from harness.model import EscapeSite, SiteKind
 from harness.model.compiled import AllocationCall, AllocationKind, FunctionCode
@@ -76,6 +77,39 @@ def test_one_call_for_two_like_sites_says_nothing() -> None:
     assert verdicts([first, second], [call, call]) == [True, True]
     assert verdicts([first, _boxed('"b"')], [call]) == [True, False]
     assert allocates(first, [call]) is True
+
+
+@pytest.mark.parametrize(
+    ("expression", "callee", "expected"),
+    [
+        ("[]string{}", "runtime.newobject", False),
+        ("go.shape.[]p.T{}", "runtime.newobject", False),
+        ("context.backgroundCtx{}", "runtime.newobject", False),
+        ("[]string{...}", "runtime.newobject", True),
+        ("&T{}", "runtime.newobject", True),
+        ("T{...}", "runtime.convT", True),
+        # The type may be a map's: `http.Header{}`.
+        ("http.Header{}", "runtime.makemap_small", True),
+    ],
+)
+def test_empty_literals_allocate_nothing(expression: str, callee: str, expected: bool) -> None:
+    position = make_site().position
+    literal = EscapeSite(P, "F", position, expression, SiteKind.LITERAL, f"{expression} escapes")
+    kind = allocation_kind(callee)
+    assert kind is not None
+    call = _call(callee, kind)
+    assert allocates(literal, [call]) is expected
+    if not expected:
+        other = EscapeSite(P, "F", position, "&U{}", SiteKind.LITERAL, "&U{} escapes")
+        assert verdicts([literal, other], [call]) == [False, True]
+        assert unmentioned([call], [literal]) == [call]
+
+
+def test_nothing_is_said_of_lines_placed_elsewhere() -> None:
+    """A ``//line`` directive: no function of that name is declared in the site's file."""
+    site = _boxed("a")
+    linked = FunctionCode(site.package, "F", 16, "p/grammar.y.go", 10)
+    assert allocates(site, [], [linked]) is None
 
 
 def test_unlinked_functions() -> None:

@@ -30,6 +30,7 @@ CHOSEN = {
     24: "a panic repaired",
     27: "neutral: a variable renamed",
     28: "a benchmark renamed",
+    36: "a new site in a branch that no benchmark takes",
     43: "1 → 102",
     46: "a call into the standard library",
     48: "1 → 0",
@@ -76,6 +77,11 @@ def check(project: Project, entry: Json) -> None:
         assert change["exact"] or change["unit"] == "B/op"
     check_errors(document["errors"], entry)
     check_cause(document["escapes"], entry)
+    reach = {"uncovered-escape": "uncovered", "unexecuted-escape": "unexecuted"}.get(entry["kind"])
+    if reach is not None:
+        sites = document["escapes"]["new"]
+        assert sites
+        assert {(s["reach"], s["covered"]) for s in sites} == {(reach, False)}
 
 
 def check_errors(errors: list[Json], entry: Json) -> None:
