@@ -27,12 +27,12 @@ class Collections:
 def collections(base: Record, head: Record, package: str, benchmark: str) -> Collections | None:
     """What became of the collections of a benchmark.
 
-    ``None`` where they are not known on both sides or taken in different lanes, and where the
-    ranges of the repetitions meet: then nothing can be told apart.
+    ``None`` where they are not known on both sides, and where the ranges of the repetitions meet:
+    then nothing can be told apart.
     """
     old = measured(base, package, benchmark, GC_CYCLES)
     new = measured(head, package, benchmark, GC_CYCLES)
-    if old is None or new is None or old.lane is not new.lane:
+    if old is None or new is None:
         return None
     if old.low <= new.high and new.low <= old.high:
         return None

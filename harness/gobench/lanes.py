@@ -7,9 +7,11 @@ the time lane only: 100 iterations tell nothing of it. What a benchmark reports 
 Of what the heap costs, the allocations and the collector's cycles and pauses are rates, and come
 from the lane that ran more iterations: what a run allocates once is in them (3 objects for a
 ``sync.Pool`` that the collection before the run emptied), so that 1.5 reads 1.52 at 100 iterations.
-How much heap and stack is in use at the end comes from the allocation lane: in the time lane the
-end is anywhere between two collections (0.3 to 5 MB for benchmarks that keep nothing), and the
-ramp-up has grown the stack already.
+``allocs-exact/op`` does so only where that lane, too, cuts it to the allocs/op of the allocation
+lane: some benchmarks allocate more often in the first hundred operations than later. How much heap
+and stack is in use at the end comes from the allocation lane: in the time lane the end is anywhere
+between two collections (0.3 to 5 MB for benchmarks that keep nothing), and the ramp-up has grown
+the stack already.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from harness.model import (
 )
 
 _COUNTED = (ALLOCS, BYTES, HEAP_LIVE, HEAP_INUSE, STACK_INUSE)
-_RATES = (ALLOCS_EXACT, GC_CYCLES, GC_PAUSE)
+_COLLECTOR = (GC_CYCLES, GC_PAUSE)
 _TIMED = (SECONDS, "B/s")
 
 
@@ -66,14 +68,24 @@ def _measure(allocation: list[BenchmarkLine], time: list[BenchmarkLine]) -> tupl
     units = dict.fromkeys(u for line in (*time, *allocation) for u in line.values)
     most = max((line.iterations for line in allocation), default=0)
     longer = bool(time) and min(line.iterations for line in time) > most
+    from_allocation = {
+        *_COUNTED,
+        *(() if longer else _COLLECTOR),
+        *(() if longer and _same_count(allocation, time) else (ALLOCS_EXACT,)),
+    }
     for unit in sorted(units, key=_rank):
-        if allocation and (unit in _COUNTED or (unit in _RATES and not longer)):
+        if allocation and unit in from_allocation:
             found.append(_measurement(unit, Lane.ALLOCATION, allocation))
         elif time:
             found.append(_measurement(unit, Lane.TIME, time))
         elif unit not in _TIMED:
             found.append(_measurement(unit, Lane.ALLOCATION, allocation))
     return tuple(m for m in found if m.samples)
+
+
+def _same_count(allocation: list[BenchmarkLine], time: list[BenchmarkLine]) -> bool:
+    """Whether both lanes cut the allocations to the same whole numbers."""
+    return {x.values.get(ALLOCS) for x in time} <= {x.values.get(ALLOCS) for x in allocation}
 
 
 def _measurement(unit: str, lane: Lane, lines: list[BenchmarkLine]) -> Measurement:

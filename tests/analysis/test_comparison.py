@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.analysis import Direction, compare
 from harness.analysis.comparison import judge, mann_whitney
-from harness.model import ALLOCS, SECONDS, Lane, Measurement, Record
+from harness.model import ALLOCS, GC_CYCLES, SECONDS, Lane, Measurement, Record
 from tests.builders import MODULE, make_benchmark, make_package, make_record
 
 COUNTS = st.integers(0, 10**9)
@@ -71,6 +71,22 @@ def test_inexact_counts_change_where_the_ranges_do_not_meet(
     base: tuple[float, ...], head: tuple[float, ...], direction: Direction
 ) -> None:
     assert judge(ALLOCS, count(*base), count(*head)) == (direction, None)
+
+
+def test_what_is_no_count_needs_samples() -> None:
+    """Two repetitions that agree by chance tell nothing of the heap or of the collector."""
+
+    def sampled(*samples: float) -> Measurement:
+        return Measurement(GC_CYCLES, Lane.ALLOCATION, samples, False)
+
+    direction, p = judge(GC_CYCLES, sampled(0.1, 0.1), sampled(0.2, 0.2))
+    assert direction is Direction.NONE
+    assert p is not None
+    many = (
+        sampled(*(0.1 + n / 1000 for n in range(6))),
+        sampled(*(0.2 + n / 1000 for n in range(6))),
+    )
+    assert judge(GC_CYCLES, *many)[0] is Direction.REGRESSION
 
 
 @given(st.lists(COUNTS, min_size=1, max_size=4), st.lists(COUNTS, min_size=1, max_size=4))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harness.gobench import BenchmarkLine, measurements, read_output
 from harness.gobench.benchfmt import base_name, parse_result
 from harness.gobench.lanes import agree
-from harness.model import ALLOCS, BYTES, SECONDS, Lane
+from harness.model import ALLOCS, ALLOCS_EXACT, BYTES, GC_CYCLES, HEAP_LIVE, SECONDS, Lane
 
 NAMES = st.from_regex(r"\ABenchmark[A-Za-z_0-9]{0,6}(/[a-z0-9=,:#_\-]{1,8}){0,2}\Z")
 # Units that are not converted, so that they come back as they went in.
@@ -183,6 +183,41 @@ def test_custom_metrics() -> None:
     metric = both.measurement("hits/op")
     assert metric is not None
     assert (metric.lane, metric.samples) == (Lane.TIME, (4.0,))
+
+
+def heap_line(iterations: int, exact: float, cycles: float) -> BenchmarkLine:
+    values = {ALLOCS: float(int(exact)), BYTES: 8.0, ALLOCS_EXACT: exact, GC_CYCLES: cycles}
+    return BenchmarkLine("A", iterations, {**values, HEAP_LIVE: iterations * 8.0})
+
+
+@pytest.mark.parametrize(
+    ("timed", "exact", "cycles"),
+    [
+        (None, (Lane.ALLOCATION, 1.52), (Lane.ALLOCATION, 0.5)),
+        ((10_000, 1.5002, 0.25), (Lane.TIME, 1.5002), (Lane.TIME, 0.25)),
+        ((30, 1.55, 0.25), (Lane.ALLOCATION, 1.52), (Lane.ALLOCATION, 0.5)),
+        # Another number of allocations than the one that is recorded.
+        ((10_000, 0.98, 0.25), (Lane.ALLOCATION, 1.52), (Lane.TIME, 0.25)),
+    ],
+)
+def test_rates_come_from_the_lane_of_more_iterations(
+    timed: tuple[int, float, float] | None,
+    exact: tuple[Lane, float],
+    cycles: tuple[Lane, float],
+) -> None:
+    time = [] if timed is None else [heap_line(*timed)] * 3
+    (result,) = measurements([heap_line(100, 1.52, 0.5)] * 2, time)
+    found = {m.unit: (m.lane, m.value) for m in result.measurements}
+    assert found[ALLOCS_EXACT] == exact
+    assert found[GC_CYCLES] == cycles
+    assert found[HEAP_LIVE] == (Lane.ALLOCATION, 800)
+    assert found[ALLOCS] == (Lane.ALLOCATION, 1)
+    exactly = {m.unit for m in result.measurements if m.exact}
+    assert exactly - {ALLOCS_EXACT} == {ALLOCS, BYTES}
+
+
+def test_noise_of_the_heap_does_not_upset_the_agreement() -> None:
+    assert agree([heap_line(100, 1.52, 0.5)], [heap_line(100, 1.5, 0.25)])
 
 
 def test_runs_agree_only_on_equal_counts_of_equal_benchmarks() -> None:

@@ -73,6 +73,11 @@ def test_a_step_is_marked_with_its_sign_and_its_link() -> None:
         (0.0, "sec/op", "0 s"),
         (123.4e-6, "sec/op", "123.4 µs"),
         (math.nan, "allocs/op", text.NONE),
+        (132e-6, "gc-pause-sec/op", "132.0 µs"),
+        (0.57, "gc-cycles/op", "0.57"),
+        (1.6e-5, "gc-cycles/op", "1.6e-05"),
+        (32_768, "stack-inuse-B", "32,768 B"),
+        (-8192, "heap-inuse-B", "-8,192 B"),
     ],
 )
 def test_values_read_well(number: float, unit: str, expected: str) -> None:

@@ -23,6 +23,7 @@ from harness.model import (
     ALLOCS,
     BYTES,
     ESCAPES,
+    HEAP_COSTS,
     SECONDS,
     BenchmarkFailure,
     BenchmarkResult,
@@ -195,6 +196,15 @@ def test_registry_is_the_union_and_does_not_depend_on_order() -> None:
     )
     assert "timeline.store.track_BenchmarkPut_sec_op" in suite.tracks
     assert Suite.of(reversed(records)).tracks == suite.tracks
+
+
+def test_what_the_heap_costs_beside_makes_no_benchmarks() -> None:
+    costs = tuple(Measurement(unit, Lane.ALLOCATION, (1, 1), False) for unit in HEAP_COSTS)
+    own = Measurement("widgets/op", Lane.ALLOCATION, (2, 2), True)
+    plain = bench("BenchmarkScan", 1)
+    full = replace(plain, measurements=(*plain.measurements, own, *costs))
+    suite = Suite.of([extract(record(1, package(PARSE, full)))])
+    assert {t.unit for t in suite.tracks.values()} == {ALLOCS, BYTES, "widgets/op"}
 
 
 def test_failed_is_null_and_missing_is_nan() -> None:
