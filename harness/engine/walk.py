@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis import History, steps
+from harness.engine.exchange import exchange_steps
 from harness.engine.session import EnvironmentSpec, Session
+from harness.errors import MeasurementError, RepositoryError
 from harness.model import ALLOCS, BYTES, Outcome, PackageOutcome, Record
 
 
@@ -66,6 +68,8 @@ def account_steps(
 ) -> int:
     """Account, on both sides, for every step that these revisions have a part in.
 
+    Where the tests changed with a step, they are exchanged, to tell the benchmark's own part.
+
     Returns:
         how many benchmarks were profiled.
 
@@ -79,16 +83,27 @@ def account_steps(
         records = session.records(spec)
         history = History.build(records, line)
         wanted: dict[str, list[tuple[str, str]]] = {}
+        pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for unit in (ALLOCS, BYTES):
             for step in steps(history, unit):
                 if touched & {step.revision, step.previous}:
+                    benchmark = (step.package, step.benchmark)
+                    pairs.setdefault((step.previous, step.revision), []).append(benchmark)
                     for revision in (step.previous, step.revision):
-                        wanted.setdefault(revision, []).append((step.package, step.benchmark))
+                        wanted.setdefault(revision, []).append(benchmark)
+        current = dict(history.by_hash)
         for revision, benchmarks in wanted.items():
-            before = history.by_hash[revision]
+            before = current[revision]
             session.progress.step(f"{before.revision.short} account for {len(benchmarks)} steps")
-            after = session.account(before, benchmarks, spec)
-            made += len(after.accounts) - len(before.accounts)
+            current[revision] = session.account(before, benchmarks, spec)
+            made += len(current[revision].accounts) - len(before.accounts)
+        for (previous, revision), benchmarks in pairs.items():
+            base, head = current[previous], current[revision]
+            try:
+                current[revision] = exchange_steps(session, base, head, benchmarks, spec)
+            except (RepositoryError, MeasurementError) as err:
+                # Then the step is told as if the tests had not changed.
+                session.progress.step(f"{head.revision.short}: tests not exchanged: {err}")
     return made
 
 

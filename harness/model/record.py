@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.model.allocation import Account
+from harness.model.allocation import Account, Exchange
 from harness.model.benchmark import BenchmarkResult, PackageResult
 from harness.model.compiled import AllocationCall, FunctionCode
 from harness.model.diagnostic import (
@@ -120,6 +120,7 @@ class Record:
             outside of test files, and in benchmark functions.
         functions: likewise every function with the size of its stack frame.
         views: what was asked for with other flags.
+        exchanges: what of its steps the benchmarks themselves caused, where tests changed.
     """
 
     schema: int
@@ -143,6 +144,7 @@ class Record:
     calls: tuple[AllocationCall, ...] = ()
     functions: tuple[FunctionCode, ...] = ()
     views: tuple[View, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""
@@ -152,6 +154,13 @@ class Record:
         """The account of a benchmark, ``None`` if there is none."""
         return next(
             (a for a in self.accounts if (a.package, a.benchmark) == (package, benchmark)), None
+        )
+
+    def exchange(self, previous: str, package: str, benchmark: str) -> Exchange | None:
+        """What was learnt from exchanging the tests with an earlier revision, if they were."""
+        key = (previous, package, benchmark)
+        return next(
+            (e for e in self.exchanges if (e.previous, e.package, e.benchmark) == key), None
         )
 
     def code_escapes(self) -> list[EscapeSite]:
