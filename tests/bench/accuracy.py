@@ -4,8 +4,9 @@ Usage: python tests/bench/accuracy.py [timeline | outcomes]...
 
 Walks the whole history of each, accounts for every step, and holds against ``truth.json``.
 
-``timeline``: the steps of allocs/op (which benchmark, at which commit, from what to what), the first
-cause of each, the explained share, and the sites that neutral commits must not bring or take away.
+``timeline``: the steps of allocs/op (which benchmark, at which commit, from what to what), the
+first cause of each, the explained share, and the sites that neutral commits must not bring or take
+away.
 
 ``outcomes``: the steps of allocs/op and B/op, the outcome and the first cause of each as ``esv
 steps`` and the site tell them, with the parts that are the benchmark's own.
