@@ -40,16 +40,32 @@ def walk(
     *,
     alloc_only: bool = False,
     skip_existing: bool = False,
+    baselines: bool = False,
 ) -> WalkReport:
     """Measure revisions in the order given; each record is written before the next begins.
+
+    Args:
+        session: of the project.
+        revisions: full hashes.
+        environments: in which.
+        alloc_only: leave the time lane out.
+        skip_existing: not those that have a record.
+        baselines: measure also the parent of a revision, if it is among neither these nor the
+            records of the environment, but of another one: so a change of the configured release
+            leaves no commit without a number to compare it with, and is not read as one of code.
 
     Raises:
         ToolchainError: a release cannot be had.
         StoreError: a record cannot be written.
     """
     counts = dict.fromkeys(("measured", "skipped", "broken", "partial", "carried", "run"), 0)
-    session.progress.start(len(revisions) * len(environments))
-    for record, skipped in _records(session, revisions, environments, alloc_only, skip_existing):
+    todo = [
+        (spec, revision)
+        for spec in environments
+        for revision in [*revisions, *(_baselines(session, revisions, spec) if baselines else ())]
+    ]
+    session.progress.start(len(todo))
+    for record, skipped in _records(session, todo, alloc_only, skip_existing):
         if skipped:
             counts["skipped"] += 1
             session.progress.finish(f"{record.revision.short} has a record")
@@ -124,30 +140,40 @@ def describe(record: Record) -> str:
 
 def _records(
     session: Session,
-    revisions: Sequence[str],
-    environments: Sequence[EnvironmentSpec],
+    todo: Sequence[tuple[EnvironmentSpec, str]],
     alloc_only: bool,
     skip_existing: bool,
 ) -> Iterator[tuple[Record, bool]]:
-    for spec in environments:
-        for revision in revisions:
-            if skip_existing:
-                there = session.record(
-                    revision, spec.release, spec.build_variables, spec.run_variables
-                )
-                if there is not None:
-                    yield there, True
-                    continue
-            yield (
-                session.measure(
-                    revision,
-                    spec.release,
-                    build_variables=spec.build_variables,
-                    run_variables=spec.run_variables,
-                    alloc_only=alloc_only,
-                ),
-                False,
-            )
+    for spec, revision in todo:
+        if skip_existing:
+            there = session.record(revision, spec.release, spec.build_variables, spec.run_variables)
+            if there is not None:
+                yield there, True
+                continue
+        yield (
+            session.measure(
+                revision,
+                spec.release,
+                build_variables=spec.build_variables,
+                run_variables=spec.run_variables,
+                alloc_only=alloc_only,
+            ),
+            False,
+        )
+
+
+def _baselines(session: Session, revisions: Sequence[str], spec: EnvironmentSpec) -> list[str]:
+    """Parents that were measured in another environment only."""
+    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
+    found = []
+    for revision in revisions:
+        parent = session.repository.revision(revision).parent
+        if parent is None or parent in revisions or not session.repository.exists(parent):
+            continue
+        there = session.store.environments(session.machine.machine, parent)
+        if there and name not in there:
+            found.append(parent)
+    return list(dict.fromkeys(found))
 
 
 def _count(record: Record, outcome: PackageOutcome) -> int:
