@@ -19,6 +19,7 @@ from harness.analysis.crossing import COUNTED, Crossing, measured
 from harness.analysis.escapes import match_records
 from harness.analysis.history import History
 from harness.analysis.steps import Step
+from harness.model import TreeDiff, is_test
 
 
 def explain(
@@ -113,26 +114,47 @@ def explain_steps(
 ) -> dict[Step, Attribution]:
     """Attributions of steps of one revision, for those that have both accounts.
 
+    Where the tests changed and were exchanged, with the benchmark's own part.
+
     Args:
         history: with the records of both sides.
         revision: where the steps are.
         found: steps of allocs/op and B/op of that revision.
     """
     explained: dict[Step, Attribution] = {}
-    sides: dict[str, Sides] = {}
+    sides: dict[tuple[str, bool], Sides] = {}
     head = history.by_hash[revision]
     for step in found:
         if step.unit not in COUNTED:
             continue
         base = history.by_hash[step.previous]
+        exchange = head.exchange(step.previous, step.package, step.benchmark)
+        part = (exchange.parts.get(step.unit) if exchange else None) or 0.0
         before = base.account(step.package, step.benchmark)
         after = head.account(step.package, step.benchmark)
+        reported = (step.before, step.after)
+        if exchange and part and exchange.forward:
+            before, reported = exchange.account, (step.before + part, step.after)
+        elif exchange and part:
+            after, reported = exchange.account, (step.before, step.after - part)
         if before is None or after is None:
             continue
-        if step.previous not in sides:
+        pair = (step.previous, bool(part))
+        if pair not in sides:
             diffs = history.diffs(step.previous, revision)
-            sides[step.previous] = Sides(base, head, diffs, match_records(base, head, diffs))
-        explained[step] = attribute(
-            sides[step.previous], step.unit, (step.before, step.after), before, after
-        )
+            match = match_records(base, head, diffs)
+            # With exchanged tests both sides have the same ones.
+            sides[pair] = Sides(base, head, _without_tests(diffs) if part else diffs, match)
+        attribution = attribute(sides[pair], step.unit, reported, before, after)
+        if exchange and part:
+            attribution = with_benchmark(attribution, part, (exchange.file, exchange.line))
+        explained[step] = attribution
     return explained
+
+
+def _without_tests(diffs: Sequence[TreeDiff] | None) -> tuple[TreeDiff, ...] | None:
+    if diffs is None:
+        return None
+    return tuple(
+        replace(d, files=tuple(f for f in d.files if not is_test(f.new or f.old))) for d in diffs
+    )

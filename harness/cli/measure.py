@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
                 environments,
                 alloc_only=arguments.alloc_only,
                 skip_existing=arguments.skip_existing,
+                baselines=arguments.range == "NEW",
             )
             accounts = 0
             if not arguments.no_explain:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from harness.analysis.comparison import Direction
 from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
-from harness.engine.session import EnvironmentSpec, Session, is_test
-from harness.model import FileChange, Record
+from harness.engine.session import EnvironmentSpec, Session
+from harness.model import Account, Exchange, FileChange, Record, is_test
 
 
 def cross(
@@ -70,6 +70,65 @@ def cross(
     hashes = [r.revision.hash for r in sides]
     diffs = {(a, b): session.diffs(a, b) for a in hashes for b in hashes if a != b}
     return replace(crossing, diffs=diffs)
+
+
+def exchange_steps(
+    session: Session,
+    base: Record,
+    head: Record,
+    benchmarks: Sequence[tuple[str, str]],
+    spec: EnvironmentSpec,
+) -> Record:
+    """The head's record with what of its steps the benchmarks themselves caused; kept.
+
+    Measured once, and only where the tests of a package of these benchmarks changed: one revision
+    more, of which no more than these packages are linked and run, and a profile for each benchmark
+    that has a part of its own.
+
+    Args:
+        session: of the project.
+        base: the record that the steps are told from.
+        head: the record in which they are.
+        benchmarks: that changed, ``(import path, full name)``.
+        spec: environment of both.
+
+    Raises:
+        RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
+    """
+    old = base.revision.hash
+    touched = touched_packages(head, session.repository.diff(old, head.revision.hash))
+    wanted = [
+        b for b in dict.fromkeys(benchmarks) if b[0] in touched and head.exchange(old, *b) is None
+    ]
+    if not wanted:
+        return head
+    crossing = _exchange_tests(session, base, head, spec)
+    parts: dict[tuple[str, str], dict[str, float | None]] = {b: {} for b in wanted}
+    for change in charged_changes(crossing):
+        if (change.package, change.benchmark) in parts:
+            parts[change.package, change.benchmark][change.unit] = change.by_benchmark
+    mixtures = [r for r in (crossing.forward, crossing.backward) if r is not None]
+    accounts: dict[tuple[str, str], Account | None] = {}
+    for mixture in mixtures:
+        own = [b for b in wanted if any(parts[b].values()) and mixture in crossing.code_pair(*b)]
+        accounted = session.account(mixture, own, spec)
+        accounts.update({b: accounted.account(*b) for b in own})
+    found = [
+        Exchange(
+            previous=old,
+            package=b[0],
+            benchmark=b[1],
+            file=touched[b[0]][0],
+            line=touched[b[0]][1],
+            parts=parts[b],
+            forward=crossing.code_pair(*b)[0] is crossing.forward,
+            account=accounts.get(b),
+        )
+        for b in wanted
+    ]
+    head = replace(head, exchanges=(*head.exchanges, *found))
+    session.keep(head)
+    return head
 
 
 def _exchange_tests(

@@ -30,6 +30,7 @@ from harness.model import (
     Record,
     RunSettings,
     TreeDiff,
+    is_test,
 )
 from harness.store import RecordKey, RecordStore, key_of
 from harness.store.asv import machine as asv_machine
@@ -492,11 +493,6 @@ def _with_views(record: Record, store: RecordStore) -> Record:
     if before is None or before.harness != record.harness:
         return record
     return replace(record, views=before.views)
-
-
-def is_test(file: str | None) -> bool:
-    """Whether a file belongs to the tests of a package."""
-    return file is not None and (file.endswith("_test.go") or "testdata" in file.split("/"))
 
 
 def _combinations(variables: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:

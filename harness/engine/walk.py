@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis import History, steps
+from harness.engine.exchange import exchange_steps
 from harness.engine.session import EnvironmentSpec, Session
+from harness.errors import MeasurementError, RepositoryError
 from harness.model import ALLOCS, BYTES, Outcome, PackageOutcome, Record
 
 
@@ -38,16 +40,32 @@ def walk(
     *,
     alloc_only: bool = False,
     skip_existing: bool = False,
+    baselines: bool = False,
 ) -> WalkReport:
     """Measure revisions in the order given; each record is written before the next begins.
+
+    Args:
+        session: of the project.
+        revisions: full hashes.
+        environments: in which.
+        alloc_only: leave the time lane out.
+        skip_existing: not those that have a record.
+        baselines: measure also the parent of a revision, if it is among neither these nor the
+            records of the environment, but of another one: so a change of the configured release
+            leaves no commit without a number to compare it with, and is not read as one of code.
 
     Raises:
         ToolchainError: a release cannot be had.
         StoreError: a record cannot be written.
     """
     counts = dict.fromkeys(("measured", "skipped", "broken", "partial", "carried", "run"), 0)
-    session.progress.start(len(revisions) * len(environments))
-    for record, skipped in _records(session, revisions, environments, alloc_only, skip_existing):
+    todo = [
+        (spec, revision)
+        for spec in environments
+        for revision in [*revisions, *(_baselines(session, revisions, spec) if baselines else ())]
+    ]
+    session.progress.start(len(todo))
+    for record, skipped in _records(session, todo, alloc_only, skip_existing):
         if skipped:
             counts["skipped"] += 1
             session.progress.finish(f"{record.revision.short} has a record")
@@ -66,7 +84,8 @@ def account_steps(
 ) -> int:
     """Account, on both sides, for every step that these revisions have a part in.
 
-    Also seen is whether benchmarks execute the escape sites that they bring.
+    Where the tests changed with a step, they are exchanged, to tell the benchmark's own part. Also
+    seen is whether benchmarks execute the escape sites that the revisions bring.
 
     Returns:
         how many benchmarks were profiled.
@@ -81,24 +100,38 @@ def account_steps(
         records = session.records(spec)
         history = History.build(records, line)
         wanted: dict[str, list[tuple[str, str]]] = {}
+        pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for unit in (ALLOCS, BYTES):
             for step in steps(history, unit):
                 if touched & {step.revision, step.previous}:
+                    benchmark = (step.package, step.benchmark)
+                    pairs.setdefault((step.previous, step.revision), []).append(benchmark)
                     for revision in (step.previous, step.revision):
-                        wanted.setdefault(revision, []).append((step.package, step.benchmark))
-        latest = dict(history.by_hash)
+                        wanted.setdefault(revision, []).append(benchmark)
+        current = dict(history.by_hash)
         for revision, benchmarks in wanted.items():
-            before = latest[revision]
+            before = current[revision]
             session.progress.step(f"{before.revision.short} account for {len(benchmarks)} steps")
-            after = session.account(before, benchmarks, spec)
-            made += len(after.accounts) - len(before.accounts)
-            latest[revision] = after
+            current[revision] = session.account(before, benchmarks, spec)
+            made += len(current[revision].accounts) - len(before.accounts)
+        for (previous, revision), benchmarks in pairs.items():
+            base, head = current[previous], current[revision]
+            try:
+                current[revision] = exchange_steps(session, base, head, benchmarks, spec)
+            except (RepositoryError, MeasurementError) as err:
+                # Then the step is told as if the tests had not changed.
+                session.progress.step(f"{head.revision.short}: tests not exchanged: {err}")
         # Whether benchmarks execute what escapes anew, now that it is known what accounts have.
         for revision in (r.revision.hash for r in history.records if r.revision.hash in touched):
-            base = history.previous(revision)
-            if base is not None:
-                older, diffs = base.revision.hash, history.diffs(base.revision.hash, revision)
-                session.look_at_new_sites(latest[older], latest[revision], diffs, spec)
+            before_it = history.previous(revision)
+            if before_it is not None:
+                older = before_it.revision.hash
+                diffs = history.diffs(older, revision)
+                head = current[revision]
+                try:
+                    session.look_at_new_sites(current[older], head, diffs, spec)
+                except (RepositoryError, MeasurementError) as err:
+                    session.progress.step(f"{head.revision.short}: coverage not known: {err}")
     return made
 
 
@@ -119,30 +152,40 @@ def describe(record: Record) -> str:
 
 def _records(
     session: Session,
-    revisions: Sequence[str],
-    environments: Sequence[EnvironmentSpec],
+    todo: Sequence[tuple[EnvironmentSpec, str]],
     alloc_only: bool,
     skip_existing: bool,
 ) -> Iterator[tuple[Record, bool]]:
-    for spec in environments:
-        for revision in revisions:
-            if skip_existing:
-                there = session.record(
-                    revision, spec.release, spec.build_variables, spec.run_variables
-                )
-                if there is not None:
-                    yield there, True
-                    continue
-            yield (
-                session.measure(
-                    revision,
-                    spec.release,
-                    build_variables=spec.build_variables,
-                    run_variables=spec.run_variables,
-                    alloc_only=alloc_only,
-                ),
-                False,
-            )
+    for spec, revision in todo:
+        if skip_existing:
+            there = session.record(revision, spec.release, spec.build_variables, spec.run_variables)
+            if there is not None:
+                yield there, True
+                continue
+        yield (
+            session.measure(
+                revision,
+                spec.release,
+                build_variables=spec.build_variables,
+                run_variables=spec.run_variables,
+                alloc_only=alloc_only,
+            ),
+            False,
+        )
+
+
+def _baselines(session: Session, revisions: Sequence[str], spec: EnvironmentSpec) -> list[str]:
+    """Parents that were measured in another environment only."""
+    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
+    found = []
+    for revision in revisions:
+        parent = session.repository.revision(revision).parent
+        if parent is None or parent in revisions or not session.repository.exists(parent):
+            continue
+        there = session.store.environments(session.machine.machine, parent)
+        if there and name not in there:
+            found.append(parent)
+    return list(dict.fromkeys(found))
 
 
 def _count(record: Record, outcome: PackageOutcome) -> int:

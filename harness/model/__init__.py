@@ -4,7 +4,7 @@ Everything that a record holds is defined here, in the order of the flow: revisi
 diagnostic, benchmark, record. JSON is made from these types by :mod:`harness.store.codec`.
 """
 
-from harness.model.allocation import Account, AllocationSite, Frame
+from harness.model.allocation import Account, AllocationSite, Exchange, Frame
 from harness.model.benchmark import (
     BenchmarkFailure,
     BenchmarkResult,
@@ -28,7 +28,7 @@ from harness.model.diagnostic import (
     Position,
     SiteKind,
 )
-from harness.model.diff import FileChange, Hunk, TreeDiff
+from harness.model.diff import FileChange, Hunk, TreeDiff, is_test
 from harness.model.environment import Environment, Machine, Toolchain
 from harness.model.record import (
     RECORD_SCHEMA,
@@ -86,6 +86,7 @@ __all__ = [
     "Diagnostic",
     "Environment",
     "EscapeSite",
+    "Exchange",
     "Execution",
     "FileChange",
     "FlowStep",
@@ -115,4 +116,5 @@ __all__ = [
     "View",
     "better",
     "is_exact_unit",
+    "is_test",
 ]

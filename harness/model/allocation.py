@@ -59,3 +59,29 @@ class Account:
     allocs: float
     bytes: float
     exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What of a step the benchmark itself caused, measured by exchanging the tests.
+
+    Attributes:
+        previous: hash of the revision that the step is told from.
+        package: import path.
+        benchmark: full name.
+        file: where the tests changed, relative to the repository's root.
+        line: likewise, the first changed line at head.
+        parts: by unit, after minus before as far as it is the benchmark's own; ``None`` where
+            neither side's tests compile on the other's code.
+        forward: whether the head's tests ran on the code of ``previous``; else the reverse.
+        account: of the benchmark in that mixture, where a part is not 0.
+    """
+
+    previous: str
+    package: str
+    benchmark: str
+    file: str
+    line: int
+    parts: dict[str, float | None]
+    forward: bool
+    account: Account | None = None

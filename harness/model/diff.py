@@ -34,3 +34,8 @@ class TreeDiff:
     base: str
     head: str
     files: tuple[FileChange, ...] = ()
+
+
+def is_test(file: str | None) -> bool:
+    """Whether a file belongs to the tests of a package: ``_test.go``, or under ``testdata``."""
+    return file is not None and (file.endswith("_test.go") or "testdata" in file.split("/"))

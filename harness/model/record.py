@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.model.allocation import Account
+from harness.model.allocation import Account, Exchange
 from harness.model.benchmark import BenchmarkResult, PackageResult
 from harness.model.compiled import AllocationCall, FunctionCode
 from harness.model.coverage import SiteExecution
@@ -126,6 +126,7 @@ class Record:
         executions: whether benchmarks execute an escape site; of sites that are new in the revision
             and that no account has.
         notes: what this release could not measure, a sentence each.
+        exchanges: what of its steps the benchmarks themselves caused, where tests changed.
     """
 
     schema: int
@@ -152,6 +153,7 @@ class Record:
     unread: tuple[PackageError, ...] = ()
     executions: tuple[SiteExecution, ...] = ()
     notes: tuple[str, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""
@@ -161,6 +163,13 @@ class Record:
         """The account of a benchmark, ``None`` if there is none."""
         return next(
             (a for a in self.accounts if (a.package, a.benchmark) == (package, benchmark)), None
+        )
+
+    def exchange(self, previous: str, package: str, benchmark: str) -> Exchange | None:
+        """What was learnt from exchanging the tests with an earlier revision, if they were."""
+        key = (previous, package, benchmark)
+        return next(
+            (e for e in self.exchanges if (e.previous, e.package, e.benchmark) == key), None
         )
 
     def code_escapes(self) -> list[EscapeSite]:

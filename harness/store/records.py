@@ -76,6 +76,15 @@ class RecordStore:
             raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
         return decode(data, str(path))
 
+    def environments(self, machine: str, revision: str) -> set[str]:
+        """Names of the environments in which a revision has a record; none of them is read."""
+        start = f"{revision[: self._hash_length]}-"
+        folder = self.directory / machine
+        return {
+            path.name.removeprefix(start).removesuffix(RECORD_SUFFIX)
+            for path in folder.glob(f"{start}*{RECORD_SUFFIX}")
+        }
+
     def paths(self) -> list[Path]:
         """All record files, in a fixed order."""
         return sorted(self.directory.glob(f"*/*{RECORD_SUFFIX}"))

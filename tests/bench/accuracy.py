@@ -1,11 +1,15 @@
-"""How often the harness is right, on the fixture whose truth is known: precision and recall.
+"""How often the harness is right, on the fixtures whose truth is known: precision and recall.
 
-Usage: python tests/bench/accuracy.py [RESULTS]
+Usage: python tests/bench/accuracy.py [timeline | outcomes]...
 
-Walks the whole history of ``timeline``, accounts for every step, and holds against ``truth.json``:
-the steps of allocs/op (which benchmark, at which commit, from what to what), the first cause of
-each, the explained share, the sites that neutral commits must not bring or take away, and what is
-said of new sites that no benchmark reaches.
+Walks the whole history of each, accounts for every step, and holds against ``truth.json``.
+
+``timeline``: the steps of allocs/op (which benchmark, at which commit, from what to what), the
+first cause of each, the explained share, the sites that neutral commits must not bring or take
+away, and what is said of new sites that no benchmark reaches.
+
+``outcomes``: the steps of allocs/op and B/op, the outcome and the first cause of each as ``esv
+steps`` and the site tell them, with the parts that are the benchmark's own.
 """
 
 from __future__ import annotations
@@ -18,14 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis import History, Step, diff_escapes, steps
+from harness.analysis.attribution import Attribution
 from harness.analysis.costs import Reach
 from harness.analysis.explain import explain_steps
 from harness.config import load_config
 from harness.diagnostics.messages import generic_name
 from harness.engine import Session, account_steps, walk
+from harness.model import ALLOCS, BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
-NAME = "timeline"
 ENOUGH = 0.95
 REACH = {"uncovered-escape": Reach.UNCOVERED, "unexecuted-escape": Reach.UNEXECUTED}
 
@@ -49,17 +54,27 @@ class Score:
 
 def main() -> int:
     """Print the figures; 1 if any is below 1.0."""
-    truth = json.loads((ROOT / "go_fixtures" / NAME / "truth.json").read_text("utf-8"))
+    reports = {"timeline": report, "outcomes": report_outcomes}
+    failed = 0
+    for name in sys.argv[1:] or list(reports):
+        truth, history = walked(name)
+        print(f"{name}: {len(history.records)} commits")
+        failed |= reports[name](truth, history)
+    return failed
+
+
+def walked(name: str) -> tuple[dict[str, Any], History]:
+    """The truth of a fixture, and its history as the harness measures and accounts for it."""
+    truth = json.loads((ROOT / "go_fixtures" / name / "truth.json").read_text("utf-8"))
     with tempfile.TemporaryDirectory(prefix="esv-accuracy-") as directory:
-        results = sys.argv[1] if len(sys.argv) > 1 else f"{directory}/results"
         config = Path(directory) / "asv.conf.json"
         config.write_text(
             json.dumps(
                 {
                     "version": 1,
-                    "repo": str(ROOT / "go_fixtures/repos" / NAME),
+                    "repo": str(ROOT / "go_fixtures/repos" / name),
                     "branches": [truth["branch"]],
-                    "results_dir": results,
+                    "results_dir": f"{directory}/results",
                     "go": {"cache_dir": str(ROOT / ".cache" / "accuracy")},
                 }
             ),
@@ -70,8 +85,7 @@ def main() -> int:
             spec = session.environments()[0]
             walk(session, list(reversed(line)), [spec], alloc_only=True, skip_existing=True)
             account_steps(session, line, [spec])
-            history = History.build(session.records(spec), line)
-    return report(truth, history)
+            return truth, History.build(session.records(spec), line)
 
 
 def report(truth: dict[str, Any], history: History) -> int:
@@ -160,6 +174,94 @@ def _causes(
             score.right += 1
         else:
             score.wrong.append(f"{commit['index']}: {step.benchmark}: {said}, is {expected}")
+
+
+def report_outcomes(truth: dict[str, Any], history: History) -> int:
+    """Hold the steps, outcomes and causes against the truth and print."""
+    found = [s for unit in (ALLOCS, BYTES) for s in steps(history, unit)]
+    moved, words, causes, shares = Score(), Score(), Score(), []
+    for number, commit in enumerate(truth["commits"]):
+        # B/op that differ between repetitions are null, and so on neither side a step.
+        sides = [c["bytes"] for c in truth["commits"][max(number - 1, 0) : number + 1]]
+        expected = {
+            (s["package"], s["benchmark"], s["unit"]): s
+            for s in commit["steps"]
+            if not s.get("baseline")
+        }
+        own = {
+            (s.package, s.benchmark, s.unit): s
+            for s in found
+            if s.revision == commit["revision"]
+            and not (
+                s.unit == BYTES
+                and any(side.get(s.package, {}).get(s.benchmark, 0) is None for side in sides)
+            )
+        }
+        attributions = explain_steps(history, commit["revision"], list(own.values()))
+        for key in sorted(own.keys() | expected.keys()):
+            where = f"{commit['index']}: {key[1]} {key[2]}"
+            if key not in expected:
+                moved.wrong.append(f"{where}: no such step")
+            elif key not in own:
+                moved.missed.append(f"{where}: not seen")
+            else:
+                step, planted = own[key], expected[key]
+                values = (step.before, step.after), (planted["before"], planted["after"])
+                if values[0] == values[1]:
+                    moved.right += 1
+                else:
+                    moved.wrong.append(f"{where}: {values[0]}, is {values[1]}")
+                attribution = attributions.get(step)
+                if attribution is None:
+                    words.missed.append(f"{where}: no account")
+                    continue
+                if planted["outcome"] != "unexplained":
+                    shares.append(attribution.explained)
+                if attribution.outcome == planted["outcome"]:
+                    words.right += 1
+                else:
+                    words.wrong.append(f"{where}: {attribution.outcome}, is {planted['outcome']}")
+                _planted_cause(where, commit["cause"], planted, attribution, causes)
+    print(moved.line("steps, both units"))
+    print(words.line("outcomes"))
+    print(causes.line("first causes"))
+    low = sum(share < ENOUGH for share in shares)
+    print(
+        f"explained share        {len(shares):4} steps, {low} below {ENOUGH}, min {min(shares):.3f}"
+    )
+    wrong = [text for score in (moved, words, causes) for text in (*score.wrong, *score.missed)]
+    for text in wrong:
+        print(f"  {text}")
+    return 1 if wrong or low else 0
+
+
+def _planted_cause(
+    where: str,
+    cause: dict[str, Any] | None,
+    planted: dict[str, Any],
+    attribution: Attribution,
+    score: Score,
+) -> None:
+    """The planted cause comes first, in a mixed step it is one of the causes."""
+    said = [
+        (c.file, c.line, c.function, c.site.message if c.site else None, c.via)
+        for c in attribution.causes
+    ]
+    if cause is None:
+        if said:
+            score.wrong.append(f"{where}: {said[0]}, has none")
+        else:
+            score.right += 1
+        return
+    wanted = (
+        cause["file"], cause["line"], cause["function"], cause["message"], cause["via"] or "",
+    )  # fmt: skip
+    if wanted in (said if planted["outcome"] == "mixed" else said[:1]):
+        score.right += 1
+    elif said:
+        score.wrong.append(f"{where}: {said[0]}, is {wanted}")
+    else:
+        score.missed.append(f"{where}: no cause")
 
 
 if __name__ == "__main__":

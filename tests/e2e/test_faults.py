@@ -10,11 +10,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.model import Outcome, PackageOutcome
+from harness.model import Diagnostic, Outcome, PackageOutcome, Position
 from tests.e2e.support import (
     Project,
     allocs,
@@ -247,6 +248,22 @@ class TestResults:
         # What the message says helps; naming the revision measures it anew.
         assert recorded.esv("run", "HEAD^!", "--alloc-only", "--quiet").code == 0
         assert list(recorded.records()) == [head(recorded.repo)]
+
+    def test_record_with_a_line_that_is_not_understood(self, recorded: Project) -> None:
+        """`esv check` fails on it, whatever its canary says."""
+        (path,) = recorded.store().paths()
+        record = recorded.store().read_path(path)
+        where = Position("keep/keep.go", 9, 2)
+        unknown = Diagnostic("example.com/small/keep", where, "x is teleported to heap")
+        recorded.store().write(replace(record, unparsed=(unknown,)))
+        run = recorded.esv("check")
+        assert run.code == 2
+        (line,) = (x for x in run.out.splitlines() if x.startswith("FAIL"))
+        assert line.startswith("FAIL  records: ")
+        assert f"{path.name}: 1 heap-related line of go" in line
+        assert "keep/keep.go:9:2: x is teleported to heap" in line
+        recorded.store().write(record)
+        assert recorded.esv("check").code == 0
 
     def test_no_record(self, small: Project) -> None:
         message = small.esv("show", "HEAD").refused("show")

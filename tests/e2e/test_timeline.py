@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.analysis import EscapeDiff, History, diff_escapes
+from harness.analysis.erased import inlining_changes
 from harness.analysis.steps import steps
 from harness.diagnostics.parse import generic_name
 from harness.model import EscapeSite, Outcome, PackageOutcome, Record
@@ -187,6 +188,20 @@ def test_what_breaks_and_is_repaired_is_no_step(history: History) -> None:
     quiet = {c["revision"] for c in COMMITS if c["kind"] in ("broken", "panic", "fix")}
     assert len(quiet) == 6
     assert not quiet & {s.revision for s in steps(history)}
+
+
+def test_the_escape_that_comes_back_with_a_lost_inlining(records: dict[str, Record]) -> None:
+    (entry,) = (c for c in COMMITS if c["what"] == "lost inlining")
+    base, head = records[LINE[entry["index"] - 2]], records[entry["revision"]]
+    (change,) = inlining_changes(base, head)
+    before, after = change.cost
+    assert (change.lost, change.budget) == (True, 80)
+    assert before is not None
+    assert after is not None
+    assert before <= 80 < after
+    assert change.after.reason == f"function too complex: cost {after} exceeds budget 80"
+    where = {(e.site.position.file, e.site.function, e.site.message) for e in change.escapes}
+    assert where == {tuple(entry["cause"][k] for k in ("file", "function", "message"))}
 
 
 @each(lambda c: c["sites"] is not None)

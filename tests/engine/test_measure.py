@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis import History, steps
 from harness.engine import select_revisions, walk
 from harness.engine.carry import package_key
 from harness.engine.ranges import pick
@@ -329,6 +330,32 @@ def test_walk_skips_what_has_a_record(project: Project, open_session: OpenSessio
         )
         assert (report.measured, report.skipped) == (0, 2)
         assert {r.revision.hash for r in session.store.records()} == {first, broken}
+
+
+def test_after_a_change_of_the_environment_the_parent_is_measured_too(
+    project: Project, open_session: OpenSession
+) -> None:
+    """So the first commit in the new one has a number to be compared with."""
+    first = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
+    old = project.commit({"p/p_test.go": bench("p", 2)})
+    with open_session() as session:
+        walk(session, [old, first], session.environments(), alloc_only=True)
+    head = project.commit({"p/p_test.go": bench("p", 3)})
+    # Another release is another environment as well; one of variables is had without a download.
+    matrix = {"env": {"GOGC": ["50"]}}
+    with open_session(asv={"matrix": matrix}) as session:
+        (spec,) = session.environments()
+        hashes = select_revisions(
+            session, "NEW", [r.revision.hash for r in session.store.records()]
+        )
+        assert hashes == [head]
+        done = walk(session, hashes, [spec], alloc_only=True, baselines=True)
+        assert done.measured == 2
+        records = session.records(spec)
+        found = steps(History.build(records, session.first_parent_line()))
+        assert [(s.previous, s.revision, s.before, s.after) for s in found] == [(old, head, 2, 3)]
+        again = walk(session, hashes, [spec], alloc_only=True, baselines=True, skip_existing=True)
+        assert (again.measured, again.skipped) == (0, 1)
 
 
 def test_a_project_in_a_directory_of_its_repository(
