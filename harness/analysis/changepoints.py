@@ -46,6 +46,8 @@ _OUTLIER = 2.5
 _LEAST_NOISE = 5e-4
 _LEAST_OF_RANGE = 0.02
 _BLOCK = 4
+# How much better than a straight line a step must fit: twice the difference of log-likelihoods.
+_BETTER = 6.0
 _NEARBY = 34
 # The noise of a stretch counts where it is larger by this factor: the larger of two estimates is
 # more than either.
@@ -165,7 +167,7 @@ class _Search:
         import numpy as np
 
         size = 1.0 if self._log else float(np.median(np.abs(y)))
-        return max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-300)
+        return max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-150)
 
     def _distrust(self, samples: Sequence[Sequence[float]]) -> Floats:
         """What a revision whose repetitions differ more than usual has in extra variance."""
@@ -208,7 +210,7 @@ class _Search:
         return 0, 1.0
 
     def _steeper(self, start: int, place: int, end: int) -> bool:
-        """Whether a step fits better than a straight line: a drift is no step."""
+        """Whether a step fits clearly better than a straight line: a drift is no step."""
         import numpy as np
 
         y = self._y[start:end]
@@ -217,7 +219,7 @@ class _Search:
         middle = (w * y).sum() / total
         t = np.arange(start, end) - (w * np.arange(start, end)).sum() / total
         line = (w * t * (y - middle)).sum() ** 2 / (w * t**2).sum()
-        return self._difference(start, place, end) ** 2 > float(line)
+        return self._difference(start, place, end) ** 2 > float(line) + _BETTER
 
     def _difference(self, start: int, place: int, end: int) -> float:
         """Difference of the means on both sides of a place, in standard errors."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.analysis import Direction, History, findings, steps
-from harness.model import BYTES, Outcome, Record
+from harness.analysis.steps import recorded_units
+from harness.model import (
+    ALLOCS,
+    BYTES,
+    SECONDS,
+    BenchmarkResult,
+    Lane,
+    Measurement,
+    Outcome,
+    Record,
+)
 from tests.builders import (
     TRUTH,
     make_benchmark,
@@ -180,3 +191,85 @@ def test_the_ground_truth_of_the_fixture() -> None:
     got = [(s.revision, s.package, s.benchmark, s.before, s.after) for s in steps(found)]
     assert sorted(got) == sorted(expected)
     assert {s.direction for s in steps(found)} == {Direction.REGRESSION, Direction.IMPROVEMENT}
+
+
+def timed(levels: Sequence[float], carried: Mapping[int, int] | None = None) -> list[Record]:
+    """One benchmark of allocs/op 0 and times around ``levels``, six repetitions each.
+
+    ``carried`` maps a revision to the one whose times it has.
+    """
+    rng = random.Random(5)
+    results = [
+        make_benchmark("BenchmarkX", 0, None, [level * rng.gauss(1, 0.01) for _ in range(6)])
+        for level in levels
+    ]
+    records = []
+    for number in range(len(levels)):
+        origin = (carried or {}).get(number)
+        result = results[number if origin is None else origin]
+        package = make_package(
+            benchmarks=[result], carried_from=None if origin is None else make_hash(origin)
+        )
+        records.append(make_record(number, [package]))
+    return records
+
+
+def test_a_time_has_a_step_with_its_confidence() -> None:
+    found = History.build(timed([1e-6] * 15 + [1.3e-6] * 10 + [1e-6] * 15))
+    up, down = steps(found, SECONDS)
+    assert [found.position(s.revision) for s in (up, down)] == [15, 25]
+    assert (up.direction, down.direction) == (Direction.REGRESSION, Direction.IMPROVEMENT)
+    assert up.before == pytest.approx(1e-6, rel=0.01)
+    assert up.after == pytest.approx(1.3e-6, rel=0.01)
+    assert up.p is not None
+    assert up.p < 1e-4
+    assert not up.exact
+    # It stays in the list, and says where it went.
+    assert (up.repaired, down.repaired) == (down.revision, None)
+    assert steps(found, ALLOCS) == ()
+
+
+def test_a_carried_time_is_no_second_observation() -> None:
+    levels = [1e-6] * 10 + [1.5e-6]
+    # One slow measurement, carried on and on, is still one measurement.
+    carried = dict.fromkeys(range(11, 30), 10)
+    assert steps(History.build(timed([*levels, *[1.5e-6] * 19], carried)), SECONDS) == ()
+
+
+def test_a_step_belongs_to_the_first_revision_with_the_binary() -> None:
+    # Walked newest first: 12 was measured, and 10 and 11, which have its binary, carry from it.
+    levels = [1e-6] * 10 + [1.5e-6] * 12
+    (step,) = steps(History.build(timed(levels, {10: 12, 11: 12, 9: 8})), SECONDS)
+    assert (step.revision, step.previous) == (make_hash(10), make_hash(9))
+    assert step.between == ()
+
+
+def test_sizes_that_do_not_repeat_are_searched_like_times() -> None:
+    rng = random.Random(2)
+
+    def sized(number: int, size: float) -> Record:
+        samples = tuple(float(round(size + rng.uniform(-8, 8))) for _ in range(3))
+        sizes = Measurement(BYTES, Lane.ALLOCATION, samples, len(set(samples)) == 1)
+        return make_record(
+            number, [make_package(benchmarks=[BenchmarkResult("BenchmarkX", (sizes,))])]
+        )
+
+    flat = History.build(sized(n, 4096) for n in range(40))
+    assert steps(flat, BYTES) == ()
+    found = History.build(sized(n, 4096 if n < 20 else 4200) for n in range(40))
+    (step,) = steps(found, BYTES)
+    assert step.revision == make_hash(20)
+    assert step.p is not None
+
+
+def test_repaired_exact_regressions_say_where() -> None:
+    first, second, better = steps(history(1, 3, 5, 2))
+    # Three quarters are not enough for what is exact.
+    assert (first.repaired, second.repaired, better.repaired) == (None, make_hash(3), None)
+    (first, back) = steps(history(1, 3, 1))
+    assert (first.repaired, back.repaired) == (make_hash(2), None)
+
+
+def test_every_recorded_unit() -> None:
+    assert recorded_units(History.build(timed([1e-6] * 3))) == (ALLOCS, SECONDS)
+    assert recorded_units(History.build([])) == ()

@@ -46,12 +46,9 @@ Method = Callable[[Samples, int], list[int]]
 
 def neighbours(series: Samples, _: int) -> list[int]:
     """A U-test of every revision's repetitions with those of the one before it, at 0.05."""
-    return [
-        i
-        for i in range(1, len(series))
-        if len(set(series[i]) | set(series[i - 1])) > 1
-        and mannwhitneyu(series[i - 1], series[i]).pvalue < 0.05
-    ]
+    y = np.array(series)
+    p = mannwhitneyu(y[:-1], y[1:], axis=1).pvalue
+    return [int(i) + 1 for i in np.flatnonzero(p < 0.05)]
 
 
 def asv(series: Samples, _: int) -> list[int]:
