@@ -13,7 +13,21 @@ from harness.engine import select_revisions, walk
 from harness.engine.carry import package_key
 from harness.engine.ranges import pick
 from harness.errors import RepositoryError, UsageError
-from harness.model import ALLOCS, BYTES, SECONDS, Lane, Outcome, PackageOutcome, Record
+from harness.model import (
+    ALLOCS,
+    ALLOCS_EXACT,
+    BYTES,
+    GC_CYCLES,
+    GC_PAUSE,
+    HEAP_INUSE,
+    HEAP_LIVE,
+    SECONDS,
+    STACK_INUSE,
+    Lane,
+    Outcome,
+    PackageOutcome,
+    Record,
+)
 from tests.conftest import ROOT
 from tests.engine.conftest import GO_MOD, OpenSession, allocs, bench
 from tests.repos import Project
@@ -101,6 +115,9 @@ def test_a_record_holds_everything(project: Project, open_session: OpenSession) 
     (result,) = package.benchmarks
     assert [(m.unit, m.lane, len(m.samples)) for m in result.measurements] == [
         (SECONDS, Lane.TIME, 3), (BYTES, Lane.ALLOCATION, 2), (ALLOCS, Lane.ALLOCATION, 2),
+        (ALLOCS_EXACT, Lane.TIME, 3), (GC_CYCLES, Lane.TIME, 3), (GC_PAUSE, Lane.TIME, 3),
+        (HEAP_LIVE, Lane.ALLOCATION, 2), (HEAP_INUSE, Lane.ALLOCATION, 2),
+        (STACK_INUSE, Lane.ALLOCATION, 2),
     ]  # fmt: skip
     assert allocs(record) == {"p.BenchmarkX": 2}
     assert package.raw is not None

@@ -13,9 +13,14 @@ from harness.analysis.history import History
 from harness.analysis.series import PointState, benchmark_series
 from harness.analysis.summary import RevisionState, summarise
 from harness.model import (
+    GC_CYCLES,
+    HEAP_LIVE,
+    STACK_INUSE,
     BenchmarkFailure,
+    BenchmarkResult,
     Environment,
     Lane,
+    Measurement,
     Outcome,
     PackageError,
     PackageOutcome,
@@ -304,6 +309,28 @@ def test_inexact_values_show_their_range() -> None:
     page = files[names.benchmark_page(f"{MODULE}/p", "BenchmarkPool")].decode()
     assert 'class="band"' in page
     assert "9 to 10" in page
+
+
+def test_what_the_heap_costs_is_drawn_apart_and_zeros_are_named() -> None:
+    def benchmark(cycles: float) -> BenchmarkResult:
+        plain = make_benchmark("BenchmarkHeap", 1, 64)
+        costs = {GC_CYCLES: cycles, HEAP_LIVE: -4096.0, STACK_INUSE: 0.0}
+        heap = [Measurement(u, Lane.ALLOCATION, (v, v), False) for u, v in costs.items()]
+        return replace(plain, measurements=(*plain.measurements, *heap))
+
+    records = [make_record(i, [make_package(benchmarks=[benchmark(i / 4)])]) for i in range(3)]
+    files = site(History.build(records))
+    assert check_links(files)
+    page = Page(files[names.benchmark_page(f"{MODULE}/p", "BenchmarkHeap")])
+    assert page.attributes("id")
+    assert len(page.attributes("id")) == len(set(page.attributes("id")))
+    charts = page.text[: page.text.index("All values")]
+    assert GC_CYCLES in charts
+    assert HEAP_LIVE in charts
+    assert f"0 at every revision: {STACK_INUSE}." in page.text
+    table = page.text[page.text.index("All values") :]
+    assert "allocs/op" in table
+    assert GC_CYCLES not in table
 
 
 def test_the_newest_revision_may_be_partly_broken() -> None:
