@@ -86,6 +86,7 @@ def test_the_gate_tells_what_sites_cost() -> None:
     assert (cause["outcome"], cause["calls"]) == ("growth", ["runtime.growslice"])
     text = show_gate(report)
     assert "func literal escapes to heap in Free (allocates nothing" in text
+    assert "2 new escape sites (1 that no benchmark executes), 0 gone, 0 kept" in text
     assert "no escape is reported here; runtime.growslice: an append grows its slice" in text
 
 
