@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.analysis import diff_escapes
 from harness.diagnostics.collect import BuiltPackage
 from harness.engine.build import Builder, BuiltModule, BuiltTree
 from harness.engine.code import in_repository
@@ -25,7 +26,7 @@ from harness.gobench.coverage import (
     run_coverage,
 )
 from harness.gobench.link import link
-from harness.model import EscapeSite, Execution, Record, SiteExecution
+from harness.model import EscapeSite, Execution, Record, SiteExecution, TreeDiff
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,37 @@ class Coverer:
         except MeasurementError as err:
             self._progress.step(str(err))
             return None
+
+
+def with_executions(
+    builder: Callable[[], Builder],
+    progress: Progress,
+    base: Record,
+    head: Record,
+    diffs: Sequence[TreeDiff] | None,
+) -> Record:
+    """The newer record with what can be told of new escape sites; the same one if nothing can.
+
+    Args:
+        builder: makes what compiles; not called where no run is needed.
+        progress: told what goes on, and what went wrong.
+        base: the older record.
+        head: the newer one.
+        diffs: the steps between them, ``None`` if not known.
+    """
+    escapes = diff_escapes(base, head, diffs)
+    wanted = [s for s in escapes.new if escapes.cost(s).reach is None]
+    if not wanted or not head.benchmarks():
+        return head
+    try:
+        found = Coverer(builder(), progress).executions(head, wanted)
+    except MeasurementError as err:
+        # It is not known then; the numbers are none the worse for it.
+        progress.step(f"no coverage of {head.revision.short}: {err}")
+        return head
+    if not found:
+        return head
+    return replace(head, executions=tuple(sorted({*head.executions, *found})))
 
 
 def _binaries(record: Record, whole: BuiltTree, wanted: Collection[str]) -> list[_Binary]:

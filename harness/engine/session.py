@@ -11,12 +11,11 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from harness import __version__
-from harness.analysis import diff_escapes
 from harness.config import Config
 from harness.engine.accounting import Accountant
 from harness.engine.build import Builder
 from harness.engine.carry import CarryIndex
-from harness.engine.coverage import Coverer
+from harness.engine.coverage import with_executions
 from harness.engine.measure import Measurer, Request
 from harness.engine.progress import Progress, Silent
 from harness.errors import MeasurementError, StoreError
@@ -395,16 +394,15 @@ class Session:
             diffs: the steps between them, ``None`` if not known.
             spec: environment of the records.
         """
-        escapes = diff_escapes(base, head, diffs)
-        wanted = [s for s in escapes.new if escapes.cost(s).reach is None]
-        if not wanted or not head.benchmarks():
-            return head
-        self._acquire()
-        found = Coverer(self._builder(spec.release), self.progress).executions(head, wanted)
-        if found:
-            head = replace(head, executions=tuple(sorted({*head.executions, *found})))
-            self.keep(head)
-        return head
+
+        def builder() -> Builder:
+            self._acquire()
+            return self._builder(spec.release)
+
+        found = with_executions(builder, self.progress, base, head, diffs)
+        if found is not head:
+            self.keep(found)
+        return found
 
     def _remember(self, record: Record) -> None:
         keys = {p.path: p.key for p in record.packages}

@@ -41,7 +41,7 @@ _CALLS = {
 _REACHES = {
     Reach.ALLOCATES: "a benchmark allocates on its line",
     Reach.EXECUTED: "executed by a benchmark; no account has it",
-    Reach.FREE: "executed by a benchmark, at no cost: none allocates more",
+    Reach.FREE: "executed by a benchmark, and none allocates more",
     Reach.UNEXECUTED: "never executed: benchmarks enter the function, not this branch",
     Reach.UNCOVERED: "uncovered: no benchmark enters the function",
 }
@@ -61,7 +61,9 @@ def describe_cost(cost: SiteCost) -> str:
     words = []
     if cost.allocates is False:
         words.append(ALLOCATES_NOTHING)
-    if cost.reach is not None and cost.reach is not Reach.ALLOCATES:
+    if cost.allocates is False and cost.reach is Reach.FREE:
+        words.append("executed by a benchmark")
+    elif cost.reach is not None and cost.reach is not Reach.ALLOCATES:
         words.append(_REACHES[cost.reach])
     return "; ".join(words)
 

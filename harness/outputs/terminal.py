@@ -348,8 +348,10 @@ def _gate_rows(changes: Sequence[Change]) -> list[str]:
 
 
 def _escape_lines(escapes: EscapeDiff) -> list[str]:
+    unreached = sum(escapes.cost(s).covered is False for s in escapes.new)
+    aside = f" ({unreached} that no benchmark executes)" if unreached else ""
     lines = [
-        f"{plural(len(escapes.new), 'new escape site')},"
+        f"{plural(len(escapes.new), 'new escape site')}{aside},"
         f" {len(escapes.gone)} gone, {escapes.kept} kept"
     ]
     for sign, sites in (("+", escapes.new), ("-", escapes.gone)):

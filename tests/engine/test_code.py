@@ -174,6 +174,25 @@ def reaches(session: Session, base: str, head: str) -> dict[str, Reach | None]:
     return {s.function: escapes.cost(s).reach for s in escapes.new}
 
 
+def test_coverage_that_fails_leaves_the_record_as_it_is(
+    project: Project, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def fail(_self: object, _record: Record, sites: list[object]) -> None:
+        asked.extend(sites)
+        raise MeasurementError("go list took too long")
+
+    base = project.commit({**FILES, "lib/lib.go": LIB.replace("return &n }", "return nil }")})
+    head = project.commit({"lib/lib.go": LIB})
+    with open_session() as session:
+        older, newer = (session.measure(h, alloc_only=True) for h in (base, head))
+        monkeypatch.setattr("harness.engine.coverage.Coverer.executions", fail)
+        diffs = session.diffs(base, head)
+        assert session.look_at_new_sites(older, newer, diffs, EnvironmentSpec(None)) is newer
+    assert len(asked) == 1
+
+
 def test_how_benchmarks_reach_what_escapes_anew(
     project: Project, open_session: OpenSession
 ) -> None:
