@@ -61,7 +61,10 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
         head = _record(session, hashes[1], arguments.go)
         if arguments.base_go:
             spec = session.environments([arguments.base_go])[0]
-            base = session.kept(hashes[0], spec) or session.ensure_counted(hashes[0], spec)
+            there = session.record(
+                hashes[0], spec.release, spec.build_variables, spec.run_variables
+            )
+            base = there or session.ensure_counted(hashes[0], spec)
         else:
             base = _record(session, hashes[0], arguments.go)
         older = None

@@ -29,7 +29,7 @@ def inlining_lines(changes: Iterable[InliningChange]) -> list[str]:
     lines: list[str] = []
     for change in changes:
         refusal = change.refusal
-        word, does = ("lost", "come back") if change.lost else ("won", "are erased")
+        word, does = ("lost", "coming back") if change.lost else ("won", "erased")
         costs = [f"{n:,}" for n in change.cost if n is not None]
         cost = f"; cost {' → '.join(costs)}" if len(costs) > 1 else ""
         sites = _by_site(change.escapes)

@@ -134,7 +134,7 @@ def test_notes_name_the_cost(
             assert entry["note"] in attribution.causes[0].note
 
 
-@pytest.mark.parametrize(("index", "lost", "costs"), [(9, True, (64, 87)), (19, False, (87, 64))])
+@pytest.mark.parametrize(("index", "lost", "costs"), [(9, True, (11, 96)), (19, False, (96, 69))])
 def test_inlinings_name_what_they_bring(
     session: Session, index: int, lost: bool, costs: tuple[int, int]
 ) -> None:
