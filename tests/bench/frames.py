@@ -38,7 +38,7 @@ def main() -> None:
         ("correlation sec/op", lambda: _correlate(history, "sec/op")),
     ):
         start = time.process_time()
-        found = work()  # type: ignore[no-untyped-call]
+        found = work()
         seconds = time.process_time() - start
         print(f"{name:24}{seconds:7.1f} s   {len(found):>9,} rows", flush=True)
 
