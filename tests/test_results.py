@@ -179,7 +179,7 @@ def test_what_is_not_there_is_said(tmp_path: Path, results: harness.results.Resu
     with pytest.raises(UsageError, match="no frame 'sample'; there are accounts, attribution"):
         results.frame("sample")  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
-        _ = harness.nothing  # type: ignore[attr-defined]
+        _ = harness.nothing
 
 
 def test_importing_the_package_is_cheap() -> None:

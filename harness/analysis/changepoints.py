@@ -42,6 +42,7 @@ _KEPT = 0.8
 _KEPT_MEAN = 0.5586
 # A value further from both sides than this many standard deviations is an outlier.
 _OUTLIER = 2.5
+_SURELY = 4.0
 # Noise is never taken for smaller than this share of the value, and of the range of the series.
 _LEAST_NOISE = 5e-4
 _LEAST_OF_RANGE = 0.02
@@ -140,7 +141,9 @@ class _Search:
         self._log = bool((self._raw > 0).all())
         y = np.log(self._raw) if self._log else self._raw
         sigma = _noise(y, self._floor(y))
-        self._y = _clipped(y, sigma)
+        self._y = _clipped(y, _OUTLIER * sigma)
+        outliers = int((np.abs(_clipped(y, _SURELY * sigma) - y) > 0).sum())
+        self._outliers = (outliers + 0.5) / self._count
         variance = sigma**2
         if samples is not None:
             variance = variance + self._distrust(samples)
@@ -200,7 +203,7 @@ class _Search:
         best = z.argmax(axis=1)
         sizes = z[np.arange(len(places)), best]
         for number in np.argsort(-sizes):
-            p = self._p(float(sizes[number]))
+            p = self._p(float(sizes[number]), int(places[number]))
             if p > level:
                 break
             i, j = divmod(int(best[number]), len(_WINDOWS))
@@ -229,11 +232,18 @@ class _Search:
         m_right = (self._sums[end] - self._sums[place]) / w_right
         return float(abs(m_right - m_left) / math.sqrt(1 / w_left + 1 / w_right))
 
-    def _p(self, z: float) -> float:
+    def _p(self, z: float, place: int) -> float:
+        """The corrected p-value of a difference of ``z`` standard errors at a place.
+
+        Near an end most of the few revisions beyond could be outliers, at either end.
+        """
         from scipy.special import stdtr
 
         tail = 2 * float(stdtr(self._freedom, -z))
-        return min(1.0, tail * _COMPARISONS * self._count)
+        beyond = min(place, self._count - place)
+        most = (beyond + 2) // 2
+        by_chance = 2 * math.comb(beyond, most) * self._outliers**most
+        return float(min(1.0, max(tail * _COMPARISONS * self._count, by_chance)))
 
     def _settled(self, points: list[int], level: float) -> tuple[ChangePoint, ...]:
         """Move each change point to where it fits best, and drop what does not hold."""
@@ -248,7 +258,8 @@ class _Search:
                         max(edges[i], place - _WINDOWS[-1]),
                         place,
                         min(edges[i + 2], place + _WINDOWS[-1]),
-                    )
+                    ),
+                    place,
                 )
                 for i, place in enumerate(points)
             ]
@@ -309,7 +320,7 @@ def _scale(sizes: Floats) -> float:
     return float(kept.mean()) / _KEPT_MEAN
 
 
-def _clipped(y: Floats, sigma: Floats) -> Floats:
+def _clipped(y: Floats, limit: Floats) -> Floats:
     """The series with single outliers brought back to the edge of what is usual around them."""
     import numpy as np
 
@@ -317,7 +328,6 @@ def _clipped(y: Floats, sigma: Floats) -> Floats:
     if len(y) > 7:
         # At the ends two revisions may be a new level; elsewhere up to three are outliers.
         middle[3:-3] = np.median(np.lib.stride_tricks.sliding_window_view(y, 7), axis=1)
-    limit = _OUTLIER * sigma
     clipped: Floats = np.clip(y, middle - limit, middle + limit)
     return clipped
 

@@ -99,6 +99,8 @@ class EscapeTracker:
         self._history = history
         self._base: Record | None = None
         self._older: dict[str, Record] = {}
+        self._never: set[str] = set()
+        self.first: frozenset[str] = frozenset()  # packages that compiled for the first time
 
     def follow(self, record: Record) -> SiteMatch | None:
         """The sites of the next record, matched; oldest first.
@@ -108,8 +110,12 @@ class EscapeTracker:
             that does, every site is new.
         """
         failed = _uncompiled(record)
+        paths = {p.path for p in self._base.packages} if self._base is not None else set()
+        self._never |= failed - paths - self._older.keys()
         if record.packages and len(failed) == len(record.packages):
             return None
+        self.first = frozenset(self._never - failed)
+        self._never &= failed
         base, older = self._base, self._older
         matches = [self._match(base, record, lambda p: p not in failed and p not in older)]
         for package, last in older.items():

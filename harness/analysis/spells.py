@@ -40,6 +40,7 @@ class Spells:
     _tracker: EscapeTracker = field(init=False)
     _open: dict[int, Spell] = field(default_factory=dict)
     _all: list[Spell] = field(default_factory=list)
+    _begun: bool = False
 
     def __post_init__(self) -> None:
         self._tracker = EscapeTracker(self.history)
@@ -47,12 +48,13 @@ class Spells:
     def add(self, record: Record) -> tuple[tuple[EscapeSite, ...], tuple[EscapeSite, ...]]:
         """Take the next record, oldest first; returns the sites that came and those that went.
 
-        What the first record has did not come with it.
+        What the first record has did not come with it, nor what a package has that had never
+        compiled before.
         """
         match = self._tracker.follow(record)
         if match is None:
             return (), ()
-        begun = bool(self._all)
+        begun, self._begun = self._begun, True
         revision = record.revision.hash
         for old, new in match.kept:
             spell = self._open.pop(id(old))
@@ -65,7 +67,9 @@ class Spells:
             spell = Spell(site, revision, revision)
             self._open[id(site)] = spell
             self._all.append(spell)
-        return (match.new if begun else ()), match.gone
+        first = self._tracker.first
+        came = tuple(s for s in match.new if s.package not in first) if begun else ()
+        return came, match.gone
 
     def count(self, record: Record) -> dict[str, EscapeCounts]:
         """Take the next record, and count what came and went by package."""

@@ -156,3 +156,19 @@ def test_sites_come_stay_and_go() -> None:
     ]
     assert told == [("a", 0, 1, 2), ("b", 1, 4, 3), ("c", 4, 4, 1)]
     assert [spells.stands(s) for s in spells.all] == [False, True, True]
+
+
+def test_a_package_that_compiles_for_the_first_time_brings_nothing() -> None:
+    other = make_package(f"{MODULE}/q", [make_benchmark("BenchmarkY", 1)])
+    failed = make_package(outcome=PackageOutcome.BUILD_FAILED)
+    works = make_package(benchmarks=[make_benchmark("BenchmarkX", 1)])
+    site = make_site()
+    fresh = make_site("moved to heap: y", line=30)
+    records = [
+        make_record(0, [failed, other]),
+        make_record(1, [works, other], escapes=[site]),
+        make_record(2, [works, other], escapes=[site, fresh]),
+    ]
+    spells = Spells(History.build(records))
+    assert [spells.count(r) for r in records] == [{}, {}, {PACKAGE: NEW}]
+    assert [s.records for s in spells.all] == [2, 1]
