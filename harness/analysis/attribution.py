@@ -248,7 +248,11 @@ def _cause(
     if at_base and standing == "kept" and moved:
         # The line allocates no more, and its site is still there: show it where it is now.
         (file, line), at_base = moved[0], False
-    outcome = _kind(place, site, standing, note, size=unit == BYTES and same_count)
+    # A line of the tests is the benchmark's own doing only if the tests changed; else the code made
+    # what the benchmark passes to it escape.
+    own = place.file.endswith("_test.go") and index.tests_changed
+    size = unit == BYTES and same_count
+    outcome = "benchmark" if own else _kind(place, site, standing, note, size=size)
     calls: tuple[AllocationCall, ...] = ()
     if site is None and outcome in ("growth", "size"):
         calls = index.calls(place, head=place is new)
@@ -270,8 +274,6 @@ def _cause(
 def _kind(
     place: AllocationSite, site: EscapeSite | None, standing: Standing, note: str, *, size: bool
 ) -> Outcome:
-    if place.file.endswith("_test.go"):
-        return "benchmark"
     if size:
         return "size"
     if place.via:

@@ -181,8 +181,8 @@ def judge(
 ) -> tuple[Direction, float | None]:
     """Direction of a difference and its p-value.
 
-        Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
-        seeds) count as changed only where the ranges of their repetitions do not meet. What is no
+    Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
+    seeds) count as changed only where the ranges of their repetitions do not meet. What is no
     count at all (:data:`harness.model.SAMPLED`) needs the U-test there, too.
     """
     if base is None or head is None:

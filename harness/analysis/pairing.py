@@ -20,6 +20,7 @@ from harness.model import (
     Record,
     SiteKind,
     TreeDiff,
+    is_test,
 )
 
 Standing = Literal["new", "gone", "kept", "none"]
@@ -71,6 +72,37 @@ class Index:
             for record in (sides.base, sides.head)
         )
 
+    @cached_property
+    def tests_changed(self) -> bool:
+        """Whether any test file differs between the sides; in doubt it does."""
+        diffs = self._sides.diffs
+        if diffs is None:
+            return True
+        return any(is_test(c.old) or is_test(c.new) for d in diffs for c in d.files)
+
+    @cached_property
+    def _test_sites(self) -> tuple[dict[tuple[str, int], list[EscapeSite]], ...]:
+        tables = []
+        for record in (self._sides.base, self._sides.head):
+            table: dict[tuple[str, int], list[EscapeSite]] = defaultdict(list)
+            for site in record.escapes:
+                if site.test:
+                    table[_at(site)].append(site)
+            tables.append(table)
+        return tuple(tables)
+
+    def _site_in_test(
+        self, place: AllocationSite, *, head: bool
+    ) -> tuple[EscapeSite | None, Standing]:
+        """A site in a test file that both sides have alike: what of it the code has brought."""
+        line = (place.file, place.line)
+        here, there = self._test_sites[head].get(line, ()), self._test_sites[not head].get(line, ())
+        known = {site.message for site in there}
+        for site in here:
+            if site.message not in known:
+                return site, "new" if head else "gone"
+        return (here[0], "kept") if here else (None, "none")
+
     def site(self, place: AllocationSite, *, head: bool) -> tuple[EscapeSite | None, Standing]:
         """The escape site of an allocation: at its line, or where its code was inlined to.
 
@@ -85,6 +117,8 @@ class Index:
             *table.get((place.file, place.line), ()),
             *table.get((place.outer_file, place.outer_line), ()),
         ]
+        if not found and place.file.endswith("_test.go") and not self.tests_changed:
+            return self._site_in_test(place, head=head)
         if not found:
             return None, "none"
         return min(found, key=lambda e: (e[1] == "kept", e[0].kind is SiteKind.APPEND))

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.engine.session import EnvironmentSpec, Session
+from harness.engine.environments import EnvironmentSpec
+from harness.engine.session import Session
 from harness.errors import MeasurementError, UsageError
 from harness.model import Record
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from harness.analysis.comparison import Direction
 from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
-from harness.engine.session import EnvironmentSpec, Session
+from harness.engine.environments import EnvironmentSpec
+from harness.engine.session import Session
 from harness.model import Account, Exchange, FileChange, Record, is_test
 
 

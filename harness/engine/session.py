@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 
@@ -16,9 +15,11 @@ from harness.engine.accounting import Accountant
 from harness.engine.build import Builder
 from harness.engine.carry import CarryIndex
 from harness.engine.coverage import with_executions
+from harness.engine.environments import EnvironmentSpec, environments
 from harness.engine.measure import Measurer, Request
 from harness.engine.progress import Progress, Silent
-from harness.errors import MeasurementError, StoreError
+from harness.engine.shelf import Shelf
+from harness.errors import MeasurementError
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
     Account,
@@ -31,27 +32,12 @@ from harness.model import (
     TreeDiff,
     is_test,
 )
-from harness.store import RecordKey, RecordStore, key_of
+from harness.store import RecordKey, RecordStore
 from harness.store.asv import machine as asv_machine
 from harness.toolchain import Go, find_go
 
 # An expression that is the name of no benchmark.
 _NO_BENCHMARK = "^$"
-
-
-@dataclass(frozen=True)
-class EnvironmentSpec:
-    """One environment of the configuration, before its toolchain is looked up.
-
-    Attributes:
-        release: Go release, ``None`` for the one that is there.
-        build_variables: set while compiling and running.
-        run_variables: set only while running.
-    """
-
-    release: str | None
-    build_variables: Mapping[str, str] = field(default_factory=dict)
-    run_variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class Session:
@@ -95,7 +81,7 @@ class Session:
         )
         self._carry = CarryIndex(self.store, enabled=carry)
         self._workspace = Workspace(self.repository, self.cache_dir)
-        self._scratch = RecordStore(self._workspace.root / "records", config.hash_length)
+        self._shelf = Shelf(self.store, self._workspace.root / "records", config.hash_length)
         self._lock: FileLock | None = None
         self._accounts: dict[tuple[str, str, str], Account] = {}
 
@@ -127,13 +113,7 @@ class Session:
         Args:
             releases: instead of the configured ones.
         """
-        names: list[str | None] = list(releases or self.config.releases) or [None]
-        found = []
-        for release in names:
-            for build in _combinations(self.config.matrix["env"]):
-                for run in _combinations(self.config.matrix["env_nobuild"]):
-                    found.append(EnvironmentSpec(release, build, run))
-        return found
+        return environments(self.config, releases)
 
     def older_release(
         self, base_release: str | None, spec: EnvironmentSpec
@@ -249,8 +229,7 @@ class Session:
         )
         record = measurer.measure(request)
         if keep:
-            record = _with_views(record, self.store)
-            self.store.write(record)
+            record = self._shelf.write(record, in_cache=False)
         self._carry.add(record)
         return record
 
@@ -265,11 +244,10 @@ class Session:
         """
         environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
         key = RecordKey(self.machine.machine, revision, environment.name)
-        for store in (self.store, self._scratch):
-            record = store.read(key)
-            if record is not None and self._serves(record):
-                self._carry.add(record)
-                return record
+        known = self._shelf.find(key, self._serves)
+        if known is not None:
+            self._carry.add(known)
+            return known
         record = self.measure(
             revision,
             spec.release,
@@ -278,9 +256,7 @@ class Session:
             alloc_only=True,
             keep=False,
         )
-        record = _with_views(record, self._scratch)
-        self._scratch.write(record)
-        return record
+        return self._shelf.write(record, in_cache=True)
 
     def _serves(self, record: Record) -> bool:
         """Whether a record answers what this session asks; a failure may have been of the day."""
@@ -313,8 +289,7 @@ class Session:
     def kept(self, revision: str, spec: EnvironmentSpec) -> Record | None:
         """The record of a revision, of the project or else of the cache; a damaged one is none."""
         environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
-        key = RecordKey(self.machine.machine, revision, environment.name)
-        return _readable(self.store, key) or _readable(self._scratch, key)
+        return self._shelf.kept(RecordKey(self.machine.machine, revision, environment.name))
 
     def keep(self, record: Record) -> None:
         """Write a record where one of its key is; nothing where there is none.
@@ -322,10 +297,7 @@ class Session:
         Raises:
             StoreError: it cannot be written.
         """
-        for store in (self.store, self._scratch):
-            if store.path(key_of(record)).is_file():
-                store.write(record)
-                break
+        self._shelf.rewrite(record)
 
     def compiled(self, revision: str, spec: EnvironmentSpec) -> Record:
         """What the compiler says of a revision, in a record of the cache; nothing is run.
@@ -335,9 +307,9 @@ class Session:
         """
         measurer, request = self._prepare(spec, revision, alloc_only=True)
         nothing = replace(request.settings, bench=_NO_BENCHMARK)
-        record = measurer.measure(replace(request, settings=nothing))
-        self._scratch.write(record)
-        return record
+        return self._shelf.write(
+            measurer.measure(replace(request, settings=nothing)), in_cache=True
+        )
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...]:
         """The step from one revision to another, from git."""
@@ -476,24 +448,3 @@ class Session:
                 ' set "cache_dir" in the "go" section of asv.conf.json'
             ) from None
         self._lock = lock
-
-
-def _readable(store: RecordStore, key: RecordKey) -> Record | None:
-    try:
-        return store.read(key)
-    except StoreError:
-        return None  # it is reported where it is asked for by name
-
-
-def _with_views(record: Record, store: RecordStore) -> Record:
-    """A record measured anew with the views of the one that it replaces: they do not age."""
-    before = _readable(store, key_of(record))
-    if before is None or before.harness != record.harness:
-        return record
-    return replace(record, views=before.views)
-
-
-def _combinations(variables: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
-    names = sorted(variables)
-    product = itertools.product(*(variables[name] for name in names))
-    return [dict(zip(names, values, strict=True)) for values in product]

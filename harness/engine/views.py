@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.engine.session import EnvironmentSpec, Session
+from harness.engine.environments import EnvironmentSpec
+from harness.engine.session import Session
 from harness.model import Record, View
 
 

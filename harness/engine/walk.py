@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis import History, steps
+from harness.engine.environments import EnvironmentSpec
 from harness.engine.exchange import exchange_steps
-from harness.engine.session import EnvironmentSpec, Session
+from harness.engine.session import Session
 from harness.errors import MeasurementError, RepositoryError
 from harness.model import ALLOCS, BYTES, Outcome, PackageOutcome, Record
 

@@ -137,3 +137,18 @@ def test_a_known_copy_decides(copy: EscapeSite | None, outcome: str) -> None:
     base = replace(base, inlining_calls=(InliningCall(P, "F", Position("p/p.go", 40, 9)),))
     found = account((base, [make_place(allocs=2)]), (head, [make_place(allocs=6)]))
     assert found.outcome == outcome
+
+
+def test_what_the_code_makes_escape_in_a_test_is_not_the_benchmarks_own() -> None:
+    """With the same tests on both sides, a value that a benchmark passes on began to escape."""
+    argument = make_site("moved to heap: n", file="p/p_test.go", line=20, test=True)
+    base, head = records([], [argument])
+    place = make_place(file="p/p_test.go", line=20, function="BenchmarkF")
+    found = account((base, []), (head, [place]), Hunk(5, 1, 5, 1))
+    assert [(c.outcome, c.escape, c.site) for c in found.causes] == [("escape", "new", argument)]
+    # Where the tests changed too, it may be their own doing.
+    changed = FileChange("p/p_test.go", "p/p_test.go", (Hunk(19, 0, 20, 1),))
+    diffs = [TreeDiff(base.revision.hash, head.revision.hash, (changed,))]
+    sides = Sides(base, head, diffs, match_records(base, head, diffs))
+    accounts = (make_account(P, "BenchmarkF", []), make_account(P, "BenchmarkF", [place]))
+    assert attribute(sides, ALLOCS, (0, 1), *accounts).outcome == "benchmark"
