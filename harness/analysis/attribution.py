@@ -232,10 +232,10 @@ def _cause(
 ) -> Cause:
     place = new or old
     assert place is not None
-    site, standing = index.site(place, head=new is not None)
+    site, standing = index.site(place, head=new is not None, rising=amount > 0)
     if new is not None and old is not None and amount < 0 and standing != "gone":
         # The line is still there and allocates less: a site of the base may have gone from it.
-        before, stood = index.site(old, head=False)
+        before, stood = index.site(old, head=False, rising=False)
         if stood == "gone":
             site, standing, place = before, stood, old
     note = ""

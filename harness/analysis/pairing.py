@@ -21,6 +21,7 @@ from harness.model import (
     SiteKind,
     TreeDiff,
     is_test,
+    reverse,
 )
 
 Standing = Literal["new", "gone", "kept", "none"]
@@ -51,7 +52,7 @@ class Index:
 
     def __init__(self, sides: Sides) -> None:
         self._sides = sides
-        self.maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
+        self._maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
         self._base: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
         self._head: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
         self.moved: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
@@ -71,6 +72,20 @@ class Index:
             InlinedCopies(record.code_escapes(), record.inlining_calls)
             for record in (sides.base, sides.head)
         )
+
+    def at_head(self, place: AllocationSite) -> tuple[str, int] | None:
+        """Where a line of the base is at head; ``None`` if it was edited, or in doubt."""
+        return _follow(self._maps, place)
+
+    def edited(self, place: AllocationSite, *, head: bool) -> bool:
+        """Whether a line has no like on the other side; in doubt it has none."""
+        return _follow(self._backwards if head else self._maps, place) is None
+
+    @cached_property
+    def _backwards(self) -> list[LineMap] | None:
+        if self._sides.diffs is None:
+            return None
+        return [LineMap(reverse(d)) for d in reversed(self._sides.diffs)]
 
     @cached_property
     def tests_changed(self) -> bool:
@@ -103,12 +118,20 @@ class Index:
                 return site, "new" if head else "gone"
         return (here[0], "kept") if here else (None, "none")
 
-    def site(self, place: AllocationSite, *, head: bool) -> tuple[EscapeSite | None, Standing]:
+    def site(
+        self, place: AllocationSite, *, head: bool, rising: bool | None = None
+    ) -> tuple[EscapeSite | None, Standing]:
         """The escape site of an allocation: at its line, or where its code was inlined to.
 
         Of several on one line a new or gone one explains a change better than a kept one, and one
         that always allocates better than an ``append``, which does so only now and then. What a
         library allocates is none of the line's own sites.
+
+        Args:
+            place: the line.
+            head: of which side it is.
+            rising: whether it allocates more than on the other side: what is new takes nothing
+                away, and what is gone adds nothing.
         """
         if place.via:
             return None, "none"
@@ -119,6 +142,8 @@ class Index:
         ]
         if not found and place.file.endswith("_test.go") and not self.tests_changed:
             return self._site_in_test(place, head=head)
+        impossible = {True: "gone", False: "new", None: ""}[rising]
+        found = [entry for entry in found if entry[1] != impossible]
         if not found:
             return None, "none"
         return min(found, key=lambda e: (e[1] == "kept", e[0].kind is SiteKind.APPEND))
@@ -154,6 +179,10 @@ class Index:
         if before is None or after is None or before.can == after.can:
             return ""
         if before.can != (amount > 0):
+            return ""
+        # Without a site there is nothing that the inlining would have erased, unless the line was
+        # there before and did not allocate.
+        if site is None and self.edited(place, head=amount > 0):
             return ""
         erased = self._erased(place.function, site, head=after.can)
         if not (inlined < NOISE_ALLOCS if erased is None else erased):
@@ -191,8 +220,9 @@ def pair_lines(
     """Lines of both sides that are the same line.
 
     By the line map of the diff; then by an escape site that both have; then, for edited, moved and
-    renamed code, by function, library call and kind of escape. A line of the base that nobody
-    edited is still there at head, and no other line takes its place.
+    renamed code, by function, library call and kind of escape; then by what went from one function
+    to another and allocates the same there. A line of the base that nobody edited is still there at
+    head, and no other line takes its place.
     """
     pairs: list[tuple[AllocationSite | None, AllocationSite | None]] = []
     old, new = list(_summed(base)), list(_summed(head))
@@ -214,7 +244,7 @@ def pair_lines(
         new[:] = [o for n, o in enumerate(new) if n not in used_new]
 
     take(
-        [[(_map(index, s), s.via)] for s in old],
+        [[(index.at_head(s), s.via)] for s in old],
         [((s.file, s.line), s.via) for s in new],
     )
     take(
@@ -227,19 +257,30 @@ def pair_lines(
         return (place.function, place.via, site.kind if site is not None else None)
 
     take(
-        [[likeness(s, head=False)] if _map(index, s) is None else [] for s in old],
+        [[likeness(s, head=False)] if index.edited(s, head=False) else [] for s in old],
         [likeness(s, head=True) for s in new],
+    )
+
+    def moved(place: AllocationSite, *, head: bool) -> tuple[Hashable, ...]:
+        site, _ = index.site(place, head=head)
+        what = place.via or (site.message if site is not None else f"{place.file}:{place.line}")
+        return (place.file.rpartition("/")[0], what, round(place.allocs, 1), round(place.bytes))
+
+    # A call or a literal that went from one function to another of the package, unchanged.
+    take(
+        [[moved(s, head=False)] if index.edited(s, head=False) else [] for s in old],
+        [moved(s, head=True) for s in new],
     )
     pairs.extend((o, None) for o in old)
     pairs.extend((None, n) for n in new)
     return pairs
 
 
-def _map(index: Index, site: AllocationSite) -> tuple[str, int] | None:
-    where: tuple[str, int] | None = (site.file, site.line)
-    for line_map in index.maps or ():
+def _follow(maps: Sequence[LineMap] | None, place: AllocationSite) -> tuple[str, int] | None:
+    where: tuple[str, int] | None = (place.file, place.line)
+    for line_map in maps or ():
         where = line_map.new_line(*where) if where is not None else None
-    return where if index.maps is not None else None
+    return where if maps is not None else None
 
 
 def _summed(sites: Sequence[AllocationSite]) -> list[AllocationSite]:

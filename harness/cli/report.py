@@ -9,6 +9,7 @@ import msgspec
 from harness.analysis import compare, diff_escapes
 from harness.analysis.comparison import compare_releases
 from harness.analysis.crossing import COUNTED
+from harness.analysis.renames import renamed_packages, with_paths
 from harness.analysis.views import diff_views
 from harness.cli.context import configuration, emit, reporter
 from harness.engine import EnvironmentSpec, Session
@@ -71,6 +72,8 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
         if base.environment.toolchain.release != head.environment.toolchain.release:
             older, base = base, session.ensure_counted(hashes[0], _spec_of(head))
         diffs = session.diffs(base.revision.hash, head.revision.hash)
+    paths = renamed_packages(base, head)
+    base, older = with_paths(base, paths), with_paths(older, paths) if older else None
     changes = compare_releases(older, base, head, COUNTED) if older else compare(base, head)
     escapes = diff_escapes(base, head, diffs)
     if arguments.format == "json":

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from harness.analysis.comparison import Direction
 from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
+from harness.analysis.renames import renamed_packages, with_paths
 from harness.engine.environments import EnvironmentSpec
 from harness.engine.session import Session
 from harness.model import Account, Exchange, FileChange, Record, is_test
@@ -25,7 +26,8 @@ def cross(
     Where the tests of a package changed together with its numbers, the tests are exchanged and
     measured; the benchmarks that changed are accounted for on both sides. Of new escape sites that
     no account has it is seen whether benchmarks execute them. With an older release the base is
-    measured with that too.
+    measured with that too. Packages that were renamed where they are have their new import paths on
+    both sides.
 
     Args:
         session: of the project.
@@ -38,9 +40,12 @@ def cross(
     Raises:
         RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
     """
-    crossing = _exchange_tests(session, base, head, spec)
+    paths = renamed_packages(base, head)
+    old_paths = {new: old for old, new in paths.items()}
+    crossing = _exchange_tests(session, with_paths(base, paths), head, spec)
     if older is not None:
-        crossing = replace(crossing, older=session.ensure_counted(base.revision.hash, older))
+        before = session.ensure_counted(base.revision.hash, older)
+        crossing = replace(crossing, older=with_paths(before, paths))
     changes = charged_changes(crossing)
     wanted = benchmarks_of(changes)[:most]
     by_code = benchmarks_of([c for c in changes if c.charged is not Direction.NONE])
@@ -52,11 +57,14 @@ def cross(
         own = [b for b in wanted if b in by_code and record in crossing.code_pair(*b)]
         if record in (crossing.base, crossing.older):
             own += [b for b in wanted if b in by_compiler]
+            # In the tree of the base the packages have their old names.
+            own = [(old_paths.get(path, path), name) for path, name in own]
+            return with_paths(session.account(with_paths(record, old_paths), own, where), paths)
         return session.account(record, own, where)
 
     crossing = replace(
         crossing,
-        base=accounted(crossing.base) or base,
+        base=accounted(crossing.base) or crossing.base,
         head=accounted(crossing.head) or head,
         forward=accounted(crossing.forward),
         backward=accounted(crossing.backward),

@@ -28,7 +28,7 @@ from harness.model.diagnostic import (
     Position,
     SiteKind,
 )
-from harness.model.diff import FileChange, Hunk, TreeDiff, is_test
+from harness.model.diff import FileChange, Hunk, TreeDiff, is_test, reverse
 from harness.model.environment import Environment, Machine, Toolchain
 from harness.model.record import (
     RECORD_SCHEMA,
@@ -117,4 +117,5 @@ __all__ = [
     "better",
     "is_exact_unit",
     "is_test",
+    "reverse",
 ]

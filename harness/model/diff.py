@@ -36,6 +36,22 @@ class TreeDiff:
     files: tuple[FileChange, ...] = ()
 
 
+def reverse(diff: TreeDiff) -> TreeDiff:
+    """The same changes from ``head`` to ``base``."""
+    return TreeDiff(
+        diff.head,
+        diff.base,
+        tuple(
+            FileChange(
+                c.new,
+                c.old,
+                tuple(Hunk(h.new_start, h.new_count, h.old_start, h.old_count) for h in c.hunks),
+            )
+            for c in diff.files
+        ),
+    )
+
+
 def is_test(file: str | None) -> bool:
     """Whether a file belongs to the tests of a package: ``_test.go``, or under ``testdata``."""
     return file is not None and (file.endswith("_test.go") or "testdata" in file.split("/"))
