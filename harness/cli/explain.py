@@ -42,7 +42,7 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         _require_numbers(base)
         _require_numbers(head)
         older = session.older_release(arguments.base_go, spec)
-        crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)
+        crossing = cross(session, base, head, spec, MOST_EXPLAINED, older, arguments.bench or "")
         base, head = crossing.base, crossing.head
         changes = charged_changes(crossing)
         if arguments.bench:
