@@ -52,6 +52,10 @@ bench: fixtures ## measure the harness against running the benchmarks naively
 accuracy: fixtures ## precision and recall of steps and causes on the fixture
 	@$(BIN)/python tests/bench/accuracy.py
 
+.PHONY: accuracy-real
+accuracy-real: $(STAMP) ## the same on real commits: CLONES=dir, ARGS as tests/bench/real.py says
+	@$(BIN)/python -m tests.bench.real $(CLONES) $(ARGS)
+
 .PHONY: corpus
 corpus: $(STAMP) ## write anew what seven Go releases say of tests/corpus/src (installs them)
 	$(BIN)/python -m tests.corpus.regenerate
