@@ -15,7 +15,7 @@ import msgspec
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "docs" / "accuracy"
 
-Judgement = Literal["right", "partly", "wrong"]
+Judgement = Literal["open", "right", "partly", "wrong"]
 
 
 class _Strict(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -47,17 +47,17 @@ class Change(_Strict):
         commit: full hash.
         benchmark: full name as printed, without the number of processors (``BenchmarkX/small``).
         package: directory of the package in the repository.
-        judgement: of the cause that the harness names first.
+        judgement: of the cause that the harness names first; ``open`` until a person has read it.
         why: in one line, how a person knows.
-        cause: the true first cause.
+        cause: the true first cause; needed for a judgement.
         base: compared with; empty for the first parent.
     """
 
     commit: str
     benchmark: str
-    judgement: Judgement
-    why: str
-    cause: TrueCause
+    judgement: Judgement = "open"
+    why: str = ""
+    cause: TrueCause | None = None
     package: str = "."
     base: str = ""
 

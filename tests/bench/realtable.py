@@ -70,7 +70,11 @@ def render(projects: Projects) -> tuple[str, list[str]]:
 def matches(said: Said, row: Change) -> bool:
     """Whether a cause that the harness names is the one that a person found."""
     cause = row.cause
-    return (said.file, said.line, said.function) == (cause.file, cause.line, cause.function)
+    return cause is not None and (said.file, said.line, said.function) == (
+        cause.file,
+        cause.line,
+        cause.function,
+    )
 
 
 def seen(figures: Figures, row: Change) -> bool:
@@ -90,6 +94,8 @@ def verdict(figures: Figures, row: Change) -> str:
     hit = said is not None and matches(said, row)
     if (row.judgement == "right" and not hit) or (row.judgement == "wrong" and hit):
         return "judge again"
+    if row.judgement == "open":
+        return "not judged"
     return row.judgement
 
 
@@ -181,7 +187,8 @@ def _change_line(project: Project, figures: Figures, row: Change) -> str:
         _cause(esv.causes[0]) if esv and esv.causes else "none",
         f"{esv.explained:.3f}" if esv else "?",
         verdict(figures, row),
-        _cell(row.why) + (f" True: `{row.cause.text()}`." if row.judgement != "right" else ""),
+        _cell(row.why)
+        + (f" True: `{row.cause.text()}`." if row.cause and row.judgement != "right" else ""),
     )
 
 
