@@ -1,6 +1,7 @@
 """How often the harness is right on real commits of public repositories.
 
-    python -m tests.bench.real CLONES [NAME...] [--again WHAT] [--only KEY] [--render]
+    python -m tests.bench.real CLONES [NAME...] [--again WHAT] [--only KEY]
+        [--scratch DIR] [--render]
 
 CLONES is a directory with a clone of each repository of ``docs/accuracy/*.toml``, by its name. For
 each commit of the data: plain ``go test -bench`` at base and commit (:mod:`tests.bench.byhand`,
@@ -61,6 +62,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="projects (default: all)")
     parser.add_argument("--again", choices=["hand", "esv", "sums", "all"], help="measure anew")
     parser.add_argument("--only", default="", metavar="KEY", help="rows whose key begins so")
+    parser.add_argument(
+        "--scratch", type=Path, help="work here, and find here what an earlier run has recorded"
+    )
     parser.add_argument("--render", action="store_true", help="only write the page")
     arguments = parser.parse_args()
     if not arguments.render:
@@ -68,8 +72,10 @@ def main() -> int:
             parser.error("a directory of clones is needed to measure")
         for path in sorted(DATA.glob("*.toml")):
             if not arguments.names or path.stem in arguments.names:
-                with tempfile.TemporaryDirectory(prefix="esv-real-") as scratch:
-                    Job(path, arguments, Path(scratch)).run()
+                with tempfile.TemporaryDirectory(prefix="esv-real-") as temporary:
+                    scratch = (arguments.scratch or Path(temporary)) / path.stem
+                    scratch.mkdir(parents=True, exist_ok=True)
+                    Job(path, arguments, scratch.resolve()).run()
     text, wrong = render(load_projects())
     PAGE.write_text(text, "utf-8")
     print(f"wrote {PAGE.name}")
@@ -84,7 +90,7 @@ class Job:
     Args:
         path: of the data file.
         arguments: of the command line.
-        scratch: an empty directory.
+        scratch: a directory of its own.
     """
 
     def __init__(self, path: Path, arguments: argparse.Namespace, scratch: Path) -> None:
@@ -276,9 +282,10 @@ class Job:
         """A configuration as ``esv init`` writes it, for these packages and benchmarks."""
         if self._config is None:
             project = self.scratch / "project"
-            clone = ["git", "clone", "--quiet", "--shared", str(self.clone), str(project)]
-            subprocess.run(clone, check=True, capture_output=True, text=True)
-            _esv(["init", str(project), "--quiet"])
+            if not project.exists():
+                clone = ["git", "clone", "--quiet", "--shared", str(self.clone), str(project)]
+                subprocess.run(clone, check=True, capture_output=True, text=True)
+            _esv(["init", str(project), "--quiet", "--force"])
             self._config = project / "asv.conf.json"
         settings = json.loads(self._config.read_text("utf-8"))
         settings["pythons"] = [self.project.go]
