@@ -52,7 +52,7 @@ from tests.bench.realdata import (
 from tests.bench.realtable import render
 
 PAGE = DATA.parent / "accuracy.md"
-MOST_CAUSES = 5
+MOST_CAUSES = 8
 
 
 def main() -> int:
@@ -302,15 +302,23 @@ def _esv(arguments: list[str]) -> str:
 
 
 def _pairs(rows: Iterable[Change]) -> list[list[Change]]:
-    """Rows that one measurement answers: of one commit, base and package."""
-    found: dict[tuple[str, str, str], list[Change]] = {}
+    """Rows that one measurement answers: of one commit, base and package.
+
+    Of one depth, too: what ``-bench`` matches only in part is not measured.
+    """
+    found: dict[tuple[str, str, str, int], list[Change]] = {}
     for row in rows:
-        found.setdefault((row.commit, row.base, row.package), []).append(row)
+        depth = row.benchmark.count("/")
+        found.setdefault((row.commit, row.base, row.package, depth), []).append(row)
     return list(found.values())
 
 
 def _pattern(names: Iterable[str]) -> str:
-    """What ``-bench`` takes to run these; it matches the parts between slashes one by one."""
+    """What ``-bench`` takes to run these; it matches the parts between slashes one by one.
+
+    Args:
+        names: full names with equally many parts.
+    """
     levels: list[list[str]] = []
     for name in names:
         for depth, part in enumerate(name.split("/")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench.real import PAGE, _pattern
+from tests.bench.real import PAGE, _pairs, _pattern
 from tests.bench.realdata import (
     ByHand,
     ByHarness,
@@ -113,7 +113,9 @@ def test_what_is_not_as_it_should_be_is_told() -> None:
 
 def test_bench_patterns_match_part_by_part() -> None:
     assert _pattern(["BenchmarkA", "BenchmarkB"]) == "^(BenchmarkA|BenchmarkB)$"
-    assert _pattern(["BenchmarkA/x=1/y", "BenchmarkA/z"]) == "^(BenchmarkA)$/^(x=1|z)$/^(y)$"
+    assert _pattern(["BenchmarkA/x/y", "BenchmarkA/z/y"]) == "^(BenchmarkA)$/^(x|z)$/^(y)$"
+    rows = [row(benchmark=name) for name in ("BenchmarkA/x/y", "BenchmarkA/z", "BenchmarkB/z")]
+    assert _pairs(rows) == [rows[:1], rows[1:]]
 
 
 def test_the_page_is_made_of_data_and_figures() -> None:
