@@ -32,7 +32,8 @@ with a configuration as `esv init` writes it. The judgement is that of a person 
 commit and the source at the line that is named. *Right*: the first cause is the line that explains
 most of the change, and what is said of it is true. *Partly*: it is a cause but not the largest, or
 the line is right and what is said of it is not. Else *wrong*. Should a later run name another first
-cause than the one that was judged, the row says *judge again* and does not count as right.
+cause than the one that was judged, the row says *judge again* and does not count as right. A commit
+counts as right if all of its rows do.
 
 ¹ The benchmark is only in the commit: the base was run by hand with the commit's test files.
 """
@@ -110,8 +111,8 @@ def _neutrals(projects: Projects) -> Iterable[tuple[Project, Figures, Neutral]]:
 def _summary(projects: Projects, wrong: list[str]) -> list[str]:
     rows = list(_rows(projects))
     commits = len({(p.name, r.commit) for p, _, r in rows})
-    hits = sum(seen(f, r) for _, f, r in rows)
-    right = sum(verdict(f, r) == "right" for _, f, r in rows)
+    unseen = [(p.name, r.commit) for p, f, r in rows if not seen(f, r)]
+    not_right = [(p.name, r.commit) for p, f, r in rows if verdict(f, r) != "right"]
     shares = [m.esv.explained for _, f, r in rows if (m := f.changes.get(r.key)) and m.esv]
     median = statistics.median(shares) if shares else 0.0
     neutral = list(_neutrals(projects))
@@ -128,9 +129,9 @@ def _summary(projects: Projects, wrong: list[str]) -> list[str]:
         "| | |",
         "|---|---|",
         f"| repositories | {len(projects)} |",
-        f"| commits that changed allocs/op | {commits}, {len(rows)} benchmarks |",
-        f"| change seen, with the figures of `go test` | {hits} of {len(rows)} |",
-        f"| first cause right | {right} of {len(rows)} |",
+        f"| changed allocs/op | {commits} commits, {len(rows)} benchmarks |",
+        f"| change seen, with the figures of `go test` | {_both(unseen, commits, rows)} |",
+        f"| first cause right | {_both(not_right, commits, rows)} |",
         f"| explained share | median {median:.3f}, {sum(s >= _ENOUGH for s in shares)} of"
         f" {len(shares)} at least {_ENOUGH} |",
         f"| commits that changed none: no step, no new or gone site | {silent} of {len(neutral)} |",
@@ -138,6 +139,14 @@ def _summary(projects: Projects, wrong: list[str]) -> list[str]:
         f"| sums of the lines that equal the reported figure | {_of(fit, len(sums))} |",
         f"| Go | {releases} |",
     ]
+
+
+def _both(failed: Sequence[tuple[str, str]], commits: int, rows: Sequence[object]) -> str:
+    """How many rows did not fail, and how many commits have none that did."""
+    return (
+        f"{commits - len(set(failed))} of {commits} commits,"
+        f" {len(rows) - len(failed)} of {len(rows)} benchmarks"
+    )
 
 
 def _of(part: int, whole: int) -> str:
@@ -188,7 +197,7 @@ def _change_line(project: Project, figures: Figures, row: Change) -> str:
         f"{esv.explained:.3f}" if esv else "?",
         verdict(figures, row),
         _cell(row.why)
-        + (f" True: `{row.cause.text()}`." if row.cause and row.judgement != "right" else ""),
+        + (f"; true: `{row.cause.text()}`" if row.cause and row.judgement != "right" else ""),
     )
 
 
