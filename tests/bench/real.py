@@ -97,6 +97,11 @@ class Job:
         self.path, self.arguments, self.scratch = path, arguments, scratch
         self.project: Project = load_project(path)
         self.figures: Figures = load_figures(path)
+        # Of rows that were taken out no figures stay.
+        rows = {row.key for row in self.project.changes}, {n.key for n in self.project.neutral}
+        for kept, there in zip(rows, (self.figures.changes, self.figures.neutral), strict=True):
+            for key in there.keys() - kept:
+                del there[key]
         self.clone: Path = (arguments.clones / self.project.name).resolve()
         self._tree: Tree | None = None
         self._config: Path | None = None
