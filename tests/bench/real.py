@@ -98,10 +98,11 @@ class Job:
         self.project: Project = load_project(path)
         self.figures: Figures = load_figures(path)
         # Of rows that were taken out no figures stay.
-        rows = {row.key for row in self.project.changes}, {n.key for n in self.project.neutral}
-        for kept, there in zip(rows, (self.figures.changes, self.figures.neutral), strict=True):
-            for key in there.keys() - kept:
-                del there[key]
+        changes, neutral = self.figures.changes, self.figures.neutral
+        rows = [row.key for row in self.project.changes]
+        quiet = [row.key for row in self.project.neutral]
+        self.figures.changes = {k: changes[k] for k in rows if k in changes}
+        self.figures.neutral = {k: neutral[k] for k in quiet if k in neutral}
         self.clone: Path = (arguments.clones / self.project.name).resolve()
         self._tree: Tree | None = None
         self._config: Path | None = None
