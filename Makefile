@@ -57,6 +57,10 @@ bench-changepoints: $(STAMP) ## measure ways to find steps in noisy series (minu
 	@test -d .cache/otava || $(BIN)/python -m pip install --quiet --no-deps --target .cache/otava apache-otava==0.8.0
 	@PYTHONPATH=.cache/otava $(BIN)/python -m tests.bench.changepoints $(ARGS)
 
+.PHONY: accuracy-real
+accuracy-real: $(STAMP) ## the same on real commits: CLONES=dir, ARGS as tests/bench/real.py says
+	@$(BIN)/python -m tests.bench.real $(CLONES) $(ARGS)
+
 .PHONY: corpus
 corpus: $(STAMP) ## write anew what seven Go releases say of tests/corpus/src (installs them)
 	$(BIN)/python -m tests.corpus.regenerate
