@@ -19,7 +19,7 @@ from harness.config import check_regular_expression
 from harness.engine import Session
 from harness.engine.exchange import cross
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
-from harness.model import Record
+from harness.model import Outcome, Record
 from harness.outputs.erased import inlining_lines
 from harness.outputs.explanation import explain_change
 from harness.outputs.garbage import collection_lines
@@ -39,8 +39,10 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         spec = session.environments([arguments.go] if arguments.go else ())[0]
         base = session.ensure_counted(base_hash, spec)
         head = session.ensure_counted(head_hash, spec)
-        _require_numbers(base)
         _require_numbers(head)
+        # Benchmarks that are new in the head get their baseline from its tests on the base's code.
+        if base.outcome is not Outcome.NO_BENCHMARKS:
+            _require_numbers(base)
         older = session.older_release(arguments.base_go, spec)
         crossing = cross(session, base, head, spec, MOST_EXPLAINED, older, arguments.bench or "")
         base, head = crossing.base, crossing.head

@@ -65,6 +65,21 @@ var A = func() *int { v := 1; return &v }
 var B = func() *string { s := "x"; return &s }
 """
 
+NUMBERED = """
+package p
+
+type Kind int
+
+const (
+	First Kind = iota
+	Second
+)
+
+func Box() any { return Second }
+
+func Late() any { return First }
+"""
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -113,6 +128,7 @@ EDITS = {
         PLAIN, ("// Old keeps", "// Fresh keeps"), ("func Old", "func Fresh")
     ),
     "renamed_variable": edited(PLAIN, ("t := T{a: 1}\n\treturn &t", "u := T{a: 1}\n\treturn &u")),
+    "renumbered_constant": edited(NUMBERED, ("\tSecond\n", "\tHalf\n\tSecond\n")),
     "lines_above": edited(PLAIN, ("var held", "const (\n\tx = 1\n\ty = 2\n)\n\nvar held")),
     "gone": expecting(
         edited(PLAIN, ("t := T{a: 1}\n\treturn &t", "return nil")),
