@@ -220,9 +220,10 @@ def pair_lines(
     """Lines of both sides that are the same line.
 
     By the line map of the diff; then by an escape site that both have; then, for edited, moved and
-    renamed code, by function, library call and kind of escape; then by what went from one function
-    to another and allocates the same there. A line of the base that nobody edited is still there at
-    head, and no other line takes its place.
+    renamed code, by function, library call and kind of escape; then, for code that went to another
+    function of the package, by library call or kind of escape where both allocate equally often. A
+    line of the base that nobody edited is still there at head, and no other line takes its place,
+    but for a library call that is now made elsewhere.
     """
     pairs: list[tuple[AllocationSite | None, AllocationSite | None]] = []
     old, new = list(_summed(base)), list(_summed(head))
@@ -261,15 +262,17 @@ def pair_lines(
         [likeness(s, head=True) for s in new],
     )
 
-    def moved(place: AllocationSite, *, head: bool) -> tuple[Hashable, ...]:
+    def elsewhere(place: AllocationSite, *, head: bool) -> list[Hashable]:
         site, _ = index.site(place, head=head)
-        what = place.via or (site.message if site is not None else f"{place.file}:{place.line}")
-        return (place.file.rpartition("/")[0], what, round(place.allocs, 1), round(place.bytes))
+        if not place.via and (site is None or not index.edited(place, head=head)):
+            return []
+        kind = site.kind if site is not None else None
+        # Equally often, or a part of the step would hide behind the rest of it.
+        return [(place.file.rpartition("/")[0], place.via, kind, round(place.allocs, 1))]
 
-    # A call or a literal that went from one function to another of the package, unchanged.
     take(
-        [[moved(s, head=False)] if index.edited(s, head=False) else [] for s in old],
-        [moved(s, head=True) for s in new],
+        [elsewhere(s, head=False) for s in old],
+        [next(iter(elsewhere(s, head=True)), None) for s in new],
     )
     pairs.extend((o, None) for o in old)
     pairs.extend((None, n) for n in new)

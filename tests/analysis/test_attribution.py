@@ -152,3 +152,36 @@ def test_what_the_code_makes_escape_in_a_test_is_not_the_benchmarks_own() -> Non
     sides = Sides(base, head, diffs, match_records(base, head, diffs))
     accounts = (make_account(P, "BenchmarkF", []), make_account(P, "BenchmarkF", [place]))
     assert attribute(sides, ALLOCS, (0, 1), *accounts).outcome == "benchmark"
+
+
+def test_a_call_that_went_to_another_function_is_no_cause() -> None:
+    """gorilla/mux e44017df: two contexts and two requests became two contexts and one request."""
+    base, head = records([], [])
+    found = account(
+        (
+            base,
+            [
+                make_place(line=20, function="withVars", via="context.WithValue"),
+                make_place(line=21, function="withVars", via="(*http.Request).WithContext"),
+            ],
+        ),
+        (head, [make_place(line=40, function="withBoth", via="context.WithValue")]),
+        Hunk(38, 0, 38, 6),
+    )
+    assert [(c.line, c.via, c.delta) for c in found.causes] == [
+        (21, "(*http.Request).WithContext", -1.0)
+    ]
+    assert found.explained == 1.0
+
+
+def test_an_escape_that_went_to_another_function_is_no_cause_if_it_allocates_as_often() -> None:
+    base, head = records(
+        [make_site("make(map[string]string) escapes to heap", line=12)],
+        [make_site("make(map[string]string, n) escapes to heap", line=30)],
+    )
+    places = [make_place(line=12, function="match")], [make_place(line=30, function="extract")]
+    once = account((base, places[0]), (head, places[1]), Hunk(12, 1, 12, 0), Hunk(28, 0, 28, 4))
+    assert once.causes == ()
+    twice = [make_place(line=30, function="extract", allocs=2)]
+    more = account((base, places[0]), (head, twice), Hunk(12, 1, 12, 0), Hunk(28, 0, 28, 4))
+    assert [c.delta for c in more.causes] == [2.0, -1.0]
