@@ -1,0 +1,201 @@
+"""The policy of a measured project: what fails its gate, what is only listed, what is waived."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from harness.model.units import ALLOCS, SECONDS
+
+
+class EscapeRule(StrEnum):
+    """What a new escape site means for the gate."""
+
+    FORBID = "forbid"
+    FORBID_IF_COVERED = "forbid-if-covered"  # only where a benchmark reaches it
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How much worse a value may get.
+
+    Attributes:
+        absolute: in the unit.
+        relative: as a share of the base; 0 → N is worse by any share.
+        listed: every change is listed, and none fails.
+    """
+
+    absolute: float = 0.0
+    relative: float = 0.0
+    listed: bool = False
+
+    def allows(self, base: float, worse_by: float) -> bool:
+        """Whether a value that was ``base`` may get worse by so much."""
+        # Counts are whole numbers in floating point; a difference of two has no rounding error.
+        return self.listed or worse_by <= max(self.absolute, self.relative * abs(base))
+
+    def __str__(self) -> str:
+        if self.listed:
+            return "report"
+        return f"{self.relative * 100:g}%" if self.relative else f"{self.absolute:g}"
+
+
+# Every rise of allocs/op fails, since it is a count. B/op moves with map seeds and size classes.
+# In time, benchstat's users look at a few per cent.
+DEFAULT_THRESHOLDS: Mapping[str, Threshold] = {
+    ALLOCS: Threshold(),
+    SECONDS: Threshold(relative=0.03),
+}
+LISTED = Threshold(listed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkRule:
+    """Thresholds of some benchmarks.
+
+    Attributes:
+        pattern: a regular expression for the whole name with its sub-benchmark; one that matches
+            the benchmark function alone covers all its sub-benchmarks.
+        thresholds: by unit.
+        line: of the policy file.
+    """
+
+    pattern: str
+    thresholds: Mapping[str, Threshold]
+    line: int
+
+
+class Scope(StrEnum):
+    """What a budget is of."""
+
+    BENCHMARK = "benchmark"
+    PACKAGE = "package"
+    FUNCTION = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Upper limits that hold whatever the base has.
+
+    Attributes:
+        scope: what it is of.
+        pattern: for benchmarks as in :class:`BenchmarkRule`; an import path, in which ``...``
+            stands for anything, for packages; an import path and the compiler's name of a
+            function (``example.com/m/p.(*T).M``), with ``...`` likewise, for functions.
+        limits: by unit: those of benchmarks, ``escapes`` and ``heap-calls`` of packages,
+            ``frame-B`` and ``heap-calls`` of functions.
+        line: of the policy file.
+    """
+
+    scope: Scope
+    pattern: str
+    limits: Mapping[str, float]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoEscape:
+    """Code in which nothing may be put on the heap.
+
+    Attributes:
+        file: path relative to the repository's root, ``*`` within and ``**`` across directories.
+        function: as the compiler names it; empty for the whole file.
+        line: of the policy file, or of the comment in the source.
+    """
+
+    file: str
+    function: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Something that would fail and is let pass, for a reason and until a day.
+
+    Attributes:
+        owner: who answers for it.
+        reason: why.
+        expires: the last day on which it holds.
+        line: of the policy file.
+        benchmark: pattern, as in :class:`BenchmarkRule`; empty if it is about an escape.
+        unit: of the benchmark; empty for all.
+        allow: how much worse it may get; ``None`` for any amount.
+        escape: the compiler's message, with ``*`` for anything; empty if about a benchmark.
+        file: pattern of the escape's file; empty for all.
+        function: the escape's function; empty for all.
+    """
+
+    owner: str
+    reason: str
+    expires: date
+    line: int
+    benchmark: str = ""
+    unit: str = ""
+    allow: Threshold | None = None
+    escape: str = ""
+    file: str = ""
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decides what the gate fails on.
+
+    Attributes:
+        source: the file as shown to people; empty for the built-in policy.
+        thresholds: by unit, instead of :data:`DEFAULT_THRESHOLDS`.
+        benchmarks: for some benchmarks; a later one outranks an earlier one.
+        budgets: absolute limits.
+        no_escape: code that must not allocate.
+        new_escapes: what new sites mean.
+        waivers: what is let pass.
+    """
+
+    source: str = ""
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    benchmarks: tuple[BenchmarkRule, ...] = ()
+    budgets: tuple[Budget, ...] = ()
+    no_escape: tuple[NoEscape, ...] = ()
+    new_escapes: EscapeRule = EscapeRule.REPORT
+    waivers: tuple[Waiver, ...] = ()
+
+    def threshold(self, benchmark: str, unit: str) -> tuple[Threshold, int]:
+        """The threshold of a benchmark in a unit, and its line in the file (0: built in)."""
+        for rule in reversed(self.benchmarks):
+            if unit in rule.thresholds and matches_benchmark(rule.pattern, benchmark):
+                return rule.thresholds[unit], rule.line
+        if unit in self.thresholds:
+            return self.thresholds[unit], 0
+        return DEFAULT_THRESHOLDS.get(unit, LISTED), 0
+
+
+def matches_benchmark(pattern: str, name: str) -> bool:
+    """Whether a benchmark pattern covers a benchmark or the function whose part it is."""
+    return any(re.fullmatch(pattern, part) for part in (name, name.split("/", 1)[0]))
+
+
+def matches_path(pattern: str, path: str) -> bool:
+    """Whether a pattern of Go's kind, with ``...`` for anything, covers an import path.
+
+    As in ``go list``: ``p/...`` covers ``p`` too.
+    """
+    expression = re.escape(pattern).replace(r"\.\.\.", ".*")
+    if expression.endswith("/.*"):
+        expression = expression[:-3] + "(?:/.*)?"
+    return re.fullmatch(expression, path) is not None
+
+
+def matches_file(pattern: str, file: str) -> bool:
+    """Whether a file pattern covers a path: ``*`` within a directory, ``**`` across them."""
+    parts = re.split(r"(\*\*/?|\*)", pattern)
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
+    return re.fullmatch("".join(words.get(p, re.escape(p)) for p in parts), file) is not None
+
+
+def matches_text(pattern: str, text: str) -> bool:
+    """Whether a pattern, in which ``*`` stands for anything, covers a text."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.DOTALL) is not None
