@@ -2,7 +2,7 @@
 
 Every child gets its own session (so that all of its descendants can be ended with it), an
 environment made from an allow-list (the caller's secrets never reach a benchmark), no standard
-input, and a time limit.
+input but what it is given, and a time limit.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,6 +108,7 @@ def run(
     timeout: float,
     idle_timeout: float | None = None,
     grace: float = 0.0,
+    stdin: bytes = b"",
 ) -> Completed:
     """Run a command to its end and keep what it prints.
 
@@ -117,6 +119,7 @@ def run(
         timeout: seconds that it may take in all.
         idle_timeout: seconds that it may be silent on both streams; ``None`` for no such limit.
         grace: seconds that its descendants may keep the streams open after it has ended.
+        stdin: what it can read.
 
     Raises:
         MeasurementError: the program cannot be started.
@@ -124,15 +127,20 @@ def run(
     argv = tuple(str(part) for part in command)
     started = time.monotonic()
     try:
-        child = subprocess.Popen(
-            argv,
-            cwd=cwd,
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        # A file and not a pipe: a child that does not read must not hold us up.
+        with tempfile.TemporaryFile() if stdin else Path(os.devnull).open("rb") as source:
+            if stdin:
+                source.write(stdin)
+                source.seek(0)
+            child = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=dict(env),
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
     except OSError as err:
         raise MeasurementError(f"cannot start {argv[0]}: {err.strerror or err}") from None
     try:

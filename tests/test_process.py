@@ -200,3 +200,15 @@ def test_the_environment_is_an_allow_list(tmp_path: Path, monkeypatch: pytest.Mo
     done = python("import os; print(sorted(os.environ))", tmp_path)
     assert "s3cret" not in done.stdout
     assert not [name for name in secrets if name in done.stdout]
+
+
+def test_what_it_is_given_to_read(tmp_path: Path) -> None:
+    data = b"x" * 300_000  # more than a pipe holds
+    code = "import sys; print(len(sys.stdin.buffer.read()))"
+    for given in (data, b""):
+        done = run(
+            [PYTHON, "-c", code], cwd=tmp_path, env=base_environment(), timeout=60, stdin=given
+        )
+        assert done.stdout.strip() == str(len(given))
+    deaf = run([PYTHON, "-c", ""], cwd=tmp_path, env=base_environment(), timeout=60, stdin=data)
+    assert deaf.ok

@@ -113,7 +113,7 @@ class Repository:
                 )
             )
         except GitCommandError as err:
-            raise RepositoryError(f"git {arguments[0]} failed: {_reason(err)}") from None
+            raise RepositoryError(f"git {_verb(arguments)} failed: {_reason(err)}") from None
 
     def borrow(self, objects: Path) -> None:
         """Read also what lies in another object directory; nothing is written anywhere."""
@@ -149,6 +149,23 @@ class Repository:
     def is_dirty(self) -> bool:
         """Whether the work tree has uncommitted changes, untracked files included."""
         return bool(self._repo.working_tree_dir) and bool(self.git("status", "--porcelain"))
+
+    def work_tree_files(self) -> list[str]:
+        """Files of the work tree that git would know: tracked, or new and not ignored.
+
+        A submodule is one entry; a file that was deleted is among them.
+
+        Raises:
+            UsageError: the repository has no work tree.
+        """
+        if not self._repo.working_tree_dir:
+            raise UsageError(f"{self.directory} is a bare repository; it has no work tree")
+        listing = self.git(
+            "-C", str(self.directory), "ls-files", "-z", "--cached", "--others",
+            "--exclude-standard", strip=False,
+        )  # fmt: skip
+        # Another repository inside, which is no submodule, ends in a slash.
+        return sorted({name for name in listing.split("\0") if name and not name.endswith("/")})
 
     def revisions(self, hashes: Sequence[str]) -> list[Revision]:
         """The commits of these hashes, in the same order.
@@ -216,14 +233,51 @@ class Repository:
         return list(dict.fromkeys(self._branch_tip(name) for name in names))
 
     def _branch_tip(self, name: str) -> str:
+        """The branch as it is here, or as it was fetched where that is ahead."""
+        found = []
         for candidate in (name, f"origin/{name}"):
             try:
-                return self.resolve(candidate)
+                found.append(self.resolve(candidate))
             except UsageError:
                 continue
-        raise UsageError(
-            f'branch {name!r} is not in {self.directory}; set "branches" in asv.conf.json'
-        )
+        if not found:
+            raise UsageError(
+                f'branch {name!r} is not in {self.directory}; set "branches" in asv.conf.json'
+            )
+        return found[-1] if self.is_ancestor(found[0], found[-1]) else found[0]
+
+    def is_ancestor(self, old: str, new: str) -> bool:
+        """Whether ``new`` is ``old`` or was made on top of it."""
+        try:
+            self.git("merge-base", "--is-ancestor", old, new)
+        except RepositoryError:
+            return False
+        return True
+
+    def fetch(self) -> bool:
+        """Bring the remote-tracking branches up to date, as ``git fetch`` does; nothing else.
+
+        Returns:
+            whether there is a remote to fetch from.
+
+        Raises:
+            RepositoryError: it cannot be reached.
+        """
+        names = self.git("remote").split()
+        if not names:
+            return False
+        self.git(
+            "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet",
+            "origin" if "origin" in names else names[0],
+        )  # fmt: skip
+        return True
+
+    def remote_url(self, name: str) -> str:
+        """Where a remote's pushes go; a name that is no remote is a URL or a path itself."""
+        try:
+            return self.git("remote", "get-url", "--push", name)
+        except RepositoryError:
+            return name
 
     def merge_base(self, branch: str, head: str) -> str | None:
         """Where ``head`` left a branch, ``None`` without the branch or a common ancestor."""
@@ -265,6 +319,14 @@ class Repository:
         except RepositoryError:
             return None
 
+    def files_with(self, revision: str, text: str, pattern: str) -> list[str]:
+        """Files of a revision that match a path pattern and hold a text."""
+        try:
+            found = self.git("grep", "-l", "-z", "-F", "-e", text, revision, "--", pattern)
+        except RepositoryError:
+            return []  # git grep fails where nothing is found
+        return [name.partition(":")[2] for name in found.split("\0") if name]
+
     def first_with(self, path: str, tip: str) -> str | None:
         """The oldest commit before ``tip`` that has ``path``; ``None`` if none has."""
         found = self.git("log", "--diff-filter=A", "--format=%H", tip, "--", path).split()
@@ -284,6 +346,14 @@ def _parse_log(text: str) -> list[Revision]:
 def _readable(text: str) -> str:
     """Text without what cannot be stored: bytes of an old commit that are no UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _verb(arguments: Sequence[str]) -> str:
+    """The command among its options: ``fetch`` of ``-c gc.auto=0 fetch``."""
+    rest = list(arguments)
+    while len(rest) > 2 and rest[0] in ("-c", "-C"):
+        rest = rest[2:]
+    return rest[0]
 
 
 def _reason(err: GitCommandError) -> str:

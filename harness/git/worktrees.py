@@ -9,9 +9,12 @@ writes the files that changed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import git
@@ -84,16 +87,7 @@ class Workspace:
         Raises:
             RepositoryError: git cannot write it.
         """
-        self._open_store()
-        self._source.borrow(self._store / "objects")
-        index = self.root / "graft.index"
-        index.unlink(missing_ok=True)
-        try:
-            # update-index wants a work tree, though it looks at none here.
-            places = {"GIT_DIR": str(self._store), "GIT_WORK_TREE": str(self.root)}
-            places = {"GIT_DIR": str(self._store), "GIT_WORK_TREE": str(self.root)}
-            command = git.Git(self.root)
-            command.update_environment(GIT_INDEX_FILE=str(index), **places, **_FIXED, **_QUIET)
+        with self._index(f"put the tests of {source[:8]} on {onto[:8]}") as command:
             command.execute([*_GIT, "read-tree", onto])
             for change in changes:
                 if change.old is not None:
@@ -107,11 +101,56 @@ class Workspace:
             tree = str(command.execute([*_GIT, "write-tree"]))
             message = f"{onto[:12]} with the tests of {source[:12]}"
             return str(command.execute([*_GIT, "commit-tree", tree, "-p", onto, "-m", message]))
+
+    def snapshot(self) -> str:
+        """A commit of the user's work tree as it is: uncommitted and untracked files included.
+
+        It exists in the store only, its parent is the user's ``HEAD``, and its hash is that of the
+        content. Files that git ignores are left out. The user's index is not looked at.
+
+        Raises:
+            RepositoryError: a file cannot be read, or git cannot write it.
+        """
+        head = self._source.resolve("HEAD")
+        names = self._source.work_tree_files()
+        with self._index("take in the work tree", self._source.directory) as command:
+            with tempfile.TemporaryFile() as listed:
+                listed.write(b"".join(os.fsencode(name) + b"\0" for name in names))
+                listed.seek(0)
+                command.execute(
+                    [*_GIT, "update-index", "-z", "--add", "--remove", "--stdin"], istream=listed
+                )
+            tree = str(command.execute([*_GIT, "write-tree"]))
+            message = f"work tree with uncommitted changes on {head[:12]}"
+            return str(command.execute([*_GIT, "commit-tree", tree, "-p", head, "-m", message]))
+
+    @contextlib.contextmanager
+    def _index(self, purpose: str, work_tree: Path | None = None) -> Iterator[git.Git]:
+        """Git commands on the store with an index of their own, for making a commit.
+
+        Raises:
+            RepositoryError: one of them fails; the message says what for.
+        """
+        self._open_store()
+        self._source.borrow(self._store / "objects")
+        index = self.root / "commit.index"
+        index.unlink(missing_ok=True)
+        # update-index wants a work tree, also where it looks at none.
+        tree = work_tree or self.root
+        command = git.Git(tree)
+        command.update_environment(
+            GIT_DIR=str(self._store),
+            GIT_WORK_TREE=str(tree),
+            GIT_INDEX_FILE=str(index),
+            **_FIXED,
+            **_QUIET,
+        )
+        try:
+            yield command
         except GitCommandError as err:
             reason = str(err.stderr or "").strip().splitlines()
             raise RepositoryError(
-                f"cannot put the tests of {source[:8]} on {onto[:8]}:"
-                f" {reason[-1] if reason else err.status}"
+                f"cannot {purpose}: {reason[-1] if reason else err.status}"
             ) from None
         finally:
             index.unlink(missing_ok=True)

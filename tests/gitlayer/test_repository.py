@@ -212,3 +212,26 @@ def test_looking_does_not_write(project: Project) -> None:
     assert not repository.is_dirty()
     repository.diff(head, head)
     assert (project.path / ".git" / "index").read_bytes() == before
+
+
+def test_a_branch_that_was_fetched_counts_where_it_is_ahead(
+    project: Project, tmp_path: Path
+) -> None:
+    old = project.commit({"a": "1\n"})
+    clone = tmp_path / "clone"
+    project.git("clone", "--quiet", str(project.path), str(clone))
+    new = project.commit({"a": "2\n"})
+    repository = Repository(clone)
+    assert repository.branch_tips(["main"]) == [old]
+    assert repository.fetch()
+    assert repository.branch_tips(["main"]) == [new]
+    assert project.git("-C", str(clone), "rev-parse", "main", "HEAD").split() == [old, old]
+    # Work of one's own that was not pushed: the two went apart, and what is here counts.
+    identity = ("-c", "user.name=x", "-c", "user.email=x@x.invalid")
+    project.git("-C", str(clone), *identity, "commit", "--quiet", "--allow-empty", "-m", "own")
+    own = project.git("-C", str(clone), "rev-parse", "main")
+    assert repository.branch_tips(["main"]) == [own]
+    assert not Repository(project.path).fetch(), "there is no remote"
+    project.git("-C", str(clone), "remote", "set-url", "origin", str(tmp_path / "gone"))
+    with pytest.raises(RepositoryError, match="git fetch failed"):
+        repository.fetch()

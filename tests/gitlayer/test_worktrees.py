@@ -150,3 +150,36 @@ def test_a_submodule_that_cannot_be_had_is_left_out(
     tree = workspace.checkout("w0", head)
     assert (tree / "a").is_file()
     assert not (tree / "lib" / "l.go").exists()
+
+
+def test_the_work_tree_as_a_revision(project: Project, workspace: Workspace) -> None:
+    head = project.commit({"a": "1\n", "d/b": "x\n", ".gitignore": "*.out\n", "gone": "x"})
+    (project.path / "a").write_text("uncommitted\n")
+    (project.path / "gone").unlink()
+    (project.path / "new ä\n.go").write_text("untracked\n")
+    (project.path / "ignored.out").write_text("x")
+    (project.path / ".git/info/exclude").write_text("private\n")
+    (project.path / "private").write_text("x")
+    (project.path / "nested").mkdir()
+    Project(project.path / "nested").commit({"x": "y\n"})
+    (project.path / "staged").write_text("as added\n")
+    project.git("add", "staged")
+    (project.path / "staged").write_text("as it is\n")
+    before = state(project.path)
+    revision = workspace.snapshot()
+    assert state(project.path) == before
+    assert content(workspace.checkout("w0", revision)) == {
+        "a": b"uncommitted\n",
+        "d/b": b"x\n",
+        ".gitignore": b"*.out\n",
+        "new ä\n.go": b"untracked\n",
+        "staged": b"as it is\n",
+        "seed": b"1\n",
+    }
+    repository = Repository(project.path)
+    assert not repository.exists(revision)
+    # The same content is the same revision, so that what was measured of it is found again.
+    assert workspace.snapshot() == revision
+    (project.path / "a").write_text("changed again\n")
+    assert workspace.snapshot() != revision
+    assert project.git("rev-parse", "HEAD") == head
