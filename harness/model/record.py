@@ -20,6 +20,8 @@ from harness.model.environment import Environment, Machine
 from harness.model.revision import Revision
 
 RECORD_SCHEMA = 1
+# Behind the version in ``Record.harness`` where a saved output was read.
+IMPORT_MARK = " import"
 
 
 class Outcome(StrEnum):
@@ -115,7 +117,7 @@ class Record:
         diff: the lines that changed from the first parent; ``None`` for a root commit or where
             the parent is not in the clone.
         unparsed: heap-related lines that the parser does not know; never dropped.
-        harness: version of the harness.
+        harness: version of the harness, with :data:`IMPORT_MARK` where a saved output was read.
         accounts: benchmarks whose allocations were accounted for line by line; only those in which
             a step was seen.
         calls: the calls of the compiled code that allocate, read from the linked test binaries;
@@ -154,6 +156,11 @@ class Record:
     executions: tuple[SiteExecution, ...] = ()
     notes: tuple[str, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def imported(self) -> bool:
+        """Whether the numbers are from a saved output and not measured by the harness."""
+        return self.harness.endswith(IMPORT_MARK)
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +99,26 @@ class RecordStore:
         """
         for path in self.paths():
             yield self.read_path(path)
+
+    def of_revision(self, revision: str) -> list[Record]:
+        """The records of a revision, of every machine and environment, in a fixed order.
+
+        Args:
+            revision: full hash.
+
+        Raises:
+            StoreError: one cannot be read.
+        """
+        name = f"{revision[: self._hash_length]}-*{RECORD_SUFFIX}"
+        found = [self.read_path(path) for path in sorted(self.directory.glob(f"*/{name}"))]
+        return [record for record in found if record.revision.hash == revision]
+
+    def sweep(self, age: float = 3600.0) -> None:
+        """Delete what writers that were killed have begun, older than so many seconds."""
+        for path in self.directory.glob(f"*/.*{RECORD_SUFFIX}.*"):
+            with contextlib.suppress(OSError):
+                if time.time() - path.stat().st_mtime > age:
+                    path.unlink()
 
     def remove(self, record: Record) -> None:
         """Delete a record; no error if it is gone already."""

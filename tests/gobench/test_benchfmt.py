@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.gobench import BenchmarkLine, measurements, read_output
-from harness.gobench.benchfmt import base_name, parse_result
+from harness.gobench.benchfmt import (
+    SavedLine,
+    base_name,
+    parse_result,
+    read_saved,
+    write_saved,
+)
 from harness.gobench.lanes import agree
 from harness.model import ALLOCS, ALLOCS_EXACT, BYTES, GC_CYCLES, HEAP_LIVE, SECONDS, Lane
 
@@ -226,3 +232,92 @@ def test_runs_agree_only_on_equal_counts_of_equal_benchmarks() -> None:
     assert not agree([a, b], [a])
     assert not agree([a], [line("A", 2)])
     assert not agree([a], [line("A", 1, size=16)])
+
+
+# Saved files
+
+SECONDS_VALUES = st.floats(1e-12, 1e6, allow_nan=False)
+CONFIGS = st.fixed_dictionaries(
+    {"pkg": st.sampled_from(["example.com/m", "example.com/m/p"])},
+    optional={"goos": st.just("linux"), "cpu": st.sampled_from(["A (TM) 1", "B 2"])},
+)
+RESULTS = st.builds(
+    BenchmarkLine,
+    NAMES,
+    st.integers(1, 10**12),
+    st.one_of(
+        st.dictionaries(UNITS, VALUES, min_size=1, max_size=3),
+        st.fixed_dictionaries({SECONDS: SECONDS_VALUES}, optional={"B/s": VALUES, ALLOCS: VALUES}),
+    ),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(RESULTS, CONFIGS), min_size=1, max_size=6), st.integers(2, 64))
+def test_what_is_written_is_read_to_the_last_bit(
+    pairs: list[tuple[BenchmarkLine, dict[str, str]]], procs: int
+) -> None:
+    units = {ALLOCS: {"assume": "exact", "better": "lower"}}
+    text = write_saved([SavedLine(0, x, config, procs) for x, config in pairs], units, ["a\nb: c"])
+    saved = read_saved(text)
+    assert [(x.result, dict(x.config), x.procs) for x in saved.lines] == [
+        (x, config, procs) for x, config in pairs
+    ]
+    assert (saved.warnings, saved.failed, saved.units) == ((), (), units)
+    rows = text.split("\n")
+    assert all(rows[x.number - 1].startswith(x.result.name) for x in saved.lines)
+
+
+@given(
+    st.text(alphabet=st.sampled_from("Benchmark/X-2 \t\r\n100ns/op.Unit=:pkg-FAIL"), max_size=300)
+)
+def test_no_saved_text_is_an_error(text: str) -> None:
+    saved = read_saved(text)
+    count = len(text.split("\n"))
+    assert all(1 <= number <= count for number, _ in saved.warnings)
+    assert all(math.isfinite(v) for x in saved.lines for v in x.result.values.values())
+
+
+def test_a_saved_run_with_everything_in_it() -> None:
+    text = (
+        "go: downloading example.com/x v1\n"
+        "goos: linux\ngoarch: amd64\npkg: m/a\ncpu: C\n"
+        "BenchmarkX-8   \t 100\t 250 ns/op\t 16 B/op\t 1 allocs/op\n"
+        "BenchmarkX-8   \t 100\t 25\n"
+        "BenchmarkY/n-4-8 \t 100\t 5.5 ns/op\n"
+        "--- FAIL: BenchmarkZ-8\n    z_test.go:3: no\n"
+        "PASS\nok  \tm/a\t1.2s\n"
+        "pkg: m/b\nBenchmarkX-8 \t 7\t 3 ns/op\nBenchmarkCut-8   \t"
+    )
+    saved = read_saved(text)
+    assert [(x.number, x.package, x.result.name, x.procs) for x in saved.lines] == [
+        (6, "m/a", "BenchmarkX", 8), (8, "m/a", "BenchmarkY/n-4", 8), (14, "m/b", "BenchmarkX", 8),
+    ]  # fmt: skip
+    assert saved.failed == ((9, "m/a", "BenchmarkZ"),)
+    assert [number for number, _ in saved.warnings] == [7, 15]
+    config = {"goos": "linux", "goarch": "amd64", "pkg": "m/a", "cpu": "C"}
+    assert config.items() <= saved.lines[0].config.items()
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["BenchmarkX-2", "BenchmarkY/size-2-2"], ["BenchmarkX", "BenchmarkY/size-2"]),
+        (["BenchmarkX", "BenchmarkX-2", "BenchmarkX-4"], None),  # -cpu 1,2,4
+        (["BenchmarkX/n-16", "BenchmarkX/n-1024"], None),  # one processor
+        (["BenchmarkX/n-1", "BenchmarkX/n-1"], None),  # Go prints no -1
+    ],
+)
+def test_the_suffix_is_taken_off_where_all_have_it(
+    names: list[str], expected: list[str] | None
+) -> None:
+    saved = read_saved("".join(f"{name} 100 5 ns/op\n" for name in names))
+    assert [x.result.name for x in saved.lines] == (expected or names)
+
+
+def test_a_count_of_one_processor_beside_the_times_of_more() -> None:
+    text = "BenchmarkX 100 1 allocs/op\nBenchmarkX-2 9 5 ns/op\nBenchmarkN-2 100 1 allocs/op\n"
+    saved = read_saved(text + "BenchmarkN-2-2 9 5 ns/op\n")
+    assert [(x.result.name, x.procs) for x in saved.lines] == [
+        ("BenchmarkX", 1), ("BenchmarkX", 2), ("BenchmarkN-2", 1), ("BenchmarkN-2", 2),
+    ]  # fmt: skip

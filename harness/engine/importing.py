@@ -1,0 +1,192 @@
+"""A record from a saved ``go test -bench`` output. Pure but for the clock."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness import __version__
+from harness.engine.measure import outcome_of
+from harness.errors import MeasurementError, UsageError
+from harness.gobench import measurements
+from harness.gobench.benchfmt import SavedLine, SavedOutput, read_saved
+from harness.model import (
+    IMPORT_MARK,
+    RECORD_SCHEMA,
+    BenchmarkFailure,
+    Environment,
+    Lane,
+    Machine,
+    PackageError,
+    PackageOutcome,
+    PackageResult,
+    Record,
+    Revision,
+    RunSettings,
+    Toolchain,
+    TreeDiff,
+)
+
+_RELEASE = re.compile(r"(?:go)?(\d+\.\d+(?:\.\d+|rc\d+|beta\d+)?)")
+# No standard header; files that were made for perf.golang.org have one of these.
+_RELEASE_KEYS = ("toolchain", "go-version", "goversion")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a saved output is from, as far as the command line says it.
+
+    Attributes:
+        revision: the commit that ran.
+        diff: from its first parent, as in a record.
+        machine: name of the machine; empty to make one of the ``cpu:`` line.
+        release: Go release; empty to look for it in the file.
+        default_release: of the configuration, for a file that does not tell.
+        package: import path of results without a ``pkg:`` line.
+    """
+
+    revision: Revision
+    diff: TreeDiff | None
+    machine: str
+    release: str
+    default_release: str
+    package: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a saved output.
+
+    Attributes:
+        record: marked as imported; its packages have no key, so nothing is ever carried from it.
+        warnings: for a person, each with the number of the line where there is one.
+    """
+
+    record: Record
+    warnings: tuple[str, ...]
+
+
+def import_output(text: str, name: str, origin: Origin) -> Imported:
+    """Make a record of what ``go test -bench`` printed.
+
+    Counts (allocs/op, B/op) become measurements of the allocation lane, everything else of the time
+    lane; nothing of them is known to repeat on one processor, so that a single sample is not exact.
+
+    Args:
+        text: the file.
+        name: of the file, for messages.
+        origin: where it is from.
+
+    Raises:
+        MeasurementError: nothing in it is a result.
+        UsageError: it does not tell its package or machine, and the command line does not either.
+    """
+    saved = read_saved(text)
+    warnings = [f"{name}:{number}: {message}" for number, message in saved.warnings]
+    if not saved.lines and not saved.failed:
+        first = f" (line {saved.warnings[0][0]}: {saved.warnings[0][1]})" if saved.warnings else ""
+        raise MeasurementError(f"{name}: no benchmark result in it{first}")
+    lines = [_with_package(line, name, origin.package) for line in saved.lines]
+    config = lines[0].config if lines else {}
+    release, told = _release(config, origin)
+    if not told:
+        warnings.append(
+            f"{name}: does not say which Go release ran; taken for go{release}, name it with --go"
+        )
+    toolchain = Toolchain(
+        f"go{release}", config.get("goos", ""), config.get("goarch", ""), "import", False
+    )
+    packages = _packages(text, saved, lines, origin.package)
+    for place in sorted({x.config.get("cpu", "") for x in lines} - {config.get("cpu", "")}):
+        warnings.append(f"{name}: also has results of another processor, {place!r}")
+    errors = [PackageError(p.path, "run", f.described) for p in packages for f in p.failures]
+    record = Record(
+        schema=RECORD_SCHEMA,
+        revision=origin.revision,
+        environment=Environment(toolchain),
+        machine=_machine(config, name, origin.machine),
+        settings=RunSettings(".", ("./...",), "", "", max(_repetitions(packages), default=1)),
+        outcome=outcome_of(packages, errors),
+        started=time.time(),
+        duration=0.0,
+        packages=tuple(packages),
+        errors=tuple(errors),
+        diff=origin.diff,
+        harness=__version__ + IMPORT_MARK,
+    )
+    return Imported(record, tuple(warnings))
+
+
+def _with_package(line: SavedLine, name: str, package: str) -> SavedLine:
+    if line.package:
+        return line
+    if not package:
+        raise UsageError(
+            f"{name}:{line.number}: no pkg: line before this result;"
+            " name the import path with --package"
+        )
+    return replace(line, config={**line.config, "pkg": package})
+
+
+def _release(config: Mapping[str, str], origin: Origin) -> tuple[str, bool]:
+    """The Go release, and whether anybody said so."""
+    given = origin.release or next((config[k] for k in _RELEASE_KEYS if k in config), "")
+    match = _RELEASE.fullmatch(given)
+    if origin.release and match is None:
+        raise UsageError(f"--go {origin.release!r} is not a Go release such as 1.27.3")
+    return (match[1], True) if match else (origin.default_release.removeprefix("go"), False)
+
+
+def _machine(config: Mapping[str, str], name: str, given: str) -> Machine:
+    cpu = config.get("cpu", "")
+    chosen = given or re.sub(r"[^A-Za-z0-9._]+", "-", cpu).strip("-.")[:60]
+    if not chosen:
+        raise UsageError(f"{name}: has no cpu: line to name the machine by; name it with --machine")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._+-]*", chosen):
+        raise UsageError(f"--machine {given!r} cannot be the name of a directory")
+    return Machine(chosen, config.get("goos", ""), config.get("goarch", ""), cpu, "", "")
+
+
+def _packages(
+    text: str, saved: SavedOutput, lines: Sequence[SavedLine], default: str
+) -> list[PackageResult]:
+    texts = _texts(text, default)
+    found = []
+    for path in sorted({x.package for x in lines} | {p or default for _, p, _ in saved.failed}):
+        own = [x.result for x in lines if x.package == path]
+        failures = tuple(
+            BenchmarkFailure(name, Lane.TIME, "fail", f"line {number}: --- FAIL: {name}")
+            for number, package, name in saved.failed
+            if (package or default) == path
+        )
+        failed = {f.name for f in failures}
+        benchmarks = tuple(b for b in measurements(own, own) if b.name not in failed)
+        outcome = PackageOutcome.MEASURED if benchmarks else PackageOutcome.RUN_FAILED
+        raw = {Lane.TIME: texts.get(path, "")}
+        found.append(
+            PackageResult(path, ".", outcome, benchmarks=benchmarks, failures=failures, raw=raw)
+        )
+    return found
+
+
+def _texts(text: str, default: str) -> dict[str, str]:
+    """The file cut at its ``pkg:`` lines, each with the header lines right before it."""
+    parts: dict[str, list[str]] = {}
+    header: list[str] = []
+    path = default
+    for row in text.splitlines(keepends=True):
+        if re.match(r"[a-z][^\sA-Z:]*:(?:\s|$)", row):
+            header.append(row)
+            if row.startswith("pkg:"):
+                path = row.removeprefix("pkg:").strip() or default
+            continue
+        parts.setdefault(path, []).extend([*header, row])
+        header = []
+    parts.setdefault(path, []).extend(header)
+    return {key: "".join(rows) for key, rows in parts.items()}
+
+
+def _repetitions(packages: Sequence[PackageResult]) -> list[int]:
+    return [len(m.samples) for p in packages for b in p.benchmarks for m in b.measurements]
