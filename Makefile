@@ -57,6 +57,10 @@ bench-changepoints: $(STAMP) ## measure ways to find steps in noisy series (minu
 	@test -d .cache/otava || $(BIN)/python -m pip install --quiet --no-deps --target .cache/otava apache-otava==0.8.0
 	@PYTHONPATH=.cache/otava $(BIN)/python -m tests.bench.changepoints $(ARGS)
 
+.PHONY: aa
+aa: $(STAMP) ## how often the gate says anything of identical code: REPOS="dir dir", ARGS as tests/bench/aa.py says
+	@$(BIN)/python -m tests.bench.aa $(REPOS) $(ARGS)
+
 .PHONY: accuracy-real
 accuracy-real: $(STAMP) ## the same on real commits: CLONES=dir, ARGS as tests/bench/real.py says
 	@$(BIN)/python -m tests.bench.real $(CLONES) $(ARGS)

@@ -1,13 +1,15 @@
 """The verdict of the pre-merge gate. Pure.
 
-First cut, allocation lane only: any exact rise of allocs/op is a regression, 0 → 1 too. What could
-not be measured is an error and outranks every other verdict: it is neither a pass nor a regression.
+The policy decides what is a regression; without one it is every rise of allocs/op, 0 → 1 too. What
+could not be measured is an error and outranks every other verdict: it is neither a pass nor a
+regression.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from harness.analysis.attribution import Attribution
@@ -15,8 +17,11 @@ from harness.analysis.comparison import Change, Direction, compare
 from harness.analysis.crossing import COUNTED, Crossing, charged_changes
 from harness.analysis.escapes import EscapeDiff, diff_escapes
 from harness.analysis.explain import explain
-from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION
+from harness.analysis.policy import Judgement, judge_policy
+from harness.analysis.timing import TimeReport
+from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION, EXIT_UNFIT
 from harness.model import ALLOCS, Lane, PackageOutcome, Record, TreeDiff
+from harness.model.policy import NoEscape, Policy
 
 
 class Verdict(StrEnum):
@@ -55,11 +60,14 @@ class GateReport:
         escapes: new and gone sites.
         errors: what could not be measured.
         compared: benchmarks that both sides have.
-        attributions: of the changes, by package, benchmark and unit, as far as there are accounts.
         older: the base with the release of Go that it was measured with, if that is another one.
         by_compiler: escapes that the release brings and takes away with the base's code.
         inexact: benchmarks whose allocs/op did not repeat, ``package.name``.
         verdict: see :class:`Verdict`.
+        attributions: of the changes, by package, benchmark and unit, as far as there are accounts.
+        policy: by which it was judged.
+        judgement: which rules are broken, what is waived.
+        time: the time lane, ``None`` where it was not asked for.
     """
 
     base: Record
@@ -71,12 +79,22 @@ class GateReport:
     inexact: tuple[str, ...]
     verdict: Verdict
     attributions: Mapping[tuple[str, str, str], Attribution] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
+    judgement: Judgement = field(default_factory=Judgement)
+    time: TimeReport | None = None
     older: Record | None = None
     by_compiler: EscapeDiff | None = None
 
     @property
+    def unfit(self) -> bool:
+        """Whether all that there is no verdict for is that the machine is unfit for timing."""
+        return self.verdict is Verdict.ERROR and not self.errors
+
+    @property
     def exit_code(self) -> int:
-        """0, 1 or 2, as the contract of the command line says."""
+        """0, 1, 2 or 3, as the contract of the command line says."""
+        if self.unfit:
+            return EXIT_UNFIT
         return {
             Verdict.PASS: EXIT_CLEAN,
             Verdict.FAIL: EXIT_REGRESSION,
@@ -89,6 +107,12 @@ def judge_gate(
     head: Record,
     diffs: Sequence[TreeDiff] | None,
     crossing: Crossing | None = None,
+    *,
+    policy: Policy | None = None,
+    today: date | None = None,
+    marks: Sequence[NoEscape] = (),
+    time: TimeReport | None = None,
+    time_errors: Sequence[GateError] = (),
 ) -> GateReport:
     """Compare two records of the allocation lane.
 
@@ -97,34 +121,71 @@ def judge_gate(
         head: the candidate.
         diffs: the steps from base to head, ``None`` if not known.
         crossing: with the accounts, and with the tests exchanged where they changed.
+        policy: what fails; without one the built-in policy.
+        today: by which waivers expire; without it none does.
+        marks: code that comments in the source declare free of escapes.
+        time: the time lane. Where it shows the machine to be unfit its changes do not count; a
+            regression of the allocation lane, which is exact, outranks that.
+        time_errors: what could not be timed.
     """
     if crossing is None:
         crossing = Crossing(base, head, {(base.revision.hash, head.revision.hash): diffs})
     every = compare(base, head, COUNTED)
     changed = charged_changes(crossing)
     compared = [c for c in every if c.unit == ALLOCS and c.base is not None and c.head is not None]
-    errors = _errors(base, head)
+    unfit = bool(time is not None and time.unfit)
+    if time is not None and not unfit:
+        changed += [c for c in time.changes if c.direction is not Direction.NONE]
+    errors = [*_errors(base, head), *time_errors]
+    if time is not None and time.fewest:
+        errors.append(
+            GateError(
+                "time",
+                head.revision.hash,
+                "",
+                f"too few samples to tell anything of {len(time.noise)} benchmarks;"
+                f" use --count {time.fewest} or more",
+            )
+        )
     if not errors and not any(c.head is not None for c in every):
         errors.append(
             GateError(
                 "run", head.revision.hash, "", "no benchmark ran: none matched, or none exist"
             )
         )
-    # A rise that is the benchmark's own, or the compiler's, is listed; it is nobody's regression.
-    fails = any(
-        c.unit == ALLOCS and c.charged is Direction.REGRESSION and c.by_code > 0 for c in changed
-    )
+    escapes = diff_escapes(base, head, diffs)
+    policy = policy or Policy()
+    judgement = judge_policy(policy, changed, head, escapes.new, today or date.min, marks=marks)
+    errors += [
+        GateError(
+            "coverage",
+            head.revision.hash,
+            site.package,
+            f"{site.position}: not known whether a benchmark reaches it: {site.message}",
+        )
+        for site in judgement.undecided
+    ]
+    fails = bool(judgement.violations)
     older = crossing.older
     return GateReport(
         base=base,
         head=head,
         changes=tuple(changed),
-        escapes=diff_escapes(base, head, diffs),
+        escapes=escapes,
         errors=tuple(errors),
         compared=len(compared),
         inexact=tuple(f"{c.package}.{c.benchmark}" for c in compared if not c.exact),
-        verdict=Verdict.ERROR if errors else Verdict.FAIL if fails else Verdict.PASS,
+        verdict=(
+            Verdict.ERROR
+            if errors or (unfit and not fails)
+            else Verdict.FAIL
+            if fails
+            else Verdict.PASS
+        ),
         attributions=explain(crossing, changed),
+        policy=policy,
+        judgement=judgement,
+        time=time,
         older=older,
         by_compiler=diff_escapes(older, base, ()) if older is not None else None,
     )

@@ -65,15 +65,22 @@ class Builder:
         go: the toolchain.
         repository: the user's repository, only read.
         workspace: where revisions are checked out.
+        worker: in which of its work trees.
     """
 
     def __init__(
-        self, config: Config, go: Go, repository: Repository, workspace: Workspace
+        self,
+        config: Config,
+        go: Go,
+        repository: Repository,
+        workspace: Workspace,
+        worker: str = WORKER,
     ) -> None:
         self.config = config
         self.go = go
         self.repository = repository
         self.workspace = workspace
+        self._worker = worker
         self._overlays = workspace.root / "overlays"
 
     def build(self, revision: Revision, environment: Environment) -> BuiltTree:
@@ -83,7 +90,7 @@ class Builder:
             RepositoryError: it cannot be checked out.
             MeasurementError: Go cannot be started.
         """
-        tree = self.workspace.checkout(WORKER, revision.hash)
+        tree = self.workspace.checkout(self._worker, revision.hash)
         blobs = self.repository.blobs(revision.hash)
         env = self._tool_env(environment)
         plans = [self._measuring(plan) for plan in self._plans(tree, revision, blobs)]
@@ -106,7 +113,7 @@ class Builder:
         Raises:
             MeasurementError: the flags are wrong, or it does not compile.
         """
-        tree = self.workspace.checkout(WORKER, revision.hash)
+        tree = self.workspace.checkout(self._worker, revision.hash)
         env = self._tool_env(environment)
         found: list[Diagnostic] = []
         for plan in self._plans(tree, revision, self.repository.blobs(revision.hash)):

@@ -109,6 +109,11 @@ class PackageRunner:
         code = PackageCode()
         if reader is not None:
             code = reader.read(binary, package, self._tree / package.module, env, flags)
+        return self.recount(Counted(result, binary, (), code))
+
+    def recount(self, linked: Counted) -> Counted:
+        """Run the allocation lane of a package that has been linked."""
+        result, binary = linked.result, linked.binary
         runs = self._allocation_runs(result, binary)
         lines = tuple(line for run in runs for line in run.lines)
         benchmarks = measurements(lines)
@@ -118,10 +123,10 @@ class PackageRunner:
         failed = {f.name for f in failures}
         kept = tuple(b for b in benchmarks if b.name not in failed)
         if not kept and failures:
-            return Counted(_failed(result, failures, raw), binary, (), code)
+            return replace(linked, result=_failed(result, failures, raw), lines=())
         outcome = PackageOutcome.MEASURED if kept else PackageOutcome.NO_BENCHMARKS
         result = replace(result, outcome=outcome, benchmarks=kept, failures=failures, raw=raw)
-        return Counted(result, binary, lines, code)
+        return replace(linked, result=result, lines=lines)
 
     def time(self, counted: Counted) -> PackageResult:
         """Run the time lane of a package that has been counted."""

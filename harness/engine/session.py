@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
 
 from filelock import FileLock, Timeout
@@ -12,7 +14,7 @@ from filelock import FileLock, Timeout
 from harness import __version__
 from harness.config import Config
 from harness.engine.accounting import Accountant
-from harness.engine.build import Builder
+from harness.engine.build import WORKER, Builder, BuiltTree
 from harness.engine.carry import CarryIndex
 from harness.engine.coverage import with_executions
 from harness.engine.environments import EnvironmentSpec, environments
@@ -404,13 +406,40 @@ class Session:
         ]
         return self._workspace.graft(onto, source, parts) if parts else None
 
+    def snapshot(self) -> str:
+        """Hash of a revision that is the user's work tree as it is.
+
+        Raises:
+            RepositoryError: it cannot be read.
+        """
+        self._acquire()
+        return self._workspace.snapshot()
+
+    def build(self, revision: str, spec: EnvironmentSpec, worker: str) -> BuiltTree:
+        """Check out and compile a revision in the work tree of a worker, without measuring it.
+
+        Raises:
+            RepositoryError: it cannot be checked out.
+            MeasurementError: Go cannot be started.
+        """
+        self._acquire()
+        environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
+        builder = self._builder(spec.release, worker)
+        return builder.build(self.repository.revision(revision), environment)
+
+    def scratch(self, purpose: str) -> Path:
+        """A new directory for what lasts as long as a command; the caller removes it."""
+        root = self._workspace.root / "run"
+        root.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f"esv-{purpose}-", dir=root))
+
     def first_parent_line(self) -> list[str]:
         """The first-parent history of the configured branches, oldest first."""
         tips = self.repository.branch_tips(self.config.branches)
         return list(reversed(self.repository.first_parents(tips)))
 
-    def _builder(self, release: str | None) -> Builder:
-        return Builder(self.config, self.go(release), self.repository, self._workspace)
+    def _builder(self, release: str | None, worker: str = WORKER) -> Builder:
+        return Builder(self.config, self.go(release), self.repository, self._workspace, worker)
 
     def _prepare(
         self, spec: EnvironmentSpec, revision: str, alloc_only: bool

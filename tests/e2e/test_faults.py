@@ -122,18 +122,6 @@ class TestRepository:
         assert not any(lock.exists() for lock in locks)
 
 
-def test_dirty_tree_as_the_head(small: Project, tmp_path: Path) -> None:
-    dirty = tmp_path / "dirty"
-    shutil.copytree(small.repo, dirty)
-    keep = dirty / "keep" / "keep.go"
-    keep.write_text(keep.read_text("utf-8") + "\nvar x = 1\n", "utf-8")
-    (dirty / "new.txt").write_text("new\n", "utf-8")
-    small.configure(repo=str(dirty))
-    with untouched(dirty):
-        message = small.esv("gate", "--base", "HEAD~1", "--head", "WORKTREE").refused("gate")
-    assert "uncommitted changes" in message
-
-
 class TestConfiguration:
     def test_none(self, small: Project, tmp_path: Path) -> None:
         empty = tmp_path / "empty"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -272,3 +273,90 @@ def test_a_gate_that_cannot_begin_is_a_document_too(small: Project) -> None:
     (error,) = document["errors"]
     assert "no-such-revision" in error["message"]
     assert len(run.err.splitlines()) == 1
+
+
+def test_the_work_tree_as_the_head(small: Project) -> None:
+    """Uncommitted and untracked files are measured; HEAD~3 is before the escape of HEAD~1."""
+    (small.repo / "keep" / "more.go").write_text(
+        "package keep\n\nvar all [][]int\n\n"
+        "func init() { hook = func(n int) { all = [][]int{make([]int, n+1)} } }\n",
+        "utf-8",
+    )
+    keep = small.repo / "keep" / "keep.go"
+    text = keep.read_text("utf-8")
+    start = text.index("\tlast = &n")
+    keep.write_text(text[:start] + "\thook(n)\n" + text[start:] + "\nvar hook func(int)\n", "utf-8")
+    with untouched(small.repo):
+        run, document = judged(small, "HEAD~3", "WORKTREE")
+    assert (run.code, document["verdict"]) == (1, "fail")
+    change = next(c for c in document["changes"] if c["unit"] == "allocs/op")
+    assert (change["base"], change["head"]) == (0, 3)
+    assert {c["file"] for c in change["causes"]} == {"keep/keep.go", "keep/more.go"}
+    # Against HEAD by itself: two allocations are new.
+    run, document = judged(small, "HEAD", "WORKTREE")
+    assert [c["delta"] for c in document["changes"] if c["unit"] == "allocs/op"] == [2]
+
+
+WAIVER = """
+[[waivers]]
+benchmark = "BenchmarkKeep"
+unit = "allocs/op"
+allow = {allow}
+owner = "keepers"
+reason = "kept on purpose"
+expires = {expires}
+"""
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "words"),
+    [
+        ("", 1, "0 → 1 allocs/op"),
+        ('[thresholds]\n"allocs/op" = 1\n', 0, "PASS"),
+        ('[budgets]\nBenchmarkKeep = { "allocs/op" = 0 }\n[thresholds]\n"allocs/op" = 1\n', 1,
+         "its budget is 0"),
+        (WAIVER.format(allow=1, expires="2999-01-01"), 0, "kept on purpose"),
+        (WAIVER.format(allow=0, expires="2999-01-01"), 1, "0 → 1 allocs/op"),
+        (WAIVER.format(allow=1, expires="2020-01-01"), 1, "expired"),
+        ('[thresholds]\n"allocs/op" = "report"\n[escapes]\nnew = "forbid"\n', 1,
+         "new escape: moved to heap: n"),
+        ('[thresholds]\n"allocs/op" = "report"\n[escapes]\nno-escape = ["keep/keep.go"]\n', 1,
+         "nothing may be allocated there"),
+        ("[budgets\n", 2, "policy.toml:1:9: "),
+    ],
+)  # fmt: skip
+def test_policy(small: Project, policy: str, code: int, words: str) -> None:
+    (small.directory / "policy.toml").write_text(policy, "utf-8")
+    run = small.esv("gate", "--base", "HEAD~2", "--head", "HEAD~1", "--policy", "policy.toml")
+    assert run.code == code, run
+    assert words in (run.err if code == 2 else run.out)
+
+
+def test_the_policy_of_the_head_counts(small: Project) -> None:
+    (small.repo / "escape-velocity.toml").write_text('[thresholds]\n"allocs/op" = 1\n', "utf-8")
+    assert small.esv("gate", "--base", "HEAD~2", "--head", "HEAD~1").code == 1
+    assert small.esv("gate", "--base", "HEAD~2", "--head", "WORKTREE").code == 0
+
+
+def test_explain_policy(small: Project) -> None:
+    (small.directory / "policy.toml").write_text(
+        '[thresholds.benchmarks.BenchmarkKeep]\n"allocs/op" = 2\n'
+        '[budgets]\n"BenchmarkGone.*" = { "allocs/op" = 0 }\n'
+        + WAIVER.format(allow=1, expires="2020-01-01"),
+        "utf-8",
+    )
+    run = small.esv("gate", "--policy", "policy.toml", "--explain-policy", "--quiet")
+    assert run.code == 0, run
+    assert re.search(r"keep\.BenchmarkKeep +2 \(line 1\) +report +3%", run.out)
+    assert "  line 4: BenchmarkGone.*: at most 0 allocs/op\n" in run.out
+    assert "expired on 2020-01-01: kept on purpose" in run.out
+    assert "line 4: no benchmark with allocs/op is 'BenchmarkGone.*'" in run.out
+
+
+def test_a_comment_in_the_source_forbids_escapes(small: Project) -> None:
+    keep = small.repo / "keep" / "keep.go"
+    text = keep.read_text("utf-8")
+    keep.write_text(text.replace("\nfunc Keep", "\n//esv:noescape\nfunc Keep"), "utf-8")
+    run = small.esv("gate", "--base", "HEAD", "--head", "WORKTREE")
+    assert run.code == 1, run
+    assert "no-escape: Keep: moved to heap: n; nothing may be allocated there" in run.out

@@ -1,0 +1,88 @@
+"""The gate without running anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from harness.analysis import Verdict
+from harness.analysis.compile_gate import judge_compiled
+from harness.model import EscapeSite, PackageError, Record, SiteKind
+from harness.model.policy import NoEscape
+from harness.policy import parse_policy
+from tests.builders import MODULE, make_package, make_record, make_site
+
+TODAY = date(2026, 11, 23)
+P = f"{MODULE}/p"
+OLD = make_site("moved to heap: old", line=3)
+NEW = make_site("moved to heap: x", line=12)
+TEXT = replace(make_site('"text" escapes to heap', line=20), kind=SiteKind.BOXED)
+
+
+def side(number: int, *sites: EscapeSite) -> Record:
+    return make_record(number, [make_package(P)], escapes=sites)
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [("forbid", "fail"), ("report", "pass"), ("forbid-if-covered", "pass")],
+)
+def test_new_escapes_by_the_policy(rule: str, verdict: str) -> None:
+    policy = parse_policy(f'[escapes]\nnew = "{rule}"\n', "p.toml")
+    report = judge_compiled(side(0, OLD), side(1, OLD, NEW), (), policy=policy, today=TODAY)
+    assert report.verdict == verdict
+    assert report.escapes.new == (NEW,)
+
+
+def test_a_constant_in_an_interface_fails_nothing() -> None:
+    policy = parse_policy('[escapes]\nnew = "forbid"\n', "p.toml")
+    report = judge_compiled(side(0), side(1, TEXT), (), policy=policy, today=TODAY)
+    assert (report.verdict, report.escapes.new) == (Verdict.PASS, (TEXT,))
+
+
+def test_marked_code_is_held_against_what_is_new() -> None:
+    marks = (NoEscape("p/p.go", "F", 11),)
+    before = judge_compiled(side(0, OLD), side(1, OLD), (), marks=marks)
+    after = judge_compiled(side(0, OLD), side(1, OLD, NEW), (), marks=marks)
+    assert (before.verdict, after.verdict) == (Verdict.PASS, Verdict.FAIL)
+    assert [v.site for v in after.judgement.violations] == [NEW]
+
+
+def test_budgets_that_need_no_binary() -> None:
+    policy = parse_policy(
+        f'[budgets.packages]\n"{P}" = {{ escapes = 1, "heap-calls" = 0 }}\n'
+        f'[budgets.functions]\n"{P}.F" = {{ "frame-B" = 1 }}\n'
+        '[budgets]\nBenchmarkX = { "allocs/op" = 0 }\n',
+        "p.toml",
+    )
+    report = judge_compiled(side(0, OLD), side(1, OLD, NEW), (), policy=policy, today=TODAY)
+    assert [(v.unit, v.value, v.limit) for v in report.judgement.violations] == [("escapes", 2, 1)]
+    # What was not looked at is not said to be idle.
+    assert report.judgement.idle == ()
+
+
+def test_waivers_of_escapes_hold_and_others_are_left_alone() -> None:
+    def waiver(what: str, expires: str) -> str:
+        return f'[[waivers]]\n{what}\nowner = "o"\nreason = "r"\nexpires = {expires}\n'
+
+    policy = parse_policy(
+        '[escapes]\nnew = "forbid"\n'
+        + waiver('escape = "moved to heap: x"', "2027-01-01")
+        + waiver('benchmark = "BenchmarkX"', "2027-01-01"),
+        "p.toml",
+    )
+    report = judge_compiled(side(0), side(1, NEW), (), policy=policy, today=TODAY)
+    assert report.verdict is Verdict.PASS
+    assert (len(report.judgement.waived), report.judgement.unused) == (1, ())
+
+
+def test_what_does_not_compile_is_no_pass() -> None:
+    error = PackageError(P, "build", "p/p.go:1:1: no", "p/p.go", 1)
+    broken = replace(side(1), errors=(error,))
+    report = judge_compiled(side(0), broken, ())
+    assert (report.verdict, report.exit_code) == (Verdict.ERROR, 2)
+    # What was broken before is not the change's fault.
+    same = judge_compiled(replace(side(0), errors=(error,)), broken, ())
+    assert same.verdict is Verdict.PASS
