@@ -31,6 +31,7 @@ from harness.model.diagnostic import (
 from harness.model.diff import FileChange, Hunk, TreeDiff, is_test, reverse
 from harness.model.environment import Environment, Machine, Toolchain
 from harness.model.record import (
+    IMPORT_MARK,
     RECORD_SCHEMA,
     ModuleOverlay,
     Outcome,
@@ -73,6 +74,7 @@ __all__ = [
     "HEAP_COSTS",
     "HEAP_INUSE",
     "HEAP_LIVE",
+    "IMPORT_MARK",
     "RECORD_SCHEMA",
     "SAMPLED",
     "SECONDS",

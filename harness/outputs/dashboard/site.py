@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -21,6 +21,8 @@ from harness.outputs.dashboard.tree import TreeChange, replace_tree
 from harness.outputs.format import minute, plural, visible
 
 _STATIC = ("style.css", "filter.js", "icon.svg")
+# Put there by `esv nightly`, which a later `esv publish` cannot make again.
+_NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def publish(
     project: str,
     commit_url: str = "",
     generated: float | None = None,
+    extra: Mapping[str, bytes] | None = None,
 ) -> SiteReport:
     """Write the site of a project, replacing the one that is there in one step.
 
@@ -63,11 +66,16 @@ def publish(
         commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
         generated: time that the site is as of, in seconds since the epoch; the time of the newest
             record if it is not given.
+        extra: further files at the top of the site; what an earlier call put there stays.
 
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
     files = dict(render(histories, project=project, commit_url=commit_url, generated=generated))
+    for name in _NIGHTLY:
+        if (output / name).is_file():
+            files[name] = (output / name).read_bytes()
+    files |= extra or {}
     change: TreeChange = replace_tree(output, files)
     return SiteReport(
         path=output,

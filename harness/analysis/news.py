@@ -1,0 +1,185 @@
+"""Which steps are new since the last report, and where a measurement would tell most. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.analysis.attribution import Attribution
+from harness.analysis.comparison import Direction
+from harness.analysis.history import History
+from harness.analysis.steps import Step, steps
+from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION
+from harness.model import ALLOCS, BYTES, Record
+from harness.model.nightly import Reported
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Steps held against the last report; each tuple is oldest first.
+
+    Attributes:
+        new: not reported yet.
+        narrowed: reported, and since then told to fewer revisions.
+        known: what is reported when these are.
+    """
+
+    new: tuple[Step, ...]
+    narrowed: tuple[Step, ...]
+    known: tuple[Reported, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentNews:
+    """What there is to tell of one environment.
+
+    Attributes:
+        history: with everything that is recorded by now.
+        news: new and narrowed steps.
+        attributions: of these, as far as they could be accounted for.
+    """
+
+    history: History
+    news: News
+    attributions: Mapping[Step, Attribution]
+
+
+@dataclass(frozen=True, slots=True)
+class NightlyReport:
+    """What a run did and found.
+
+    Attributes:
+        project: name of the project.
+        started, finished: seconds since the epoch.
+        measured: records of this run, in the order of measuring.
+        failed: revisions of which not even a record could be made, with the reason.
+        remaining: revisions that the budget left for later.
+        environments: one for each with a record.
+        problems: what else went wrong, a line each (a remote that cannot be reached).
+    """
+
+    project: str
+    started: float
+    finished: float
+    measured: tuple[Record, ...]
+    failed: tuple[tuple[str, str], ...]
+    remaining: int
+    environments: tuple[EnvironmentNews, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def regressions(self) -> list[tuple[EnvironmentNews, Step]]:
+        """The new regressions of allocs/op, which decide the exit code."""
+        return [
+            (found, step)
+            for found in self.environments
+            for step in found.news.new
+            if step.unit == ALLOCS and step.direction is Direction.REGRESSION
+        ]
+
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing that a person should be told."""
+        return self.exit_code == EXIT_CLEAN and not any(e.news.new for e in self.environments)
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a new regression, 2 if something could not be had, else 0.
+
+        What was measured counts: a night in which every new commit is broken measured nothing.
+        """
+        if self.regressions:
+            return EXIT_REGRESSION
+        tried = len(self.measured) + len(self.failed)
+        if self.problems or (tried and not any(r.benchmarks() for r in self.measured)):
+            return EXIT_ERROR
+        return EXIT_CLEAN
+
+
+def series_of(step: Step) -> str:
+    """A short name of package, benchmark and unit: 16 hexadecimal digits."""
+    text = "\0".join((step.package, step.benchmark, step.unit))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def counted_steps(history: History) -> tuple[Step, ...]:
+    """All steps of allocs/op and B/op, oldest first."""
+    found = [s for unit in (ALLOCS, BYTES) for s in steps(history, unit)]
+    return tuple(sorted(found, key=lambda s: history.position(s.revision)))
+
+
+def news(
+    history: History, known: Iterable[Reported], now: float, old: Collection[str] = ()
+) -> News:
+    """Hold the steps of a history against what was reported.
+
+    A step is known if one of the same series and direction was reported whose range holds it: what
+    was "at this commit or in one of 5 before it" stays the same step when it is told to one commit.
+
+    Args:
+        history: with all records.
+        known: at the last report.
+        now: seconds since the epoch.
+        old: hashes whose steps are history and no news.
+    """
+    before: dict[tuple[str, str], list[Reported]] = {}
+    for entry in known:
+        before.setdefault((entry.series, entry.direction), []).append(entry)
+    places = {hash_: place for place, hash_ in enumerate(history.line)}
+    new: list[Step] = []
+    narrowed: list[Step] = []
+    after: list[Reported] = []
+    used: set[Reported] = set()
+    for step in counted_steps(history):
+        series = series_of(step)
+        found = _covering(before.get((series, step.direction), ()), step, places)
+        at = now
+        if found is not None:
+            used.add(found)
+            at = found.at
+            if (found.previous, found.revision) != (step.previous, step.revision) and at:
+                narrowed.append(step)
+        elif step.revision in old:
+            at = 0.0
+        else:
+            new.append(step)
+        after.append(Reported(series, step.direction, step.previous, step.revision, at))
+    # A record that is missing today, or a branch that is not configured, may come back.
+    after += [
+        entry
+        for entries in before.values()
+        for entry in entries
+        if entry not in used and not {entry.previous, entry.revision} <= history.by_hash.keys()
+    ]
+    return News(tuple(new), tuple(narrowed), tuple(after))
+
+
+def _covering(entries: Sequence[Reported], step: Step, places: dict[str, int]) -> Reported | None:
+    """The narrowest reported range that holds a step."""
+    at = places[step.revision]
+    found: list[tuple[int, Reported]] = []
+    for entry in entries:
+        first, last = places.get(entry.previous), places.get(entry.revision)
+        if first is not None and last is not None and first < at <= last:
+            found.append((last - first, entry))
+    return min(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def gap_to_fill(history: History, candidates: Collection[str], unit: str = ALLOCS) -> str | None:
+    """The revision whose measurement halves the newest range that a step is told to.
+
+    Args:
+        history: the records so far.
+        candidates: hashes that may be measured.
+        unit: whose steps matter.
+
+    Returns:
+        a hash, ``None`` if every step is told to one commit, or as near as can be measured.
+    """
+    for step in reversed(steps(history, unit)):
+        inside = [h for h in step.between if h in candidates]
+        if inside:
+            centre = (history.position(step.previous) + history.position(step.revision)) / 2
+            return min(inside, key=lambda h: abs(history.position(h) - centre))
+    return None

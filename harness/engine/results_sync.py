@@ -1,0 +1,140 @@
+"""Records on a git branch and records on disk: both become the union.
+
+A record is a file that is named by machine, revision and environment, so two writers rarely have
+the same one; where they do, the later measurement stands. The state of a machine's nightly runs
+travels with its records.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import RepositoryError, StoreError
+from harness.git.results_branch import ResultsBranch, blob_id
+from harness.store import RECORD_SUFFIX
+from harness.store.codec import decode
+from harness.store.files import write_atomic
+from harness.store.nightly import STATE_NAME, decode_state, encode_state, merge_states
+
+# What a branch may hold; anything else on it is left alone and never written to disk.
+_FILE = re.compile(
+    rf"[A-Za-z0-9_][^/\\\x00-\x1f]*/(?:[0-9a-f]{{4,40}}-go[\w.+-]+{re.escape(RECORD_SUFFIX)}"
+    rf"|{re.escape(STATE_NAME)})"
+)
+_STATES = f"*/{STATE_NAME}"
+_ATTEMPTS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a synchronisation did.
+
+    Attributes:
+        fetched: files that came from the branch.
+        pushed: files that went there.
+        warnings: files of the branch that cannot be read, a line each.
+    """
+
+    fetched: int
+    pushed: int
+    warnings: tuple[str, ...]
+
+
+def synchronise(
+    branch: ResultsBranch,
+    results_dir: Path,
+    *,
+    push: bool,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Synced:
+    """Bring what the branch has to disk, and what the disk has to the branch.
+
+    Where somebody else pushes at the same moment it is done again, so that nothing of either is
+    lost; what is on the branch is never deleted.
+
+    Args:
+        branch: of the results.
+        results_dir: asv's ``results_dir``.
+        push: also write to the branch.
+        sleep: between attempts.
+
+    Raises:
+        RepositoryError: the remote cannot be reached, or others are always quicker.
+        StoreError: a file cannot be read or written.
+    """
+    fetched: set[str] = set()
+    warnings: dict[str, str] = {}
+    for attempt in range(_ATTEMPTS):
+        theirs = branch.fetch()
+        mine = {path: blob_id(_read(results_dir / path)) for path in _local(results_dir)}
+        for path, oid in theirs.items():
+            if not _FILE.fullmatch(path) or mine.get(path) == oid:
+                continue
+            own = _read(results_dir / path) if path in mine else None
+            try:
+                merged = _merge(path, branch.read(oid), own)
+            except StoreError as err:
+                warnings[path] = f"{branch.name}: {err}"
+                continue
+            if merged != own:
+                write_atomic(results_dir / path, merged)
+                fetched.add(path)
+            mine[path] = blob_id(merged)
+        new = [path for path, oid in mine.items() if theirs.get(path) != oid]
+        if not push or not new:
+            return Synced(len(fetched), 0, tuple(warnings.values()))
+        records = sum(path.endswith(RECORD_SUFFIX) for path in new)
+        machines = ", ".join(sorted({path.split("/")[0] for path in new}))
+        files = {path: _read(results_dir / path) for path in new}
+        if branch.add(files, f"esv nightly: {records} records of {machines}"):
+            return Synced(len(fetched), len(new), tuple(warnings.values()))
+        # Apart from each other, and longer each time.
+        sleep(random.uniform(0, min(0.1 * 2**attempt, 5.0)))  # noqa: S311 - no secret
+    raise RepositoryError(f"results branch {branch.name}: others were quicker {_ATTEMPTS} times")
+
+
+def _local(results_dir: Path) -> list[str]:
+    paths = sorted([*results_dir.glob(f"*/*{RECORD_SUFFIX}"), *results_dir.glob(_STATES)])
+    names = [path.relative_to(results_dir).as_posix() for path in paths]
+    return [name for name in names if _FILE.fullmatch(name)]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as err:
+        raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
+
+
+def _merge(path: str, theirs: bytes, ours: bytes | None) -> bytes:
+    """The one of two files that stands.
+
+    Raises:
+        StoreError: that of the branch cannot be read.
+    """
+    if path.endswith(STATE_NAME):
+        state = decode_state(theirs, path)
+        if ours is None:
+            return theirs
+        return encode_state(merge_states(decode_state(ours, path), state))
+    record = decode(theirs, path)
+    machine, name = path.split("/")
+    digits = name.partition("-")[0]
+    expected = f"{digits}-{record.environment.name}{RECORD_SUFFIX}"
+    if (machine, name) != (record.machine.machine, expected) or not (
+        record.revision.hash.startswith(digits)
+    ):
+        raise StoreError(f"{path}: holds the record of another machine, revision or environment")
+    if ours is None:
+        return theirs
+    try:
+        own = decode(ours, path)
+    except StoreError:
+        return theirs
+    there = (record.started, len(record.accounts), theirs)
+    return theirs if there > (own.started, len(own.accounts), ours) else ours

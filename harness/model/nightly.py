@@ -1,0 +1,49 @@
+"""What ``esv nightly`` has reported so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A step as it was known at the last report.
+
+    Attributes:
+        series: digest of package, benchmark and unit.
+        direction: ``regression`` or ``improvement``.
+        previous: hash of the revision with the old value.
+        revision: hash of the revision with the new one; the step lies in between or there.
+        at: when it was reported, seconds since the epoch; 0 if it is older than the first report.
+    """
+
+    series: str
+    direction: str
+    previous: str
+    revision: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentState:
+    """What is known in one environment.
+
+    Attributes:
+        floors: newest recorded revision of each branch when nightly first ran; it does not measure
+            what is at or before them. Empty if there was no record.
+        baseline: tips of the branches when nightly first ran, if there was no record; steps up to
+            them are history and no news.
+        reported: every step that is known.
+    """
+
+    floors: tuple[str, ...] = ()
+    baseline: tuple[str, ...] = ()
+    reported: tuple[Reported, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NightlyState:
+    """Of one machine: its environments by name."""
+
+    schema: str = "esv.nightly-state/1"
+    environments: dict[str, EnvironmentState] = field(default_factory=dict)

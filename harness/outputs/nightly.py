@@ -1,0 +1,300 @@
+"""What a nightly run found, as text, Markdown, JSON and an Atom feed. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+import msgspec
+
+from harness.analysis import Direction, History, Step
+from harness.analysis.attribution import Attribution
+from harness.analysis.news import EnvironmentNews, NightlyReport, counted_steps, series_of
+from harness.model import ALLOCS, Outcome, Record, Revision
+from harness.model.nightly import Reported
+from harness.outputs.explanation import OUTCOMES, describe_cause
+from harness.outputs.format import clip, one_line, plural, signed, value, visible
+
+MARKER = "<!-- escape-velocity:nightly -->"
+FEED_NAME = "feed.xml"
+_MOST_ROWS = 50
+_MOST_CAUSES = 3
+_MOST_ENTRIES = 50
+_ATOM = "http://www.w3.org/2005/Atom"
+_SPECIAL = re.compile(r"[&<>\"'\\`*_{}\[\]()#!|~@:$^]|(?<=www)\.", re.IGNORECASE)
+
+
+def headline(report: NightlyReport) -> str:
+    """One sentence: how many regressions are new, or why nothing could be told."""
+    worse = report.regressions
+    if worse:
+        commits = {step.revision for _, step in worse}
+        return f"{plural(len(worse), 'new regression')} in {plural(len(commits), 'commit')}"
+    if report.exit_code:
+        if report.problems:
+            return "not everything could be done"
+        return "nothing could be measured"
+    return "no new regression"
+
+
+def nightly_text(report: NightlyReport) -> str:
+    """For a terminal: what is new, worst first, then what was done."""
+    lines = [f"esv nightly: {headline(report)}"]
+    for problem in report.problems:
+        lines.append(visible(problem))
+    for found in report.environments:
+        for title, steps in _sections(found):
+            lines += ["", f"{title}, {found.history.environment}"]
+            for step in steps[:_MOST_ROWS]:
+                lines += _step_text(found, step)
+            lines += _more(len(steps))
+    lines += ["", *(visible(line) for line in _done(report))]
+    return "\n".join(lines) + "\n"
+
+
+def nightly_markdown(report: NightlyReport) -> str:
+    """For a chat, a mail, or the summary of a job; foreign text shows and does nothing."""
+    sign = {0: "✅", 1: "❌"}.get(report.exit_code, "⚠️")
+    lines = [MARKER, f"### {sign} {_plain(report.project)} nightly: {headline(report)}", ""]
+    lines += [f"- {_code(problem)}" for problem in report.problems]
+    for found in report.environments:
+        for title, steps in _sections(found):
+            lines += ["", f"**{title}**, {_code(found.history.environment)}", ""]
+            lines += ["| commit | benchmark | before → after | why |", "|---|---|---|---|"]
+            for step in steps[:_MOST_ROWS]:
+                lines.append("| " + " | ".join(_step_cells(found, step)) + " |")
+            lines += ["", *_more(len(steps))]
+    lines += ["", *(f"- {_plain(line)}" for line in _done(report))]
+    return "\n".join(lines) + "\n"
+
+
+def nightly_json(report: NightlyReport) -> str:
+    """``esv.nightly/1``: what a hook gets on its standard input."""
+    document = {
+        "schema": "esv.nightly/1",
+        "project": report.project,
+        "exit_code": report.exit_code,
+        "headline": headline(report),
+        "started": _time(report.started),
+        "finished": _time(report.finished),
+        "measured": [_measured(record) for record in report.measured],
+        "failed": [{"revision": h, "message": visible(text)} for h, text in report.failed],
+        "remaining": report.remaining,
+        "problems": [visible(problem) for problem in report.problems],
+        "new": [_entry(e, s) for e in report.environments for s in _ordered(e.news.new)],
+        "narrowed": [_entry(e, s) for e in report.environments for s in e.news.narrowed],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSource:
+    """One history with what was reported of it."""
+
+    history: History
+    reported: tuple[Reported, ...]
+    attributions: dict[Step, Attribution]
+
+
+def atom_feed(project: str, sources: Iterable[FeedSource], commit_url: str = "") -> bytes:
+    """The reported steps as an Atom feed (RFC 4287), an entry for each commit, newest first.
+
+    Args:
+        project: name of the project.
+        sources: the histories.
+        commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
+    """
+    entries: list[tuple[float, Element]] = []
+    for source in sources:
+        known = {(r.series, r.direction, r.revision): r.at for r in source.reported if r.at}
+        by_commit: dict[str, list[Step]] = {}
+        times: dict[str, float] = {}
+        for step in counted_steps(source.history):
+            at = known.get((series_of(step), str(step.direction), step.revision))
+            if at:
+                by_commit.setdefault(step.revision, []).append(step)
+                times[step.revision] = max(at, times.get(step.revision, 0.0))
+        for revision, steps in by_commit.items():
+            entry = _feed_entry(project, source, revision, steps, times[revision], commit_url)
+            entries.append((times[revision], entry))
+    entries.sort(key=lambda pair: pair[0], reverse=True)
+    feed = Element("feed", xmlns=_ATOM)
+    SubElement(feed, "id").text = f"urn:esv:{_urn(project)}:steps"
+    SubElement(feed, "title").text = visible(f"{project}: steps in allocations")
+    SubElement(feed, "updated").text = _time(entries[0][0] if entries else 0.0)
+    SubElement(SubElement(feed, "author"), "name").text = "Escape Velocity"
+    feed.extend(entry for _, entry in entries[:_MOST_ENTRIES])
+    indent(feed)
+    data: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
+    return data + b"\n"
+
+
+def _feed_entry(
+    project: str,
+    source: FeedSource,
+    revision: str,
+    steps: Sequence[Step],
+    at: float,
+    commit_url: str,
+) -> Element:
+    commit = source.history.by_hash[revision].revision
+    worse = [s for s in steps if s.direction is Direction.REGRESSION and s.unit == ALLOCS]
+    word = plural(len(worse), "regression") if worse else plural(len(steps), "change")
+    entry = Element("entry")
+    environment = source.history.environment
+    SubElement(entry, "id").text = f"urn:esv:{_urn(project)}:{_urn(environment)}:{revision}"
+    SubElement(entry, "title").text = visible(
+        f"{word} at {commit.short}: {one_line(commit.subject, 100)}"
+    )
+    SubElement(entry, "updated").text = _time(at)
+    if re.match(r"https?://", commit_url):
+        SubElement(entry, "link", href=visible(commit_url) + revision)
+    told = EnvironmentSteps(source.history, source.attributions)
+    lines = [line for step in _ordered(steps)[:_MOST_ROWS] for line in _step_text(told, step)]
+    SubElement(entry, "content", type="text").text = "\n".join(lines)
+    return entry
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSteps:
+    """What the rows are made of."""
+
+    history: History
+    attributions: dict[Step, Attribution]
+
+
+def _sections(found: EnvironmentNews) -> list[tuple[str, list[Step]]]:
+    new = _ordered(found.news.new)
+    worse = [s for s in new if s.direction is Direction.REGRESSION]
+    better = [s for s in new if s.direction is not Direction.REGRESSION]
+    narrowed = _ordered(found.news.narrowed)
+    named = [("New regressions", worse), ("Improvements", better)]
+    return [(t, s) for t, s in (*named, ("Told to fewer commits since", narrowed)) if s]
+
+
+def _ordered(steps: Iterable[Step]) -> list[Step]:
+    """Allocations before bytes, the largest relative step first."""
+
+    def size(step: Step) -> float:
+        ratio = (step.after + 1) / (step.before + 1)
+        return max(ratio, 1 / ratio)
+
+    return sorted(steps, key=lambda s: (s.unit != ALLOCS, -size(s), s.package, s.benchmark))
+
+
+def _step_text(found: EnvironmentNews | EnvironmentSteps, step: Step) -> list[str]:
+    commit = found.history.by_hash[step.revision].revision
+    lines = [
+        f"  {visible(step.benchmark)} ({visible(step.package)}):"
+        f" {value(step.before, step.unit)} → {value(step.after, step.unit)} {step.unit}"
+        f" ({signed(step.delta, step.unit)})",
+        f"    at {commit.short} {visible(one_line(commit.subject, 70))}{_between(step)}",
+    ]
+    attribution = found.attributions.get(step)
+    if attribution is None:
+        return lines
+    lines.append(f"    {attribution.outcome}: {OUTCOMES[attribution.outcome]}")
+    for cause in attribution.causes[:_MOST_CAUSES]:
+        where = f"{visible(cause.file)}:{cause.line}" + (" (base)" if cause.at_base else "")
+        lines.append(f"    {cause.delta:+,.4g} at {where}: {describe_cause(cause)}")
+        if cause.note:
+            lines.append(f"      {visible(cause.note)}")
+    return lines
+
+
+def _step_cells(found: EnvironmentNews, step: Step) -> list[str]:
+    commit = found.history.by_hash[step.revision].revision
+    why = ""
+    attribution = found.attributions.get(step)
+    if attribution is not None:
+        why = str(attribution.outcome)
+        if attribution.causes:
+            cause = attribution.causes[0]
+            why += f": {_code(f'{cause.file}:{cause.line}')} {_code(describe_cause(cause))}"
+    return [
+        f"{_code(commit.short)} {_code(commit.subject, 60)}{_between(step)}",
+        _code(f"{step.package.rsplit('/', 1)[-1]}.{step.benchmark.removeprefix('Benchmark')}"),
+        f"{value(step.before, step.unit)} → {value(step.after, step.unit)} {step.unit}",
+        why,
+    ]
+
+
+def _between(step: Step) -> str:
+    if not step.between:
+        return ""
+    return f", or in one of {plural(len(step.between), 'commit')} before it"
+
+
+def _more(count: int) -> list[str]:
+    hidden = count - _MOST_ROWS
+    return [f"… and {hidden} more", ""] if hidden > 0 else []
+
+
+def _done(report: NightlyReport) -> list[str]:
+    broken = [r for r in report.measured if r.outcome is Outcome.BROKEN]
+    lines = [
+        f"{plural(len(report.measured), 'revision')} measured, {len(broken)} of them broken;"
+        f" {report.remaining} left for later"
+    ]
+    for record in broken[:10]:
+        error = record.errors[0].message if record.errors else ""
+        lines.append(f"{record.revision.short} does not build: {one_line(error, 120)}")
+    for hash_, message in report.failed[:10]:
+        lines.append(f"{hash_[:8]} could not be measured: {one_line(message, 160)}")
+    return lines
+
+
+def _entry(found: EnvironmentNews, step: Step) -> dict[str, Any]:
+    attribution = found.attributions.get(step)
+    return {
+        **msgspec.to_builtins(step),
+        "machine": found.history.machine,
+        "environment": found.history.environment,
+        "delta": step.delta,
+        "commit": _commit(found.history.by_hash[step.revision].revision),
+        "outcome": attribution.outcome if attribution else None,
+        "explained": attribution.explained if attribution else None,
+        "causes": msgspec.to_builtins(attribution.causes) if attribution else [],
+    }
+
+
+def _commit(revision: Revision) -> dict[str, str]:
+    return {
+        "subject": revision.subject,
+        "author": revision.author,
+        "date": _time(revision.date),
+    }
+
+
+def _measured(record: Record) -> dict[str, Any]:
+    return {
+        "revision": record.revision.hash,
+        "environment": record.environment.name,
+        "machine": record.machine.machine,
+        "outcome": str(record.outcome),
+        "errors": [e.message for e in record.errors],
+    }
+
+
+def _time(seconds: float) -> str:
+    """RFC 3339, UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _urn(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", text) or "-"
+
+
+def _code(text: str, limit: int = 120) -> str:
+    """Foreign text on one line, in HTML that shows it as it is."""
+    flat = visible(clip(" ".join(text.split()), limit))
+    return f"<code>{_plain(flat)}</code>" if flat else ""
+
+
+def _plain(text: str) -> str:
+    """Text without any character that means something in Markdown or HTML."""
+    return _SPECIAL.sub(lambda m: f"&#{ord(m.group())};", visible(text)).replace("\n", " ")

@@ -1,0 +1,83 @@
+"""What ``esv nightly`` has reported: one small file beside the records of its machine.
+
+``results/<machine>/nightly.state``, JSON, and not ``.json``, because asv warns of JSON files that
+are not its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, replace
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import StoreError
+from harness.model.nightly import NightlyState
+from harness.store.files import write_atomic
+
+STATE_NAME = "nightly.state"
+
+
+def state_path(results_dir: Path, machine: str) -> Path:
+    """Where the state of a machine is."""
+    return results_dir / machine / STATE_NAME
+
+
+def read_state(path: Path) -> NightlyState:
+    """The state in a file, an empty one if there is none.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return NightlyState()
+    except OSError as err:
+        raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
+    return decode_state(data, str(path))
+
+
+def decode_state(data: bytes, name: str) -> NightlyState:
+    """Read the bytes of a state file.
+
+    Raises:
+        StoreError: it is damaged, or of a newer harness.
+    """
+    try:
+        state = msgspec.json.decode(data, type=NightlyState)
+    except msgspec.DecodeError as err:
+        raise StoreError(
+            f"{name}: damaged ({err}); delete it: steps that are recorded by now become history"
+        ) from None
+    if state.schema != NightlyState().schema:
+        raise StoreError(f"{name}: written by a newer harness ({state.schema}); upgrade it")
+    return state
+
+
+def encode_state(state: NightlyState) -> bytes:
+    """The bytes of a state file, the same for the same state."""
+    environments = {
+        name: replace(entry, reported=tuple(sorted(entry.reported, key=astuple)))
+        for name, entry in state.environments.items()
+    }
+    return msgspec.json.encode(replace(state, environments=environments), order="sorted") + b"\n"
+
+
+def write_state(path: Path, state: NightlyState) -> None:
+    """Write a state in one step."""
+    write_atomic(path, encode_state(state))
+
+
+def merge_states(ours: NightlyState, theirs: NightlyState) -> NightlyState:
+    """What two runs on machines of one name have reported; where the other began stands."""
+    merged = dict(theirs.environments)
+    for name, own in ours.environments.items():
+        other = merged.get(name)
+        if other is None:
+            merged[name] = own
+            continue
+        both = sorted((*own.reported, *other.reported), key=lambda r: r.at)
+        latest = {(r.series, r.direction, r.previous, r.revision): r for r in both}
+        merged[name] = replace(other, reported=tuple(latest.values()))
+    return NightlyState(environments=merged)

@@ -1,0 +1,65 @@
+"""The state of the nightly job on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.errors import StoreError
+from harness.model.nightly import EnvironmentState, NightlyState, Reported
+from harness.store import RecordStore
+from harness.store.nightly import (
+    encode_state,
+    merge_states,
+    read_state,
+    state_path,
+    write_state,
+)
+from tests.builders import make_record
+
+
+def test_it_comes_back(tmp_path: Path) -> None:
+    path = state_path(tmp_path, "ci")
+    assert read_state(path) == NightlyState()
+    told = Reported("s", "regression", "a" * 40, "b" * 40, 5.5)
+    state = NightlyState(environments={"go1": EnvironmentState(("c",), ("d",), (told,))})
+    write_state(path, state)
+    assert read_state(path) == state
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["nightly.state"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "damaged .*delete it"),
+        ('{"environments": 3}', "damaged"),
+        ('{"schema": "esv.nightly-state/9"}', "newer harness"),
+    ],
+)
+def test_what_cannot_be_read_says_so(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "nightly.state"
+    path.write_text(text, "utf-8")
+    with pytest.raises(StoreError, match=says):
+        read_state(path)
+
+
+def test_what_a_killed_writer_left_is_swept_when_it_is_old(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path)
+    kept = store.write(make_record(1))
+    old, fresh = (kept.with_name(f".{kept.name}.{name}") for name in ("old", "fresh"))
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    os.utime(old, (1.0, 1.0))
+    store.sweep()
+    assert (kept.exists(), old.exists(), fresh.exists()) == (True, False, True)
+
+
+def test_the_same_state_has_the_same_bytes() -> None:
+    told = [Reported(f"{n}", "regression", "a" * 40, "b" * 40, 5.5) for n in range(3)]
+    one, two = (
+        NightlyState(environments={"go1": EnvironmentState((), (), tuple(entries))})
+        for entries in (told, told[::-1])
+    )
+    assert encode_state(one) == encode_state(two) == encode_state(merge_states(one, two))
