@@ -39,10 +39,25 @@ def emit(arguments: argparse.Namespace, text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
+    emit_bytes(arguments, text.encode())
+
+
+def emit_bytes(arguments: argparse.Namespace, data: bytes) -> None:
+    """Write a result that is no text to ``--output``, or to a pipe.
+
+    Raises:
+        UsageError: the file cannot be written, or standard output is a terminal.
+    """
+    if not arguments.output:
+        if sys.stdout.isatty():
+            raise UsageError(f"{arguments.format} is no text; name a file with --output")
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
     path = Path(arguments.output)
     if path.is_dir():
         raise UsageError(f"--output {path} is a directory; name a file")
-    write_atomic(path, text.encode())
+    write_atomic(path, data)
 
 
 class Reporter:

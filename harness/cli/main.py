@@ -17,6 +17,8 @@ from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError
 from harness.model import ALLOCS, BYTES
 
 _COUNTED = (ALLOCS, BYTES)
+# The names of harness.outputs.reports.registry, which is loaded by the gate only.
+GATE_FORMATS = ("text", "markdown", "json", "sarif", "github", "junit", "gitlab")
 _Handler = Callable[[argparse.Namespace], int]
 
 
@@ -111,8 +113,12 @@ def build_parser() -> argparse.ArgumentParser:
     _gate(verbs)
     _publish(verbs)
     _preview(verbs)
+    _nightly(verbs)
+    _export(verbs)
+    _import(verbs)
     _check(verbs)
     _rebuild(verbs)
+    _rm(verbs)
     return parser
 
 
@@ -192,7 +198,12 @@ def _show(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--erased", action="store_true", help="list every escape that inlining erases"
     )
+    _recorded(parser)
+
+
+def _recorded(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--go", metavar="VERSION", help="Go release")
+    parser.add_argument("--machine", metavar="NAME", help="machine (default: this one first)")
 
 
 def _compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -210,7 +221,7 @@ def _compare(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         " the second B's, and without B both are of A",
     )
     _base_go(parser)
-    parser.add_argument("--go", metavar="VERSION", help="Go release")
+    _recorded(parser)
 
 
 def _base_go(parser: argparse.ArgumentParser) -> None:
@@ -264,12 +275,37 @@ def _steps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _gate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _verb(
-        verbs, "gate", "say whether a change may be merged", "gate.gate", result=("text", "json")
+        verbs, "gate", "say whether a change may be merged", "gate.gate", result=GATE_FORMATS
+    )
+    parser.add_argument(
+        "--report",
+        action="append",
+        type=_report,
+        metavar="FORMAT=FILE",
+        help="one more report of the same measurement, - for standard output; repeatable",
     )
     parser.add_argument("--base", metavar="REV", help="default: merge base with the branch")
-    parser.add_argument("--head", metavar="REV", default="HEAD", help="default: HEAD")
     parser.add_argument(
-        "--count", type=_positive, metavar="N", help="of the time lane; counts need no repetition"
+        "--head",
+        metavar="REV",
+        default="HEAD",
+        help="default: HEAD; WORKTREE for the files as they are, uncommitted changes included",
+    )
+    parser.add_argument(
+        "--policy", metavar="FILE", help="default: escape-velocity.toml of the head"
+    )
+    parser.add_argument(
+        "--explain-policy", action="store_true", help="say which rule applies to what, and stop"
+    )
+    parser.add_argument("--time", action="store_true", help="the time lane, too")
+    parser.add_argument("--benchtime", metavar="T", help="of one sample of the time lane")
+    parser.add_argument(
+        "--count", type=_positive, metavar="N", help="samples of the time lane; counts need none"
+    )
+    parser.add_argument(
+        "--compile-only",
+        action="store_true",
+        help="run nothing: judge the new escape sites by the policy; for a hook before a commit",
     )
     _measuring(parser)
     _base_go(parser)
@@ -297,6 +333,76 @@ def _check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _rebuild(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _verb(verbs, "rebuild", "make asv's files again from the records", "project.rebuild")
+
+
+def _report(text: str) -> tuple[str, str]:
+    name, _, file = text.partition("=")
+    if name not in GATE_FORMATS or not file:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not FORMAT=FILE with one of {', '.join(GATE_FORMATS)}"
+        )
+    return name, file
+
+
+def _nightly(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs, "nightly", "fetch, measure what is new, publish, tell the new steps",
+        "nightly.nightly", result=("text", "markdown", "json"),
+    )  # fmt: skip
+    parser.add_argument("--budget", metavar="TIME", help="begin no revision after it: 2h, 90m")
+    parser.add_argument(
+        "--results-branch", metavar="NAME", help="keep the records on a git branch as well"
+    )
+    parser.add_argument(
+        "--push", metavar="REMOTE", help="where the branch is (default: the measured repository)"
+    )
+    parser.add_argument(
+        "--notify", metavar="CMD", help="run it with the report as JSON on standard input"
+    )
+    parser.add_argument(
+        "--notify-env", metavar="NAME", action="append", default=[],
+        help="variable that CMD may see; repeatable",
+    )  # fmt: skip
+    parser.add_argument("--wait", action="store_true", help="for another nightly run to end")
+    parser.add_argument("--no-fetch", action="store_true", help="do not fetch the repository")
+    parser.add_argument("--no-publish", action="store_true", help="do not write the site")
+    parser.add_argument("--no-explain", action="store_true", help="do not account for new steps")
+    parser.add_argument("--alloc-only", action="store_true", help="leave the time lane out")
+    _measuring(parser)
+
+
+def _export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs, "export", "write records for other tools", "data.export",
+        result=("benchfmt", "csv", "parquet"),
+    )  # fmt: skip
+    parser.add_argument(
+        "revisions",
+        nargs="*",
+        metavar="REV|RANGE",
+        help="REV (it alone), A..B, ALL, EXISTING (default), HASHFILE:f",
+    )
+    _recorded(parser)
+
+
+def _import(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs, "import", "make a record of a saved `go test -bench` output", "data.import_file"
+    )
+    parser.add_argument("file", metavar="FILE", help="what go test printed; - for standard input")
+    parser.add_argument("--revision", metavar="REV", required=True, help="the commit that ran")
+    parser.add_argument("--go", metavar="VERSION", help="Go release that ran")
+    parser.add_argument("--machine", metavar="NAME", help="default: made of the cpu: line")
+    parser.add_argument("--package", metavar="PATH", help="where the file has no pkg: line")
+    parser.add_argument("--force", action="store_true", help="replace a record that was measured")
+
+
+def _rm(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(verbs, "rm", "delete records", "data.remove")
+    parser.add_argument("revisions", nargs="+", metavar="REV|RANGE")
+    parser.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    parser.add_argument("--go", metavar="VERSION", help="only of this Go release")
+    parser.add_argument("--machine", metavar="NAME", help="only of this machine")
 
 
 def _positive(text: str) -> int:

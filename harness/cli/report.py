@@ -12,6 +12,7 @@ from harness.analysis.crossing import COUNTED
 from harness.analysis.renames import renamed_packages, with_paths
 from harness.analysis.views import diff_views
 from harness.cli.context import configuration, emit, reporter
+from harness.cli.records import find_pair, find_record
 from harness.engine import EnvironmentSpec, Session
 from harness.engine.views import is_listing, view_of
 from harness.errors import EXIT_CLEAN, UsageError
@@ -37,7 +38,7 @@ def show(arguments: argparse.Namespace) -> int:
                 text = show_diagnostics(view.diagnostics)
             emit(arguments, text)
             return EXIT_CLEAN
-        record = _record(session, revision, arguments.go)
+        record = find_record(session, revision, arguments.go, arguments.machine)
     if arguments.format == "json":
         emit(arguments, record_json(record))
     else:
@@ -59,17 +60,18 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
         Session(configuration(arguments), progress=report) as session,
     ):
         hashes = [session.resolve(name) for name in (arguments.base, arguments.head)]
-        head = _record(session, hashes[1], arguments.go)
         if arguments.base_go:
+            head = find_record(session, hashes[1], arguments.go, arguments.machine)
             spec = session.environments([arguments.base_go])[0]
             there = session.record(
                 hashes[0], spec.release, spec.build_variables, spec.run_variables
             )
             base = there or session.ensure_counted(hashes[0], spec)
         else:
-            base = _record(session, hashes[0], arguments.go)
+            base, head = find_pair(session, hashes[0], hashes[1], arguments.go, arguments.machine)
         older = None
-        if base.environment.toolchain.release != head.environment.toolchain.release:
+        releases = {r.environment.toolchain.release for r in (base, head)}
+        if len(releases) > 1 and not (base.imported or head.imported):
             older, base = base, session.ensure_counted(hashes[0], _spec_of(head))
         diffs = session.diffs(base.revision.hash, head.revision.hash)
     paths = renamed_packages(base, head)
@@ -119,14 +121,3 @@ def _compare_views(arguments: argparse.Namespace) -> int:
     else:
         emit(arguments, show_view_diff(base, head, difference))
     return EXIT_CLEAN
-
-
-def _record(session: Session, revision: str, release: str | None) -> Record:
-    """The record of a revision in the first environment that has one."""
-    for spec in session.environments([release] if release else ()):
-        record = session.record(revision, spec.release, spec.build_variables, spec.run_variables)
-        if record is not None:
-            return record
-    raise UsageError(
-        f"{revision[:8]} has no record on this machine; measure it with `esv run {revision[:8]}^!`"
-    )

@@ -18,7 +18,9 @@ from harness.analysis.crossing import Crossing
 from harness.analysis.erased import InliningChange, inlining_changes
 from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
+from harness.model.policy import Waiver
 from harness.outputs.erased import erased_json
+from harness.outputs.policy_json import PolicyEntry, TimeEntry, policy_entry, time_entry, waived
 
 
 class Side(msgspec.Struct):
@@ -130,7 +132,7 @@ class InliningEntry(msgspec.Struct):
 
 
 class GateJson(msgspec.Struct):
-    """The whole document."""
+    """The whole document; ``policy`` and ``time`` are additions to the contract."""
 
     schema: Literal["esv.gate/1"]
     verdict: Literal["pass", "fail", "error"]
@@ -140,6 +142,8 @@ class GateJson(msgspec.Struct):
     changes: list[ChangeEntry]
     escapes: Escapes
     errors: list[ErrorEntry]
+    policy: PolicyEntry
+    time: TimeEntry | None
     compiler: CompilerEntry | None = None
 
 
@@ -161,6 +165,11 @@ class ExplainJson(msgspec.Struct):
 
 def gate_json(report: GateReport) -> str:
     """The report as JSON text, indented, with a final newline."""
+    waivers = {
+        (v.package, v.subject, v.unit): v.waiver
+        for v in report.judgement.waived
+        if v.change is not None
+    }
     document = GateJson(
         schema="esv.gate/1",
         verdict=report.verdict.value,
@@ -168,11 +177,14 @@ def gate_json(report: GateReport) -> str:
         base=_side(report.older or report.base),
         head=_side(report.head),
         changes=[
-            _change(c, report.attributions.get((c.package, c.benchmark, c.unit)))
+            _change(c, report.attributions.get(key), waivers.get(key))
             for c in report.changes
+            for key in [(c.package, c.benchmark, c.unit)]
         ],
         escapes=_escapes(report.escapes),
         errors=[ErrorEntry(e.stage, e.revision, e.package, e.message) for e in report.errors],
+        policy=policy_entry(report),
+        time=time_entry(report.time) if report.time is not None else None,
         compiler=_compiler(report.older, report.base),
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
@@ -199,17 +211,19 @@ def explain_json(
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def error_json(message: str) -> str:
+def error_json(message: str, exit_code: int = EXIT_ERROR) -> str:
     """The document of a gate that could not begin; what is not known is empty."""
     document = GateJson(
         schema="esv.gate/1",
         verdict="error",
-        exit_code=EXIT_ERROR,
+        exit_code=exit_code,
         base=Side("", ""),
         head=Side("", ""),
         changes=[],
         escapes=Escapes([], []),
         errors=[ErrorEntry("setup", "", "", message)],
+        policy=PolicyEntry("", [], [], [], [], []),
+        time=None,
     )
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
@@ -224,7 +238,9 @@ def _side(record: Record) -> Side:
     return Side(record.revision.hash, record.environment.toolchain.release)
 
 
-def _change(change: Change, attribution: Attribution | None) -> ChangeEntry:
+def _change(
+    change: Change, attribution: Attribution | None, waiver: Waiver | None = None
+) -> ChangeEntry:
     assert change.base is not None
     assert change.head is not None
     return ChangeEntry(
@@ -242,7 +258,7 @@ def _change(change: Change, attribution: Attribution | None) -> ChangeEntry:
         explained=round(attribution.explained, 4) if attribution else 0.0,
         causes=[_cause(c) for c in attribution.causes] if attribution else [],
         unexplained=round(attribution.unexplained, 4) if attribution else _number(change.delta),
-        waived=None,
+        waived=waived(waiver) if waiver is not None else None,
         by_compiler=_number(change.by_compiler),
     )
 

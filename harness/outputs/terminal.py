@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from tabulate import tabulate
@@ -16,13 +17,17 @@ from harness.analysis import (
     diff_escapes,
 )
 from harness.analysis.code import CodeDiff, diff_code
+from harness.analysis.comparison import ALPHA
 from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
 from harness.analysis.erased import erased
+from harness.analysis.samples import spread
+from harness.analysis.timing import TimeReport
 from harness.compiled.join import unmentioned
 from harness.model import (
     ALLOCS,
     HEAP_COSTS,
     EscapeSite,
+    Lane,
     Measurement,
     PackageResult,
     Record,
@@ -134,7 +139,12 @@ def show_gate(report: GateReport) -> str:
         Verdict.FAIL: "FAIL",
         Verdict.ERROR: "ERROR: could not measure, so no verdict",
     }[report.verdict]
+    if report.unfit:
+        word = "UNFIT: the machine is too noisy for the time lane, so no verdict"
     lines = [f"esv gate: {word}", *heading(report.base, report.head, report.older), ""]
+    lines += _judgement_lines(report)
+    if report.time is not None:
+        lines += _time_lines(report.time)
     for error in report.errors:
         side = "base" if error.revision == report.base.revision.hash else "head"
         where = f" {error.package}" if error.package else ""
@@ -142,12 +152,14 @@ def show_gate(report: GateReport) -> str:
     if report.errors:
         lines.append("")
     if report.changes:
-        lines += _gate_rows(report.changes)
+        lines += _gate_rows(report)
         for change in report.changes[:_MAX_EXPLAINED]:
             attribution = report.attributions.get((change.package, change.benchmark, change.unit))
             if attribution is not None and change.unit == ALLOCS:
                 lines += explain_change(change, attribution, lambda _cause: "", flow=False)
         lines.append("")
+    elif not report.head.benchmarks() and not report.errors:
+        lines += ["compiled only: no benchmark was run", ""]
     elif not report.errors:
         lines.append(f"no change in allocs/op or B/op of {plural(report.compared, 'benchmark')}")
         lines.append("")
@@ -160,9 +172,70 @@ def show_gate(report: GateReport) -> str:
         lines.append("")
     lines += _escape_lines(report.escapes)
     lines += _compiler_escapes(report.by_compiler)
-    if report.verdict is Verdict.FAIL:
-        lines += ["", f"reproduce: {reproduce(report.changes[0], report.head)}"]
+    # A new escape or a budget can be all that fails; there is no benchmark to run then.
+    broken = next((v.change for v in report.judgement.violations if v.change is not None), None)
+    if broken is not None:
+        lines += ["", f"reproduce: {reproduce(broken, report.head)}"]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _time_lines(time: TimeReport) -> list[str]:
+    """Whether the time lane could tell anything, with its figures."""
+    lines = []
+    if time.unfit:
+        lines.append(
+            f"  the base run twice differs from itself, or spreads too far, in {len(time.unfit)} of"
+            f" {plural(len(time.noise), 'benchmark')}:"
+        )
+        lines += [
+            f"    {visible(n.benchmark)}: medians {percent(1 + n.shift)} apart (p={n.p:.3f}),"
+            f" half of the samples within ±{n.spread * 100:.1f} %; looked for:"
+            f" {n.relevant * 100:g} %"
+            for n in time.unfit[:_MAX_EXPLAINED]
+        ]
+        lines.append("  use a quiet machine, a longer --benchtime, or leave --time out")
+    else:
+        largest = max((abs(n.shift) for n in time.noise), default=0.0)
+        lines.append(
+            f"  time lane: {plural(len(time.noise), 'benchmark')} in turn; the base differs from"
+            f" itself by at most {largest * 100:.1f} %"
+        )
+    return [*lines, ""]
+
+
+def _judgement_lines(report: GateReport) -> list[str]:
+    """The broken rules, what is waived, and what of the policy does nothing."""
+    judgement, source = report.judgement, visible(report.policy.source)
+
+    def at(line: int) -> str:
+        return f" ({source}:{line})" if line else ""
+
+    lines = [
+        f"  {violation.rule}: {visible(violation.text)}{at(violation.line)}"
+        for violation in judgement.violations[:_MAX_ROWS]
+    ]
+    hidden = len(judgement.violations) - _MAX_ROWS
+    if hidden > 0:
+        lines.append(f"  … and {hidden} more")
+    for violation in judgement.waived:
+        waiver = violation.waiver
+        assert waiver is not None
+        lines.append(
+            f"  waived until {waiver.expires} by {visible(waiver.owner)}: "
+            f"{visible(violation.text)}: {visible(waiver.reason)}{at(waiver.line)}"
+        )
+    for words, waivers in (
+        ("expired", judgement.expired),
+        ("not needed any more, take it out", judgement.unused),
+    ):
+        for waiver in waivers:
+            what = visible(waiver.benchmark or waiver.escape)
+            lines.append(
+                f"  waiver of {visible(waiver.owner)} for {what} until {waiver.expires}:"
+                f" {words}{at(waiver.line)}"
+            )
+    lines += [f"  policy {source} {visible(text)}" for text in judgement.idle]
+    return [*lines, ""] if lines else []
 
 
 def heading(base: Record, head: Record, older: Record | None = None) -> list[str]:
@@ -282,14 +355,23 @@ def _heap_costs(record: Record) -> list[str]:
 
 
 def _cell(measurement: Measurement | None) -> str:
-    """A value and, where its samples differ, how far they lie from it."""
+    """A value and how far its confidence interval reaches, or the range of an inexact count."""
     if measurement is None:
         return ""
     text = value(measurement.value, measurement.unit)
+    if measurement.lane is Lane.TIME:
+        return f"{text} ± {_share(spread(measurement.samples))}"
     if measurement.low == measurement.high or not measurement.value:
         return text
     away = max(measurement.high - measurement.value, measurement.value - measurement.low)
-    return f"{text} ± {away / abs(measurement.value) * 100:.0f} %"
+    return f"{text} ± {_share(away / abs(measurement.value))}"
+
+
+def _share(part: float) -> str:
+    """As benchstat prints it: ``∞`` where there are too few samples for an interval."""
+    if math.isinf(part):
+        return "∞"
+    return "?" if math.isnan(part) else f"{part * 100:.0f} %"
 
 
 def _shown(change: Change) -> bool:
@@ -304,8 +386,9 @@ def _comparison_row(change: Change) -> list[str]:
     if change.base is None or change.head is None:
         note = "new" if change.base is None else "gone"
         return [visible(name), _cell(change.base), _cell(change.head), note, ""]
-    n = min(len(change.base.samples), len(change.head.samples))
-    if change.direction is Direction.NONE:
+    sizes = [len(change.base.samples), len(change.head.samples)]
+    n = str(sizes[0]) if sizes[0] == sizes[1] else f"{sizes[0]}+{sizes[1]}"
+    if change.direction is Direction.NONE and (change.p is None or change.p > ALPHA):
         difference = "~" if change.p is not None or change.delta else ""
     else:
         difference = percent(change.ratio)
@@ -329,7 +412,9 @@ def _judged(change: Change) -> str:
     return f"{_ARROW[change.charged]} (code {rest:+,.10g}, compiler {change.by_compiler:+,.10g})"
 
 
-def _gate_rows(changes: Sequence[Change]) -> list[str]:
+def _gate_rows(report: GateReport) -> list[str]:
+    changes = report.changes
+    failing = {id(v.change) for v in report.judgement.violations}
     rows = [
         [
             f"{visible(c.package.rsplit('/', 1)[-1])}.{visible(c.benchmark)}",
@@ -337,7 +422,12 @@ def _gate_rows(changes: Sequence[Change]) -> list[str]:
             _cell(c.base),
             _cell(c.head),
             f"{c.delta:+,.10g}",
-            _judged(c) + ("" if c.unit == ALLOCS else " (listed only)"),
+            _judged(c)
+            + (
+                " (listed only)"
+                if c.charged is Direction.REGRESSION and id(c) not in failing
+                else ""
+            ),
         ]
         for c in changes[:_MAX_ROWS]
     ]

@@ -1,0 +1,18 @@
+"""``--format text``: for a terminal. Pure."""
+
+from __future__ import annotations
+
+from harness.analysis import GateReport
+from harness.outputs.format import visible
+from harness.outputs.reports.base import Failure, Surroundings
+from harness.outputs.terminal import show_gate
+
+
+def report(report: GateReport, around: Surroundings) -> str:
+    """As :func:`harness.outputs.terminal.show_gate`."""
+    return show_gate(report)
+
+
+def failure(failure: Failure) -> str:
+    """The verdict first, then why."""
+    return f"esv gate: {failure.headline}\n{visible(failure.message)}\n"

@@ -1,0 +1,167 @@
+"""Action, workflows and hooks: valid, and their shell without a complaint of the linters."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from harness.cli.main import build_parser
+from harness.toolchain import Go
+from tests.ci.support import action, commands_of, examples, load, scripts, tool
+from tests.conftest import ROOT
+from tests.public_schemas import (
+    GITHUB_ACTION,
+    GITHUB_WORKFLOW,
+    GITLAB_CI,
+    PRE_COMMIT,
+    public_schema,
+)
+
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
+WORKFLOWS = [name for name in examples() if name.startswith(".github/workflows/")]
+HOOKS = ROOT / ".pre-commit-hooks.yaml"
+
+
+def test_everything_that_is_promised_is_there() -> None:
+    assert set(examples()) == {
+        ".github/workflows/esv-gate.yml",
+        ".github/workflows/esv-comment.yml",
+        ".github/workflows/esv-nightly.yml",
+        ".gitlab-ci.yml",
+        ".pre-commit-config.yaml",
+    }
+
+
+def test_the_action_is_valid() -> None:
+    jsonschema.Draft7Validator(public_schema(GITHUB_ACTION)).validate(action())
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_workflow_is_valid(name: str) -> None:
+    jsonschema.Draft7Validator(public_schema(GITHUB_WORKFLOW)).validate(load(examples()[name]))
+
+
+def test_the_job_at_gitlab_is_valid() -> None:
+    schema = jsonschema.Draft7Validator(public_schema(GITLAB_CI))
+    schema.validate(load(examples()[".gitlab-ci.yml"]))
+
+
+def test_the_hooks_are_those_of_the_example() -> None:
+    config = load(examples()[".pre-commit-config.yaml"])
+    jsonschema.Draft7Validator(public_schema(PRE_COMMIT)).validate(config)
+    hooks = {hook["id"]: hook for hook in load(HOOKS.read_text("utf-8"))}
+    assert {h["id"] for h in config["repos"][0]["hooks"]} <= set(hooks)
+    parser = build_parser()
+    for hook in hooks.values():
+        program, *arguments = hook["entry"].split()
+        assert program == "esv"
+        assert parser.parse_args(arguments).compile_only
+
+
+@pytest.mark.parametrize("name", scripts())
+def test_no_expression_is_pasted_into_shell(name: str) -> None:
+    """``${{ … }}`` in a script would run whatever a branch is called."""
+    assert "${{" not in scripts()[name]
+
+
+@pytest.mark.parametrize("name", scripts())
+def test_shellcheck(name: str, tmp_path: Path) -> None:
+    program = tool("shellcheck")
+    assert program is not None
+    file = tmp_path / "step.sh"
+    file.write_text(scripts()[name], "utf-8")
+    shell = "sh" if name == ".gitlab-ci.yml" else "bash"
+    done = subprocess.run(
+        [
+            program,
+            f"--shell={shell}",
+            "--enable=all",
+            "--exclude=SC2154,SC2250,SC2292,SC2312",
+            str(file),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_who_may_write_does_not_run_the_code_of_a_fork(name: str) -> None:
+    workflow = load(examples()[name])
+    writes = "write" in workflow["permissions"].values()
+    events = set(workflow["on"])
+    assert "pull_request_target" not in events
+    if writes:
+        assert "pull_request" not in events
+    if "workflow_run" in events:
+        uses = [s.get("uses", "") for j in workflow["jobs"].values() for s in j["steps"]]
+        assert not any("checkout" in u for u in uses)
+
+
+def test_the_comment_follows_the_gate() -> None:
+    comment = load(examples()[".github/workflows/esv-comment.yml"])
+    gate = load(examples()[".github/workflows/esv-gate.yml"])
+    assert comment["on"]["workflow_run"]["workflows"] == [gate["name"]]
+    (download,) = [
+        s for s in comment["jobs"]["comment"]["steps"] if "download-artifact" in s.get("uses", "")
+    ]
+    assert download["with"]["name"] == action()["inputs"]["artifact"]["default"]
+
+
+def test_the_commands_of_the_documents_exist() -> None:
+    parser = build_parser()
+    verbs = next(a for a in parser._actions if a.dest == "verb").choices
+    assert isinstance(verbs, dict)
+    texts = [*scripts().values()]
+    texts += [(ROOT / "docs" / name).read_text("utf-8") for name in ("ci.md", "gate.md")]
+    found = [words for text in texts for words in commands_of(text) if words[0] in verbs]
+    assert len(found) > 5
+    for words in found:
+        parser.parse_args(words)  # exits where an option is unknown
+
+
+@pytest.fixture(scope="session")
+def actionlint(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built once from its module; it stays in the cache of the tests."""
+    directory = go.build_cache.parent / "bin"
+    program = directory / re.sub(r"\W+", "-", ACTIONLINT)
+    if program.is_file():
+        return program
+    built = tmp_path_factory.mktemp("actionlint")
+    done = subprocess.run(
+        [str(go.binary), "install", ACTIONLINT],
+        env={
+            **{k: v for k, v in os.environ.items() if not k.startswith("GO") or k == "GOPROXY"},
+            "GOBIN": str(built),
+            "GOPATH": str(built / "path"),
+            "GOCACHE": str(go.build_cache),
+            "GOFLAGS": "-modcacherw",
+            "GOTOOLCHAIN": "local",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"actionlint cannot be built here: {done.stderr.strip().splitlines()[-1]}")
+    directory.mkdir(parents=True, exist_ok=True)
+    (built / "actionlint").replace(program)
+    return program
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actionlint(name: str, actionlint: Path) -> None:
+    done = subprocess.run(
+        [str(actionlint), "-no-color", "-oneline", f"-shellcheck={tool('shellcheck')}", "-"],
+        input=examples()[name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
