@@ -37,7 +37,7 @@ def comparison_json(
         compiler = {
             "base": older.environment.name,
             "head": base.environment.name,
-            "escapes": msgspec.to_builtins(diff_escapes(older, base, ())),
+            "escapes": _escapes(diff_escapes(older, base, ())),
         }
     shown = older or base
     return _text(
@@ -46,12 +46,7 @@ def comparison_json(
             "base": {"revision": shown.revision.hash, "environment": shown.environment.name},
             "head": {"revision": head.revision.hash, "environment": head.environment.name},
             "changes": [_change(c) for c in changes],
-            "escapes": {
-                "new": [_site(s, escapes) for s in escapes.new],
-                "gone": [_site(s, escapes) for s in escapes.gone],
-                "kept": escapes.kept,
-                "unknown": escapes.unknown,
-            },
+            "escapes": _escapes(escapes),
             "compiler": compiler,
             "code": msgspec.to_builtins(diff_code(base, head)),
         }
@@ -84,6 +79,15 @@ def _change(change: Change) -> dict[str, Any]:
         "exact": change.exact,
         "p": change.p,
         "by_compiler": change.by_compiler,
+    }
+
+
+def _escapes(escapes: EscapeDiff) -> dict[str, Any]:
+    return {
+        "new": [_site(s, escapes) for s in escapes.new],
+        "gone": [_site(s, escapes) for s in escapes.gone],
+        "kept": escapes.kept,
+        "unknown": escapes.unknown,
     }
 
 
