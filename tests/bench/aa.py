@@ -123,8 +123,9 @@ def _pairs(session: Session, spec: EnvironmentSpec) -> list[tuple[str, str]]:
 
 
 def _keys(tree: BuiltTree) -> dict[str, str]:
+    """Identity of every test binary; what lies beside the source (a README) is none of it."""
     return {
-        p.path: package_key(p.binary_id, p.directory, tree.blobs)
+        p.path: p.binary_id
         for m in tree.modules
         for p in m.build.packages
         if p.benchmarks and not p.errors
