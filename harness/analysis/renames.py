@@ -8,8 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
-from harness.model import Record
+from harness.model import (
+    Account,
+    AllocationCall,
+    EscapeSite,
+    FunctionCode,
+    InliningCall,
+    InliningDecision,
+    PackageError,
+    Record,
+    SiteExecution,
+)
+
+_Entry = TypeVar(
+    "_Entry",
+    Account,
+    AllocationCall,
+    EscapeSite,
+    FunctionCode,
+    InliningCall,
+    InliningDecision,
+    PackageError,
+    SiteExecution,
+)
 
 
 def renamed_packages(base: Record, head: Record) -> dict[str, str]:
@@ -34,15 +57,14 @@ def with_paths(record: Record, paths: Mapping[str, str]) -> Record:
     if not paths:
         return record
 
-    def moved(entries: tuple, name: str = "package") -> tuple:  # type: ignore[type-arg]
+    def moved(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
         return tuple(
-            replace(e, **{name: paths[getattr(e, name)]}) if getattr(e, name) in paths else e
-            for e in entries
+            replace(e, package=paths[e.package]) if e.package in paths else e for e in entries
         )
 
     return replace(
         record,
-        packages=moved(record.packages, "path"),
+        packages=tuple(replace(p, path=paths.get(p.path, p.path)) for p in record.packages),
         errors=moved(record.errors),
         escapes=moved(record.escapes),
         inlining=moved(record.inlining),

@@ -17,7 +17,8 @@ from harness.analysis.news import EnvironmentNews, NightlyReport, counted_steps,
 from harness.model import ALLOCS, Outcome, Record, Revision
 from harness.model.nightly import Reported
 from harness.outputs.explanation import OUTCOMES, describe_cause
-from harness.outputs.format import clip, one_line, plural, signed, value, visible
+from harness.outputs.format import one_line, plural, signed, value, visible
+from harness.outputs.reports.markdown_page import code, plain
 
 MARKER = "<!-- escape-velocity:nightly -->"
 FEED_NAME = "feed.xml"
@@ -25,7 +26,6 @@ _MOST_ROWS = 50
 _MOST_CAUSES = 3
 _MOST_ENTRIES = 50
 _ATOM = "http://www.w3.org/2005/Atom"
-_SPECIAL = re.compile(r"[&<>\"'\\`*_{}\[\]()#!|~@:$^]|(?<=www)\.", re.IGNORECASE)
 
 
 def headline(report: NightlyReport) -> str:
@@ -59,16 +59,16 @@ def nightly_text(report: NightlyReport) -> str:
 def nightly_markdown(report: NightlyReport) -> str:
     """For a chat, a mail, or the summary of a job; foreign text shows and does nothing."""
     sign = {0: "✅", 1: "❌"}.get(report.exit_code, "⚠️")
-    lines = [MARKER, f"### {sign} {_plain(report.project)} nightly: {headline(report)}", ""]
-    lines += [f"- {_code(problem)}" for problem in report.problems]
+    lines = [MARKER, f"### {sign} {plain(report.project)} nightly: {headline(report)}", ""]
+    lines += [f"- {code(problem)}" for problem in report.problems]
     for found in report.environments:
         for title, steps in _sections(found):
-            lines += ["", f"**{title}**, {_code(found.history.environment)}", ""]
+            lines += ["", f"**{title}**, {code(found.history.environment)}", ""]
             lines += ["| commit | benchmark | before → after | why |", "|---|---|---|---|"]
             for step in steps[:_MOST_ROWS]:
                 lines.append("| " + " | ".join(_step_cells(found, step)) + " |")
             lines += ["", *_more(len(steps))]
-    lines += ["", *(f"- {_plain(line)}" for line in _done(report))]
+    lines += ["", *(f"- {plain(line)}" for line in _done(report))]
     return "\n".join(lines) + "\n"
 
 
@@ -214,10 +214,10 @@ def _step_cells(found: EnvironmentNews, step: Step) -> list[str]:
         why = str(attribution.outcome)
         if attribution.causes:
             cause = attribution.causes[0]
-            why += f": {_code(f'{cause.file}:{cause.line}')} {_code(describe_cause(cause))}"
+            why += f": {code(f'{cause.file}:{cause.line}')} {code(describe_cause(cause))}"
     return [
-        f"{_code(commit.short)} {_code(commit.subject, 60)}{_between(step)}",
-        _code(f"{step.package.rsplit('/', 1)[-1]}.{step.benchmark.removeprefix('Benchmark')}"),
+        f"{code(commit.short)} {code(commit.subject, 60)}{_between(step)}",
+        code(f"{step.package.rsplit('/', 1)[-1]}.{step.benchmark.removeprefix('Benchmark')}"),
         f"{value(step.before, step.unit)} → {value(step.after, step.unit)} {step.unit}",
         why,
     ]
@@ -287,14 +287,3 @@ def _time(seconds: float) -> str:
 
 def _urn(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", text) or "-"
-
-
-def _code(text: str, limit: int = 120) -> str:
-    """Foreign text on one line, in HTML that shows it as it is."""
-    flat = visible(clip(" ".join(text.split()), limit))
-    return f"<code>{_plain(flat)}</code>" if flat else ""
-
-
-def _plain(text: str) -> str:
-    """Text without any character that means something in Markdown or HTML."""
-    return _SPECIAL.sub(lambda m: f"&#{ord(m.group())};", visible(text)).replace("\n", " ")
