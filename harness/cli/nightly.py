@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 from filelock import FileLock, Timeout
@@ -128,20 +130,13 @@ def _run(
     return found.exit_code
 
 
-class _noted:  # noqa: N801 - used as a statement
+@contextlib.contextmanager
+def _noted(problems: list[str]) -> Iterator[None]:
     """An error becomes a line of the report; the rest of the night goes on."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self._problems = problems
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if isinstance(error, EscapeVelocityError):
-            self._problems.append(str(error))
-            return True
-        return False
+    try:
+        yield
+    except EscapeVelocityError as err:
+        problems.append(str(err))
 
 
 class _Sync:
