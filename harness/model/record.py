@@ -19,7 +19,7 @@ from harness.model.diff import TreeDiff
 from harness.model.environment import Environment, Machine
 from harness.model.revision import Revision
 
-RECORD_SCHEMA = 1
+RECORD_SCHEMA = 2
 # Behind the version in ``Record.harness`` where a saved output was read.
 IMPORT_MARK = " import"
 
