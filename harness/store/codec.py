@@ -199,7 +199,7 @@ def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> byt
     )
     layout = Layout(numbers=tuple(numbers), raw=tuple(raw), **lists)
     core = Core(record.schema, _with(record, light, CodePart()), tuple(members), layout)
-    return b"".join([_gzip(_ENCODER.encode(core) + b"\n"), *data])
+    return b"".join([gzipped(_ENCODER.encode(core) + b"\n"), *data])
 
 
 def _with(record: Record, packages: tuple[PackageResult, ...], code: CodePart) -> Record:
@@ -226,10 +226,16 @@ def _runs(items: Sequence[Any]) -> dict[tuple[str, int], tuple[Any, ...]]:
 
 def _compressed(content: object) -> tuple[str, bytes]:
     text = _ENCODER.encode(content) + b"\n"
-    return blake2b(text, digest_size=16).hexdigest(), _gzip(text)
+    return identified(text), gzipped(text)
 
 
-def _gzip(text: bytes) -> bytes:
+def identified(text: bytes) -> str:
+    """The id of a member with this JSON."""
+    return blake2b(text, digest_size=16).hexdigest()
+
+
+def gzipped(text: bytes) -> bytes:
+    """A gzip member."""
     return gzip.compress(text, compresslevel=6, mtime=0)
 
 
