@@ -23,13 +23,9 @@ import msgspec
 from harness.errors import StoreError
 from harness.model import (
     RECORD_SCHEMA,
-    AllocationCall,
     BenchmarkFailure,
     BenchmarkResult,
-    EscapeSite,
-    FunctionCode,
-    InliningCall,
-    InliningDecision,
+    CodePart,
     Lane,
     PackageResult,
     Record,
@@ -49,17 +45,6 @@ class Part(StrEnum):
     CODE = "code"  # what the compiler says of it, and made of it
     NUMBERS = "numbers"  # its benchmarks
     RAW = "raw"  # their output, verbatim
-
-
-@dataclass(frozen=True, slots=True)
-class CodePart:
-    """The fields of :class:`harness.model.Record` that are of one package; same names."""
-
-    escapes: tuple[EscapeSite, ...] = ()
-    inlining: tuple[InliningDecision, ...] = ()
-    inlining_calls: tuple[InliningCall, ...] = ()
-    calls: tuple[AllocationCall, ...] = ()
-    functions: tuple[FunctionCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,20 +183,14 @@ def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> byt
         replace(p, benchmarks=(), failures=(), declared=(), raw=None) for p in record.packages
     )
     layout = Layout(numbers=tuple(numbers), raw=tuple(raw), **lists)
-    core = Core(record.schema, _with(record, light, CodePart()), tuple(members), layout)
+    core = Core(
+        record.schema, replace(record.with_parts(()), packages=light), tuple(members), layout
+    )
     return b"".join([gzipped(_ENCODER.encode(core) + b"\n"), *data])
 
 
-def _with(record: Record, packages: tuple[PackageResult, ...], code: CodePart) -> Record:
-    return replace(
-        record,
-        packages=packages,
-        escapes=code.escapes,
-        inlining=code.inlining,
-        inlining_calls=code.inlining_calls,
-        calls=code.calls,
-        functions=code.functions,
-    )
+def _joined(one: CodePart, two: CodePart) -> CodePart:
+    return CodePart(**{name: (*getattr(one, name), *getattr(two, name)) for name in _LISTS})
 
 
 def _runs(items: Sequence[Any]) -> dict[tuple[str, int], tuple[Any, ...]]:
@@ -257,7 +236,7 @@ class Packed:
     _offsets: tuple[int, ...]
 
     def content(self, number: int, shared: Shared | None = None) -> Any:
-        """A member: :class:`CodePart`, :class:`NumbersPart`, or output by lane.
+        """A member: :class:`harness.model.CodePart`, :class:`NumbersPart`, or output by lane.
 
         Raises:
             StoreError: it is damaged.
@@ -291,7 +270,22 @@ class Packed:
                 for name in _LISTS
             }
         )
-        return _with(self.core.record, tuple(self._packages(shared, raw=True)), code)
+        packages = tuple(self._packages(shared, raw=True))
+        return replace(self.core.record, packages=packages).with_parts([code])
+
+    def parts(self, shared: Shared) -> dict[str, CodePart]:
+        """What :meth:`harness.model.Record.parts` gives, without the rest of the record.
+
+        Raises:
+            StoreError: a member is damaged.
+        """
+        found: dict[str, CodePart] = {}
+        for number, member in enumerate(self.core.members):
+            if member.part is Part.CODE:
+                part: CodePart = self.content(number, shared)
+                known = found.get(part.package)
+                found[part.package] = part if known is None else _joined(known, part)
+        return found
 
     def _packages(self, shared: Shared | None, *, raw: bool) -> Iterator[PackageResult]:
         core = self.core

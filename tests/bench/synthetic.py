@@ -27,6 +27,7 @@ from harness.model import (
     AllocationKind,
     AllocationSite,
     BenchmarkResult,
+    CodePart,
     Environment,
     EscapeSite,
     FileChange,
@@ -50,7 +51,7 @@ from harness.model import (
     TreeDiff,
 )
 from harness.store import RecordStore, key_of
-from harness.store.codec import CodePart, NumbersPart, gzipped, identified, pack
+from harness.store.codec import NumbersPart, gzipped, identified, pack
 from harness.store.files import write_atomic
 
 MODULE = "example.com/large"
