@@ -113,10 +113,6 @@ class CodePart:
         lists = (self.escapes, self.inlining, self.inlining_calls, self.calls, self.functions)
         return next((items[0].package for items in lists if items), "")
 
-    def code_escapes(self) -> list[EscapeSite]:
-        """See :meth:`Record.code_escapes`."""
-        return [site for site in self.escapes if not site.test and not site.position.generated]
-
 
 @dataclass(frozen=True, slots=True)
 class Record:

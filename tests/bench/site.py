@@ -1,6 +1,6 @@
 """``make bench-site``: what publishing a long history costs, and what its pages weigh.
 
-Usage: python -m tests.bench.site [--commits N] [--benchmarks N] [--sites N] [--files N] [--keep DIR]
+Usage: python -m tests.bench.site [--commits N] [--benchmarks N] [--sites N] [--keep DIR]
 """
 
 from __future__ import annotations
