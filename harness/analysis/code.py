@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.analysis.history import History
-from harness.analysis.series import Point, PointState, Series, slots
+from harness.analysis.series import Point, PointState, Series, Slot, slots
 from harness.model import (
     ESCAPES,
     FRAME_BYTES,
@@ -91,34 +91,10 @@ def package_series(history: History) -> dict[str, tuple[Series, ...]]:
     have no benchmark. A package that does not compile has no value, and one that is in no test
     binary none of the compiled code.
     """
-    counts = _Counts()
-    places = []
+    counts = PackageCounts(history)
     for slot in slots(history):
-        record = slot.record
-        parts = {} if record is None else history.parts(slot.revision)
-        values = {} if record is None else counts.values(record, parts)
-        packages = {} if record is None else {p.path: p for p in record.packages}
-        places.append((record, packages, values))
-    known: dict[str, set[str]] = defaultdict(set)
-    for _, _, values in places:
-        for package, unit in values:
-            known[package].add(unit)
-    return {
-        package: tuple(
-            Series(
-                package,
-                "",
-                unit,
-                tuple(
-                    _point(record, packages.get(package), counts.point(unit, values, package))
-                    for record, packages, values in places
-                ),
-            )
-            for unit in CODE_UNITS
-            if unit in known[package]
-        )
-        for package in sorted(known)
-    }
+        counts.add(slot)
+    return counts.series()
 
 
 # By source package, file, line and callee: in how many calls of one function, at most.
@@ -144,14 +120,57 @@ class _Count:
     foreign: _Calls
 
 
-class _Counts:
-    """Counts what a package has once for as long as it stays the same."""
+class PackageCounts:
+    """Collects :func:`package_series` in one pass over a history.
 
-    def __init__(self) -> None:
+    A package is counted once for as long as it stays the same.
+
+    Args:
+        history: whose slots follow.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._places: list[
+            tuple[Record | None, dict[str, PackageResult], dict[tuple[str, str], float]]
+        ] = []
         self._known: dict[str, tuple[CodePart, tuple[tuple[str, str], ...], _Count]] = {}
         self._points: dict[tuple[str, float], Point] = {}
 
-    def values(self, record: Record, parts: Mapping[str, CodePart]) -> dict[tuple[str, str], float]:
+    def add(self, slot: Slot) -> None:
+        """Take the next place, oldest first."""
+        if slot.record is None:
+            self._places.append((None, {}, {}))
+            return
+        values = self._values(slot.record, self._history.parts(slot.revision))
+        self._places.append((slot.record, {p.path: p for p in slot.record.packages}, values))
+
+    def series(self) -> dict[str, tuple[Series, ...]]:
+        """The series of all places so far."""
+        known: dict[str, set[str]] = defaultdict(set)
+        for _, _, values in self._places:
+            for package, unit in values:
+                known[package].add(unit)
+        return {
+            package: tuple(
+                Series(
+                    package,
+                    "",
+                    unit,
+                    tuple(
+                        _point(record, packages.get(package), self._point(unit, values, package))
+                        for record, packages, values in self._places
+                    ),
+                )
+                for unit in CODE_UNITS
+                if unit in known[package]
+            )
+            for package in sorted(known)
+        }
+
+    def _values(
+        self, record: Record, parts: Mapping[str, CodePart]
+    ) -> dict[tuple[str, str], float]:
         """Values of a record by package and unit."""
         built = {p.path for p in record.packages if p.outcome is not PackageOutcome.BUILD_FAILED}
         directories = {p.directory: p.path for p in record.packages}
@@ -180,7 +199,7 @@ class _Counts:
                     more[key] = number
         return found | {(package, HEAP_CALLS): float(n) for package, n in calls.items()}
 
-    def point(
+    def _point(
         self, unit: str, values: Mapping[tuple[str, str], float], package: str
     ) -> Point | None:
         """The point of a value, one object for equal ones; ``None`` where there is none."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from harness.analysis.attribution import Attribution
-from harness.analysis.code import CodeDiff, diff_code, package_series
+from harness.analysis.code import CodeDiff, PackageCounts, diff_code
 from harness.analysis.comparison import Direction
 from harness.analysis.escapes import EscapeDiff, diff_escapes
 from harness.analysis.explain import explain_steps
@@ -129,7 +129,9 @@ def summarise(history: History) -> Summary:
             by_revision.setdefault(step.revision, []).append(step)
     revisions: list[RevisionSummary] = []
     earlier: list[Record] = []
+    counts = PackageCounts(history)
     for slot in slots(history):
+        counts.add(slot)
         own = tuple(by_revision.get(slot.revision, ()))
         revisions.append(_summarise(slot, own, history, earlier))
         if slot.record is not None:
@@ -145,7 +147,7 @@ def summarise(history: History) -> Summary:
         revisions=tuple(revisions),
         series=benchmark_series(history),
         findings=findings(history, explained, diffs),
-        packages=package_series(history),
+        packages=counts.series(),
     )
 
 
