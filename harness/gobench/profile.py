@@ -32,7 +32,7 @@ _REPORTING = re.compile(
 # What runs before the benchmarks: initialisation and `TestMain`.
 _MAIN = "runtime.main"
 _RUNTIME = ("runtime.", "internal/runtime/")
-_DIRECT = "runtime.mallocgc"
+_DIRECT, _SHOWN = "runtime.mallocgc", "runtime.newobject"
 _SMALLEST = 1e-3  # allocations per operation that are noise of a difference of two runs
 _SMALLEST_SETUP = 0.5  # allocations of one run, likewise
 
@@ -216,13 +216,16 @@ def difference(
     sums: dict[AllocationSite, dict[str, list[int]]] = defaultdict(
         lambda: defaultdict(lambda: [0, 0, 0, 0])
     )
-    # Of what a line calls directly the profile leaves mallocgc out.
-    direct = _DIRECT if any(_allocator(stack) for stack in few) else ""
+    # Where the runtime is not shown, or (Go 1.24 and older) without what calls mallocgc,
+    # no line's calls are known. Else mallocgc alone is left out.
+    shown = any(_allocator(stack) == _SHOWN for stack in (*few, *many))
     for offset, stacks in ((0, few), (2, many)):
         for stack in stacks:
             place = _place(stack, own)
             if place is not None:
-                amounts = sums[place]["" if place.via else _allocator(stack) or direct]
+                amounts = sums[place][
+                    (_allocator(stack) or _DIRECT) if shown and not place.via else ""
+                ]
                 amounts[offset] += stack.objects
                 amounts[offset + 1] += stack.bytes
     first, second = operations
