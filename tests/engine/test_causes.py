@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.analysis.attribution import Attribution
@@ -10,7 +12,7 @@ from harness.analysis.explain import explain
 from harness.engine.exchange import cross
 from harness.model import ALLOCS, SiteKind
 from harness.outputs.explanation import explain_change
-from tests.engine.conftest import GO_MOD, OpenSession
+from tests.engine.conftest import GO_MOD, OpenSession, bench
 from tests.repos import Project
 
 CODE = """package p
@@ -139,3 +141,19 @@ def test_they_are_named_as_what_they_are(found: dict[str, tuple[str, Attribution
     assert first.site.kind is SiteKind.BOXED
     assert "runtime.convTstring -3, runtime.concatstring3 -1" in text
     assert 'a + "; " + b escapes to heap' in first.note
+
+
+def test_an_account_of_an_older_form_is_made_again(
+    project: Project, open_session: OpenSession
+) -> None:
+    """It has more than the timer counts, which would read as a change."""
+    revision = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 2)})
+    with open_session() as session:
+        spec = session.environments()[0]
+        record = session.ensure_counted(revision, spec)
+        (name,) = [(path, b.name) for path, b in record.benchmarks()]
+        (account,) = session.account(record, [name], spec).accounts
+        older = replace(account, allocs=7.0, timed=False)
+        renewed = session.account(replace(record, accounts=(older,)), [name], spec)
+        assert renewed.accounts == (account,)
+        assert session.account(renewed, [name], spec) is renewed

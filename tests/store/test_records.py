@@ -18,6 +18,7 @@ from harness.model import RECORD_SCHEMA, Environment, Machine, Record
 from harness.store import RecordStore, key_of
 from harness.store.codec import decode, encode
 from harness.store.files import write_atomic
+from tests.account_builders import make_account, make_place
 from tests.builders import make_benchmark, make_hash, make_package, make_record, make_site
 
 # Text that UTF-8 can hold: what the harness reads has been decoded with replacement.
@@ -86,6 +87,19 @@ def test_fields_that_are_missing_or_of_another_type_are_damage() -> None:
     del document["revision"]["hash"]
     with pytest.raises(StoreError, match=r"damaged record.*revision"):
         decode(gzip.compress(json.dumps(document).encode()), "x")
+
+
+def test_an_account_without_set_up_is_read() -> None:
+    """Of a record that was written before set-up and the calls of the runtime were kept."""
+    account = replace(make_account("p", "BenchmarkX", [make_place()]), timed=True)
+    record = replace(make_record(1), accounts=(account,))
+    document = json.loads(gzip.decompress(encode(record)))
+    (older,) = document["accounts"]
+    del older["timed"]
+    for name in ("setup_allocs", "setup_bytes", "calls"):
+        del older["sites"][0][name]
+    read = decode(gzip.compress(json.dumps(document).encode()), "old")
+    assert read.accounts == (replace(account, timed=False),)
 
 
 def test_equal_records_give_equal_bytes() -> None:
