@@ -84,7 +84,7 @@ def several(
     }
     if len(changed) == 1 and not alike:
         return ""
-    shares = ", ".join(f"{name} {amount:+.4g}" for name, amount in changed)
+    shares = ", ".join(f"{name} {amount:+.4g}" for name, amount in changed) + " allocs/op"
     others = list(alike)[:_MOST] + (["…"] if len(alike) > _MOST else [])
     return shares + (f"; also {', '.join(others)}" if others else "")
 

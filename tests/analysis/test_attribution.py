@@ -204,13 +204,13 @@ def test_of_several_escapes_on_a_line_that_of_the_kind_which_changed_is_named() 
     strings = called(("runtime.convTstring", 5))
     found = account((base, [strings]), (head, []), Hunk(12, 1, 12, 1))
     assert found.causes[0].site == sites[1]
-    assert found.causes[0].note == "runtime.convTstring -5; also t escapes to heap"
+    assert found.causes[0].note == "runtime.convTstring -5 allocs/op; also t escapes to heap"
     # Where the concatenation made more of it, it comes first, and all have their shares.
     both = called(("runtime.concatstring2", 3), ("runtime.convTstring", 1))
     found = account((base, [both]), (head, []), Hunk(12, 1, 12, 1))
     assert found.causes[0].site == sites[0]
     assert found.causes[0].note == (
-        "runtime.concatstring2 -3, runtime.convTstring -1;"
+        "runtime.concatstring2 -3, runtime.convTstring -1 allocs/op;"
         " also s escapes to heap, t escapes to heap"
     )
     # An account of an older record does not have them.

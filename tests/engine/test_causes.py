@@ -139,7 +139,7 @@ def test_they_are_named_as_what_they_are(found: dict[str, tuple[str, Attribution
     # A concatenation of three, and three strings that are boxed: first the larger share.
     assert first.site is not None
     assert first.site.kind is SiteKind.BOXED
-    assert "runtime.convTstring -3, runtime.concatstring3 -1" in text
+    assert "runtime.convTstring -3, runtime.concatstring3 -1 allocs/op" in text
     assert 'a + "; " + b escapes to heap' in first.note
 
 
