@@ -21,6 +21,8 @@ from harness.analysis.pairing import (
     amount_of,
     pair_lines,
 )
+from harness.analysis.remarks import changed_calls, replaced, several
+from harness.compiled.allocators import allocation_kind
 from harness.model import (
     ALLOCS,
     BYTES,
@@ -45,6 +47,15 @@ _NOISE_BYTES = 0.5
 # From this share on one kind of cause stands for the whole step.
 _DOMINANT = 0.95
 _EXPLAINED_ENOUGH = 0.5
+# More than this share of a difference left by the operations is looked for in the set-up.
+_WHOLLY = 0.02
+# A difference of two runs' set-up below this is noise, in allocations and bytes of one run.
+_NOISE_RUN, _NOISE_RUN_BYTES = 0.5, 8
+# What is said of set-up; what the first operations do once reads the same.
+SET_UP = (
+    "once in a run, divided by its {} iterations: set-up without ResetTimer, or what only the first"
+    " operations do"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,8 @@ class Cause:
         note: the lost or won inlining, in the compiler's words, or empty.
         calls: where a line grows and no escape is reported on it, the calls of the compiled code
             that allocate there; empty where the code is not known.
+        setup: whether the line allocates this once in a run, which is divided by its iterations;
+            otherwise in each operation.
     """
 
     file: str
@@ -77,6 +90,7 @@ class Cause:
     note: str
     at_base: bool = False
     calls: tuple[AllocationCall, ...] = ()
+    setup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +138,23 @@ def attribute(
     if len(releases) > 1 and not same_code:
         return _nothing(unit, delta, base, "compiler")
     index = Index(sides)
-    noise = _NOISE_BYTES if unit == BYTES else NOISE_ALLOCS
-    causes = []
-    for old, new in pair_lines(index, base.sites, head.sites):
-        amount = amount_of(new, unit) - amount_of(old, unit)
-        if abs(amount) >= noise:
-            causes.append(_cause(index, unit, old, new, amount))
-    causes.sort(key=lambda c: (-abs(c.delta), c.file, c.line, c.via))
-    # First what moves the way the step goes.
-    causes.sort(key=lambda c: (c.delta > 0) != (delta > 0))
-    accounted = sum(c.delta for c in causes)
+    causes = _causes(index, unit, operations(base), operations(head))
     # What `testing` reports is cut to whole numbers; where both accounts agree with it but for the
     # cut, the lines are held against the accounts, which have fractions.
     whole = delta
     if _agrees(base, unit, reported[0]) and _agrees(head, unit, reported[1]):
         whole = _total(head, unit) - _total(base, unit)
+    runs = [side.settings.alloc_iterations for side in (sides.base, sides.head)]
+    if base.timed and head.timed:
+        totals = [reported_total(a, unit, n) for a, n in zip((base, head), runs, strict=True)]
+        if all(_agree(t, value) for t, value in zip(totals, reported, strict=True)):
+            whole = totals[1] - totals[0]
+            if abs(whole - sum(c.delta for c in causes)) > _WHOLLY * abs(whole):
+                causes += _set_up_causes(index, unit, (base, head), runs)
+    causes.sort(key=lambda c: (-abs(c.delta), c.file, c.line, c.via))
+    # First what moves the way the step goes.
+    causes.sort(key=lambda c: (c.delta > 0) != (delta > 0))
+    accounted = sum(c.delta for c in causes)
     explained = max(0.0, 1 - abs(whole - accounted) / abs(whole)) if whole else 0.0
     return Attribution(
         package=head.package,
@@ -194,13 +210,76 @@ def with_part(attribution: Attribution, cause: Cause) -> Attribution:
     )
 
 
+def operations(account: Account) -> list[AllocationSite]:
+    """The lines that allocate in each operation."""
+    return [s for s in account.sites if s.allocs or s.bytes]
+
+
+def set_up(account: Account, iterations: int) -> list[AllocationSite]:
+    """What a run allocates beside its operations, by line, divided by its iterations."""
+    return [
+        replace(
+            site,
+            allocs=site.setup_allocs / iterations,
+            bytes=site.setup_bytes / iterations,
+            calls=tuple((name, once / iterations, 0.0) for name, _, once in site.calls if once),
+        )
+        for site in account.sites
+        if site.setup_allocs or site.setup_bytes
+    ]
+
+
+def reported_total(account: Account, unit: str, iterations: int) -> float:
+    """What `testing` divides and cuts: operations and set-up of a run of so many iterations."""
+    total = _total(account, unit)
+    return total + sum(amount_of(site, unit) for site in set_up(account, iterations))
+
+
 def _total(account: Account, unit: str) -> float:
     return account.bytes if unit == BYTES else account.allocs
 
 
 def _agrees(account: Account, unit: str, reported: float) -> bool:
     """Whether a reported value is the account's total, cut to a whole number."""
-    return -0.05 <= _total(account, unit) - reported <= 1.05
+    return _agree(_total(account, unit), reported)
+
+
+def _agree(total: float, reported: float) -> bool:
+    return -0.05 <= total - reported <= 1.05
+
+
+def _causes(
+    index: Index,
+    unit: str,
+    base: Sequence[AllocationSite],
+    head: Sequence[AllocationSite],
+    noise: float | None = None,
+) -> list[Cause]:
+    """The lines that differ, in no order."""
+    if noise is None:
+        noise = _NOISE_BYTES if unit == BYTES else NOISE_ALLOCS
+    causes = []
+    for old, new in pair_lines(index, base, head):
+        amount = amount_of(new, unit) - amount_of(old, unit)
+        if abs(amount) >= noise:
+            causes.append(_cause(index, unit, old, new, amount))
+    return causes
+
+
+def _set_up_causes(
+    index: Index, unit: str, accounts: tuple[Account, Account], runs: Sequence[int]
+) -> list[Cause]:
+    """The lines whose share in what a run allocates beside its operations differs."""
+    base, head = (set_up(a, n) for a, n in zip(accounts, runs, strict=True))
+    noise = (_NOISE_RUN_BYTES if unit == BYTES else _NOISE_RUN) / max(runs)
+    return [
+        replace(
+            cause,
+            setup=True,
+            note="; ".join(filter(None, (cause.note, SET_UP.format(runs[1])))),
+        )
+        for cause in _causes(index, unit, base, head, noise)
+    ]
 
 
 def _nothing(unit: str, delta: float, account: Account, outcome: Outcome) -> Attribution:
@@ -232,10 +311,12 @@ def _cause(
 ) -> Cause:
     place = new or old
     assert place is not None
-    site, standing = index.site(place, head=new is not None, rising=amount > 0)
+    changed = changed_calls(old, new, rising=amount > 0)
+    kind = allocation_kind(changed[0][0]) if changed else None
+    site, standing = index.site(place, head=new is not None, rising=amount > 0, kind=kind)
     if new is not None and old is not None and amount < 0 and standing != "gone":
         # The line is still there and allocates less: a site of the base may have gone from it.
-        before, stood = index.site(old, head=False, rising=False)
+        before, stood = index.site(old, head=False, rising=False, kind=kind)
         if stood == "gone":
             site, standing, place = before, stood, old
     note = ""
@@ -256,6 +337,9 @@ def _cause(
     calls: tuple[AllocationCall, ...] = ()
     if site is None and outcome in ("growth", "size"):
         calls = index.calls(place, head=place is new)
+    remarks = [note, several(index, place, site, changed, head=place is not old)]
+    if site is not None and standing == "gone":
+        remarks.append(replaced(index, site))
     return Cause(
         file=file,
         line=line,
@@ -265,7 +349,7 @@ def _cause(
         escape=standing,
         site=site,
         via=place.via,
-        note=note,
+        note="; ".join(filter(None, remarks)),
         at_base=at_base,
         calls=calls,
     )

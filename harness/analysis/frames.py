@@ -45,11 +45,11 @@ STEP_COLUMNS = (
 ATTRIBUTION_COLUMNS = (
     "machine", "environment", "revision", "position", "package", "benchmark", "unit",
     "step_delta", "step_outcome", "explained", "unexplained", "rank", "file", "line", "at_base",
-    "function", "delta", "outcome", "escape", "kind", "message", "via", "note",
+    "function", "delta", "outcome", "escape", "kind", "message", "via", "note", "setup",
 )  # fmt: skip
 ACCOUNT_COLUMNS = (
     "machine", "environment", "revision", "position", "package", "benchmark", "file", "line",
-    "function", "via", "allocs", "bytes",
+    "function", "via", "allocs", "bytes", "setup_allocs", "setup_bytes",
 )  # fmt: skip
 CORRELATION_COLUMNS = (
     "machine", "environment", "package", "benchmark", "unit", "event", "pairs", "events",
@@ -61,7 +61,7 @@ _PLAIN = frozenset(
         "first_position", "last_position", "records", "stands", "test", "before", "after",
         "delta", "ratio", "p", "between", "step_delta", "explained", "unexplained", "rank",
         "at_base", "pairs", "events", "changed", "changed_without", "effect", "tau", "allocs",
-        "bytes",
+        "bytes", "setup", "setup_allocs", "setup_bytes",
     }
 )  # fmt: skip
 
@@ -314,6 +314,7 @@ def attribution_frame(history: History, attributions: Mapping[Step, Attribution]
             cause.site.message if cause.site else None,
             cause.via,
             cause.note,
+            cause.setup,
         )
         for step, a in attributions.items()
         for rank, cause in enumerate(a.causes)
@@ -337,6 +338,8 @@ def accounts_frame(history: History, records: Iterable[Record]) -> pd.DataFrame:
             site.via,
             site.allocs,
             site.bytes,
+            site.setup_allocs,
+            site.setup_bytes,
         )
         for record in records
         for account in record.accounts

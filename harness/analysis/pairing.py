@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 from harness.analysis.costs import SilentCalls
 from harness.analysis.erased import InlinedCopies
-from harness.diagnostics.identity import LineMap, SiteMatch
+from harness.compiled.allocators import allocation_kind
+from harness.compiled.join import fitness
+from harness.diagnostics.identity import HunkIndex, LineMap, SiteMatch
 from harness.model import (
     BYTES,
     AllocationCall,
+    AllocationKind,
     AllocationSite,
     EscapeSite,
     InliningDecision,
@@ -119,34 +122,75 @@ class Index:
         return (here[0], "kept") if here else (None, "none")
 
     def site(
-        self, place: AllocationSite, *, head: bool, rising: bool | None = None
+        self,
+        place: AllocationSite,
+        *,
+        head: bool,
+        rising: bool | None = None,
+        kind: AllocationKind | None = None,
     ) -> tuple[EscapeSite | None, Standing]:
         """The escape site of an allocation: at its line, or where its code was inlined to.
 
-        Of several on one line a new or gone one explains a change better than a kept one, and one
-        that always allocates better than an ``append``, which does so only now and then. What a
-        library allocates is none of the line's own sites.
+        Of several on one line, one that can make what the runtime is called for explains a change
+        better than another, then a new or gone one better than a kept one, and one that always
+        allocates better than an ``append``, which does so only now and then. What a library
+        allocates is none of the line's own sites.
 
         Args:
             place: the line.
             head: of which side it is.
             rising: whether it allocates more than on the other side: what is new takes nothing
                 away, and what is gone adds nothing.
+            kind: what the runtime is called for in most of the change, ``None`` if not known.
         """
         if place.via:
             return None, "none"
-        table = self._head if head else self._base
-        found: list[tuple[EscapeSite, Standing]] = [
-            *table.get((place.file, place.line), ()),
-            *table.get((place.outer_file, place.outer_line), ()),
-        ]
+        found = self.sites(place, head=head, rising=rising)
         if not found and place.file.endswith("_test.go") and not self.tests_changed:
             return self._site_in_test(place, head=head)
-        impossible = {True: "gone", False: "new", None: ""}[rising]
-        found = [entry for entry in found if entry[1] != impossible]
         if not found:
             return None, "none"
-        return min(found, key=lambda e: (e[1] == "kept", e[0].kind is SiteKind.APPEND))
+
+        def unlikely(entry: tuple[EscapeSite, Standing]) -> tuple[bool, ...]:
+            site, standing = entry
+            fits = fitness(site, kind) if kind is not None else 2
+            return (fits == 0, standing == "kept", fits == 1, site.kind is SiteKind.APPEND)
+
+        return min(found, key=unlikely)
+
+    def sites(
+        self, place: AllocationSite, *, head: bool, rising: bool | None
+    ) -> list[tuple[EscapeSite, Standing]]:
+        """The sites that can be the cause of a change at a place; as for :meth:`site`."""
+        table = self._head if head else self._base
+        lines = dict.fromkeys(((place.file, place.line), (place.outer_file, place.outer_line)))
+        impossible = {True: "gone", False: "new", None: ""}[rising]
+        return [e for line in lines for e in table.get(line, ()) if e[1] != impossible]
+
+    def in_its_place(self, site: EscapeSite) -> list[EscapeSite]:
+        """The new sites of the same function in the hunk from which a site is gone."""
+        diffs = self._sides.diffs
+        if diffs is None or len(diffs) != 1:
+            return []
+        hunks = HunkIndex(diffs[0].files)
+        place = hunks.place(site, old=True)
+        return [
+            new
+            for new in self._sides.match.new
+            if place is not None and hunks.place(new, old=False) == place
+        ]
+
+    def free_calls(self, site: EscapeSite) -> list[AllocationCall]:
+        """The allocation calls of the head on the line of one of its sites.
+
+        None where a benchmark that was accounted for allocates on that line.
+        """
+        where = _at(site)
+        for account in self._sides.head.accounts:
+            for s in account.sites:
+                if not s.via and where in ((s.file, s.line), (s.outer_file, s.outer_line)):
+                    return []
+        return [c for c in self._sides.head.calls if (c.outer_file, c.outer_line) == where]
 
     @cached_property
     def _silent(self) -> tuple[SilentCalls, SilentCalls]:
@@ -254,7 +298,7 @@ def pair_lines(
     )
 
     def likeness(place: AllocationSite, *, head: bool) -> tuple[Hashable, ...]:
-        site, _ = index.site(place, head=head)
+        site, _ = index.site(place, head=head, kind=most_called(place))
         return (place.function, place.via, site.kind if site is not None else None)
 
     take(
@@ -263,7 +307,7 @@ def pair_lines(
     )
 
     def elsewhere(place: AllocationSite, *, head: bool) -> list[Hashable]:
-        site, _ = index.site(place, head=head)
+        site, _ = index.site(place, head=head, kind=most_called(place))
         if not place.via and (site is None or not index.edited(place, head=head)):
             return []
         kind = site.kind if site is not None else None
@@ -277,6 +321,12 @@ def pair_lines(
     pairs.extend((o, None) for o in old)
     pairs.extend((None, n) for n in new)
     return pairs
+
+
+def most_called(place: AllocationSite) -> AllocationKind | None:
+    """What the runtime is called for most at a line, ``None`` if not known."""
+    name = max(place.calls, key=lambda c: abs(c[1]), default=("",))[0]
+    return allocation_kind(name)
 
 
 def _follow(maps: Sequence[LineMap] | None, place: AllocationSite) -> tuple[str, int] | None:
@@ -294,16 +344,16 @@ def _summed(sites: Sequence[AllocationSite]) -> list[AllocationSite]:
     found = []
     for members in groups.values():
         largest = max(members, key=lambda s: abs(s.allocs))
+        calls: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for name, each, once in (call for s in members for call in s.calls):
+            calls[name][0] += each
+            calls[name][1] += once
         found.append(
-            AllocationSite(
-                largest.file,
-                largest.line,
-                largest.function,
-                largest.outer_file,
-                largest.outer_line,
-                largest.via,
-                sum(s.allocs for s in members),
-                sum(s.bytes for s in members),
+            replace(
+                largest,
+                allocs=sum(s.allocs for s in members),
+                bytes=sum(s.bytes for s in members),
+                calls=tuple((name, each, once) for name, (each, once) in sorted(calls.items())),
             )
         )
     return sorted(found, key=lambda s: (s.file, s.line, s.via))

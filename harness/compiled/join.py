@@ -123,6 +123,19 @@ def allocates(
     return verdicts([site], calls, functions)[0]
 
 
+def fitness(site: EscapeSite, kind: AllocationKind) -> int:
+    """How well an allocation of some kind fits a site.
+
+    Returns:
+        2 for what the site is usually compiled to, 1 for what it can be too, and 0 for what it is
+        not, or where it certainly allocates nothing.
+    """
+    usual, other = _FITTING[site.kind]
+    if _free(site, {kind}):
+        return 0
+    return 2 if kind in usual else 1 if kind in other else 0
+
+
 def unmentioned(
     calls: Iterable[AllocationCall], sites: Iterable[EscapeSite]
 ) -> list[AllocationCall]:

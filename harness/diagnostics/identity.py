@@ -1,6 +1,6 @@
 """Which escape site of one revision is which of another.
 
-Positions move with every edit, so a site is followed in five passes, each over what the one before
+Positions move with every edit, so a site is followed in six passes, each over what the one before
 left. Measured on 131 pairs of neighbouring commits of three repositories, comparing positions and
 messages gives thousands of false differences, the first three passes below 6, 14 and 6.
 
@@ -9,8 +9,11 @@ messages gives thousands of false differences, the first three passes below 6, 1
 3. The same message in the same package, where a function was renamed, moved or is named by the
    compiler (closures and initialisers are numbered, so an insertion renames them).
 4. The same kind in the same function inside one hunk: a renamed variable or an edited literal is
-   still one allocation in one place.
-5. The same kind at the same column of a line that did not change: the compiler prints a named
+   still one allocation in one place. A literal whose address is taken (``&T{...}``) is an object,
+   one that is not (``T{...}``) becomes an interface: these are two kinds.
+5. The same kind in the same function with the same words in it: a message that is put together of
+   texts is the same one where it moves and another value goes into it.
+6. The same kind at the same column of a line that did not change: the compiler prints a named
    constant as its value, which an edit elsewhere changes.
 
 Of equal trees, which differ in the flags or the release that compiled them, the same kind at the
@@ -26,10 +29,12 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.diagnostics.normal import normal_function, normal_message
-from harness.model import EscapeSite, FileChange, TreeDiff
+from harness.model import EscapeSite, FileChange, SiteKind, TreeDiff
 
-__all__ = ["LineMap", "SiteMatch", "match_sites", "normal_function", "normal_message"]
+__all__ = ["HunkIndex", "LineMap", "SiteMatch", "match_sites", "normal_function", "normal_message"]
 
+_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_MANY_LETTERS = 16
 _NUMBERED = re.compile(r"\.func\d+|\.gowrap\d+|\.deferwrap\d+|^init(\.\d+)?$|^map\.init|^glob\.")
 
 
@@ -106,11 +111,12 @@ def match_sites(
         lambda old, new: _function_may_differ(old, new, functions),
     )
     if diffs is not None and len(diffs) == 1:
-        hunks = _HunkIndex(diffs[0].files)
+        hunks = HunkIndex(diffs[0].files)
         matcher.pair(
             lambda s: hunks.key(s, old=True),
             lambda s: hunks.key(s, old=False),
         )
+    matcher.pair(_words_key, _words_key)
     if diffs is not None:
         matcher.pair(lambda s: _spot(s, maps), lambda s: _spot(s, ()))
     return matcher.result()
@@ -158,7 +164,7 @@ class _Matcher:
         )
 
 
-class _HunkIndex:
+class HunkIndex:
     """Which hunk of a diff a line of the old or the new tree lies in."""
 
     def __init__(self, changes: Iterable[FileChange]) -> None:
@@ -171,6 +177,11 @@ class _HunkIndex:
 
     def key(self, site: EscapeSite, *, old: bool) -> Hashable | None:
         """Hunk, function and kind; ``None`` outside of every hunk."""
+        place = self.place(site, old=old)
+        return None if place is None else (place, *_kind(site))
+
+    def place(self, site: EscapeSite, *, old: bool) -> Hashable | None:
+        """Hunk and function; ``None`` outside of every hunk."""
         change = (self._old if old else self._new).get(site.position.file)
         if change is None:
             return None
@@ -179,7 +190,7 @@ class _HunkIndex:
                 (hunk.old_start, hunk.old_count) if old else (hunk.new_start, hunk.new_count)
             )
             if start <= site.position.line < start + count:
-                return (change.new, number, site.function, site.kind)
+                return (change.new, number, site.function)
         return None
 
 
@@ -198,6 +209,11 @@ def _place_key(site: EscapeSite) -> Hashable | None:
     return (where, _generated_in(site), site.kind) if where.column else None
 
 
+def _kind(site: EscapeSite) -> tuple[SiteKind, bool]:
+    """The kind of a site, and whether it is a literal whose address is taken."""
+    return site.kind, site.kind is SiteKind.LITERAL and site.expression.startswith("&")
+
+
 def _generated_in(site: EscapeSite) -> str:
     """The package of what the compiler or cgo made, in files of the same name everywhere."""
     return site.package if site.position.generated else ""
@@ -211,7 +227,7 @@ def _mapped_key(site: EscapeSite, maps: Sequence[LineMap]) -> Hashable | None:
 def _spot(site: EscapeSite, maps: Sequence[LineMap]) -> Hashable | None:
     # What the compiler makes is all at one place.
     where = None if site.position.generated else _mapped(site, maps)
-    return None if where is None else (*where, site.position.column, site.package, site.kind)
+    return None if where is None else (*where, site.position.column, site.package, *_kind(site))
 
 
 def _mapped(site: EscapeSite, maps: Sequence[LineMap]) -> tuple[str, int] | None:
@@ -229,6 +245,14 @@ def _function_key(site: EscapeSite) -> Hashable:
 
 def _package_key(site: EscapeSite) -> Hashable:
     return (site.package, normal_message(site.message))
+
+
+def _words_key(site: EscapeSite) -> Hashable | None:
+    """Function, kind and the string constants in it; ``None`` if these are no more than a word."""
+    texts = tuple(_TEXT.findall(site.message))
+    if sum(len(text) for text in texts) < _MANY_LETTERS:
+        return None
+    return (site.package, normal_function(site.function), site.kind, texts)
 
 
 def _function_may_differ(

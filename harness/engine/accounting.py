@@ -107,6 +107,7 @@ class Accountant:
                 runner.environment(package.directory),
                 scratch,
                 _PROFILE_TIMEOUT,
+                timed=bool(self._builder.heap_costs),
             )
             try:
                 found.append(measure_account(usual, counting, job, own))

@@ -334,11 +334,12 @@ class Session:
         made: list[Account] = []
         wanted: list[tuple[str, str]] = []
         for benchmark in dict.fromkeys(benchmarks):
-            if benchmark not in there or record.account(*benchmark) is not None:
+            account = record.account(*benchmark)
+            if benchmark not in there or (account is not None and self._is_current(account, spec)):
                 continue
             # An equal test binary allocates the same on the same lines.
             known = self._accounts.get((record.environment.name, keys[benchmark[0]], benchmark[1]))
-            if known is None:
+            if known is None or not self._is_current(known, spec):
                 wanted.append(benchmark)
             else:
                 made.append(known)
@@ -350,10 +351,16 @@ class Session:
             )
         if not made:
             return record
-        record = replace(record, accounts=(*record.accounts, *made))
+        fresh = {(a.package, a.benchmark) for a in made}
+        kept = [a for a in record.accounts if (a.package, a.benchmark) not in fresh]
+        record = replace(record, accounts=(*kept, *made))
         self._remember(record)
         self.keep(record)
         return record
+
+    def _is_current(self, account: Account, spec: EnvironmentSpec) -> bool:
+        """Whether an account has today's form: what an older one has more would be a change."""
+        return account.timed or not self._builder(spec.release).heap_costs
 
     def look_at_new_sites(
         self, base: Record, head: Record, diffs: Sequence[TreeDiff] | None, spec: EnvironmentSpec

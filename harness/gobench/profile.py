@@ -3,6 +3,11 @@
 A benchmark runs at two iteration counts with every allocation in the memory profile
 (``-memprofilerate=1``); the difference divided by the difference of the counts is what one
 operation allocates. Set-up, ramp-up and what other goroutines do once are in both and cancel.
+
+Where `testing` is changed to print what the heap costs, a profile has what the timer counts in the
+run that is reported (:func:`harness.toolchain.overlay.with_heap_costs`). What it has then beside
+its operations is the set-up that is in the reported figure, divided by the iterations:
+operations · allocs + set-up = profile.
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.diagnostics.messages import generic_name
@@ -21,8 +26,15 @@ from harness.process import run
 
 FEW, MANY = 100, 400
 # Frames of the testing package that report results: what they allocate is no part of an operation.
-_REPORTING = re.compile(r"testing\.(\(\*benchState\)|BenchmarkResult|\(\*B\)\.report)")
+_REPORTING = re.compile(
+    r"testing\.(\(\*benchState\)|BenchmarkResult|\(\*B\)\.report|\(\*esvHeap\))"
+)
+# What runs before the benchmarks: initialisation and `TestMain`.
+_MAIN = "runtime.main"
+_RUNTIME = ("runtime.", "internal/runtime/")
+_DIRECT, _SHOWN = "runtime.mallocgc", "runtime.newobject"
 _SMALLEST = 1e-3  # allocations per operation that are noise of a difference of two runs
+_SMALLEST_SETUP = 0.5  # allocations of one run, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,7 @@ class ProfileJob:
         env: environment of the benchmark.
         scratch: where profiles are written.
         timeout: seconds for one run.
+        timed: whether the binary's `testing` profiles only what the timer counts.
     """
 
     directory: Path
@@ -56,6 +69,26 @@ class ProfileJob:
     env: Mapping[str, str]
     scratch: Path
     timeout: float
+    timed: bool = False
+
+
+@dataclass(slots=True)
+class Amount:
+    """What one place allocates.
+
+    Attributes:
+        allocs: per operation.
+        bytes: likewise.
+        setup_allocs: of one run, beside its operations.
+        setup_bytes: likewise.
+        calls: per function of the runtime that allocates, allocations per operation and per run.
+    """
+
+    allocs: float = 0.0
+    bytes: float = 0.0
+    setup_allocs: float = 0.0
+    setup_bytes: float = 0.0
+    calls: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def measure_account(usual: Path, counting: Path | None, job: ProfileJob, own: OwnSource) -> Account:
@@ -76,22 +109,46 @@ def measure_account(usual: Path, counting: Path | None, job: ProfileJob, own: Ow
     sizes = _difference(usual, job, own)
     counts = _difference(counting, job, own) if counting is not None else sizes
     places = dict.fromkeys([*counts, *sizes])
-    sites = [
-        replace(
-            place,
-            allocs=counts.get(place, (0.0, 0.0))[0],
-            bytes=sizes.get(place, (0.0, 0.0))[1],
+    nothing = Amount()
+    sites = []
+    for place in places:
+        count, size = counts.get(place, nothing), sizes.get(place, nothing)
+        # Without the timer, what is beside the operations is anything that a process does once.
+        setup = (count.setup_allocs, size.setup_bytes) if job.timed else (0.0, 0.0)
+        calls = [
+            (name, each if abs(each) >= _SMALLEST else 0.0, once if job.timed else 0.0)
+            for name, (each, once) in sorted(count.calls.items())
+        ]
+        sites.append(
+            replace(
+                place,
+                allocs=count.allocs,
+                bytes=size.bytes,
+                setup_allocs=setup[0],
+                setup_bytes=setup[1],
+                calls=tuple(c for c in calls if c[1] or abs(c[2]) >= _SMALLEST_SETUP),
+            )
         )
-        for place in places
-    ]
-    return summed(job.package, job.benchmark, sites, exact=counting is not None)
+    return summed(job.package, job.benchmark, sites, exact=counting is not None, timed=job.timed)
 
 
 def summed(
-    package: str, benchmark: str, sites: Iterable[AllocationSite], *, exact: bool
+    package: str,
+    benchmark: str,
+    sites: Iterable[AllocationSite],
+    *,
+    exact: bool,
+    timed: bool = False,
 ) -> Account:
     """An account of these sites, the most allocations first; without what is noise."""
-    kept = [s for s in sites if max(abs(s.allocs), abs(s.bytes) / 16) >= _SMALLEST]
+    kept = []
+    for site in sites:
+        if max(abs(site.setup_allocs), abs(site.setup_bytes) / 16) < _SMALLEST_SETUP:
+            site = replace(site, setup_allocs=0.0, setup_bytes=0.0)
+        if max(abs(site.allocs), abs(site.bytes) / 16) < _SMALLEST:
+            site = replace(site, allocs=0.0, bytes=0.0)
+        if site.allocs or site.bytes or site.setup_allocs or site.setup_bytes:
+            kept.append(site)
     kept.sort(key=lambda s: (-s.allocs, s.file, s.line, s.via, s.outer_line))
     return Account(
         package,
@@ -100,15 +157,13 @@ def summed(
         sum(s.allocs for s in kept),
         sum(s.bytes for s in kept),
         exact,
+        timed,
     )
 
 
-def _difference(
-    binary: Path, job: ProfileJob, own: OwnSource
-) -> dict[AllocationSite, tuple[float, float]]:
-    """Allocations and bytes per operation by place; the places' own amounts are 0."""
+def _difference(binary: Path, job: ProfileJob, own: OwnSource) -> dict[AllocationSite, Amount]:
     profiles = [_profile(binary, job, iterations) for iterations in (FEW, MANY)]
-    return difference(profiles[0], profiles[1], MANY - FEW, own)
+    return difference(profiles[0], profiles[1], (FEW, MANY), own)
 
 
 def _profile(binary: Path, job: ProfileJob, iterations: int) -> list[Stack]:
@@ -143,34 +198,79 @@ def exact_pattern(benchmark: str) -> str:
 
 
 def difference(
-    few: Sequence[Stack], many: Sequence[Stack], operations: int, own: OwnSource
-) -> dict[AllocationSite, tuple[float, float]]:
+    few: Sequence[Stack], many: Sequence[Stack], operations: tuple[int, int], own: OwnSource
+) -> dict[AllocationSite, Amount]:
     """Difference of two profiles by source line of the project; pure.
 
     Args:
         few: profile of the shorter run.
         many: profile of the longer run.
-        operations: how many more operations the longer run did.
+        operations: how many each of the two did.
         own: tells the project's source.
 
     Returns:
-        allocations and bytes per operation by place; the places' own amounts are 0.
+        what each place allocates; the places' own amounts are 0. What is beside the operations
+        counts only where the profiles have nothing but one run.
     """
-    sums: dict[AllocationSite, list[int]] = defaultdict(lambda: [0, 0])
-    for sign, stacks in ((1, many), (-1, few)):
+    # By place and function of the runtime: objects and bytes of the shorter, of the longer run.
+    sums: dict[AllocationSite, dict[str, list[int]]] = defaultdict(
+        lambda: defaultdict(lambda: [0, 0, 0, 0])
+    )
+    # Where the runtime is not shown, or (Go 1.24 and older) without what calls mallocgc,
+    # no line's calls are known. Else mallocgc alone is left out.
+    shown = any(_allocator(stack) == _SHOWN for stack in (*few, *many))
+    for offset, stacks in ((0, few), (2, many)):
         for stack in stacks:
             place = _place(stack, own)
             if place is not None:
-                sums[place][0] += sign * stack.objects
-                sums[place][1] += sign * stack.bytes
-    return {p: (allocs / operations, size / operations) for p, (allocs, size) in sums.items()}
+                amounts = sums[place][
+                    (_allocator(stack) or _DIRECT) if shown and not place.via else ""
+                ]
+                amounts[offset] += stack.objects
+                amounts[offset + 1] += stack.bytes
+    first, second = operations
+    found = {}
+    for place, by_function in sums.items():
+        amount = found[place] = Amount()
+        for function, (objects, size, more_objects, more_size) in by_function.items():
+            each = (more_objects - objects) / (second - first)
+            each_bytes = (more_size - size) / (second - first)
+            once = objects - first * each
+            amount.allocs += each
+            amount.bytes += each_bytes
+            amount.setup_allocs += once
+            amount.setup_bytes += size - first * each_bytes
+            if function:
+                amount.calls[function] = (each, once)
+    return found
+
+
+def _frames(stack: Stack) -> list[Frame]:
+    """The frames of a stack, the innermost first."""
+    return [frame for location in stack.locations for frame in location]
+
+
+def _allocator(stack: Stack) -> str:
+    """The function of the runtime that the code calls to allocate; empty if it is not shown."""
+    name = ""
+    for frame in _frames(stack):
+        if not frame.function.startswith(_RUNTIME):
+            break
+        name = frame.function
+    return name
 
 
 def _place(stack: Stack, own: OwnSource) -> AllocationSite | None:
     """Where a stack is charged: the nearest frame of the project; amounts are left at 0."""
+    if any(frame.function == _MAIN for frame in _frames(stack)):
+        return None
     via = ""
+    inside = True  # of the runtime, to which the line's own allocations are not charged
     for location in stack.locations:
         for index, frame in enumerate(location):
+            inside = inside and frame.function.startswith(_RUNTIME)
+            if inside:
+                continue
             if _REPORTING.match(frame.function):
                 return None
             file = own.relative(frame.file)

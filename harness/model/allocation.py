@@ -28,6 +28,12 @@ class AllocationSite:
             empty where the line allocates by itself.
         allocs: allocations per operation.
         bytes: bytes per operation.
+        setup_allocs: allocations of one run beside those of its operations, as far as the timer
+            counts them: set-up before the loop without ``ResetTimer``, the first operations'.
+        setup_bytes: likewise.
+        calls: where the line allocates by itself, the functions of the runtime that it calls for
+            it (``runtime.convTstring``) with their allocations per operation and per run, sorted;
+            empty where that is not known.
     """
 
     file: str
@@ -38,6 +44,9 @@ class AllocationSite:
     via: str
     allocs: float
     bytes: float
+    setup_allocs: float = 0.0
+    setup_bytes: float = 0.0
+    calls: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,8 @@ class Account:
         allocs: their sum per operation, with fractions (``testing`` truncates).
         bytes: likewise.
         exact: whether the tiny allocator was off, so that no small object is missing.
+        timed: whether the lines have what the timer counts and no more, and the set-up within it;
+            otherwise all that the benchmark's runs allocate, and no set-up.
     """
 
     package: str
@@ -59,6 +70,7 @@ class Account:
     allocs: float
     bytes: float
     exact: bool
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

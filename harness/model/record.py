@@ -83,6 +83,11 @@ class RunSettings:
     benchtime: str | None
     count: int
 
+    @property
+    def alloc_iterations(self) -> int:
+        """Operations of a run of the allocation lane, by which its allocations are divided."""
+        return int(self.alloc_benchtime.removesuffix("x"))
+
 
 @dataclass(frozen=True, slots=True)
 class View:

@@ -33,7 +33,9 @@ class Side(msgspec.Struct):
 class Cause(msgspec.Struct):
     """A source line that explains a part of a change.
 
-    ``calls`` are the functions of the runtime that allocate on a line without an escape.
+    ``calls`` are the functions of the runtime that allocate on a line without an escape. With
+    ``setup`` the line allocates this once in a run, divided by its iterations, and not in each
+    operation.
     """
 
     file: str
@@ -48,6 +50,7 @@ class Cause(msgspec.Struct):
     note: str
     side: Literal["base", "head"]
     calls: list[str]
+    setup: bool = False
 
 
 class ChangeEntry(msgspec.Struct):
@@ -310,6 +313,7 @@ def _cause(cause: AttributedCause) -> Cause:
         note=cause.note,
         side="base" if cause.at_base else "head",
         calls=[call.callee for call in cause.calls],
+        setup=cause.setup,
     )
 
 

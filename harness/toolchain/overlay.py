@@ -24,6 +24,9 @@ _NO_TINY_HIT = "if false && off+size <= maxTinySize && c.tiny != 0 {"
 _FLAG = "-overlay="
 _COMPILE_TIMEOUT = 600.0
 _FILES = ("malloc.go", "malloc_generated.go")
+# `runtime/pprof` takes the runtime's own frames off a heap profile: which function allocates.
+_HIDING = "hideRuntime := true\n"
+_SHOWING = "hideRuntime := false\n"
 
 
 def without_tiny_allocator(go: Go, cache_dir: Path) -> dict[str, str]:
@@ -31,7 +34,8 @@ def without_tiny_allocator(go: Go, cache_dir: Path) -> dict[str, str]:
 
     The copies lie at a stable path, so that Go's build cache holds the standard library compiled
     with them. Empty where the runtime is written in another way than is known here: then small
-    objects are missing from profiles, and the account says that it is not exact.
+    objects are missing from profiles, and the account says that it is not exact. With it profiles
+    name the functions of the runtime that allocate, as far as ``runtime/pprof`` is as it is known.
     """
     target = cache_dir / "std-overlays" / f"{go.toolchain.release}-no-tiny"
     replaced: dict[str, str] = {}
@@ -44,6 +48,14 @@ def without_tiny_allocator(go: Go, cache_dir: Path) -> dict[str, str]:
             continue
         copy = target / name
         _write(copy, text.replace(_TINY_HIT, _NO_TINY_HIT))
+        replaced[str(original)] = str(copy)
+    if not replaced:
+        return {}
+    original = go.goroot / "src" / "runtime" / "pprof" / "protomem.go"
+    text = original.read_text("utf-8") if original.is_file() else ""
+    if _HIDING in text:
+        copy = target / original.name
+        _write(copy, text.replace(_HIDING, _SHOWING))
         replaced[str(original)] = str(copy)
     return replaced
 
@@ -67,7 +79,7 @@ _HEAP_COSTS = (
     (
         "\tb.StartTimer()\n\tb.benchFunc(b)\n",
         1,
-        "\tb.StartTimer()\n\tb.esv.begin()\n\tb.benchFunc(b)\n",
+        "\tb.StartTimer()\n\tb.esv.begin(n)\n\tb.benchFunc(b)\n",
     ),
     (
         'results += "\\t" + r.MemString()\n',
@@ -76,6 +88,10 @@ _HEAP_COSTS = (
     ),
 )
 
+# Go 1.24 and newer: the first b.Loop resets the timer.
+_LOOP = "func (b *B) loopSlowPath() bool {\n"
+_LOOP_RESET = "\t\tb.ResetTimer()\n"
+
 
 def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
     """Replacements with which `testing` prints what the heap costs beside the allocation.
@@ -83,7 +99,8 @@ def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
     The units are those of :data:`harness.model.HEAP_COSTS`; where a benchmark reports one of that
     name by itself, its own is printed. They come from the statistics that `testing` reads anyway
     when its timer starts and stops: nothing is allocated in between, and no collection is added,
-    which would empty every ``sync.Pool``.
+    which would empty every ``sync.Pool``. Where every allocation is profiled, the memory profile
+    has only what the reported figures count: while the timer is on, behind the last reset of it.
 
     Empty where `testing` is written in another way than is known here, or does not compile with
     the change, which is tried once for each release: no measurement may fail for these units.
@@ -96,6 +113,11 @@ def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
         if text.count(old) != count:
             return {}
         text = text.replace(old, new)
+    before, loop, after = text.partition(_LOOP)
+    if loop:
+        if _LOOP_RESET not in after.partition("\n}\n")[0]:
+            return {}
+        text = before + loop + after.replace(_LOOP_RESET, "\t\tb.esv.loops()\n" + _LOOP_RESET, 1)
     addition = resources.files("harness.toolchain").joinpath("heap_costs.go.txt")
     copy = cache_dir / "std-overlays" / f"{go.toolchain.release}-heap-costs" / original.name
     _write(copy, text + addition.read_text("utf-8"))

@@ -19,6 +19,7 @@ from harness.model import (
     InliningDecision,
     Position,
     Record,
+    SiteKind,
     TreeDiff,
 )
 from tests.account_builders import make_account, make_place
@@ -185,3 +186,83 @@ def test_an_escape_that_went_to_another_function_is_no_cause_if_it_allocates_as_
     twice = [make_place(line=30, function="extract", allocs=2)]
     more = account((base, places[0]), (head, twice), Hunk(12, 1, 12, 0), Hunk(28, 0, 28, 4))
     assert [c.delta for c in more.causes] == [2.0, -1.0]
+
+
+def boxed(message: str, kind: SiteKind = SiteKind.BOXED) -> EscapeSite:
+    return replace(make_site(f"{message} escapes to heap"), kind=kind)
+
+
+def called(*calls: tuple[str, float]) -> AllocationSite:
+    """A line with these functions of the runtime."""
+    place = make_place(allocs=sum(each for _, each in calls))
+    return replace(place, calls=tuple((name, each, 0.0) for name, each in calls))
+
+
+def test_of_several_escapes_on_a_line_that_of_the_kind_which_changed_is_named() -> None:
+    sites = [boxed('"v" + s', SiteKind.CONCAT), boxed("s"), boxed("t"), boxed('"z"')]
+    base, head = records(sites, [])
+    strings = called(("runtime.convTstring", 5))
+    found = account((base, [strings]), (head, []), Hunk(12, 1, 12, 1))
+    assert found.causes[0].site == sites[1]
+    assert found.causes[0].note == "runtime.convTstring -5 allocs/op; also t escapes to heap"
+    # Where the concatenation made more of it, it comes first, and all have their shares.
+    both = called(("runtime.concatstring2", 3), ("runtime.convTstring", 1))
+    found = account((base, [both]), (head, []), Hunk(12, 1, 12, 1))
+    assert found.causes[0].site == sites[0]
+    assert found.causes[0].note == (
+        "runtime.concatstring2 -3, runtime.convTstring -1 allocs/op;"
+        " also s escapes to heap, t escapes to heap"
+    )
+    # An account of an older record does not have them.
+    found = account((base, [make_place(allocs=5)]), (head, []), Hunk(12, 1, 12, 1))
+    assert (found.causes[0].site, found.causes[0].note) == (sites[0], "")
+
+
+def test_edited_lines_that_allocate_another_kind_are_two() -> None:
+    """gorilla/mux de7178dc: boxed strings went, and a concatenation came."""
+    old = [boxed('"v" + s', SiteKind.CONCAT), boxed("s")]
+    new = make_site('"^" + s escapes to heap', line=30)
+    base, head = records(old, [replace(new, kind=SiteKind.CONCAT)])
+    concatenated = replace(called(("runtime.concatstring3", 3)), line=30, outer_line=30)
+    sides = (base, [called(("runtime.convTstring", 8))]), (head, [concatenated])
+    found = account(*sides, Hunk(12, 1, 12, 0), Hunk(28, 0, 28, 4))
+    assert [(c.delta, c.escape) for c in found.causes] == [(-8, "gone"), (3, "new")]
+
+
+def timed(
+    reported: tuple[float, float],
+    base: Sequence[AllocationSite],
+    head: Sequence[AllocationSite],
+    *,
+    known: bool = True,
+) -> Attribution:
+    """The account of a step whose set-up is known."""
+    first, second = records([], [])
+    sides = Sides(first, second, [], match_records(first, second, []))
+    accounts = [replace(make_account(P, "BenchmarkF", s), timed=known) for s in (base, head)]
+    return attribute(sides, ALLOCS, reported, accounts[0], accounts[1])
+
+
+def test_set_up_is_a_cause_where_the_operations_leave_a_difference() -> None:
+    """gorilla/mux de7178dc: 7 and 141 / 100, and 7 and 97 / 100."""
+    work = make_place(allocs=7)
+    routes = replace(make_place(line=89, allocs=0, via="fmt.Fprintf"), setup_allocs=141)
+    fewer = replace(routes, setup_allocs=97)
+    found = timed((8, 7), [work, routes], [work, fewer])
+    (cause,) = found.causes
+    assert (cause.line, cause.via, cause.setup) == (89, "fmt.Fprintf", True)
+    assert cause.delta == pytest.approx(-0.44)
+    assert found.outcome == "library"
+    assert found.explained == pytest.approx(1)
+    assert found.unexplained == pytest.approx(-0.56)
+    assert cause.note.startswith("once in a run, divided by its 100 iterations")
+    # Without the timer's share nothing is claimed.
+    assert timed((8, 7), [work, routes], [work, fewer], known=False).outcome == "unexplained"
+
+
+def test_set_up_is_no_cause_where_the_operations_explain_all() -> None:
+    two = replace(make_place(allocs=5), setup_allocs=30)
+    one = replace(make_place(allocs=2), setup_allocs=31)
+    found = timed((5, 2), [two], [one])
+    assert [(c.delta, c.setup) for c in found.causes] == [(-3, False)]
+    assert found.explained == pytest.approx(1, abs=0.01)

@@ -80,6 +80,32 @@ func Box() any { return Second }
 func Late() any { return First }
 """
 
+CHECKS = """
+package p
+
+//go:noinline
+func Check(s string, n int) {
+	if n > 3 {
+		panic("only one wildcard is allowed, has: '" + s[n:] + "'")
+	}
+	n++
+	n++
+	n++
+	if n > 5 {
+		panic("the wildcard conflicts with: '" + s[n:] + "'")
+	}
+}
+
+type code struct{ n int }
+
+func (c code) Error() string { return "" }
+
+//go:noinline
+func Fail(n int) error {
+	return &code{n}
+}
+"""
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -165,6 +191,42 @@ EDITS = {
         edited(TWICE, ("\tif a {\n\t\theld = append(held, &T{})",
                        "\tif a {\n\t\theld = append(held, &T{}, &T{})")),
         new=("Two 10 &T{} escapes to heap",),
+    ),
+    "a_message_moves_and_is_reworded": edited(
+        CHECKS, ("""	if n > 3 {
+		panic("only one wildcard is allowed, has: '" + s[n:] + "'")
+	}
+""", ""),
+        ("""+ s[n:] + "'")
+	}
+}""", """+ s[n:] + "'")
+	}
+	if n > 3 {
+		panic("only one wildcard is allowed, has: '" + s[n:len(s)-1] + "'")
+	}
+}"""),
+    ),
+    "another_message_elsewhere": expecting(
+        edited(CHECKS, ("""	if n > 3 {
+		panic("only one wildcard is allowed, has: '" + s[n:] + "'")
+	}
+""", ""),
+            ("""+ s[n:] + "'")
+	}
+}""", """+ s[n:] + "'")
+	}
+	if n > 3 {
+		panic("a wildcard needs a name: '" + s[n:] + "'")
+	}
+}""")),
+        # Concatenated, and boxed for panic.
+        new=("""Check 12 "a wildcard needs a name: '" + s[n:] + "'" escapes to heap""",) * 2,
+        gone=("""Check 6 "only one wildcard is allowed, has: '" + s[n:] + "'" escapes to heap""",)
+        * 2,
+    ),
+    "an_object_becomes_a_value_that_is_boxed": expecting(
+        edited(CHECKS, ("return &code{n}", "return code{n}")),
+        new=("Fail 22 code{...} escapes to heap",), gone=("Fail 22 &code{...} escapes to heap",),
     ),
     "closures_renumbered": expecting(
         edited(INITIALISED, ("var B", "var C = func() *bool { t := true; return &t }\n\nvar B")),

@@ -20,6 +20,7 @@ from harness.model import RECORD_SCHEMA, Environment, Machine, Record
 from harness.store import RecordStore, key_of
 from harness.store.codec import Shared, decode, encode
 from harness.store.files import write_atomic
+from tests.account_builders import make_account, make_place
 from tests.builders import make_benchmark, make_hash, make_package, make_record, make_site
 
 # Text that UTF-8 can hold: what the harness reads has been decoded with replacement.
@@ -119,6 +120,19 @@ def test_what_neighbours_have_in_common_is_one_object() -> None:
     assert (first, second) == (one, two)
     assert first.escapes[1] is second.escapes[1]
     assert first.packages[0].benchmarks[0] is second.packages[0].benchmarks[0]
+
+
+def test_an_account_without_set_up_is_read() -> None:
+    """Of a record that was written before set-up and the calls of the runtime were kept."""
+    account = replace(make_account("p", "BenchmarkX", [make_place()]), timed=True)
+    record = replace(make_record(1), accounts=(account,))
+    document = first_member(encode(record)))
+    (older,) = document["accounts"]
+    del older["timed"]
+    for name in ("setup_allocs", "setup_bytes", "calls"):
+        del older["sites"][0][name]
+    read = decode(gzip.compress(json.dumps(document).encode()), "old")
+    assert read.accounts == (replace(account, timed=False),)
 
 
 def test_equal_records_give_equal_bytes() -> None:

@@ -50,6 +50,7 @@ def test_every_unit_is_printed(release: Go, cache_dir: Path) -> None:
         ("\tb.netBytes = 0\n", "\tb.netBytes = 0\n\tb.netBytes = 0\n"),
         ("b.benchFunc(b)\n", "b.benchFunc( b)\n"),
         ("r.MemString()", "r.Mem()"),
+        ("\t\tb.ResetTimer()\n", "\t\tb.resetTimer()\n"),
     ],
 )
 def test_a_testing_package_that_is_written_in_another_way_is_left_alone(
