@@ -20,7 +20,6 @@ from harness.model import (
     Record,
     SiteKind,
     TreeDiff,
-    is_test,
     reverse,
 )
 
@@ -38,7 +37,7 @@ class Sides:
         base: record of the older one.
         head: record of the newer one.
         diffs: the steps between their trees, ``None`` if not known.
-        match: their escape sites, matched.
+        match: their escape sites, matched; with those of the test files that the accounts name.
     """
 
     base: Record
@@ -87,37 +86,6 @@ class Index:
             return None
         return [LineMap(reverse(d)) for d in reversed(self._sides.diffs)]
 
-    @cached_property
-    def tests_changed(self) -> bool:
-        """Whether any test file differs between the sides; in doubt it does."""
-        diffs = self._sides.diffs
-        if diffs is None:
-            return True
-        return any(is_test(c.old) or is_test(c.new) for d in diffs for c in d.files)
-
-    @cached_property
-    def _test_sites(self) -> tuple[dict[tuple[str, int], list[EscapeSite]], ...]:
-        tables = []
-        for record in (self._sides.base, self._sides.head):
-            table: dict[tuple[str, int], list[EscapeSite]] = defaultdict(list)
-            for site in record.escapes:
-                if site.test:
-                    table[_at(site)].append(site)
-            tables.append(table)
-        return tuple(tables)
-
-    def _site_in_test(
-        self, place: AllocationSite, *, head: bool
-    ) -> tuple[EscapeSite | None, Standing]:
-        """A site in a test file that both sides have alike: what of it the code has brought."""
-        line = (place.file, place.line)
-        here, there = self._test_sites[head].get(line, ()), self._test_sites[not head].get(line, ())
-        known = {site.message for site in there}
-        for site in here:
-            if site.message not in known:
-                return site, "new" if head else "gone"
-        return (here[0], "kept") if here else (None, "none")
-
     def site(
         self, place: AllocationSite, *, head: bool, rising: bool | None = None
     ) -> tuple[EscapeSite | None, Standing]:
@@ -140,8 +108,6 @@ class Index:
             *table.get((place.file, place.line), ()),
             *table.get((place.outer_file, place.outer_line), ()),
         ]
-        if not found and place.file.endswith("_test.go") and not self.tests_changed:
-            return self._site_in_test(place, head=head)
         impossible = {True: "gone", False: "new", None: ""}[rising]
         found = [entry for entry in found if entry[1] != impossible]
         if not found:

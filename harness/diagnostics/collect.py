@@ -19,13 +19,13 @@ from harness.diagnostics.copies import settle
 from harness.diagnostics.functions import Sources
 from harness.diagnostics.listing import FIELDS, Listed, read_listing
 from harness.diagnostics.parse import PackageDiagnostics, merge, parse, plain_lines
+from harness.diagnostics.support import benchmark_functions, support_files
 from harness.errors import MeasurementError
-from harness.model import CGO_GENERATED, Diagnostic, PackageError
+from harness.model import CGO_GENERATED, Diagnostic, PackageError, Support
 from harness.process import run
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
-_BENCHMARK = re.compile(rb"^func (Benchmark\w*)\(", re.MULTILINE)
 _AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d+)(?::\d+)?: (?P<text>.*)")
 
 
@@ -65,12 +65,14 @@ class ModuleBuild:
         diagnostics: per import path; ``p_test`` is part of ``p``.
         errors: of the module as a whole; then there are no packages.
         module_paths: module path and directory of the modules of the project that take part.
+        support: files of tests that no name tells.
     """
 
     packages: tuple[BuiltPackage, ...]
     diagnostics: tuple[PackageDiagnostics, ...]
     errors: tuple[PackageError, ...]
     module_paths: tuple[tuple[str, str], ...] = ()
+    support: tuple[Support, ...] = ()
 
 
 def compile_module(
@@ -116,6 +118,11 @@ def compile_module(
         ),
         errors=(),
         module_paths=relative.modules,
+        support=support_files(
+            [p for p in _plain(listed, own) if _module_of(p, tree) == module],
+            {p.ImportPath: p for p in listed},
+            lambda path: _inside(tree, path),
+        ),
     )
 
 
@@ -232,15 +239,9 @@ def _packages(
     relative: _Relative,
 ) -> tuple[BuiltPackage, ...]:
     by_path = {p.ImportPath: p for p in listed}
-    plain = [
-        p
-        for p in own
-        # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package.
-        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p.ImportPath, by_path)
-    ]
     found = []
-    for package in sorted(plain, key=lambda p: p.ImportPath):
-        if _inside(tree, package.Module.Dir if package.Module else "") != module:
+    for package in _plain(listed, own):
+        if _module_of(package, tree) != module:
             continue  # of another module of the same workspace, which gets its own turn
         variants = [p for p in own if p.ForTest == package.ImportPath]
         main = by_path.get(f"{package.ImportPath}.test")
@@ -253,13 +254,29 @@ def _packages(
                 directory=_inside(tree, package.Dir),
                 module=module,
                 tests=bool(tests),
-                benchmarks=_benchmarks(Path(package.Dir), tests),
+                benchmarks=benchmark_functions(Path(package.Dir), tests),
                 binary_id=binary_id,
                 errors=errors,
                 links=_links(main, by_path) if binary_id and main else (),
             )
         )
     return tuple(found)
+
+
+def _plain(listed: Sequence[Listed], own: Sequence[Listed]) -> list[Listed]:
+    """The packages of the project without what Go makes of them for tests, by import path."""
+    known = {p.ImportPath for p in listed}
+    plain = [
+        p
+        for p in own
+        # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package.
+        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p.ImportPath, known)
+    ]
+    return sorted(plain, key=lambda p: p.ImportPath)
+
+
+def _module_of(package: Listed, tree: Path) -> str:
+    return _inside(tree, package.Module.Dir if package.Module else "")
 
 
 def _is_test_main(path: str, known: Collection[str]) -> bool:
@@ -317,17 +334,6 @@ def _binary_id(main: Listed, by_path: Mapping[str, Listed]) -> str:
         if package is not None:
             digest.update(f"{path} {package.BuildID.rpartition('/')[2]}\n".encode())
     return digest.hexdigest()
-
-
-def _benchmarks(directory: Path, files: Sequence[str]) -> tuple[str, ...]:
-    names: list[str] = []
-    for name in files:
-        try:
-            text = (directory / name).read_bytes()
-        except OSError:
-            continue
-        names.extend(match.decode() for match in _BENCHMARK.findall(text))
-    return tuple(names)
 
 
 def _diagnostics(

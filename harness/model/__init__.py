@@ -4,7 +4,7 @@ Everything that a record holds is defined here, in the order of the flow: revisi
 diagnostic, benchmark, record. JSON is made from these types by :mod:`harness.store.codec`.
 """
 
-from harness.model.allocation import Account, AllocationSite, Exchange, Frame
+from harness.model.allocation import Account, AllocationSite, Exchange, Frame, OwnPlace
 from harness.model.benchmark import (
     BenchmarkFailure,
     BenchmarkResult,
@@ -41,6 +41,7 @@ from harness.model.record import (
     View,
 )
 from harness.model.revision import Revision
+from harness.model.support import Support
 from harness.model.units import (
     ALLOCS,
     ALLOCS_EXACT,
@@ -103,6 +104,7 @@ __all__ = [
     "Measurement",
     "ModuleOverlay",
     "Outcome",
+    "OwnPlace",
     "PackageError",
     "PackageOutcome",
     "PackageResult",
@@ -113,6 +115,7 @@ __all__ = [
     "RunSettings",
     "SiteExecution",
     "SiteKind",
+    "Support",
     "Toolchain",
     "TreeDiff",
     "View",

@@ -119,6 +119,8 @@ def describe_cause(cause: Cause) -> str:
     """One line: what the compiler or the profile says of the cause."""
     if cause.via:
         return f"in {visible(cause.via)}"
+    if cause.site is None and cause.outcome == "benchmark":
+        return "the tests changed here"
     if cause.site is None and cause.outcome == "compiler":
         return "no escape is reported here"
     if cause.site is None:
