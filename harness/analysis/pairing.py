@@ -108,6 +108,9 @@ class Index:
             *table.get((place.file, place.line), ()),
             *table.get((place.outer_file, place.outer_line), ()),
         ]
+        if not place.file.endswith("_test.go"):
+            # What a test inlines is a copy of the line's own site.
+            found = [entry for entry in found if not entry[0].test]
         impossible = {True: "gone", False: "new", None: ""}[rising]
         found = [entry for entry in found if entry[1] != impossible]
         if not found:

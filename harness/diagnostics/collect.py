@@ -12,7 +12,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.diagnostics.copies import settle
@@ -21,7 +21,7 @@ from harness.diagnostics.listing import FIELDS, Listed, read_listing
 from harness.diagnostics.parse import PackageDiagnostics, merge, parse, plain_lines
 from harness.diagnostics.support import benchmark_functions, support_files
 from harness.errors import MeasurementError
-from harness.model import CGO_GENERATED, Diagnostic, PackageError, Support
+from harness.model import CGO_GENERATED, LIBRARY, Diagnostic, PackageError, Support
 from harness.process import run
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
@@ -173,6 +173,10 @@ class _Relative:
 
     With ``-trimpath`` files print as ``module/path/file.go``. Up to Go 1.26 the name in a
     ``//line`` directive prints as it is written, relative to the directory of its package.
+
+    Files of the standard library, whose generic functions are compiled with the packages that use
+    them, print as ``slices/slices.go``, those of other modules, vendored ones included, as
+    ``example.org/m@v1.0.0/file.go``.
     """
 
     def __init__(self, tree: Path, own: Sequence[Listed]) -> None:
@@ -194,8 +198,13 @@ class _Relative:
         if path.startswith(f"{self._tree}/"):
             return path[len(self._tree) + 1 :]
         if "@" in path or posixpath.dirname(path) in self._others:
-            return path  # of another module or of the standard library
+            return self._foreign(path)
         return posixpath.normpath(posixpath.join(self.directories.get(package, ""), path))
+
+    def _foreign(self, path: str) -> str:
+        """A file of another module or of the standard library, by a name that none of ours has."""
+        # Every other module has a dot in the first element of its path, for it is a domain.
+        return path if "." in path.split("/", 1)[0] else LIBRARY + path
 
 
 def _sources(tree: Path, own: Sequence[Listed]) -> Sources:
@@ -347,9 +356,24 @@ def _diagnostics(
         if package.variant is not None:
             path = package.variant.removesuffix(".test")
         groups.setdefault(path, []).append(package)
-    merged = tuple(merge(path, groups[path]) for path in sorted(groups))
+    merged = tuple(_own_places(merge(path, groups[path])) for path in sorted(groups))
     settle(merged, {d: path for path, d in relative.directories.items() if path in groups})
     return merged
+
+
+def _own_places(package: PackageDiagnostics) -> PackageDiagnostics:
+    """Without what is said of generic functions of others, which come and go with their shapes.
+
+    What is inlined of them prints at the line that calls.
+    """
+    return replace(
+        package,
+        sites=[x for x in package.sites if not x.position.foreign],
+        stack_sites=[x for x in package.stack_sites if not x.position.foreign],
+        parameters=[x for x in package.parameters if not x.position.foreign],
+        decisions=[x for x in package.decisions if not x.position.foreign],
+        calls=[x for x in package.calls if not x.position.foreign],
+    )
 
 
 def _module_message(stderr: str, tree: Path) -> str:
