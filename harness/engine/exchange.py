@@ -83,7 +83,8 @@ def cross(
         crossing,
         head=session.look_at_new_sites(crossing.base, crossing.head, between, spec),
     )
-    return _with_diffs(session, _with_sources(session, crossing, wanted))
+    fed = [b for b in wanted if b in by_tests]
+    return _with_diffs(session, _with_sources(session, crossing, fed))
 
 
 def exchange_steps(
