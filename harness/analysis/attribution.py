@@ -164,7 +164,7 @@ def with_benchmark(attribution: Attribution, by_benchmark: float, place: OwnPlac
     """
     note = "with the same tests on both sides this part of the difference is not there"
     if place.feeds:
-        note += f"; most of it is allocated at {place.feeds}"
+        note += f"; the largest share is allocated at {place.feeds}"
     cause = Cause(
         file=place.file,
         line=place.line,

@@ -23,4 +23,6 @@ def test_the_benchmarks_own_part_says_what_is_known_of_it() -> None:
     (cause,) = told.causes
     assert (cause.function, told.outcome, told.explained) == ("BenchmarkX", "benchmark", 1)
     assert describe_cause(cause) == "the tests changed here"
-    assert cause.note.endswith("not there; most of it is allocated at p/p.go:3 F in strings.Join")
+    assert cause.note.endswith(
+        "not there; the largest share is allocated at p/p.go:3 F in strings.Join"
+    )
