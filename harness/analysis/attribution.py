@@ -30,6 +30,7 @@ from harness.model import (
     AllocationCall,
     AllocationSite,
     EscapeSite,
+    OwnPlace,
     SiteKind,
 )
 
@@ -169,26 +170,28 @@ def attribute(
     )
 
 
-def with_benchmark(
-    attribution: Attribution, by_benchmark: float, place: tuple[str, int]
-) -> Attribution:
+def with_benchmark(attribution: Attribution, by_benchmark: float, place: OwnPlace) -> Attribution:
     """The account of a step of which a part is the benchmark's own.
 
     Args:
         attribution: of the part that the code caused.
         by_benchmark: the rest, per operation.
-        place: file and line where the tests changed.
+        place: where the tests brought it about.
     """
+    note = "with the same tests on both sides this part of the difference is not there"
+    if place.feeds:
+        note += f"; the largest share is allocated at {place.feeds}"
     cause = Cause(
-        file=place[0],
-        line=place[1],
-        function=attribution.benchmark.split("/", 1)[0],
+        file=place.file,
+        line=place.line,
+        function=place.function or attribution.benchmark.split("/", 1)[0],
         delta=by_benchmark,
         outcome="benchmark",
-        escape="none",
-        site=None,
-        via="",
-        note="with the same tests on both sides this part of the difference is not there",
+        escape=place.escape,
+        site=place.site,
+        via=place.via,
+        note=note,
+        at_base=place.at_base,
     )
     return with_part(attribution, cause)
 
@@ -329,9 +332,11 @@ def _cause(
     if at_base and standing == "kept" and moved:
         # The line allocates no more, and its site is still there: show it where it is now.
         (file, line), at_base = moved[0], False
-    # A line of the tests is the benchmark's own doing only if the tests changed; else the code made
+    # A line of the tests is the benchmark's own doing only if it was edited; else the code made
     # what the benchmark passes to it escape.
-    own = place.file.endswith("_test.go") and index.tests_changed
+    own = place.file.endswith("_test.go") and index.edited(place, head=place is new)
+    if own:
+        note = note or "this line of the tests was edited together with the code"
     size = unit == BYTES and same_count
     outcome = "benchmark" if own else _kind(place, site, standing, note, size=size)
     calls: tuple[AllocationCall, ...] = ()

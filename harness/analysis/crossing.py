@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.analysis.comparison import Change, Direction, compare, judge, with_compiler
+from harness.analysis.ownpart import TestChanges
 from harness.model import ALLOCS, BYTES, BenchmarkResult, Measurement, Record, TreeDiff
 
 COUNTED = frozenset({ALLOCS, BYTES})
@@ -30,8 +31,7 @@ class Crossing:
         diffs: the steps between the trees of two of these records, by their hashes.
         forward: base's code with head's tests, if it was measured.
         backward: head's code with base's tests, if it was measured.
-        touched: by import path, the first changed test file and line of each package whose tests
-            changed.
+        touched: by import path, how the tests changed of each package whose tests did.
         older: base with the release of Go that it was measured with, where that is another one;
             ``base`` and all others are of the head's release.
     """
@@ -41,7 +41,7 @@ class Crossing:
     diffs: Mapping[tuple[str, str], Sequence[TreeDiff] | None] = field(default_factory=dict)
     forward: Record | None = None
     backward: Record | None = None
-    touched: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    touched: Mapping[str, TestChanges] = field(default_factory=dict)
     older: Record | None = None
 
     def code_pair(self, package: str, benchmark: str) -> tuple[Record, Record]:
@@ -52,6 +52,13 @@ class Crossing:
             if self.backward is not None and has(self.backward, package, benchmark):
                 return self.base, self.backward
         return self.base, self.head
+
+    def test_pair(self, package: str, benchmark: str) -> tuple[Record, Record] | None:
+        """The two records whose difference is the benchmark's own: of one code, if measured."""
+        before, after = self.code_pair(package, benchmark)
+        if before is not self.base:
+            return self.base, before
+        return (after, self.head) if after is not self.head else None
 
     def by_benchmark(self, change: Change) -> float | None:
         """What of a change the benchmark itself caused; ``None`` if that is not known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.analysis.comparison import Direction, compare
@@ -73,12 +73,29 @@ def _nothing_rose(base: Record, head: Record) -> bool:
     return bool(both) and not any(c.direction is Direction.REGRESSION for c in both)
 
 
-def match_records(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> SiteMatch:
-    """The escape sites of two records, told apart; of packages that both could compile."""
+def match_records(
+    base: Record,
+    head: Record,
+    diffs: Sequence[TreeDiff] | None,
+    tests: Collection[str] = frozenset(),
+) -> SiteMatch:
+    """The escape sites of two records, told apart; of packages that both could compile.
+
+    Args:
+        base: the older record.
+        head: the newer one.
+        diffs: the steps from base to head, ``None`` if not known.
+        tests: test files whose sites are wanted, too.
+    """
     unknown = _uncompiled(base) | _uncompiled(head)
+
+    def sites(record: Record) -> list[EscapeSite]:
+        own = [s for s in record.escapes if s.test and s.position.file in tests]
+        return [s for s in (*record.code_escapes(), *own) if s.package not in unknown]
+
     return match_sites(
-        [s for s in base.code_escapes() if s.package not in unknown],
-        [s for s in head.code_escapes() if s.package not in unknown],
+        sites(base),
+        sites(head),
         diffs,
         (_functions(base), _functions(head)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -15,18 +15,21 @@ from harness.analysis.attribution import (
     with_part,
 )
 from harness.analysis.comparison import Change, Direction
-from harness.analysis.crossing import COUNTED, Crossing, measured
+from harness.analysis.crossing import COUNTED, Crossing, charged_changes, measured
 from harness.analysis.escapes import match_records
 from harness.analysis.history import History
+from harness.analysis.ownpart import own_place
 from harness.analysis.steps import Step
-from harness.model import Account, TreeDiff, is_test
+from harness.analysis.testfiles import OfTests
+from harness.model import Account, OwnPlace, Record, TreeDiff
 
 
 def explain(
     crossing: Crossing, changes: Iterable[Change]
 ) -> dict[tuple[str, str, str], Attribution]:
     """Attributions by package, benchmark and unit, for the changes that have both accounts."""
-    sides: dict[tuple[str, str], Sides] = {}
+    pairs = _Pairs(crossing)
+    tests = OfTests(crossing.base, crossing.head)
     found = {}
     compiler = _Compiler(crossing)
     for change in changes:
@@ -43,19 +46,69 @@ def explain(
         new = measured(head, change.package, change.benchmark, change.unit)
         if before is None or after is None or old is None or new is None:
             continue
-        pair = (base.revision.hash, head.revision.hash)
-        if pair not in sides:
-            diffs = () if pair[0] == pair[1] else crossing.diffs.get(pair)
-            sides[pair] = Sides(base, head, diffs, match_records(base, head, diffs))
-        attribution = attribute(sides[pair], change.unit, (old.value, new.value), before, after)
+        sides = pairs.sides(base, head)
+        attribution = attribute(sides, change.unit, (old.value, new.value), before, after)
         if change.by_benchmark:
-            attribution = with_benchmark(
-                attribution, change.by_benchmark, crossing.touched[change.package]
-            )
+            place = _own_place(crossing, pairs, change, tests)
+            attribution = with_benchmark(attribution, change.by_benchmark, place)
         if change.by_compiler:
             attribution = with_part(attribution, compiler.cause(change))
         found[_key(change)] = attribution
     return found
+
+
+class _Pairs:
+    """Two records of a crossing, ready to be accounted for."""
+
+    def __init__(self, crossing: Crossing) -> None:
+        self._crossing = crossing
+        self._sides: dict[tuple[str, str], Sides] = {}
+
+    def sides(self, base: Record, head: Record) -> Sides:
+        """Both, with their escape sites matched; those of test files where accounts have any."""
+        pair = (base.revision.hash, head.revision.hash)
+        if pair not in self._sides:
+            diffs = () if pair[0] == pair[1] else self._crossing.diffs.get(pair)
+            self._sides[pair] = sides_of(base, head, diffs)
+        return self._sides[pair]
+
+
+def sides_of(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> Sides:
+    """Two records with their escape sites matched; those of test files that accounts name, too."""
+    sites = [s for record in (base, head) for a in record.accounts for s in a.sites]
+    named = {file for s in sites for file in (s.file, s.outer_file) if file.endswith("_test.go")}
+    return Sides(base, head, diffs, match_records(base, head, diffs, named))
+
+
+def own_places(crossing: Crossing) -> dict[tuple[str, str, str], OwnPlace]:
+    """Where the tests brought changes about, by package, benchmark and unit."""
+    pairs, tests = _Pairs(crossing), OfTests(crossing.base, crossing.head)
+    return {
+        _key(change): _own_place(crossing, pairs, change, tests)
+        for change in charged_changes(crossing)
+        if change.by_benchmark
+    }
+
+
+def _own_place(
+    crossing: Crossing, pairs: _Pairs, change: Change, tests: Container[str]
+) -> OwnPlace:
+    """Where the tests brought the benchmark's own part of a change about."""
+    changes = crossing.touched[change.package]
+    pair = crossing.test_pair(change.package, change.benchmark)
+    if pair is None:
+        return OwnPlace(*changes.first)
+    benchmark = (change.package, change.benchmark)
+    values = [measured(record, *_key(change)) for record in pair]
+    old, new = (v.value if v is not None else 0.0 for v in values)
+    return own_place(
+        pairs.sides(*pair),
+        change.unit,
+        (old, new),
+        (pair[0].account(*benchmark), pair[1].account(*benchmark)),
+        changes,
+        tests,
+    )
 
 
 def _key(change: Change) -> tuple[str, str, str]:
@@ -143,13 +196,13 @@ def explain_steps(
         if key not in sides:
             diffs = history.diffs(step.previous, revision)
             pair = history.pair(step.previous, revision, needed)
-            match = match_records(pair.base, pair.head, diffs)
             # With exchanged tests both sides have the same ones.
-            way = _without_tests(diffs) if part else diffs
-            sides[key] = Sides(pair.base, pair.head, way, match)
+            same = _without_tests(diffs, OfTests(base, head)) if part else diffs
+            sides[key] = replace(sides_of(pair.base, pair.head, diffs), diffs=same)
         attribution = attribute(sides[key], step.unit, reported, before, after)
         if exchange and part:
-            attribution = with_benchmark(attribution, part, (exchange.file, exchange.line))
+            place = exchange.places.get(step.unit, OwnPlace(exchange.file, exchange.line))
+            attribution = with_benchmark(attribution, part, place)
         explained[step] = attribution
     return explained
 
@@ -166,9 +219,12 @@ def _packages_of(history: History, step: Step, *accounts: Account) -> frozenset[
     )
 
 
-def _without_tests(diffs: Sequence[TreeDiff] | None) -> tuple[TreeDiff, ...] | None:
+def _without_tests(
+    diffs: Sequence[TreeDiff] | None, tests: Container[str]
+) -> tuple[TreeDiff, ...] | None:
     if diffs is None:
         return None
     return tuple(
-        replace(d, files=tuple(f for f in d.files if not is_test(f.new or f.old))) for d in diffs
+        replace(d, files=tuple(f for f in d.files if (f.new or f.old or "") not in tests))
+        for d in diffs
     )

@@ -23,7 +23,6 @@ from harness.model import (
     Record,
     SiteKind,
     TreeDiff,
-    is_test,
     reverse,
 )
 
@@ -41,7 +40,7 @@ class Sides:
         base: record of the older one.
         head: record of the newer one.
         diffs: the steps between their trees, ``None`` if not known.
-        match: their escape sites, matched.
+        match: their escape sites, matched; with those of the test files that the accounts name.
     """
 
     base: Record
@@ -90,37 +89,6 @@ class Index:
             return None
         return [LineMap(reverse(d)) for d in reversed(self._sides.diffs)]
 
-    @cached_property
-    def tests_changed(self) -> bool:
-        """Whether any test file differs between the sides; in doubt it does."""
-        diffs = self._sides.diffs
-        if diffs is None:
-            return True
-        return any(is_test(c.old) or is_test(c.new) for d in diffs for c in d.files)
-
-    @cached_property
-    def _test_sites(self) -> tuple[dict[tuple[str, int], list[EscapeSite]], ...]:
-        tables = []
-        for record in (self._sides.base, self._sides.head):
-            table: dict[tuple[str, int], list[EscapeSite]] = defaultdict(list)
-            for site in record.escapes:
-                if site.test:
-                    table[_at(site)].append(site)
-            tables.append(table)
-        return tuple(tables)
-
-    def _site_in_test(
-        self, place: AllocationSite, *, head: bool
-    ) -> tuple[EscapeSite | None, Standing]:
-        """A site in a test file that both sides have alike: what of it the code has brought."""
-        line = (place.file, place.line)
-        here, there = self._test_sites[head].get(line, ()), self._test_sites[not head].get(line, ())
-        known = {site.message for site in there}
-        for site in here:
-            if site.message not in known:
-                return site, "new" if head else "gone"
-        return (here[0], "kept") if here else (None, "none")
-
     def site(
         self,
         place: AllocationSite,
@@ -146,8 +114,6 @@ class Index:
         if place.via:
             return None, "none"
         found = self.sites(place, head=head, rising=rising)
-        if not found and place.file.endswith("_test.go") and not self.tests_changed:
-            return self._site_in_test(place, head=head)
         if not found:
             return None, "none"
 
@@ -165,7 +131,10 @@ class Index:
         table = self._head if head else self._base
         lines = dict.fromkeys(((place.file, place.line), (place.outer_file, place.outer_line)))
         impossible = {True: "gone", False: "new", None: ""}[rising]
-        return [e for line in lines for e in table.get(line, ()) if e[1] != impossible]
+        found = [e for line in lines for e in table.get(line, ()) if e[1] != impossible]
+        # What a test inlines is a copy of the line's own site.
+        tests = place.file.endswith("_test.go")
+        return [e for e in found if tests or not e[0].test]
 
     def in_its_place(self, site: EscapeSite) -> list[EscapeSite]:
         """The new sites of the same function in the hunk from which a site is gone."""

@@ -73,4 +73,7 @@ def with_paths(record: Record, paths: Mapping[str, str]) -> Record:
         calls=moved(record.calls),
         functions=moved(record.functions),
         executions=moved(record.executions),
+        support=tuple(
+            replace(s, users=tuple(paths.get(p, p) for p in s.users)) for s in record.support
+        ),
     )

@@ -12,20 +12,20 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.diagnostics.copies import settle
 from harness.diagnostics.functions import Sources
 from harness.diagnostics.listing import FIELDS, Listed, read_listing
 from harness.diagnostics.parse import PackageDiagnostics, merge, parse, plain_lines
+from harness.diagnostics.support import benchmark_functions, support_files
 from harness.errors import MeasurementError
-from harness.model import CGO_GENERATED, Diagnostic, PackageError
+from harness.model import CGO_GENERATED, LIBRARY, Diagnostic, PackageError, Support
 from harness.process import run
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
-_BENCHMARK = re.compile(rb"^func (Benchmark\w*)\(", re.MULTILINE)
 _AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d+)(?::\d+)?: (?P<text>.*)")
 
 
@@ -65,12 +65,14 @@ class ModuleBuild:
         diagnostics: per import path; ``p_test`` is part of ``p``.
         errors: of the module as a whole; then there are no packages.
         module_paths: module path and directory of the modules of the project that take part.
+        support: files of tests that no name tells.
     """
 
     packages: tuple[BuiltPackage, ...]
     diagnostics: tuple[PackageDiagnostics, ...]
     errors: tuple[PackageError, ...]
     module_paths: tuple[tuple[str, str], ...] = ()
+    support: tuple[Support, ...] = ()
 
 
 def compile_module(
@@ -116,6 +118,11 @@ def compile_module(
         ),
         errors=(),
         module_paths=relative.modules,
+        support=support_files(
+            [p for p in _plain(listed, own) if _module_of(p, tree) == module],
+            {p.ImportPath: p for p in listed},
+            lambda path: _inside(tree, path),
+        ),
     )
 
 
@@ -166,6 +173,10 @@ class _Relative:
 
     With ``-trimpath`` files print as ``module/path/file.go``. Up to Go 1.26 the name in a
     ``//line`` directive prints as it is written, relative to the directory of its package.
+
+    Files of the standard library, whose generic functions are compiled with the packages that use
+    them, print as ``slices/slices.go``, those of other modules, vendored ones included, as
+    ``example.org/m@v1.0.0/file.go``.
     """
 
     def __init__(self, tree: Path, own: Sequence[Listed]) -> None:
@@ -187,8 +198,13 @@ class _Relative:
         if path.startswith(f"{self._tree}/"):
             return path[len(self._tree) + 1 :]
         if "@" in path or posixpath.dirname(path) in self._others:
-            return path  # of another module or of the standard library
+            return self._foreign(path)
         return posixpath.normpath(posixpath.join(self.directories.get(package, ""), path))
+
+    def _foreign(self, path: str) -> str:
+        """A file of another module or of the standard library, by a name that none of ours has."""
+        # Every other module has a dot in the first element of its path, for it is a domain.
+        return path if "." in path.split("/", 1)[0] else LIBRARY + path
 
 
 def _sources(tree: Path, own: Sequence[Listed]) -> Sources:
@@ -232,15 +248,9 @@ def _packages(
     relative: _Relative,
 ) -> tuple[BuiltPackage, ...]:
     by_path = {p.ImportPath: p for p in listed}
-    plain = [
-        p
-        for p in own
-        # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package.
-        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p.ImportPath, by_path)
-    ]
     found = []
-    for package in sorted(plain, key=lambda p: p.ImportPath):
-        if _inside(tree, package.Module.Dir if package.Module else "") != module:
+    for package in _plain(listed, own):
+        if _module_of(package, tree) != module:
             continue  # of another module of the same workspace, which gets its own turn
         variants = [p for p in own if p.ForTest == package.ImportPath]
         main = by_path.get(f"{package.ImportPath}.test")
@@ -253,13 +263,29 @@ def _packages(
                 directory=_inside(tree, package.Dir),
                 module=module,
                 tests=bool(tests),
-                benchmarks=_benchmarks(Path(package.Dir), tests),
+                benchmarks=benchmark_functions(Path(package.Dir), tests),
                 binary_id=binary_id,
                 errors=errors,
                 links=_links(main, by_path) if binary_id and main else (),
             )
         )
     return tuple(found)
+
+
+def _plain(listed: Sequence[Listed], own: Sequence[Listed]) -> list[Listed]:
+    """The packages of the project without what Go makes of them for tests, by import path."""
+    known = {p.ImportPath for p in listed}
+    plain = [
+        p
+        for p in own
+        # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package.
+        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p.ImportPath, known)
+    ]
+    return sorted(plain, key=lambda p: p.ImportPath)
+
+
+def _module_of(package: Listed, tree: Path) -> str:
+    return _inside(tree, package.Module.Dir if package.Module else "")
 
 
 def _is_test_main(path: str, known: Collection[str]) -> bool:
@@ -319,17 +345,6 @@ def _binary_id(main: Listed, by_path: Mapping[str, Listed]) -> str:
     return digest.hexdigest()
 
 
-def _benchmarks(directory: Path, files: Sequence[str]) -> tuple[str, ...]:
-    names: list[str] = []
-    for name in files:
-        try:
-            text = (directory / name).read_bytes()
-        except OSError:
-            continue
-        names.extend(match.decode() for match in _BENCHMARK.findall(text))
-    return tuple(names)
-
-
 def _diagnostics(
     stderr: str, relative: _Relative, sources: Sources, known: Collection[str]
 ) -> tuple[PackageDiagnostics, ...]:
@@ -341,9 +356,24 @@ def _diagnostics(
         if package.variant is not None:
             path = package.variant.removesuffix(".test")
         groups.setdefault(path, []).append(package)
-    merged = tuple(merge(path, groups[path]) for path in sorted(groups))
+    merged = tuple(_own_places(merge(path, groups[path])) for path in sorted(groups))
     settle(merged, {d: path for path, d in relative.directories.items() if path in groups})
     return merged
+
+
+def _own_places(package: PackageDiagnostics) -> PackageDiagnostics:
+    """Without what is said of generic functions of others, which come and go with their shapes.
+
+    What is inlined of them prints at the line that calls.
+    """
+    return replace(
+        package,
+        sites=[x for x in package.sites if not x.position.foreign],
+        stack_sites=[x for x in package.stack_sites if not x.position.foreign],
+        parameters=[x for x in package.parameters if not x.position.foreign],
+        decisions=[x for x in package.decisions if not x.position.foreign],
+        calls=[x for x in package.calls if not x.position.foreign],
+    )
 
 
 def _module_message(stderr: str, tree: Path) -> str:

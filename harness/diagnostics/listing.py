@@ -7,8 +7,8 @@ import re
 import msgspec
 
 FIELDS = (
-    "ImportPath,Dir,BuildID,Standard,ForTest,Error,DepsErrors,Deps,Module,"
-    "GoFiles,CgoFiles,TestGoFiles,XTestGoFiles"
+    "ImportPath,Name,Dir,BuildID,Standard,ForTest,Error,DepsErrors,Deps,Module,"
+    "GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,EmbedFiles,TestEmbedFiles,XTestEmbedFiles"
 )
 
 
@@ -31,6 +31,7 @@ class Listed(msgspec.Struct):
     """A package as ``go list -json`` prints it."""
 
     ImportPath: str
+    Name: str = ""
     Dir: str = ""
     BuildID: str = ""
     Standard: bool = False
@@ -43,6 +44,9 @@ class Listed(msgspec.Struct):
     CgoFiles: list[str] = []
     TestGoFiles: list[str] = []
     XTestGoFiles: list[str] = []
+    EmbedFiles: list[str] = []
+    TestEmbedFiles: list[str] = []
+    XTestEmbedFiles: list[str] = []
 
     @property
     def base_path(self) -> str:

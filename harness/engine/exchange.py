@@ -8,10 +8,13 @@ from dataclasses import replace
 
 from harness.analysis.comparison import Direction
 from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
+from harness.analysis.explain import own_places
+from harness.analysis.ownpart import TestChanges
 from harness.analysis.renames import renamed_packages, with_paths
+from harness.analysis.testfiles import OfTests
 from harness.engine.environments import EnvironmentSpec
 from harness.engine.session import Session
-from harness.model import Account, Exchange, FileChange, Record, is_test
+from harness.model import Exchange, FileChange, Record, is_test
 
 
 def cross(
@@ -52,12 +55,14 @@ def cross(
     changes = [c for c in charged_changes(crossing) if re.search(bench, c.benchmark)]
     wanted = benchmarks_of(changes)[:most]
     by_code = benchmarks_of([c for c in changes if c.charged is not Direction.NONE])
+    by_tests = benchmarks_of([c for c in changes if c.by_benchmark])
     by_compiler = benchmarks_of([c for c in changes if c.by_compiler])
 
     def accounted(record: Record | None, where: EnvironmentSpec = spec) -> Record | None:
         if record is None:
             return None
         own = [b for b in wanted if b in by_code and record in crossing.code_pair(*b)]
+        own += [b for b in wanted if b in by_tests and record in (crossing.test_pair(*b) or ())]
         if record in (crossing.base, crossing.older):
             own += [b for b in wanted if b in by_compiler]
             # In the tree of the base the packages have their old names.
@@ -78,10 +83,8 @@ def cross(
         crossing,
         head=session.look_at_new_sites(crossing.base, crossing.head, between, spec),
     )
-    sides = [r for r in (crossing.base, crossing.head, crossing.forward, crossing.backward) if r]
-    hashes = [r.revision.hash for r in sides]
-    diffs = {(a, b): session.diffs(a, b) for a in hashes for b in hashes if a != b}
-    return replace(crossing, diffs=diffs)
+    fed = [b for b in wanted if b in by_tests]
+    return _with_diffs(session, _with_sources(session, crossing, fed))
 
 
 def exchange_steps(
@@ -108,7 +111,7 @@ def exchange_steps(
         RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
     """
     old = base.revision.hash
-    touched = touched_packages(head, session.repository.diff(old, head.revision.hash))
+    touched = touched_packages(base, head, session.repository.diff(old, head.revision.hash))
     wanted = [
         b for b in dict.fromkeys(benchmarks) if b[0] in touched and head.exchange(old, *b) is None
     ]
@@ -119,22 +122,30 @@ def exchange_steps(
     for change in charged_changes(crossing):
         if (change.package, change.benchmark) in parts:
             parts[change.package, change.benchmark][change.unit] = change.by_benchmark
+    own = [b for b in wanted if any(parts[b].values())]
+
+    def accounted(mixture: Record | None) -> Record | None:
+        if mixture is None:
+            return None
+        return session.account(mixture, [b for b in own if mixture in crossing.code_pair(*b)], spec)
+
+    crossing = replace(
+        crossing, forward=accounted(crossing.forward), backward=accounted(crossing.backward)
+    )
+    places = own_places(_with_diffs(session, _with_sources(session, crossing, own)))
     mixtures = [r for r in (crossing.forward, crossing.backward) if r is not None]
-    accounts: dict[tuple[str, str], Account | None] = {}
-    for mixture in mixtures:
-        own = [b for b in wanted if any(parts[b].values()) and mixture in crossing.code_pair(*b)]
-        accounted = session.account(mixture, own, spec)
-        accounts.update({b: accounted.account(*b) for b in own})
+    accounts = {(a.package, a.benchmark): a for mixture in mixtures for a in mixture.accounts}
     found = [
         Exchange(
             previous=old,
             package=b[0],
             benchmark=b[1],
-            file=touched[b[0]][0],
-            line=touched[b[0]][1],
+            file=touched[b[0]].first[0],
+            line=touched[b[0]].first[1],
             parts=parts[b],
             forward=crossing.code_pair(*b)[0] is crossing.forward,
-            account=accounts.get(b),
+            account=accounts.get(b) if b in own else None,
+            places={unit: place for (*key, unit), place in places.items() if (*key,) == b},
         )
         for b in wanted
     ]
@@ -148,15 +159,16 @@ def _exchange_tests(
 ) -> Crossing:
     plain = Crossing(base, head)
     old, new = base.revision.hash, head.revision.hash
-    touched = touched_packages(head, session.repository.diff(old, new))
+    touched = touched_packages(base, head, session.repository.diff(old, new))
     concerned = {c.package for c in charged_changes(plain)}
     there = {(path, b.name) for path, b in base.benchmarks()}
     concerned |= {path for path, b in head.benchmarks() if (path, b.name) not in there}
-    touched = {path: place for path, place in touched.items() if path in concerned}
+    touched = {path: changes for path, changes in touched.items() if path in concerned}
     if not touched:
         return plain
     crossing = replace(plain, touched=touched)
-    mixed = session.with_tests_of(old, new)
+    tests = OfTests(base, head)
+    mixed = session.with_tests_of(old, new, tests)
     if mixed is not None:
         crossing = replace(crossing, forward=session.ensure_counted(mixed, spec))
     lacking = any(
@@ -164,24 +176,68 @@ def _exchange_tests(
         for c in charged_changes(crossing)
         if c.package in touched
     )
-    mixed = session.with_tests_of(new, old) if lacking else None
+    mixed = session.with_tests_of(new, old, tests) if lacking else None
     if mixed is not None:
         crossing = replace(crossing, backward=session.ensure_counted(mixed, spec))
     return crossing
 
 
-def touched_packages(head: Record, changes: Sequence[FileChange]) -> dict[str, tuple[str, int]]:
-    """Packages whose tests changed, with the first changed test file and line of each."""
-    found: dict[str, tuple[str, int]] = {}
+def _with_sources(
+    session: Session, crossing: Crossing, benchmarks: Sequence[tuple[str, str]]
+) -> Crossing:
+    """With the sources that tell which change of the tests feeds these benchmarks."""
+    old, new = crossing.base.revision.hash, crossing.head.revision.hash
+    directories = {p.path: p.directory for p in crossing.head.packages}
+
+    def text(revision: str, file: str | None) -> str:
+        return (file and session.repository.file_text(revision, file)) or ""
+
+    touched = dict(crossing.touched)
+    for path in {package for package, _ in benchmarks if package in touched}:
+        changes = touched[path]
+        inside = "" if directories[path] == "." else f"{directories[path]}/"
+        sources = {}
+        for function in {name.split("/", 1)[0] for package, name in benchmarks if package == path}:
+            found = session.repository.files_with(new, f"func {function}(", f"{inside}*_test.go")
+            # The pattern matches below directories, too.
+            for file in [f for f in found if "/" not in f.removeprefix(inside)][:1]:
+                sources[function] = (file, text(new, file))
+        texts = {
+            c.new or c.old or "": (text(old, c.old), text(new, c.new))
+            for c in changes.files
+            if (c.new or c.old or "").endswith(".go")
+        }
+        touched[path] = replace(changes, texts=texts, sources=sources)
+    return replace(crossing, touched=touched)
+
+
+def _with_diffs(session: Session, crossing: Crossing) -> Crossing:
+    sides = [r for r in (crossing.base, crossing.head, crossing.forward, crossing.backward) if r]
+    hashes = [r.revision.hash for r in sides]
+    diffs = {(a, b): session.diffs(a, b) for a in hashes for b in hashes if a != b}
+    return replace(crossing, diffs=diffs)
+
+
+def touched_packages(
+    base: Record, head: Record, changes: Sequence[FileChange]
+) -> dict[str, TestChanges]:
+    """Packages whose tests changed, with the changed files of each."""
+    tests = OfTests(base, head)
+    found: dict[str, list[FileChange]] = {}
     for change in changes:
-        file = change.new or change.old or ""
-        if not is_test(file):
+        file = next((f for f in (change.new, change.old) if f is not None and f in tests), None)
+        if file is None:
             continue
-        # Git places what was deleted after the line before it: at the top of a file, that is 0.
-        line = max(1, change.hunks[0].new_start) if change.hunks else 1
+        users = tests.users(file)
         for package in head.packages:
             inside = "" if package.directory == "." else f"{package.directory}/"
             rest = file.removeprefix(inside) if file.startswith(inside) else None
-            if rest is not None and ("/" not in rest or rest.startswith("testdata/")):
-                found.setdefault(package.path, (file, line))
-    return found
+            own = rest is not None and is_test(file)
+            if package.path in users or (own and rest and _of_package(rest)):
+                found.setdefault(package.path, []).append(change)
+    return {path: TestChanges(tuple(files)) for path, files in found.items()}
+
+
+def _of_package(rest: str) -> bool:
+    """Whether a file of tests, named from a package's directory, is of that package."""
+    return "/" not in rest or rest.startswith("testdata/")

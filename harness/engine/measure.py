@@ -106,6 +106,7 @@ class Measurer:
             harness=__version__,
             calls=code.calls,
             functions=code.functions,
+            support=tuple(s for b in built for s in b.build.support),
             unread=tuple(sorted({c.unread for c in codes if c.unread}, key=lambda e: e.package)),
             notes=()
             if self._builder.heap_costs

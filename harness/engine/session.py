@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,6 @@ from harness.model import (
     Record,
     RunSettings,
     TreeDiff,
-    is_test,
 )
 from harness.store import RecordKey, RecordStore
 from harness.store.asv import machine as asv_machine
@@ -392,23 +391,22 @@ class Session:
             if key:
                 self._accounts[record.environment.name, key, account.benchmark] = account
 
-    def with_tests_of(self, onto: str, source: str) -> str | None:
+    def with_tests_of(self, onto: str, source: str, tests: Container[str]) -> str | None:
         """A revision with the code of one and the tests of another; ``None`` if they agree.
-
-        Test files are ``_test.go`` files and what lies under ``testdata``.
 
         Args:
             onto: hash of the revision whose code it is.
             source: hash of the revision whose tests it has.
+            tests: the files of tests.
 
         Raises:
             RepositoryError: git cannot make it.
         """
         changed = [
-            c for c in self.repository.diff(onto, source) if is_test(c.old) or is_test(c.new)
+            c for c in self.repository.diff(onto, source) if c.old in tests or c.new in tests
         ]
         parts = [
-            FileChange(c.old if is_test(c.old) else None, c.new if is_test(c.new) else None)
+            FileChange(c.old if c.old in tests else None, c.new if c.new in tests else None)
             for c in changed
         ]
         return self._workspace.graft(onto, source, parts) if parts else None

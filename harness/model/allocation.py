@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.model.diagnostic import EscapeSite
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,31 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPlace:
+    """Where the tests make a benchmark allocate more or less.
+
+    Attributes:
+        file, line: of the tests; at head, but for what is gone.
+        function: in the compiler's words; empty where it is not known.
+        at_base: whether file and line are those of the base.
+        escape: how the escape site on the line stands: ``new``, ``gone``, ``kept``, ``none``.
+        site: that site.
+        via: the library function that the line calls and that allocates, or empty.
+        feeds: where the line does not allocate by itself, the line of which it is known that it
+            allocates more or less with it, in words; empty if none is known.
+    """
+
+    file: str
+    line: int
+    function: str = ""
+    at_base: bool = False
+    escape: Literal["new", "gone", "kept", "none"] = "none"
+    site: EscapeSite | None = None
+    via: str = ""
+    feeds: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """What of a step the benchmark itself caused, measured by exchanging the tests.
 
@@ -87,6 +115,8 @@ class Exchange:
             neither side's tests compile on the other's code.
         forward: whether the head's tests ran on the code of ``previous``; else the reverse.
         account: of the benchmark in that mixture, where a part is not 0.
+        places: by unit, where the tests brought a part about, as far as it is not 0; empty in
+            records of before, which have ``file`` and ``line`` only.
     """
 
     previous: str
@@ -97,3 +127,4 @@ class Exchange:
     parts: dict[str, float | None]
     forward: bool
     account: Account | None = None
+    places: dict[str, OwnPlace] = field(default_factory=dict)

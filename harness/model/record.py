@@ -20,6 +20,7 @@ from harness.model.diagnostic import (
 from harness.model.diff import TreeDiff
 from harness.model.environment import Environment, Machine
 from harness.model.revision import Revision
+from harness.model.support import Support
 
 RECORD_SCHEMA = 2
 # Behind the version in ``Record.harness`` where a saved output was read.
@@ -153,6 +154,7 @@ class Record:
             and that no account has.
         notes: what this release could not measure, a sentence each.
         exchanges: what of its steps the benchmarks themselves caused, where tests changed.
+        support: files of tests that no name tells.
     """
 
     schema: int
@@ -180,6 +182,7 @@ class Record:
     executions: tuple[SiteExecution, ...] = ()
     notes: tuple[str, ...] = ()
     exchanges: tuple[Exchange, ...] = ()
+    support: tuple[Support, ...] = ()
 
     @property
     def imported(self) -> bool:

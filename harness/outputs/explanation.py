@@ -45,6 +45,7 @@ _REACHES = {
     Reach.UNEXECUTED: "never executed: benchmarks enter the function, not this branch",
     Reach.UNCOVERED: "uncovered: no benchmark enters the function",
 }
+TESTS_CHANGED = "the tests changed here"
 ALLOCATES_NOTHING = "allocates nothing: a constant, or optimised away"
 
 
@@ -119,6 +120,8 @@ def describe_cause(cause: Cause) -> str:
     """One line: what the compiler or the profile says of the cause."""
     if cause.via:
         return f"in {visible(cause.via)}"
+    if cause.site is None and cause.outcome == "benchmark":
+        return TESTS_CHANGED
     if cause.site is None and cause.outcome == "compiler":
         return "no escape is reported here"
     if cause.site is None:

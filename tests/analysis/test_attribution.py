@@ -37,7 +37,7 @@ def account(
     old, new = (make_account(P, "BenchmarkF", places) for _, places in (base, head))
     change = FileChange("p/p.go", "p/p.go", hunks)
     diffs = [TreeDiff(base[0].revision.hash, head[0].revision.hash, (change,) if hunks else ())]
-    match = match_records(base[0], head[0], diffs)
+    match = match_records(base[0], head[0], diffs, {"p/p_test.go"})
     sides = Sides(base[0], head[0], diffs, match)
     return attribute(sides, ALLOCS, (old.allocs, new.allocs), old, new)
 
@@ -147,12 +147,21 @@ def test_what_the_code_makes_escape_in_a_test_is_not_the_benchmarks_own() -> Non
     place = make_place(file="p/p_test.go", line=20, function="BenchmarkF")
     found = account((base, []), (head, [place]), Hunk(5, 1, 5, 1))
     assert [(c.outcome, c.escape, c.site) for c in found.causes] == [("escape", "new", argument)]
-    # Where the tests changed too, it may be their own doing.
-    changed = FileChange("p/p_test.go", "p/p_test.go", (Hunk(19, 0, 20, 1),))
+
+
+@pytest.mark.parametrize(("edited", "outcome"), [(20, "benchmark"), (15, "escape")])
+def test_only_an_edited_line_of_a_test_may_be_the_benchmarks_own(edited: int, outcome: str) -> None:
+    """Where code and tests changed together and neither compiles with the other's."""
+    argument = make_site("n escapes to heap", file="p/p_test.go", line=20, test=True)
+    base, head = records([], [argument])
+    place = make_place(file="p/p_test.go", line=20, function="BenchmarkF")
+    changed = FileChange("p/p_test.go", "p/p_test.go", (Hunk(edited - 1, 0, edited, 1),))
     diffs = [TreeDiff(base.revision.hash, head.revision.hash, (changed,))]
-    sides = Sides(base, head, diffs, match_records(base, head, diffs))
+    sides = Sides(base, head, diffs, match_records(base, head, diffs, {"p/p_test.go"}))
     accounts = (make_account(P, "BenchmarkF", []), make_account(P, "BenchmarkF", [place]))
-    assert attribute(sides, ALLOCS, (0, 1), *accounts).outcome == "benchmark"
+    (cause,) = attribute(sides, ALLOCS, (0, 1), *accounts).causes
+    assert (cause.outcome, cause.escape, cause.site) == (outcome, "new", argument)
+    assert ("was edited together with the code" in cause.note) == (outcome == "benchmark")
 
 
 def test_a_call_that_went_to_another_function_is_no_cause() -> None:

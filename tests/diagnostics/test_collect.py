@@ -451,3 +451,81 @@ def test_a_build_that_takes_too_long(tmp_path: Path) -> None:
     slow.chmod(0o755)
     with pytest.raises(MeasurementError, match=r"more than 0\.2 s"):
         compile_module(slow, tmp_path, ".", base_environment(), 0.2)
+
+
+LIBRARY_GENERICS = """
+package m
+
+import "slices"
+
+var kept []string
+
+func Insert(list []string) {
+	kept = slices.Insert(list, 1, "a")
+}
+
+func Clone(list []string) {
+	kept = slices.Clone(list)
+}
+"""
+
+
+def test_generic_functions_of_the_library_are_not_the_projects(
+    compile_tree: Compile, tmp_path: Path, go: Go
+) -> None:
+    """`slices.Insert` is compiled with the package that calls it, and prints there.
+
+    What is inlined is the caller's. The project has a file of the same name as the library.
+    """
+    built = compile_tree(
+        tmp_path,
+        {
+            "go.mod": GO_MOD,
+            "m.go": LIBRARY_GENERICS,
+            "slices/slices.go": "package slices\n\nfunc X() *int {\n\tn := 1\n\treturn &n\n}\n",
+        },
+    )
+    sites = {(d.path, s.position.file, s.position.line) for d in built.diagnostics for s in d.sites}
+    assert sites == {
+        ("example.com/m", "m.go", 12),
+        ("example.com/m/slices", "slices/slices.go", 4),
+    }
+    assert not [d for d in built.diagnostics if d.unparsed]
+    files = {x.position.file for d in built.diagnostics for x in d.decisions}
+    files |= {x.position.file for d in built.diagnostics for x in d.calls}
+    assert files == {"m.go", "slices/slices.go"}
+    # With other flags every line is shown as it is, under a name that is not ours.
+    env = {**go.environment(tool_environment()), "GOWORK": "off", "GOPROXY": "off"}
+    said = compiler_output(go.binary, tmp_path, ".", "-m", env, 300)
+    shown = {d.position.file for d in said if d.position is not None}
+    assert {"m.go", "$GOROOT/src/slices/slices.go", "slices/slices.go"} <= shown
+
+
+def test_generic_functions_of_vendored_modules_are_not_the_projects(
+    compile_tree: Compile, tmp_path: Path, go: Go
+) -> None:
+    built = compile_tree(
+        tmp_path,
+        {
+            "go.mod": GO_MOD + "\nrequire example.org/g v1.0.0\n",
+            "m.go": 'package m\n\nimport "example.org/g"\n\nvar Kept = g.New(1)\n',
+            "vendor/modules.txt": """
+                # example.org/g v1.0.0
+                ## explicit; go 1.22
+                example.org/g
+                """,
+            "vendor/example.org/g/g.go": """
+                package g
+
+                //go:noinline
+                func New[T any](v T) *T { return &v }
+                """,
+        },
+    )
+    assert not built.errors
+    assert [d.path for d in built.diagnostics] == ["example.com/m"]
+    assert [s for d in built.diagnostics for s in d.sites] == []
+    env = {**go.environment(tool_environment()), "GOWORK": "off", "GOPROXY": "off"}
+    said = compiler_output(go.binary, tmp_path, ".", "-m", env, 300)
+    moved = [d.position for d in said if d.text.startswith("moved to heap: ")]
+    assert {p.file for p in moved if p is not None} == {"example.org/g@v1.0.0/g.go"}

@@ -28,7 +28,7 @@ from harness.outputs.dashboard.parts import (
 )
 from harness.outputs.dashboard.pieces import Section, flow_view, short_function
 from harness.outputs.dashboard.svg import share_bar
-from harness.outputs.explanation import OUTCOMES, describe_calls
+from harness.outputs.explanation import OUTCOMES, TESTS_CHANGED, describe_calls
 from harness.outputs.format import clip, signed
 from harness.outputs.garbage import change_of_collections
 
@@ -230,7 +230,7 @@ def _hint(cause: Cause) -> str:
     if cause.via or cause.site is not None:
         return ""
     if cause.outcome == "benchmark":
-        return "a test file, whose escapes are not compared"
+        return TESTS_CHANGED
     if cause.calls:
         return f"no escape is reported here; {clip(describe_calls(cause.calls), 400)}"
     if cause.outcome == "growth":

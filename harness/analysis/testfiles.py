@@ -1,0 +1,51 @@
+"""Which files are tests, for two revisions. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from harness.model import Record, is_test
+
+
+class OfTests:
+    """Tells the files of tests: by their names, and by what only tests use on both sides.
+
+    What is code on one side is code: with the other side's files it would be another code.
+
+    Args:
+        base: the older record.
+        head: the newer one.
+    """
+
+    def __init__(self, base: Record, head: Record) -> None:
+        self._packages = {p.directory for record in (base, head) for p in record.packages}
+        self._users: dict[str, set[str]] = defaultdict(set)
+        code: set[str] = set()
+        for record in (base, head):
+            support = {s.path: s.users for s in record.support}
+            code |= {p.directory for p in record.packages} - support.keys()
+            for path, users in support.items():
+                self._users[path].update(users)
+        for path in code & self._users.keys():
+            del self._users[path]
+
+    def __contains__(self, file: object) -> bool:
+        return isinstance(file, str) and (is_test(file) or self._support(file) in self._users)
+
+    def users(self, file: str) -> frozenset[str]:
+        """Import paths of the packages whose tests use a file that no name tells."""
+        return frozenset(self._users.get(self._support(file), ()))
+
+    def _support(self, file: str) -> str:
+        """The file, or the directory of its package, whichever only tests may use."""
+        if file in self._users:
+            return file
+        return next((d for d in _directories(file) if d in self._packages), ".")
+
+
+def _directories(file: str) -> Iterator[str]:
+    """The directories of a file, the innermost first."""
+    while "/" in file:
+        file = file.rpartition("/")[0]
+        yield file
