@@ -391,7 +391,7 @@ def test_a_compile_gives_the_sites_of_the_stored_output(go: Go) -> None:
             assert getattr(package, field) == getattr(expected[name], field), (name, field)
 
 
-def as_printed(sites: Sequence[EscapeSite]) -> tuple[EscapeSite, ...]:
+def as_printed(sites: Sequence[EscapeSite]) -> list[EscapeSite]:
     """Sites with the library's files in their flows as ``-trimpath`` prints them."""
 
     def printed(step: FlowStep) -> FlowStep:
@@ -400,4 +400,4 @@ def as_printed(sites: Sequence[EscapeSite]) -> tuple[EscapeSite, ...]:
         file = step.position.file.removeprefix(LIBRARY)
         return replace(step, position=replace(step.position, file=file))
 
-    return tuple(replace(s, flow=tuple(printed(step) for step in s.flow)) for s in sites)
+    return [replace(s, flow=tuple(printed(step) for step in s.flow)) for s in sites]
