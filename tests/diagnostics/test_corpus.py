@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -386,9 +387,14 @@ def test_a_compile_gives_the_sites_of_the_stored_output(go: Go) -> None:
         expected = {name: p for name, p in expected.items() if name != "cgolib"}
     assert found.keys() == expected.keys()
     for name, package in found.items():
-        assert as_printed(package.sites) == expected[name].sites, name
+        assert as_printed(package.sites) == ours(expected[name].sites), name
         for field in ("stack_sites", "parameters", "decisions", "calls", "unparsed"):
-            assert getattr(package, field) == getattr(expected[name], field), (name, field)
+            assert getattr(package, field) == ours(getattr(expected[name], field)), (name, field)
+
+
+def ours(found: Sequence[Any]) -> list[Any]:
+    """Without what the library's generic functions have, compiled with what uses them."""
+    return [x for x in found if x.position.file.partition("/")[0] not in ("maps", "slices", "sync")]
 
 
 def as_printed(sites: Sequence[EscapeSite]) -> list[EscapeSite]:
