@@ -96,7 +96,7 @@ def blocks(output: str) -> Iterator[Block]:
     for number, header in enumerate(headers):
         last = number + 1 == len(headers)
         end = len(output) if last else headers[number + 1].start()
-        if not last and not _surely_ends(output, header.end(), end):
+        if not last and not _surely_ends(output, headers[first].end(), end):
             continue
         if first == number:
             text = output[header.end() + 1 : end].removesuffix("\n")
