@@ -27,7 +27,7 @@ from pathlib import Path
 
 from harness.config import load_config, user_cache_dir
 from harness.engine import Session
-from harness.process import base_environment, tool_environment
+from harness.process import tool_environment
 from harness.toolchain import Go, find_go
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +76,7 @@ class Rounds:
         """Change, gate and measure by hand so often, and print what it took."""
         release = self._go.toolchain.release
         print(
-            f"{self._tree.parent.name and self._file} of {len(self._packages())} packages,"
+            f"{self._file} of {len(self._packages())} packages,"
             f" {release}, {os.cpu_count()} processors, {rounds} rounds",
             flush=True,
         )
@@ -93,7 +93,6 @@ class Rounds:
             gates.append(self._gate_of_a_change(compile_only))
             self._change()
             hands.append(_timed(lambda: self._by_hand(needed)))
-            self._gate_free()
         print(f"run: {', '.join(needed)}")
         _print("esv gate", gates)
         _print("by hand", hands)
@@ -106,9 +105,6 @@ class Rounds:
     def _gate_of_a_change(self, compile_only: bool) -> Took:
         self._change()
         return _timed(lambda: self._gate(compile_only))
-
-    def _gate_free(self) -> None:
-        """What was changed by hand is unknown to the gate: its next change is another one."""
 
     def _gate(self, compile_only: bool) -> None:
         command = [sys.executable, "-m", "harness", "gate", "--quiet", "--config"]
@@ -198,8 +194,11 @@ def _call(command: Sequence[str], cwd: Path, env: dict[str, str] | None = None) 
     done = subprocess.run(
         command,
         cwd=cwd,
-        env=env or {**base_environment(), **os.environ},
+        # Python's compiled modules are there for a user, too.
+        env=env or {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
         stdin=subprocess.DEVNULL,
+        # As the harness starts its own: the scheduler may treat sessions by turns.
+        start_new_session=True,
         capture_output=True,
         text=True,
         check=False,
