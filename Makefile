@@ -61,6 +61,10 @@ bench-changepoints: $(STAMP) ## measure ways to find steps in noisy series (minu
 aa: $(STAMP) ## how often the gate says anything of identical code: REPOS="dir dir", ARGS as tests/bench/aa.py says
 	@$(BIN)/python -m tests.bench.aa $(REPOS) $(ARGS)
 
+.PHONY: bench-gate
+bench-gate: fixtures ## how long the gate takes on a change of one package: REPO=dir, ARGS as tests/bench/gate_speed.py says
+	@$(BIN)/python -m tests.bench.gate_speed $(or $(REPO),go_fixtures/repos/timeline) $(ARGS)
+
 .PHONY: accuracy-real
 accuracy-real: $(STAMP) ## the same on real commits: CLONES=dir, ARGS as tests/bench/real.py says
 	@$(BIN)/python -m tests.bench.real $(CLONES) $(ARGS)

@@ -42,8 +42,9 @@ from harness.model import Environment as GoModel
 from harness.model import Outcome
 from harness.model.units import asv_unit
 from harness.store import RecordKey, RecordStore
-from harness.store.asv import VERSION, as_answer, machine, rebuild
+from harness.store.asv import VERSION, as_answer, rebuild
 from harness.store.extract import Extract, extracts, read_extract
+from harness.store.machine import machine
 from harness.store.suite import Numbers, Suite, Track
 
 TrackFunction = Callable[[str], float | dict[str, object]]

@@ -7,11 +7,13 @@ input but what it is given, and a time limit.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,6 +63,10 @@ _GO_VARIABLES = (
     "PKG_CONFIG_PATH",
 )
 _KILL_GRACE = 2.0
+# What a child has killed may need a moment to be gone.
+_LEFT_GRACE = 0.5
+# Set when the command is interrupted: what other threads have running is ended.
+_stopping = threading.Event()
 _MAX_OUTPUT = 256 * 1024 * 1024
 
 
@@ -75,6 +81,7 @@ class Completed:
         stderr: standard error, likewise.
         timed_out: ``"total"`` or ``"idle"`` if a limit ended it, else ``None``.
         seconds: wall time.
+        left_behind: whether it ended by itself and a descendant was still running, which was ended.
     """
 
     command: tuple[str, ...]
@@ -83,6 +90,7 @@ class Completed:
     stderr: str
     timed_out: str | None
     seconds: float
+    left_behind: bool = False
 
     @property
     def ok(self) -> bool:
@@ -98,6 +106,14 @@ def base_environment(pass_env: Sequence[str] = ()) -> dict[str, str]:
 def tool_environment(pass_env: Sequence[str] = ()) -> dict[str, str]:
     """The environment of the ``go`` command, which has to reach modules and a C compiler."""
     return base_environment((*_GO_VARIABLES, *pass_env))
+
+
+def stop() -> None:
+    """End what is running in other threads, and begin nothing more: the command is over.
+
+    Python ends a pool of threads by waiting for them, and a benchmark may take minutes.
+    """
+    _stopping.set()
 
 
 def run(
@@ -123,9 +139,12 @@ def run(
 
     Raises:
         MeasurementError: the program cannot be started.
+        KeyboardInterrupt: :func:`stop` was called.
     """
     argv = tuple(str(part) for part in command)
     started = time.monotonic()
+    if _stopping.is_set():
+        raise KeyboardInterrupt
     try:
         # A file and not a pipe: a child that does not read must not hold us up.
         with tempfile.TemporaryFile() if stdin else Path(os.devnull).open("rb") as source:
@@ -143,8 +162,10 @@ def run(
             )
     except OSError as err:
         raise MeasurementError(f"cannot start {argv[0]}: {err.strerror or err}") from None
+    left_behind = False
     try:
         out, err_out, timed_out = _collect(child, started, timeout, idle_timeout, grace)
+        left_behind = timed_out is None and _has_descendants(child)
     finally:
         _end_group(child)
     return Completed(
@@ -154,6 +175,7 @@ def run(
         stderr=err_out.decode("utf-8", "replace"),
         timed_out=timed_out,
         seconds=time.monotonic() - started,
+        left_behind=left_behind,
     )
 
 
@@ -178,6 +200,8 @@ def _collect(
         while selector.get_map():
             if ended is None and child.poll() is not None:
                 ended = time.monotonic()
+            if _stopping.is_set():
+                raise KeyboardInterrupt
             now = time.monotonic()
             if ended is not None:
                 # A descendant that outlives the child may hold the streams open for ever.
@@ -199,12 +223,46 @@ def _collect(
                 if size <= _MAX_OUTPUT:
                     chunks[key.data].append(data)
     if timed_out is None and child.poll() is None:
-        remaining = max(timeout - (time.monotonic() - started), 0.1)
-        try:
-            child.wait(remaining)
-        except subprocess.TimeoutExpired:
-            timed_out = "total"
+        timed_out = _wait(child, max(started + timeout, time.monotonic() + 0.1))
     return b"".join(chunks["out"]), b"".join(chunks["err"]), timed_out
+
+
+def _wait(child: subprocess.Popen[bytes], deadline: float) -> str | None:
+    """Wait for a child that has closed its streams; what :class:`Completed` says of time-outs."""
+    while time.monotonic() < deadline:
+        if _stopping.is_set():
+            raise KeyboardInterrupt
+        try:
+            child.wait(min(0.2, max(deadline - time.monotonic(), 0.0)))
+        except subprocess.TimeoutExpired:
+            continue
+        return None
+    return "total"
+
+
+def _has_descendants(child: subprocess.Popen[bytes]) -> bool:
+    """Whether anything of its process group still runs shortly after a child has ended."""
+    deadline = time.monotonic() + _LEFT_GRACE
+    while _runs(child.pid):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _runs(group: int) -> bool:
+    """Whether a process group has a process that is no zombie."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # Behind the name, which may hold anything: state, parent, process group.
+            state, _, own = stat.read_text("utf-8", "replace").rpartition(")")[2].split()[:3]
+            if int(own) == group and state not in "ZX":
+                return True
+    return not Path("/proc/self/stat").is_file()
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:

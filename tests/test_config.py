@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asv.config import Config as AsvConfig
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.config import (
+    ASV_DEFAULTS,
     Config,
     GoSettings,
     default_settings,
@@ -46,6 +48,23 @@ def test_the_smallest_configuration(tmp_path: Path) -> None:
     assert config.go == GoSettings()
     assert config.results_dir == tmp_path / "results"
     assert config.matrix == {"env": {}, "env_nobuild": {}}
+
+
+def test_the_defaults_are_those_of_asv() -> None:
+    there = vars(AsvConfig())
+    assert {key: there[key] for key in ASV_DEFAULTS} == ASV_DEFAULTS
+
+
+def test_a_comment_does_not_change_what_is_read(tmp_path: Path) -> None:
+    values = {
+        "version": 1, "repo": "src", "branches": ["main"], "pythons": ["1.26.1"],
+        "results_dir": "r", "html_dir": "h", "env_dir": "e", "show_commit_url": "https://x/",
+        "default_benchmark_timeout": 3, "install_timeout": 4, "hash_length": 9,
+        "matrix": {"env": {"A": ["1", None]}}, "go": {"count": 3}, "plugins": [".x"],
+    }  # fmt: skip
+    plain = load_config(write(tmp_path, json.dumps(values)))
+    assert load_config(write(tmp_path, json.dumps(values) + "// the same")) == plain
+    assert (plain.hash_length, plain.go.count, plain.releases) == (9, 3, ("1.26.1",))
 
 
 def test_comments_are_allowed(tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from harness import process
 from harness.errors import MeasurementError
 from harness.process import Completed, base_environment, run, tool_environment
 
@@ -212,3 +215,25 @@ def test_what_it_is_given_to_read(tmp_path: Path) -> None:
         assert done.stdout.strip() == str(len(given))
     deaf = run([PYTHON, "-c", ""], cwd=tmp_path, env=base_environment(), timeout=60, stdin=data)
     assert deaf.ok
+
+
+def test_stop_ends_what_other_threads_run_and_lets_nothing_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pool of threads is left by waiting for them; each has to come to its end."""
+    monkeypatch.setattr(process, "_stopping", threading.Event())
+    silent = ["sh", "-c", "exec >&- 2>&-; sleep 60"]  # it closes its streams and stays
+    with ThreadPoolExecutor(2) as pool:
+        running = [
+            pool.submit(run, command, cwd=tmp_path, env=base_environment(), timeout=60)
+            for command in (["sleep", "60"], silent)
+        ]
+        time.sleep(0.5)
+        started = time.monotonic()
+        process.stop()
+        for each in running:
+            with pytest.raises(KeyboardInterrupt):
+                each.result(20)
+    assert time.monotonic() - started < 20
+    with pytest.raises(KeyboardInterrupt):
+        run(["true"], cwd=tmp_path, env=base_environment(), timeout=5)

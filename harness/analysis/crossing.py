@@ -43,13 +43,24 @@ class Crossing:
     backward: Record | None = None
     touched: Mapping[str, TestChanges] = field(default_factory=dict)
     older: Record | None = None
+    _results: dict[int, dict[tuple[str, str], BenchmarkResult]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def results(self, record: Record) -> Mapping[tuple[str, str], BenchmarkResult]:
+        """The benchmarks of one of the records, by import path and full name."""
+        found = self._results.get(id(record))
+        if found is None:
+            found = self._results[id(record)] = _results(record)
+        return found
 
     def code_pair(self, package: str, benchmark: str) -> tuple[Record, Record]:
         """The two records whose difference is the code's: with equal tests, if measured."""
         if package in self.touched:
-            if self.forward is not None and has(self.forward, package, benchmark):
+            name = (package, benchmark)
+            if self.forward is not None and name in self.results(self.forward):
                 return self.forward, self.head
-            if self.backward is not None and has(self.backward, package, benchmark):
+            if self.backward is not None and name in self.results(self.backward):
                 return self.base, self.backward
         return self.base, self.head
 
@@ -65,13 +76,18 @@ class Crossing:
         if change.package not in self.touched:
             return 0.0
         before, after = self.code_pair(change.package, change.benchmark)
-        if (before, after) == (self.base, self.head):
+        if before is self.base and after is self.head:
             return None
-        old = measured(before, change.package, change.benchmark, change.unit)
-        new = measured(after, change.package, change.benchmark, change.unit)
+        old = self.measured(before, change)
+        new = self.measured(after, change)
         if old is None or new is None:
             return None
         return change.delta - (new.value - old.value)
+
+    def measured(self, record: Record, change: Change) -> Measurement | None:
+        """What one of the records has for a change, ``None`` if it has nothing."""
+        result = self.results(record).get((change.package, change.benchmark))
+        return result.measurement(change.unit) if result is not None else None
 
 
 def charged_changes(crossing: Crossing) -> list[Change]:
@@ -85,7 +101,7 @@ def charged_changes(crossing: Crossing) -> list[Change]:
     for change in compare(crossing.base, crossing.head, COUNTED):
         known = change
         if change.base is None and crossing.forward is not None:
-            baseline = measured(crossing.forward, change.package, change.benchmark, change.unit)
+            baseline = crossing.measured(crossing.forward, change)
             if baseline is not None:
                 direction, p = judge(change.unit, baseline, change.head)
                 known = replace(change, base=baseline, direction=direction, p=p, baseline=True)
@@ -102,11 +118,6 @@ def charged_changes(crossing: Crossing) -> list[Change]:
 def benchmarks_of(changes: Sequence[Change]) -> list[tuple[str, str]]:
     """The benchmarks that changed, ``(import path, full name)``, each once, in order."""
     return list(dict.fromkeys((c.package, c.benchmark) for c in changes))
-
-
-def has(record: Record, package: str, benchmark: str) -> bool:
-    """Whether a record has numbers of a benchmark."""
-    return any((p, b.name) == (package, benchmark) for p, b in record.benchmarks())
 
 
 def measured(record: Record, package: str, benchmark: str, unit: str) -> Measurement | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from harness.analysis.attribution import Attribution
-from harness.analysis.comparison import Direction
 from harness.analysis.history import History
+from harness.analysis.policy import Violation, judge_steps
 from harness.analysis.steps import Step, steps
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION
 from harness.model import ALLOCS, BYTES, Record
 from harness.model.nightly import Reported
+from harness.model.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class NightlyReport:
         remaining: revisions that the budget left for later.
         environments: one for each with a record.
         problems: what else went wrong, a line each (a remote that cannot be reached).
+        policy: of the project's newest revision.
     """
 
     project: str
@@ -67,15 +70,24 @@ class NightlyReport:
     remaining: int
     environments: tuple[EnvironmentNews, ...]
     problems: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+
+    def judged(self, found: EnvironmentNews) -> dict[Step, Violation]:
+        """The new steps of an environment that break the policy, waived ones with their waiver."""
+        today = datetime.fromtimestamp(self.finished, UTC).date()
+        return judge_steps(self.policy, found.news.new, today)
 
     @property
     def regressions(self) -> list[tuple[EnvironmentNews, Step]]:
-        """The new regressions of allocs/op, which decide the exit code."""
+        """The new steps that break the policy and that nothing waives; they decide the exit code.
+
+        Without a policy these are the regressions of allocs/op.
+        """
         return [
             (found, step)
             for found in self.environments
-            for step in found.news.new
-            if step.unit == ALLOCS and step.direction is Direction.REGRESSION
+            for step, violation in self.judged(found).items()
+            if violation.waiver is None
         ]
 
     @property

@@ -9,12 +9,15 @@ from enum import StrEnum
 
 from harness.analysis.comparison import Change, Direction
 from harness.analysis.costs import UNKNOWN, site_costs
+from harness.analysis.steps import Step
 from harness.model import (
     ESCAPES,
     FRAME_BYTES,
     HEAP_CALLS,
     AllocationCall,
     EscapeSite,
+    Lane,
+    Measurement,
     Record,
     better,
 )
@@ -149,6 +152,24 @@ def judge_policy(
         idle=tuple(_idle(policy, head)),
         undecided=tuple(undecided),
     )
+
+
+def judge_steps(policy: Policy, steps: Iterable[Step], today: date) -> dict[Step, Violation]:
+    """The steps of a history that break a threshold, with the waiver that lets one pass, if any."""
+    in_force = [w for w in policy.waivers if w.expires >= today]
+    found = {}
+    for step in steps:
+        before, after = (
+            Measurement(step.unit, Lane.ALLOCATION, (value,), step.exact)
+            for value in (step.before, step.after)
+        )
+        change = Change(
+            step.package, step.benchmark, step.unit, before, after, step.direction, step.p
+        )
+        for violation in _thresholds(policy, [change]):
+            waiver = next((w for w in in_force if _waives(w, violation)), None)
+            found[step] = replace(violation, waiver=waiver)
+    return found
 
 
 def _thresholds(policy: Policy, changes: Sequence[Change]) -> list[Violation]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from pathlib import Path
 from types import TracebackType
-
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as RichProgress
+from typing import TYPE_CHECKING
 
 from harness.config import Config, find_config, load_config
 from harness.errors import UsageError
 from harness.outputs.format import visible
 from harness.store.files import write_atomic
+
+if TYPE_CHECKING:
+    from harness.cli.bar import Bar
 
 
 def configuration(arguments: argparse.Namespace) -> Config:
@@ -69,26 +67,16 @@ class Reporter:
     def __init__(self, *, quiet: bool, verbose: bool, bar: bool) -> None:
         self._quiet = quiet
         self._verbose = verbose
-        self._console = Console(stderr=True)
-        self._bar: RichProgress | None = None
-        self._show_bar = bar and not quiet and self._console.is_terminal
-        self._task = TaskID(0)
+        self._bar: Bar | None = None
+        self._show_bar = bar and not quiet and sys.stderr.isatty()
         self._total = 0
         self._done = 0
-        self._started = time.monotonic()
 
     def __enter__(self) -> Reporter:
         if self._show_bar:
-            self._bar = RichProgress(
-                BarColumn(bar_width=24),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TextColumn("{task.description}"),
-                console=self._console,
-                transient=True,
-            )
-            self._bar.start()
-            self._task = self._bar.add_task("", total=None)
+            from harness.cli.bar import Bar
+
+            self._bar = Bar()
         return self
 
     def __exit__(
@@ -104,12 +92,12 @@ class Reporter:
         """``total`` revisions are about to be measured."""
         self._total = total
         if self._bar is not None:
-            self._bar.update(self._task, total=total)
+            self._bar.total(total)
 
     def step(self, text: str) -> None:
         """Something within a revision is going on."""
         if self._bar is not None:
-            self._bar.update(self._task, description=escape(visible(text)))
+            self._bar.describe(visible(text))
         elif self._verbose and not self._quiet:
             self._print(f"  {text}")
 
@@ -117,7 +105,7 @@ class Reporter:
         """One revision is done."""
         self._done += 1
         if self._bar is not None:
-            self._bar.update(self._task, completed=self._done)
+            self._bar.done(self._done)
         if not self._quiet:
             count = f"[{self._done}/{self._total}] " if self._total else ""
             self._print(count + text)
@@ -128,7 +116,10 @@ class Reporter:
             self._print(text)
 
     def _print(self, text: str) -> None:
-        self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
+        if self._bar is not None:
+            self._bar.print(visible(text))
+        else:
+            print(visible(text), file=sys.stderr)
 
 
 def reporter(arguments: argparse.Namespace) -> Reporter:

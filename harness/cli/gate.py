@@ -50,7 +50,7 @@ def _explain_policy(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     with reporter(arguments) as report, Session(config, progress=report) as session:
         head = _head(session, arguments.head)
-        policy = _policy(session, arguments.policy, head)
+        policy = policy_of(session, arguments.policy, head)
         record = session.ensure_counted(head, _environment(session, arguments.go))
         today = datetime.now(UTC).date()
         judgement = judge_policy(policy, (), record, (), today)
@@ -76,7 +76,7 @@ def _measure(arguments: argparse.Namespace) -> tuple[GateReport, Repository]:
         head = _head(session, arguments.head)
         base = _base(session, config, arguments.base, head)
         spec = _environment(session, arguments.go)
-        policy = _policy(session, arguments.policy, head)
+        policy = policy_of(session, arguments.policy, head)
         if arguments.compile_only:
             old, new = compile_only(session, base, head, spec)
             judged = judge_compiled(
@@ -124,7 +124,7 @@ def _head(session: Session, name: str) -> str:
     return session.snapshot() if name == WORKTREE else session.resolve(name)
 
 
-def _policy(session: Session, file: str | None, head: str) -> Policy:
+def policy_of(session: Session, file: str | None, head: str) -> Policy:
     """The policy named on the command line, else that of the head; else the built-in one."""
     if file is not None:
         return load_policy(Path(file))

@@ -15,6 +15,7 @@ from types import FrameType
 from harness import __version__
 from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError
 from harness.model import ALLOCS, BYTES
+from harness.process import stop
 
 _COUNTED = (ALLOCS, BYTES)
 # The names of harness.outputs.reports.registry, which is loaded by the gate only.
@@ -42,6 +43,8 @@ def main(argv: Sequence[str]) -> int:
         parser.print_help()
         return EXIT_ERROR
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         return _handler(handler)(arguments)
     except EscapeVelocityError as err:
@@ -90,6 +93,7 @@ def _joined(argv: Sequence[str]) -> list[str]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    stop()
     raise KeyboardInterrupt
 
 

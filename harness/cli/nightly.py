@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from harness.analysis.explain import explain_steps
 from harness.analysis.news import NightlyReport, counted_steps
 from harness.cli.context import Reporter, configuration, emit, reporter
+from harness.cli.gate import policy_of
 from harness.cli.site import load_histories
 from harness.config import Config, check_regular_expression
 from harness.engine import Session
@@ -21,16 +22,17 @@ from harness.engine.nightly import Nightly, NightlySettings
 from harness.engine.results_sync import synchronise
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
 from harness.git.results_branch import ResultsBranch
+from harness.model.policy import Policy
 from harness.outputs.dashboard import publish
 from harness.outputs.format import one_line
 from harness.outputs.nightly import (
     FEED_NAME,
     FeedSource,
     atom_feed,
-    nightly_json,
     nightly_markdown,
     nightly_text,
 )
+from harness.outputs.nightly_json import nightly_json
 from harness.process import run, tool_environment
 from harness.store.asv import rebuild
 from harness.store.nightly import read_state, state_path
@@ -113,8 +115,10 @@ def _run(
             job.measure()
         finally:
             rebuild(session.store)
-        found = job.report()
-        found = replace(found, problems=tuple(problems))
+        policy = Policy()
+        with _noted(problems):
+            policy = _policy(session)
+        found = replace(job.report(), problems=tuple(problems), policy=policy)
         delivered = _notify(arguments, config, found)
         if delivered:
             problems.append(delivered)
@@ -128,6 +132,16 @@ def _run(
     write = {"json": nightly_json, "markdown": nightly_markdown}.get(arguments.format, nightly_text)
     emit(arguments, write(found))
     return found.exit_code
+
+
+def _policy(session: Session) -> Policy:
+    """That of the newest revision of the first branch.
+
+    Raises:
+        ConfigError: it is malformed.
+    """
+    tips = session.repository.branch_tips(session.config.branches)
+    return policy_of(session, None, tips[0]) if tips else Policy()
 
 
 @contextlib.contextmanager

@@ -12,13 +12,14 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.diagnostics.copies import settle
 from harness.diagnostics.functions import Sources
+from harness.diagnostics.known import Memo, Said
 from harness.diagnostics.listing import FIELDS, Listed, read_listing
-from harness.diagnostics.parse import PackageDiagnostics, merge, parse, plain_lines
+from harness.diagnostics.messages import Block, blocks
+from harness.diagnostics.parse import PackageDiagnostics, plain_lines
 from harness.diagnostics.support import benchmark_functions, support_files
 from harness.errors import MeasurementError
 from harness.model import CGO_GENERATED, LIBRARY, Diagnostic, PackageError, Support
@@ -62,17 +63,25 @@ class ModuleBuild:
 
     Attributes:
         packages: sorted by import path.
-        diagnostics: per import path; ``p_test`` is part of ``p``.
         errors: of the module as a whole; then there are no packages.
         module_paths: module path and directory of the modules of the project that take part.
         support: files of tests that no name tells.
+        said: what the compiler said, read when it is first asked for.
     """
 
     packages: tuple[BuiltPackage, ...]
-    diagnostics: tuple[PackageDiagnostics, ...]
     errors: tuple[PackageError, ...]
     module_paths: tuple[tuple[str, str], ...] = ()
     support: tuple[Support, ...] = ()
+    said: Said | None = None
+
+    @property
+    def diagnostics(self) -> tuple[PackageDiagnostics, ...]:
+        """Per import path; ``p_test`` is part of ``p``.
+
+        To read them takes a while, in which packages can be linked in another thread.
+        """
+        return self.said.diagnostics() if self.said is not None else ()
 
 
 def compile_module(
@@ -82,6 +91,7 @@ def compile_module(
     env: Mapping[str, str],
     timeout: float,
     flags: Sequence[str] = (),
+    memo: Memo | None = None,
 ) -> ModuleBuild:
     """Compile a module with its tests and read what the compiler says.
 
@@ -92,6 +102,7 @@ def compile_module(
         env: environment of the go command.
         timeout: seconds it may take.
         flags: further flags, such as ``-modfile``.
+        memo: where to remember what was read of the compiler's messages.
 
     Raises:
         MeasurementError: Go cannot be started, or takes too long.
@@ -108,20 +119,25 @@ def compile_module(
     if not own:
         message = _module_message(done.stderr, tree) or _first_error(listed)
         if done.returncode == 0 and not message:
-            return ModuleBuild((), (), ())
-        return ModuleBuild((), (), (PackageError("", "module", message or "go list failed"),))
+            return ModuleBuild((), ())
+        return ModuleBuild((), (PackageError("", "module", message or "go list failed"),))
     relative = _Relative(tree, own)
+    known = {p.ImportPath for p in listed}
     return ModuleBuild(
         packages=_packages(listed, own, tree, module, relative),
-        diagnostics=_diagnostics(
-            done.stderr, relative, _sources(tree, own), {p.ImportPath for p in listed}
-        ),
         errors=(),
         module_paths=relative.modules,
         support=support_files(
             [p for p in _plain(listed, own) if _module_of(p, tree) == module],
             {p.ImportPath: p for p in listed},
             lambda path: _inside(tree, path),
+        ),
+        said=Said(
+            _by_package(done.stderr, known),
+            relative,
+            relative.directories,
+            _sources(tree, own),
+            memo,
         ),
     )
 
@@ -212,6 +228,7 @@ def _sources(tree: Path, own: Sequence[Listed]) -> Sources:
 
     Those of ``p_test`` are with those of ``p``, since it may inline and instantiate what is there.
     """
+    inside = {directory: _inside(tree, directory) for directory in {p.Dir for p in own}}
 
     def read(path: str) -> Iterator[tuple[str, bytes]]:
         paths = {path, path.removesuffix("_test")}
@@ -227,7 +244,7 @@ def _sources(tree: Path, own: Sequence[Listed]) -> Sources:
                 content = (Path(directory) / name).read_bytes()
             except OSError:
                 continue
-            yield posixpath.normpath(posixpath.join(_inside(tree, directory), name)), content
+            yield posixpath.normpath(posixpath.join(inside[directory], name)), content
 
     return read
 
@@ -345,35 +362,17 @@ def _binary_id(main: Listed, by_path: Mapping[str, Listed]) -> str:
     return digest.hexdigest()
 
 
-def _diagnostics(
-    stderr: str, relative: _Relative, sources: Sources, known: Collection[str]
-) -> tuple[PackageDiagnostics, ...]:
-    groups: dict[str, list[PackageDiagnostics]] = {}
-    for package in parse(stderr, relative, sources):
-        if package.variant is None and _is_test_main(package.path, known):
+def _by_package(stderr: str, known: Collection[str]) -> dict[str, list[Block]]:
+    """What was printed, under the import path of the package that it is about."""
+    groups: dict[str, list[Block]] = {}
+    for block in blocks(stderr):
+        if block.variant is None and _is_test_main(block.path, known):
             continue
-        path = package.path
-        if package.variant is not None:
-            path = package.variant.removesuffix(".test")
-        groups.setdefault(path, []).append(package)
-    merged = tuple(_own_places(merge(path, groups[path])) for path in sorted(groups))
-    settle(merged, {d: path for path, d in relative.directories.items() if path in groups})
-    return merged
-
-
-def _own_places(package: PackageDiagnostics) -> PackageDiagnostics:
-    """Without what is said of generic functions of others, which come and go with their shapes.
-
-    What is inlined of them prints at the line that calls.
-    """
-    return replace(
-        package,
-        sites=[x for x in package.sites if not x.position.foreign],
-        stack_sites=[x for x in package.stack_sites if not x.position.foreign],
-        parameters=[x for x in package.parameters if not x.position.foreign],
-        decisions=[x for x in package.decisions if not x.position.foreign],
-        calls=[x for x in package.calls if not x.position.foreign],
-    )
+        path = block.path
+        if block.variant is not None:
+            path = block.variant.removesuffix(".test")
+        groups.setdefault(path, []).append(block)
+    return groups
 
 
 def _module_message(stderr: str, tree: Path) -> str:

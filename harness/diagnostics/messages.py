@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from harness.model import Leak, ParameterFlow, Position, SiteKind
 
@@ -24,6 +25,7 @@ MOVED = "moved to heap: "
 ESCAPES = " escapes to heap"
 STAYS = " does not escape"
 _HEADER = re.compile(r"# (?P<path>\S+)(?: \[(?P<for>\S+)\])?")
+_HEADER_LINE = re.compile(rf"{_HEADER.pattern}$", re.MULTILINE)
 _CLOSURE_HASH = re.compile(r"#[^#\s]+#")
 
 _LEAK = re.compile(
@@ -68,8 +70,66 @@ _QUOTED = re.compile(
 _SELECTOR = re.compile(r".+\.(?P<name>[^\W\d]\w*)", re.DOTALL)
 
 
-def blocks(output: str) -> Iterator[tuple[str, str | None, list[str]]]:
-    """Cut the output at the ``# package`` headers: import path, test binary, messages."""
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What was printed below one ``# package`` header.
+
+    Attributes:
+        path: import path without the ``[p.test]`` of a variant.
+        variant: the test binary a variant is compiled for, ``p.test``, or ``None``.
+        text: the lines below the header, as printed.
+    """
+
+    path: str
+    variant: str | None
+    text: str
+
+    def messages(self) -> list[str]:
+        """The messages, in the order of the output."""
+        return list(_messages(self.text.split("\n"))) if self.text else []
+
+
+def blocks(output: str) -> Iterator[Block]:
+    """Cut the output at the ``# package`` headers."""
+    headers = list(_headers(output))
+    first = 0
+    for number, header in enumerate(headers):
+        last = number + 1 == len(headers)
+        end = len(output) if last else headers[number + 1].start()
+        if not last and not _surely_ends(output, headers[first].end(), end):
+            continue
+        if first == number:
+            text = output[header.end() + 1 : end].removesuffix("\n")
+            yield Block(header["path"], header["for"], text)
+        else:
+            yield from _line_by_line(output[headers[first].start() : end].removesuffix("\n"))
+        first = number + 1
+
+
+def _headers(output: str) -> Iterator[re.Match[str]]:
+    """The lines that look like a header; few of very many lines begin like one."""
+    start = 0
+    while True:
+        header = _HEADER_LINE.match(output, start)
+        if header is not None:
+            yield header
+        before = output.find("\n# ", start)
+        if before < 0:
+            return
+        start = before + 1
+
+
+def _surely_ends(output: str, begin: int, end: int) -> bool:
+    """Whether no raw string goes on behind the end of a stretch of output."""
+    at = output.rfind("`", begin, end)
+    if at < 0:
+        return True
+    line = output[output.rfind("\n", begin, at) + 1 : output.find("\n", at, end)]
+    return LINE.match(line) is not None and not _in_raw_string(line)
+
+
+def _line_by_line(output: str) -> Iterator[Block]:
+    """The same where a line that looks like a header may be part of a raw string."""
     path: str | None = None
     variant: str | None = None
     messages: list[str] = []
@@ -79,10 +139,10 @@ def blocks(output: str) -> Iterator[tuple[str, str | None, list[str]]]:
             messages.append(message)
             continue
         if path is not None:
-            yield path, variant, messages
+            yield Block(path, variant, "\n".join(messages))
         path, variant, messages = header["path"], header["for"], []
     if path is not None:
-        yield path, variant, messages
+        yield Block(path, variant, "\n".join(messages))
 
 
 def _messages(lines: list[str]) -> Iterator[str]:

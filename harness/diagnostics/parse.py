@@ -20,6 +20,7 @@ from harness.diagnostics.messages import (
     LINE,
     MOVED,
     STAYS,
+    Block,
     Relative,
     blocks,
     generic_name,
@@ -42,7 +43,14 @@ from harness.model import (
     SiteKind,
 )
 
-__all__ = ["PackageDiagnostics", "generic_name", "merge", "parse", "plain_lines"]
+__all__ = [
+    "PackageDiagnostics",
+    "generic_name",
+    "merge",
+    "parse",
+    "parse_block",
+    "plain_lines",
+]
 
 _EXPLAIN = re.compile(r"(?P<expr>.+) escapes to heap(?: in (?P<function>.+))?:", re.DOTALL)
 _CAN = re.compile(r"can inline (?P<name>.+?)(?: with cost (?P<cost>\d+) as: .*)?", re.DOTALL)
@@ -100,10 +108,14 @@ def parse(
             into one relative to the repository.
         sources: the source of a package; asked for only where a site's function is in question.
     """
-    return [
-        _Block(path, variant, relative, sources).parse(messages)
-        for path, variant, messages in blocks(output)
-    ]
+    return [parse_block(block, relative, sources) for block in blocks(output)]
+
+
+def parse_block(
+    block: Block, relative: Relative = _as_it_is, sources: Sources | None = None
+) -> PackageDiagnostics:
+    """What was said of one package or test variant; arguments as of :func:`parse`."""
+    return _Block(block.path, block.variant, relative, sources).parse(block.messages())
 
 
 def merge(path: str, packages: Iterable[PackageDiagnostics]) -> PackageDiagnostics:
@@ -163,8 +175,9 @@ def plain_lines(output: str, relative: Relative = _as_it_is) -> list[Diagnostic]
     A listing (``-S``) has lines without a position.
     """
     found = []
-    for path, _variant, messages in blocks(output):
-        for message in filter(None, messages):
+    for block in blocks(output):
+        path = block.path
+        for message in filter(None, block.messages()):
             match = LINE.fullmatch(message)
             if match is None:
                 found.append(Diagnostic(path, None, message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +20,11 @@ from harness.engine.modules import (
     workspace_modules,
     workspace_of,
 )
+from harness.engine.packages import processors
 from harness.git import Repository, Workspace
 from harness.model import Diagnostic, Environment, Revision
 from harness.process import tool_environment
+from harness.store.memo import FileMemo
 from harness.toolchain import Go
 from harness.toolchain.overlay import with_heap_costs, with_overlay
 
@@ -82,6 +85,7 @@ class Builder:
         self.workspace = workspace
         self._worker = worker
         self._overlays = workspace.root / "overlays"
+        self._memo = FileMemo(config.cache_dir / "diagnostics")
 
     def build(self, revision: Revision, environment: Environment) -> BuiltTree:
         """Check a revision out and compile it; what does not compile is part of the result.
@@ -94,7 +98,8 @@ class Builder:
         blobs = self.repository.blobs(revision.hash)
         env = self._tool_env(environment)
         plans = [self._measuring(plan) for plan in self._plans(tree, revision, blobs)]
-        modules = [self._compile(tree, plan, env) for plan in plans]
+        with ThreadPoolExecutor(processors()) as pool:
+            modules = list(pool.map(lambda plan: self._compile(tree, plan, env), plans))
         return BuiltTree(tree, blobs, env, tuple(modules))
 
     @cached_property
@@ -196,4 +201,5 @@ class Builder:
             {**env, "GOWORK": plan.workspace},
             self.config.build_timeout,
             plan.flags,
+            self._memo,
         )

@@ -76,7 +76,11 @@ class Measurer:
         self._progress.step(f"{revision.short} compile")
         whole = self._builder.build(revision, request.environment)
         built = whole.modules
-        packages, codes = self._packages(request, whole)
+        with ThreadPoolExecutor(1) as pool:
+            # Read while packages are linked, which is the work of other processes.
+            reading = pool.submit(lambda: [d for b in built for d in b.build.diagnostics])
+            packages, codes = self._packages(request, whole)
+            diagnostics = reading.result()
         code = merged(codes)
         errors = [e for b in built for e in b.build.errors]
         errors += [e for b in built for p in b.build.packages for e in p.errors]
@@ -85,7 +89,6 @@ class Measurer:
             errors.append(
                 PackageError("", "module", "the revision has no Go module and no Go files")
             )
-        diagnostics = [d for b in built for d in b.build.diagnostics]
         return Record(
             schema=RECORD_SCHEMA,
             revision=revision,

@@ -34,7 +34,7 @@ from harness.model import (
     TreeDiff,
 )
 from harness.store import RecordKey, RecordStore
-from harness.store.asv import machine as asv_machine
+from harness.store.machine import machine as asv_machine
 from harness.toolchain import Go, find_go
 
 # An expression that is the name of no benchmark.

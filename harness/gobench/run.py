@@ -19,6 +19,7 @@ from harness.model import BenchmarkFailure, Lane
 from harness.process import Completed, run
 
 _PANIC = re.compile(r"^(?:panic: |fatal error: )", re.MULTILINE)
+_LEFT = "a benchmark leaves a process behind, which may have run beside the others; it was ended"
 _MESSAGE_LINES = 12
 _MESSAGE_CHARS = 2000
 # A benchmark of which so many sub-benchmarks crash or hang is not started again.
@@ -89,14 +90,18 @@ def run_lane(
         )
         output = read_output(done.stdout, settings.procs)
         raw.append(done.stdout)
-        lines.extend(_announced(output, settings.procs))
+        announced = _announced(output, settings.procs)
+        lines.extend(announced)
+        failures.extend(_forged(announced, settings))
         failures.extend(
             BenchmarkFailure(name, settings.lane, "fail", _clip(message))
             for name, message in output.failed.items()
             # A benchmark fails with its sub-benchmarks, and has nothing to say of it.
             if message or not any(other.startswith(f"{name}/") for other in output.failed)
         )
-        if output.complete and done.timed_out is None:
+        if done.left_behind:
+            failures.append(BenchmarkFailure("", settings.lane, "left", _LEFT))
+        if _came_to_its_end(output, done):
             break
         culprit = _culprit(output, done, settings)
         failures.append(
@@ -168,6 +173,33 @@ def _announced(output: TestOutput, procs: int) -> list[BenchmarkLine]:
     known = set(output.started)
     lines = [BenchmarkLine(base_name(x.name, procs), x.iterations, x.values) for x in output.lines]
     return [line for line in lines if line.name in known]
+
+
+def _forged(lines: Iterable[BenchmarkLine], settings: LaneSettings) -> list[BenchmarkFailure]:
+    """Benchmarks with more results than there were runs: which of them is true cannot be told."""
+    return [
+        BenchmarkFailure(
+            name,
+            settings.lane,
+            "forged",
+            f"{number} result lines for {settings.count} of -test.count: the code under test prints"
+            " lines in the form of results, so none of them counts",
+        )
+        for name, number in Counter(line.name for line in lines).items()
+        if number > settings.count
+    ]
+
+
+def _came_to_its_end(output: TestOutput, done: Completed) -> bool:
+    """Whether all benchmarks were run.
+
+    Where the last word is ``FAIL`` and no benchmark failed, the word was the code's own, or what
+    failed was said in the middle of another line.
+    """
+    if done.timed_out is not None or not output.complete:
+        return False
+    last = done.stdout.rstrip().rpartition("\n")[2]
+    return done.returncode == 0 or bool(output.failed) or last != "FAIL"
 
 
 def _diagnose(done: Completed, output: TestOutput, settings: LaneSettings) -> tuple[str, str]:

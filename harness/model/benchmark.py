@@ -81,7 +81,8 @@ class BenchmarkFailure:
     Attributes:
         name: the benchmark that was running; empty if that is not known.
         lane: in which lane it failed.
-        kind: ``panic``, ``fail``, ``exit`` or ``timeout``.
+        kind: ``panic``, ``fail``, ``exit``, ``timeout``, ``link``, ``left`` (a process that
+            outlives the benchmarks), or ``forged`` (results that the code under test prints).
         message: what the tool said, its first lines.
     """
 

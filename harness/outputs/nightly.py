@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
-
-import msgspec
 
 from harness.analysis import Direction, History, Step
 from harness.analysis.attribution import Attribution
 from harness.analysis.news import EnvironmentNews, NightlyReport, counted_steps, series_of
-from harness.model import ALLOCS, Outcome, Record, Revision
+from harness.analysis.policy import Violation
+from harness.model import ALLOCS, Outcome
 from harness.model.nightly import Reported
+from harness.model.policy import Waiver
 from harness.outputs.explanation import OUTCOMES, describe_cause
 from harness.outputs.format import one_line, plural, signed, value, visible
 from harness.outputs.reports.markdown_page import code, plain
@@ -47,10 +46,12 @@ def nightly_text(report: NightlyReport) -> str:
     for problem in report.problems:
         lines.append(visible(problem))
     for found in report.environments:
-        for title, steps in _sections(found):
+        judged = report.judged(found)
+        for title, steps in _sections(found, judged):
             lines += ["", f"{title}, {found.history.environment}"]
             for step in steps[:_MOST_ROWS]:
                 lines += _step_text(found, step)
+                lines += _waiver_text(judged.get(step))
             lines += _more(len(steps))
     lines += ["", *(visible(line) for line in _done(report))]
     return "\n".join(lines) + "\n"
@@ -62,33 +63,19 @@ def nightly_markdown(report: NightlyReport) -> str:
     lines = [MARKER, f"### {sign} {plain(report.project)} nightly: {headline(report)}", ""]
     lines += [f"- {code(problem)}" for problem in report.problems]
     for found in report.environments:
-        for title, steps in _sections(found):
+        judged = report.judged(found)
+        for title, steps in _sections(found, judged):
             lines += ["", f"**{title}**, {code(found.history.environment)}", ""]
             lines += ["| commit | benchmark | before → after | why |", "|---|---|---|---|"]
             for step in steps[:_MOST_ROWS]:
-                lines.append("| " + " | ".join(_step_cells(found, step)) + " |")
+                cells = _step_cells(found, step)
+                violation = judged.get(step)
+                if violation is not None and violation.waiver is not None:
+                    cells[-1] = f"{code(_waived_by(violation.waiver))} {cells[-1]}".strip()
+                lines.append("| " + " | ".join(cells) + " |")
             lines += ["", *_more(len(steps))]
     lines += ["", *(f"- {plain(line)}" for line in _done(report))]
     return "\n".join(lines) + "\n"
-
-
-def nightly_json(report: NightlyReport) -> str:
-    """``esv.nightly/1``: what a hook gets on its standard input."""
-    document = {
-        "schema": "esv.nightly/1",
-        "project": report.project,
-        "exit_code": report.exit_code,
-        "headline": headline(report),
-        "started": _time(report.started),
-        "finished": _time(report.finished),
-        "measured": [_measured(record) for record in report.measured],
-        "failed": [{"revision": h, "message": visible(text)} for h, text in report.failed],
-        "remaining": report.remaining,
-        "problems": [visible(problem) for problem in report.problems],
-        "new": [_entry(e, s) for e in report.environments for s in _ordered(e.news.new)],
-        "narrowed": [_entry(e, s) for e in report.environments for s in e.news.narrowed],
-    }
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +112,7 @@ def atom_feed(project: str, sources: Iterable[FeedSource], commit_url: str = "")
     feed = Element("feed", xmlns=_ATOM)
     SubElement(feed, "id").text = f"urn:esv:{_urn(project)}:steps"
     SubElement(feed, "title").text = visible(f"{project}: steps in allocations")
-    SubElement(feed, "updated").text = _time(entries[0][0] if entries else 0.0)
+    SubElement(feed, "updated").text = rfc3339(entries[0][0] if entries else 0.0)
     SubElement(SubElement(feed, "author"), "name").text = "Escape Velocity"
     feed.extend(entry for _, entry in entries[:_MOST_ENTRIES])
     indent(feed)
@@ -150,11 +137,11 @@ def _feed_entry(
     SubElement(entry, "title").text = visible(
         f"{word} at {commit.short}: {one_line(commit.subject, 100)}"
     )
-    SubElement(entry, "updated").text = _time(at)
+    SubElement(entry, "updated").text = rfc3339(at)
     if re.match(r"https?://", commit_url):
         SubElement(entry, "link", href=visible(commit_url) + revision)
     told = EnvironmentSteps(source.history, source.attributions)
-    lines = [line for step in _ordered(steps)[:_MOST_ROWS] for line in _step_text(told, step)]
+    lines = [line for step in ordered(steps)[:_MOST_ROWS] for line in _step_text(told, step)]
     SubElement(entry, "content", type="text").text = "\n".join(lines)
     return entry
 
@@ -167,16 +154,23 @@ class EnvironmentSteps:
     attributions: dict[Step, Attribution]
 
 
-def _sections(found: EnvironmentNews) -> list[tuple[str, list[Step]]]:
-    new = _ordered(found.news.new)
+def _sections(
+    found: EnvironmentNews, judged: Mapping[Step, Violation]
+) -> list[tuple[str, list[Step]]]:
+    waived = {s for s, violation in judged.items() if violation.waiver is not None}
+    new = ordered(s for s in found.news.new if s not in waived)
     worse = [s for s in new if s.direction is Direction.REGRESSION]
     better = [s for s in new if s.direction is not Direction.REGRESSION]
-    narrowed = _ordered(found.news.narrowed)
-    named = [("New regressions", worse), ("Improvements", better)]
+    narrowed = ordered(found.news.narrowed)
+    named = [
+        ("New regressions", worse),
+        ("Waived by the policy", ordered(waived)),
+        ("Improvements", better),
+    ]
     return [(t, s) for t, s in (*named, ("Told to fewer commits since", narrowed)) if s]
 
 
-def _ordered(steps: Iterable[Step]) -> list[Step]:
+def ordered(steps: Iterable[Step]) -> list[Step]:
     """Allocations before bytes, the largest relative step first."""
 
     def size(step: Step) -> float:
@@ -204,6 +198,16 @@ def _step_text(found: EnvironmentNews | EnvironmentSteps, step: Step) -> list[st
         if cause.note:
             lines.append(f"      {visible(cause.note)}")
     return lines
+
+
+def _waiver_text(violation: Violation | None) -> list[str]:
+    if violation is None or violation.waiver is None:
+        return []
+    return [f"    {_waived_by(violation.waiver)}"]
+
+
+def _waived_by(waiver: Waiver) -> str:
+    return visible(f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}")
 
 
 def _step_cells(found: EnvironmentNews, step: Step) -> list[str]:
@@ -248,40 +252,8 @@ def _done(report: NightlyReport) -> list[str]:
     return lines
 
 
-def _entry(found: EnvironmentNews, step: Step) -> dict[str, Any]:
-    attribution = found.attributions.get(step)
-    return {
-        **msgspec.to_builtins(step),
-        "machine": found.history.machine,
-        "environment": found.history.environment,
-        "delta": step.delta,
-        "commit": _commit(found.history.by_hash[step.revision].revision),
-        "outcome": attribution.outcome if attribution else None,
-        "explained": attribution.explained if attribution else None,
-        "causes": msgspec.to_builtins(attribution.causes) if attribution else [],
-    }
-
-
-def _commit(revision: Revision) -> dict[str, str]:
-    return {
-        "subject": revision.subject,
-        "author": revision.author,
-        "date": _time(revision.date),
-    }
-
-
-def _measured(record: Record) -> dict[str, Any]:
-    return {
-        "revision": record.revision.hash,
-        "environment": record.environment.name,
-        "machine": record.machine.machine,
-        "outcome": str(record.outcome),
-        "errors": [e.message for e in record.errors],
-    }
-
-
-def _time(seconds: float) -> str:
-    """RFC 3339, UTC."""
+def rfc3339(seconds: float) -> str:
+    """Seconds since the epoch as RFC 3339 has it, UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

@@ -21,7 +21,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,14 +30,10 @@ from typing import Any
 import msgspec
 from asv.benchmarks import Benchmarks
 from asv.machine import Machine as AsvMachine
-from asv.machine import MachineCollection
 from asv.results import Results, get_filename
 from asv.runner import BenchmarkResult
-from asv.util import UserError, load_json
 
 from harness import __version__
-from harness.errors import StoreError
-from harness.model import Machine
 from harness.model.units import asv_unit
 from harness.store.extract import Extract, Stamp, read_extract, stamp
 from harness.store.files import write_atomic
@@ -233,39 +229,6 @@ def as_answer(value: Value) -> float | dict[str, object] | None:
 def is_published_site(directory: Path) -> bool:
     """Whether a directory is what ``asv publish`` wrote."""
     return all((directory / name).is_file() for name in ("asv.js", "index.json"))
-
-
-def machine(name: str | None = None, results_dir: Path | None = None) -> Machine:
-    """This machine as asv knows it; nothing is written.
-
-    The entry of ``~/.asv-machine.json`` if there is one; else what the results directory has under
-    that name, so that a new kernel does not begin new series; else asv's defaults.
-
-    Args:
-        name: asv's ``--machine``; ``None`` for this host.
-        results_dir: where ``<machine>/machine.json`` may be.
-    """
-    wanted = name or AsvMachine.get_unique_machine_name()
-    entry: dict[str, Any] | None = None
-    try:
-        entry = MachineCollection.load(wanted)
-    except UserError:
-        if results_dir is not None:
-            try:
-                entry = load_json(
-                    str(results_dir / wanted / "machine.json"), AsvMachine.api_version
-                )
-            except (UserError, OSError):
-                entry = None
-    if entry is None:
-        entry = {**AsvMachine.get_defaults(), "machine": wanted}
-    values = {f.name: str(entry.get(f.name) or "") for f in fields(Machine)}
-    if not values["machine"] or Path(values["machine"]).name != values["machine"]:
-        raise StoreError(
-            f"the machine's name {values['machine']!r} cannot be a directory;"
-            " give it another with `asv machine`"
-        )
-    return Machine(**values)
 
 
 def _results(record: Extract, suite: Suite, described: dict[str, dict[str, Any]]) -> Results:

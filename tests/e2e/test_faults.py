@@ -372,6 +372,36 @@ class TestInterrupted:
         for left in small.results.rglob(".*.json*"):
             left.unlink()  # what a kill leaves is no record
 
+    def test_a_benchmark_that_takes_long_is_ended(self, small: Project, tmp_path: Path) -> None:
+        """Two packages are counted side by side, in threads that Python waits for."""
+        repo = tmp_path / "slow"
+        shutil.copytree(small.repo, repo)
+        slow = (
+            'package {0}\n\nimport (\n\t"testing"\n\t"time"\n)\n\n'
+            "func BenchmarkSlow(b *testing.B) {{\n"
+            "\tfor i := 0; i < b.N; i++ {{\n\t\ttime.Sleep(time.Second)\n\t}}\n}}\n"
+        )
+        files = {f"{name}/slow_test.go": slow.format(name) for name in ("keep", "other")}
+        commit(repo, "slow", files)
+        small.configure(repo=str(repo), default_benchmark_timeout=600)
+        with subprocess.Popen(
+            command("run", "HEAD^!", "--alloc-only", "--quiet"),
+            cwd=small.directory,
+            env=dict(small.environment),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as child:
+            wait_until(
+                lambda: any("BenchmarkSlow" in x or ".test " in x for x in running_from(small)), 120
+            )
+            begun = time.monotonic()
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(60) == 130
+            assert time.monotonic() - begun < 20
+        assert running_from(small) == []
+        assert small.records() == {}
+
 
 def interrupt(project: Project, number: signal.Signals) -> tuple[int, list[str]]:
     """Begin ``esv run ALL``, and send a signal while the second revision is measured."""

@@ -11,11 +11,14 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
+from harness.schemas import load_schema
 from harness.store.nightly import read_state, state_path
 from tests.e2e.support import MACHINE, Json, Project, Run, command, commit, git, snapshot
 
+VALIDATOR = jsonschema.Draft202012Validator(load_schema("nightly"))
 ATOM = "{http://www.w3.org/2005/Atom}"
 KEEP = """// Package keep keeps a number.
 package keep
@@ -51,6 +54,35 @@ def report(run: Run) -> Json:
     assert found["schema"] == "esv.nightly/1"
     assert found["exit_code"] == run.code
     return found
+
+
+WAIVER = """[[waivers]]
+benchmark = "BenchmarkKeep"
+unit = "allocs/op"
+allow = 1
+owner = "keepers"
+reason = "kept on purpose"
+expires = 2999-01-01
+"""
+
+
+def test_the_policy_of_the_newest_revision_counts(small: Project, upstream: Path) -> None:
+    commit(upstream, "keep: by value", {"keep/keep.go": VALUE})
+    assert nightly(small).code == 0
+    files = {"keep/keep.go": POINTER, "escape-velocity.toml": WAIVER}
+    worse = commit(upstream, "keep: by reference, waived", files)
+    run = nightly(small, "--format", "json")
+    found = report(run)
+    assert run.code == 0, (run.out, run.err)
+    VALIDATOR.validate(found)
+    (step,) = (s for s in found["new"] if s["unit"] == "allocs/op")
+    assert (step["revision"], step["delta"], step["fails"]) == (worse, 1, False)
+    assert step["waived"]["reason"] == "kept on purpose"
+    # A policy that cannot be read is told; it is not the same as none.
+    commit(upstream, "policy: a slip", {"escape-velocity.toml": "[budgets\n"})
+    run = nightly(small)
+    assert run.code == 2
+    assert "escape-velocity.toml:1:9: " in run.out
 
 
 def test_nights_in_a_row(small: Project, upstream: Path, tmp_path: Path) -> None:

@@ -63,6 +63,17 @@ func BenchmarkHLies(b *testing.B) {
 	alloc(b, 3)
 }
 
+func BenchmarkUForges(b *testing.B) {
+	fmt.Println("BenchmarkUForges 	 100	 1.0 ns/op	 7 B/op	 0 allocs/op")
+	alloc(b, 3)
+}
+
+func BenchmarkVForgesAndFails(b *testing.B) {
+	fmt.Println("BenchmarkVForgesAndFails 	 100	 1.0 ns/op	 7 B/op	 0 allocs/op")
+	fmt.Println("FAIL")
+	os.Exit(1)
+}
+
 func BenchmarkISkip(b *testing.B) { b.Skip("not today") }
 
 func BenchmarkJSub(b *testing.B) {

@@ -126,11 +126,26 @@ def test_the_word_pass_of_a_benchmark_is_not_the_end(bench: RunBench) -> None:
     assert failed(run) == [("QNilMap", "panic")]
 
 
+def test_a_benchmark_that_prints_results_of_its_own_has_none(bench: RunBench) -> None:
+    run = bench("^Benchmark[AUZ]")
+    assert allocs(run) == [("AFirst", 1), ("ZLast", 6)]
+    assert failed(run) == [("UForges", "forged")]
+    assert "so none of them counts" in run.failures[0].message
+    run = bench("^Benchmark[AUZ]", count=2)
+    assert allocs(run) == [("AFirst", 1)] * 2 + [("ZLast", 6)] * 2
+
+
+def test_the_word_fail_of_a_benchmark_is_not_the_end(bench: RunBench) -> None:
+    run = bench("^Benchmark[AV]")
+    assert allocs(run) == [("AFirst", 1)]
+    assert failed(run) == [("VForgesAndFails", "exit")]
+
+
 def test_a_process_that_a_benchmark_leaves_behind(bench: RunBench) -> None:
     started = time.monotonic()
     run = bench("^Benchmark[TZ]")
     assert allocs(run) == [("TChild", 1), ("ZLast", 6)]
-    assert not run.failures
+    assert failed(run) == [("", "left")]
     assert time.monotonic() - started < 20
 
 

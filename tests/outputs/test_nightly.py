@@ -6,21 +6,25 @@ import html
 import json
 import re
 from dataclasses import replace
+from datetime import date
 from xml.etree import ElementTree
 
+import jsonschema
 import pytest
 
 from harness.analysis import History
 from harness.analysis.explain import explain_steps
 from harness.analysis.news import EnvironmentNews, NightlyReport, counted_steps, news
-from harness.model import ALLOCS
+from harness.model import ALLOCS, BYTES
+from harness.model.policy import Policy, Threshold, Waiver
 from harness.outputs.nightly import (
     FeedSource,
     atom_feed,
-    nightly_json,
     nightly_markdown,
     nightly_text,
 )
+from harness.outputs.nightly_json import nightly_json, nightly_schema
+from harness.schemas import load_schema
 from tests.builders import HOSTILE, hostile_history, timeline_history
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -66,6 +70,57 @@ def test_every_new_step_is_told_in_every_form(timeline: NightlyReport) -> None:
             assert f"{cause.file}:{cause.line}" in text
             assert f"{cause.file}:{cause.line}" in markdown
     assert f"{len(timeline.regressions)} new regression" in text
+
+
+def test_the_schema_that_is_shipped(timeline: NightlyReport) -> None:
+    schema = load_schema("nightly")
+    assert schema == json.loads(json.dumps(nightly_schema()))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    for report in (timeline, told(hostile_history(), 1)):
+        document = json.loads(nightly_json(report))
+        validator.validate(document)
+        assert document["new"]
+        assert set(document["new"][0]) == set(schema["$defs"]["StepEntry"]["properties"])
+
+
+def waiver(expires: date, allow: Threshold | None = None) -> Waiver:
+    return Waiver("the *team*", "it is <b>meant</b>", expires, 3, ".*", ALLOCS, allow)
+
+
+def test_what_a_waiver_lets_pass_is_told_as_waived_and_does_not_fail(
+    timeline: NightlyReport,
+) -> None:
+    assert len(timeline.regressions) > 1
+    policy = Policy(waivers=(waiver(date(2999, 1, 1)),))
+    report = replace(timeline, policy=policy, problems=())
+    assert (report.exit_code, report.regressions) == (0, [])
+    document = json.loads(nightly_json(report))
+    waived = [s for s in document["new"] if s["waived"]]
+    assert len(waived) == len(timeline.regressions)
+    assert not any(s["fails"] for s in document["new"])
+    assert waived[0]["waived"]["expires"] == "2999-01-01"
+    text = nightly_text(report)
+    assert "Waived by the policy, " in text
+    assert text.count("waived until 2999-01-01 by the *team*: it is <b>meant</b>") == len(waived)
+    markdown = nightly_markdown(report)
+    assert "<b>meant" not in markdown
+    assert html.unescape(markdown).count("it is <b>meant</b>") == len(waived)
+
+
+def test_a_waiver_that_has_expired_or_allows_less_waives_nothing(timeline: NightlyReport) -> None:
+    for there in (waiver(date(2020, 1, 1)), waiver(date(2999, 1, 1), Threshold(0.0, 0.0))):
+        report = replace(timeline, policy=Policy(waivers=(there,)))
+        assert report.regressions == timeline.regressions
+        assert report.exit_code == 1
+
+
+def test_the_thresholds_are_those_of_the_policy(timeline: NightlyReport) -> None:
+    strict = replace(timeline, policy=Policy(thresholds={BYTES: Threshold(0.0, 0.0)}))
+    assert {s.unit for _, s in timeline.regressions} == {ALLOCS}
+    assert {s.unit for _, s in strict.regressions} == {ALLOCS, BYTES}
+    lax = replace(timeline, policy=Policy(thresholds={ALLOCS: Threshold(1e9, 0.0)}), problems=())
+    assert (lax.regressions, lax.exit_code) == ([], 0)
 
 
 def test_the_largest_stands_first(timeline: NightlyReport) -> None:

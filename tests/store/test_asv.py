@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from asv.benchmarks import Benchmarks
-from asv.machine import Machine as AsvMachine
 from asv.results import Results, iter_results
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +44,7 @@ from harness.model import (
     Toolchain,
 )
 from harness.store import RecordStore
-from harness.store.asv import describe, machine, rebuild, result_path
+from harness.store.asv import describe, rebuild, result_path
 from harness.store.extract import Extract, extract, extracts, read_extract
 from harness.store.suite import (
     ITSELF,
@@ -480,38 +479,3 @@ def test_describe_has_what_asv_reads() -> None:
     assert described["type"] == "track"
     assert described["params"] == [["'n=1'"]]
     assert described["param_names"] == ["sub"]
-
-
-# --- machine
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
-
-
-def test_machine_without_an_entry_has_asvs_defaults_and_writes_nothing(home: Path) -> None:
-    found = machine()
-    assert found.machine == AsvMachine.get_unique_machine_name()
-    assert found.num_cpu == AsvMachine.get_defaults()["num_cpu"]
-    assert not list(home.iterdir())
-
-
-def test_machine_takes_the_entry_of_asv(home: Path) -> None:
-    entry = {"machine": "my box", "os": "L", "arch": "a", "cpu": "c", "num_cpu": "4", "ram": "1"}
-    text = json.dumps({"version": 1, "my box": entry})
-    (home / ".asv-machine.json").write_text(text, "utf-8")
-    assert machine() == machine("my box") == Machine(**entry)
-
-
-def test_machine_stays_what_the_results_say(home: Path) -> None:
-    results = home / "results"
-    rebuild(write(results, record(1, package(PARSE, bench("BenchmarkScan", 1)))))
-    assert machine("box", results) == MACHINE
-    assert machine("other", results).machine == "other"
-
-
-def test_a_machine_name_that_leaves_the_directory_is_refused(home: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be a directory"):
-        machine("../box")

@@ -1,0 +1,128 @@
+"""What was read of the compiler's messages is remembered, and equal to what is read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.diagnostics import known
+from harness.diagnostics.functions import Sources
+from harness.diagnostics.known import Said
+from harness.diagnostics.messages import Block, Relative, _line_by_line, blocks
+from harness.diagnostics.parse import PackageDiagnostics, parse_block
+from tests.corpus.regenerate import RELEASES
+from tests.corpus.stored import NEWEST, directory, golden, relative, sources
+
+
+class Kept(dict[str, bytes]):
+    """A memo in memory."""
+
+    def put(self, key: str, data: bytes) -> None:
+        self[key] = data
+
+
+def read(
+    memo: Kept | None,
+    release: str = NEWEST,
+    relative: Relative = relative,
+    sources: Sources = sources,
+) -> tuple[PackageDiagnostics, ...]:
+    groups: dict[str, list[Block]] = {}
+    for block in blocks(golden(release)):
+        path = (block.variant or block.path).removesuffix(".test")
+        groups.setdefault(path, []).append(block)
+    owners = {path: directory(path) for path in groups}
+    return Said(groups, relative, owners, sources, memo).diagnostics()
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Packages that are parsed from now on."""
+    found: list[str] = []
+
+    def spy(block: Block, relative: Relative, sources: Sources) -> PackageDiagnostics:
+        found.append(block.path)
+        return parse_block(block, relative, sources)
+
+    monkeypatch.setattr(known, "parse_block", spy)
+    return found
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_what_is_remembered_is_what_was_read(release: str, parsed: list[str]) -> None:
+    memo = Kept()
+    anew = read(None, release)
+    assert any(d.sites and d.stack_sites and d.parameters and d.calls for d in anew)
+    assert read(memo, release) == anew
+    assert len(memo) == len(anew)
+    parsed.clear()
+    assert read(memo, release) == anew
+    assert parsed == []
+
+
+def test_a_changed_package_is_read_and_no_other(parsed: list[str]) -> None:
+    memo = Kept()
+    anew = read(memo)
+    one = next(d.path for d in anew if d.sites)
+
+    def changed(package: str) -> list[tuple[str, bytes]]:
+        added = b"\n// The end.\n" if package == one else b""
+        return [(name, text + added) for name, text in sources(package)]
+
+    parsed.clear()
+    assert read(memo, sources=changed) == anew
+    assert set(parsed) == {one}
+
+
+def test_a_module_that_lies_elsewhere_is_read_anew() -> None:
+    memo = Kept()
+    read(memo)
+
+    def moved(path: str, package: str) -> str:
+        found = relative(path, package)
+        return found if found.startswith("<") else f"sub/{found}"
+
+    assert read(memo, relative=moved) == read(None, relative=moved)
+
+
+@pytest.mark.parametrize("damage", [b"", b"junk", None])
+def test_what_is_damaged_is_read_anew(damage: bytes | None) -> None:
+    memo = Kept()
+    anew = read(memo)
+    whole: Mapping[str, bytes] = dict(memo)
+    for key, data in whole.items():
+        memo[key] = data[: len(data) // 2] if damage is None else damage
+    assert read(memo) == anew
+    assert memo == whole
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_output_is_cut_where_it_is_when_read_line_by_line(release: str) -> None:
+    output = golden(release).removesuffix("\n")
+    assert list(blocks(output)) == list(_line_by_line(output))
+
+
+PIECES = [
+    "# p",
+    "# p/q [p/q.test]",
+    "#p",
+    "# a b",
+    "p.go:1:2: x `",
+    "p.go:1:2: `y` z",
+    "`",
+    "",
+    "w",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_any_output_is_cut_where_it_is_when_read_line_by_line(lines: list[str]) -> None:
+    output = "\n".join(["# o", *lines])
+
+    def meaning(found: object) -> list[tuple[str, str | None, list[str]]]:
+        return [(b.path, b.variant, [m for m in b.messages() if m]) for b in found]  # type: ignore[attr-defined]
+
+    assert meaning(blocks(output)) == meaning(_line_by_line(output))
