@@ -121,11 +121,14 @@ def _headers(output: str) -> Iterator[re.Match[str]]:
 
 def _surely_ends(output: str, begin: int, end: int) -> bool:
     """Whether no raw string goes on behind the end of a stretch of output."""
-    at = output.rfind("`", begin, end)
-    if at < 0:
-        return True
-    line = output[output.rfind("\n", begin, at) + 1 : output.find("\n", at, end)]
-    return LINE.match(line) is not None and not _in_raw_string(line)
+    at = output.find("`", begin, end)
+    while at >= 0:
+        last = output.find("\n", at, end)
+        line = output[output.rfind("\n", 0, at) + 1 : last if last >= 0 else end]
+        if LINE.match(line) is None or _in_raw_string(line):
+            return False
+        at = output.find("`", last, end) if last >= 0 else -1
+    return True
 
 
 def _line_by_line(output: str) -> Iterator[Block]:

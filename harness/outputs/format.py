@@ -7,6 +7,8 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
+import msgspec
+
 from harness.model import BYTES, GC_PAUSE, SECONDS
 
 MINUS = "\N{MINUS SIGN}"
@@ -24,6 +26,28 @@ _HIDDEN = re.compile(
     "\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff\ud800-\udfff]"
     "|[\U000e0000-\U000e0fff]"
 )
+
+
+def json_text(document: object) -> str:
+    """Anything that msgspec can encode as indented JSON, ending in a newline.
+
+    What UTF-8 cannot hold (a file name of other bytes) is written out with a backslash.
+    """
+    try:
+        data = msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        data = msgspec.json.encode(_encodable(msgspec.to_builtins(document, str_keys=True)))
+    return msgspec.json.format(data, indent=2).decode() + "\n"
+
+
+def _encodable(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, list):
+        return [_encodable(v) for v in value]
+    if isinstance(value, dict):
+        return {_encodable(k): _encodable(v) for k, v in value.items()}
+    return value
 
 
 def visible(text: str) -> str:

@@ -20,6 +20,7 @@ from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
 from harness.model.policy import Waiver
 from harness.outputs.erased import erased_json
+from harness.outputs.format import json_text
 from harness.outputs.policy_json import PolicyEntry, TimeEntry, policy_entry, time_entry, waived
 
 
@@ -190,7 +191,7 @@ def gate_json(report: GateReport) -> str:
         time=time_entry(report.time) if report.time is not None else None,
         compiler=_compiler(report.older, report.base),
     )
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return json_text(document)
 
 
 def explain_json(
@@ -211,7 +212,7 @@ def explain_json(
         compiler=_compiler(crossing.older, base),
         inlining=[_inlining(c) for c in inlining_changes(base, head)],
     )
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return json_text(document)
 
 
 def error_json(message: str, exit_code: int = EXIT_ERROR) -> str:
@@ -228,7 +229,7 @@ def error_json(message: str, exit_code: int = EXIT_ERROR) -> str:
         policy=PolicyEntry("", [], [], [], [], []),
         time=None,
     )
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return json_text(document)
 
 
 def gate_schema() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from harness.analysis.attribution import Cause
 from harness.analysis.news import EnvironmentNews, NightlyReport
 from harness.analysis.policy import Violation
 from harness.model import Record, Revision
-from harness.outputs.format import visible
+from harness.outputs.format import json_text, visible
 from harness.outputs.nightly import headline, ordered, rfc3339
 
 
@@ -119,7 +119,7 @@ def nightly_json(report: NightlyReport) -> str:
         new=new,
         narrowed=narrowed,
     )
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return json_text(document)
 
 
 def _step(found: EnvironmentNews, step: Step, violation: Violation | None) -> StepEntry:

@@ -13,6 +13,7 @@ from harness.analysis.erased import erased
 from harness.analysis.views import ViewDiff
 from harness.model import EscapeSite, Record, View
 from harness.outputs.erased import erased_json
+from harness.outputs.format import json_text
 
 
 def record_json(record: Record) -> str:
@@ -97,4 +98,4 @@ def _site(site: EscapeSite, escapes: EscapeDiff) -> dict[str, Any]:
 
 
 def _text(data: object) -> str:
-    return msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n"
+    return json_text(data)

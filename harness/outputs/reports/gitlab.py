@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from harness.analysis import GateReport
-from harness.outputs.format import clip, visible
+from harness.outputs.format import clip, json_text, visible
 from harness.outputs.reports.annotation import NOT_MEASURED, Annotation, Level, fingerprint
 from harness.outputs.reports.annotations import annotate, shown_place
 from harness.outputs.reports.base import Failure, Surroundings
@@ -70,4 +70,4 @@ def _issue(report: GateReport, annotation: Annotation) -> Issue:
 
 
 def _text(issues: list[Issue]) -> str:
-    return msgspec.json.format(msgspec.json.encode(issues), indent=2).decode() + "\n"
+    return json_text(issues)

@@ -10,12 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from harness import __version__
 from harness.analysis import GateReport, Verdict
 from harness.model import FlowStep
-from harness.outputs.format import clip, visible
+from harness.outputs.format import clip, json_text, visible
 from harness.outputs.reports.annotation import NOT_MEASURED, RULES, Annotation, fingerprint
 from harness.outputs.reports.annotations import annotate, shown_place
 from harness.outputs.reports.annotations import describe as describe_cause
@@ -111,7 +109,7 @@ def _text(invocation: Invocation, results: list[Result], extensions: list[ToolCo
         results=results,
     )
     log = Log(schema=SCHEMA, version="2.1.0", runs=[run])
-    return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
+    return json_text(log)
 
 
 def _rule(name: str) -> Rule:
