@@ -106,7 +106,7 @@ def test_hostile_text_is_shown_and_does_not_run(browser: Any, sites: dict[str, P
             " [...document.querySelectorAll('*')]"
             "  .filter(e => [...e.attributes].some(a => a.name.startsWith('on'))).length]"
         )
-        assert all(s.endswith("/static/filter.js") for s in scripts)
+        assert all("/static/" in s for s in scripts)
         assert (images, handlers) == (0, 0)
     browser.get((sites["hostile"] / "index.html").as_uri())
     shown = browser.execute_script("return document.body.innerText")

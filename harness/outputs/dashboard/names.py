@@ -14,6 +14,17 @@ _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
 
+# What the navigation of every page names, in its order, of the pages that the environment has.
+NAVIGATION = (
+    ("Overview", "index.html"),
+    ("Regressions", "regressions.html"),
+    ("Escapes", "escapes.html"),
+    ("Compare", "compare.html"),
+    ("Correlation", "correlation.html"),
+    ("Status", "status.html"),
+    ("Help", "help.html"),
+)
+
 
 def slug(text: str) -> str:
     """The readable part of a name: lower-case letters, digits and single hyphens, never empty."""
@@ -31,6 +42,11 @@ def digest(*parts: str) -> str:
 def benchmark_page(package: str, benchmark: str) -> str:
     """Page of a benchmark, relative to the root of its environment."""
     return f"b/{slug(benchmark.removeprefix('Benchmark'))}-{digest(package, benchmark)}.html"
+
+
+def benchmark_shard(package: str, benchmark: str) -> str:
+    """Data of a benchmark, relative to the root of its environment."""
+    return f"data/b-{digest(package, benchmark)}.js"
 
 
 def revision_page(revision: str) -> str:

@@ -116,6 +116,11 @@ class Section:
         """The account of every step that has one."""
         return {s: a for r in self.summary.revisions for s, a in r.attributions.items()}
 
+    @cached_property
+    def pages(self) -> frozenset[str]:
+        """The pages of this environment, relative to its root."""
+        return next(pages for _, root, pages in self.siblings if root == self.root)
+
     def chrome(self, title: str, page: str) -> Chrome:
         """The frame of the page at ``page``, relative to the root of the environment."""
         up = "../" * page.count("/")
@@ -137,6 +142,11 @@ class Section:
             machine_detail="" if record is None else machine_detail(record),
             environments=links if len(links) > 1 else (),
             generated=self.generated,
+            navigation=tuple(
+                Link(text, up + path, path == page)
+                for text, path in names.NAVIGATION
+                if path in self.pages
+            ),
         )
 
     def commit(self, revision: str, up: str) -> CommitView:

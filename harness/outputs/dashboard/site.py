@@ -14,13 +14,13 @@ from harness.analysis.history import History
 from harness.analysis.summary import Summary, summarise
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.benchmark import benchmark_view
-from harness.outputs.dashboard.overview import overview_view
+from harness.outputs.dashboard.navigation import SINGLE_PAGES
 from harness.outputs.dashboard.pieces import Section
 from harness.outputs.dashboard.revision import revision_view
 from harness.outputs.dashboard.tree import TreeChange, replace_tree
 from harness.outputs.format import minute, plural, visible
 
-_STATIC = ("style.css", "filter.js", "icon.svg")
+_STATIC = ("style.css", "data.js", "filter.js", "icon.svg")
 # Put there by `esv nightly`, which a later `esv publish` cannot make again.
 _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
@@ -129,7 +129,7 @@ def _sections(
 def _page_names(summary: Summary) -> frozenset[str]:
     return frozenset(
         [
-            "index.html",
+            *(page.path for page in SINGLE_PAGES),
             *(names.benchmark_page(*key) for key in summary.series),
             *(names.revision_page(r.slot.revision) for r in summary.recorded),
         ]
@@ -142,7 +142,8 @@ def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, by
         return text.encode("utf-8")
 
     root = section.root
-    yield f"{root}index.html", page("overview.html.j2", overview_view(section))
+    for single in SINGLE_PAGES:
+        yield root + single.path, page(single.template, single.view(section))
     for key in section.summary.series:
         name = root + names.benchmark_page(*key)
         yield name, page("benchmark.html.j2", benchmark_view(section, *key))

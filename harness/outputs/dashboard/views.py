@@ -36,6 +36,7 @@ class Chrome:
         machine: name of the machine.
         machine_detail: its processor and memory.
         environments: the same page, or the overview, in every environment of the site.
+        navigation: the single pages that the environment has.
         generated: time of the newest record.
     """
 
@@ -49,6 +50,7 @@ class Chrome:
     machine_detail: str
     environments: tuple[Link, ...]
     generated: str
+    navigation: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

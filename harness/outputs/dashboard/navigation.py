@@ -1,0 +1,28 @@
+"""The single pages of an environment: what the navigation names, and what makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.outputs.dashboard.overview import overview_view
+from harness.outputs.dashboard.pieces import Section
+
+
+@dataclass(frozen=True, slots=True)
+class SinglePage:
+    """A page that every environment has once, at its root.
+
+    Attributes:
+        path: relative to the root of the environment; in :data:`.names.NAVIGATION` if it is to be
+            linked from every page.
+        template: its name.
+        view: what the template gets as ``view``.
+    """
+
+    path: str
+    template: str
+    view: Callable[[Section], object]
+
+
+SINGLE_PAGES = (SinglePage("index.html", "overview.html.j2", overview_view),)
