@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.analysis.comparison import Direction, compare
@@ -134,12 +134,43 @@ class EscapeTracker:
         sites = [s for s in head.code_escapes() if chosen(s.package)]
         if base is None:
             return SiteMatch(new=tuple(sites), gone=(), kept=())
-        return match_sites(
-            [s for s in base.code_escapes() if chosen(s.package)],
-            sites,
-            self._history.diffs(base.revision.hash, head.revision.hash),
+        before = [s for s in base.code_escapes() if chosen(s.package)]
+        diffs = self._history.diffs(base.revision.hash, head.revision.hash)
+        same = _untouched(before, sites, diffs)
+        matched = match_sites(
+            [s for s in before if s.package not in same],
+            [s for s in sites if s.package not in same],
+            diffs,
             (_functions(base), _functions(head)),
         )
+        kept = [pair for pairs in same.values() for pair in pairs]
+        return replace(matched, kept=(*matched.kept, *kept))
+
+
+def _untouched(
+    base: Sequence[EscapeSite], head: Sequence[EscapeSite], diffs: Sequence[TreeDiff] | None
+) -> dict[str, list[tuple[EscapeSite, EscapeSite]]]:
+    """The pairs of packages of which no file with a site changed, and no site did.
+
+    Most packages of most commits are such; to match their sites one by one would take the time of
+    the whole history.
+    """
+    if diffs is None:
+        return {}
+    touched = {f for d in diffs for c in d.files for f in (c.old, c.new) if f is not None}
+    old, new = _by_package(base), _by_package(head)
+    return {
+        package: list(zip(sites, new[package], strict=True))
+        for package, sites in old.items()
+        if new.get(package) == sites and not any(s.position.file in touched for s in sites)
+    }
+
+
+def _by_package(sites: Iterable[EscapeSite]) -> dict[str, list[EscapeSite]]:
+    found: dict[str, list[EscapeSite]] = {}
+    for site in sites:
+        found.setdefault(site.package, []).append(site)
+    return found
 
 
 def _uncompiled(record: Record) -> set[str]:

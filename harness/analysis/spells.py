@@ -20,12 +20,14 @@ class Spell:
         first: hash of the first revision that has it.
         last: hash of the last one.
         records: how many records have it.
+        ended: hash of the revision that no longer has it; empty while it stands.
     """
 
     site: EscapeSite
     first: str
     last: str
     records: int = 1
+    ended: str = ""
 
 
 @dataclass(slots=True)
@@ -56,13 +58,14 @@ class Spells:
             return (), ()
         begun, self._begun = self._begun, True
         revision = record.revision.hash
-        for old, new in match.kept:
-            spell = self._open.pop(id(old))
+        # All are taken before any is put back: records may share the objects of equal sites.
+        kept = [(self._open.pop(id(old)), new) for old, new in match.kept]
+        for site in match.gone:
+            self._open.pop(id(site)).ended = revision
+        for spell, new in kept:
             spell.site, spell.last = new, revision
             spell.records += 1
             self._open[id(new)] = spell
-        for site in match.gone:
-            del self._open[id(site)]
         for site in match.new:
             spell = Spell(site, revision, revision)
             self._open[id(site)] = spell
@@ -81,6 +84,14 @@ class Spells:
     def all(self) -> list[Spell]:
         """Every site that ever was, in the order in which they came."""
         return self._all
+
+    def of(self, site: EscapeSite) -> Spell | None:
+        """The spell of a site of the record that was taken last, ``None`` if it has none.
+
+        Args:
+            site: the very object of that record, not an equal one.
+        """
+        return self._open.get(id(site))
 
     def stands(self, spell: Spell) -> bool:
         """Whether the newest record has the site."""

@@ -26,7 +26,14 @@ def publish_site(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     output = Path(arguments.html_dir).resolve() if arguments.html_dir else config.html_dir
     histories = load_histories(config)
-    done = publish(histories, output, project=config.project, commit_url=config.show_commit_url)
+    with Session(config) as session:
+        done = publish(
+            histories,
+            output,
+            project=config.project,
+            commit_url=config.show_commit_url,
+            sources=session.repository.file_bytes,
+        )
     if not arguments.quiet:
         print("\n".join(_summary(histories[0], done, arguments)), flush=True)
     return EXIT_CLEAN

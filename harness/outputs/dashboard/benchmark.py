@@ -89,7 +89,8 @@ def _brief(section: Section, steps: Sequence[Step], step: Step) -> BriefView | N
         ),
         None,
     )
-    return brief_view(attribution, None if step.unit == ALLOCS else above)
+    link = section.cause_link(step, _UP)
+    return brief_view(attribution, None if step.unit == ALLOCS else above, link)
 
 
 def _any(measurement: Measurement) -> bool:

@@ -56,6 +56,19 @@ def revision_page(revision: str) -> str:
     return f"r/x-{digest(revision)}.html"
 
 
+def source_page(path: str, revision: str = "") -> str:
+    """Page of a source file, relative to the root of its environment.
+
+    Args:
+        path: relative to the repository's root.
+        revision: full hash; empty for the newest revision, whose page has the same name for ever.
+    """
+    if not revision:
+        return f"s/{slug(path.rsplit('/', 1)[-1])}-{digest(path)}.html"
+    name = revision if _HASH.fullmatch(revision) else f"x-{digest(revision)}"
+    return f"s/{name}-{digest(path)}.html"
+
+
 def environment_root(machine: str, environment: str) -> str:
     """Directory of the pages of an environment that is not the first, with its slash."""
     return f"e/{slug(f'{environment}-{machine}')}-{digest(machine, environment)}/"

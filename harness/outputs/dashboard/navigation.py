@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.outputs.dashboard.escapes import escapes_view
 from harness.outputs.dashboard.overview import overview_view
 from harness.outputs.dashboard.pieces import Section
 
@@ -25,4 +26,7 @@ class SinglePage:
     view: Callable[[Section], object]
 
 
-SINGLE_PAGES = (SinglePage("index.html", "overview.html.j2", overview_view),)
+SINGLE_PAGES = (
+    SinglePage("index.html", "overview.html.j2", overview_view),
+    SinglePage("escapes.html", "escapes.html.j2", escapes_view),
+)

@@ -181,14 +181,18 @@ def _finding(section: Section, finding: Finding) -> FindingView:
     else:
         status = "regression, repaired"
     attribution = finding.attributions.get(finding.steps[0])
+    link = section.cause_link(finding.steps[0], "")
+    where = finding.revision if worse else finding.steps[0].previous
     return FindingView(
         tone=finding.direction.value,
         status=status,
         commit=section.commit(finding.revision, ""),
         steps=tuple(section.step(s, "") for s in finding.steps[:_SHOWN_STEPS]),
         more_steps=len(finding.steps[_SHOWN_STEPS:]),
-        brief=None if attribution is None else brief_view(attribution),
-        escapes=tuple(escape_view(section, e) for e in finding.escapes[:_SHOWN_ESCAPES]),
+        brief=None if attribution is None else brief_view(attribution, link=link),
+        escapes=tuple(
+            escape_view(section, e, place=(where, "")) for e in finding.escapes[:_SHOWN_ESCAPES]
+        ),
         more_escapes=len(finding.escapes[_SHOWN_ESCAPES:]),
         repaired=None if finding.repaired is None else section.commit(finding.repaired, ""),
         between=max(len(s.between) for s in finding.steps),
