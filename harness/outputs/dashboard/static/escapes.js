@@ -79,7 +79,7 @@
       label.appendChild(input);
       bar.appendChild(label);
       input.value = state[name];
-      input.addEventListener(input.type === "search" ? "input" : "change", function () {
+      input.addEventListener(input.tagName === "INPUT" ? "input" : "change", function () {
         set(name, input.value);
       });
       return input;
