@@ -138,3 +138,18 @@ class EscapesView:
     commit: CommitView | None
     live: int
     packages: tuple[PackageSites, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompareView:
+    """The page that compares two revisions; the numbers are in shards of data.
+
+    Attributes:
+        chrome: see :class:`.views.Chrome`.
+        command: what does the same in a terminal, empty where there is nothing to compare.
+        recorded: how many revisions there are to choose from.
+    """
+
+    chrome: Chrome
+    command: str
+    recorded: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.outputs.dashboard.compare import compare_view
 from harness.outputs.dashboard.escapes import escapes_view
 from harness.outputs.dashboard.overview import overview_view
 from harness.outputs.dashboard.pieces import Section
@@ -29,4 +30,5 @@ class SinglePage:
 SINGLE_PAGES = (
     SinglePage("index.html", "overview.html.j2", overview_view),
     SinglePage("escapes.html", "escapes.html.j2", escapes_view),
+    SinglePage("compare.html", "compare.html.j2", compare_view),
 )

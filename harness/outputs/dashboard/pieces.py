@@ -80,6 +80,7 @@ class Section:
         generated: time of the newest record, as shown.
         siblings: name and root of every environment of the site, with the pages they have.
         plan: the source pages.
+        environment_ids: what each of the siblings is called in an address.
         sources: where their text comes from.
     """
 
@@ -90,6 +91,7 @@ class Section:
     generated: str
     siblings: tuple[tuple[str, str, frozenset[str]], ...]
     plan: SourcePlan
+    environment_ids: tuple[str, ...] = ()
     sources: Sources = no_sources
 
     @cached_property

@@ -14,6 +14,7 @@ from harness.analysis.history import History
 from harness.analysis.summary import Summary, summarise
 from harness.outputs.dashboard import escapes, names
 from harness.outputs.dashboard.benchmark import benchmark_view
+from harness.outputs.dashboard.compare import compare_data
 from harness.outputs.dashboard.navigation import SINGLE_PAGES
 from harness.outputs.dashboard.pieces import Section
 from harness.outputs.dashboard.revision import revision_view
@@ -24,14 +25,9 @@ from harness.outputs.dashboard.tree import TreeChange, replace_tree
 from harness.outputs.format import minute, plural, visible
 
 _STATIC = (
-    "style.css",
-    "code.css",
-    "data.js",
-    "filter.js",
-    "list.js",
-    "escapes.js",
-    "source.js",
-    "icon.svg",
+    *("style.css", "code.css", "icon.svg"),
+    *("data.js", "filter.js", "list.js", "stats.js"),
+    *("compare.js", "escapes.js", "source.js"),
 )
 # Put there by `esv nightly`, which a later `esv publish` cannot make again.
 _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
@@ -140,12 +136,13 @@ def _sections(
         names.environment_root(s.history.machine, s.history.environment) for s in summaries[1:]
     ]
     plans = [source_plan(s) for s in summaries]
+    ids = tuple(names.environment_id(s.history.machine, s.history.environment) for s in summaries)
     siblings = tuple(
         (f"{s.history.environment} on {s.history.machine}", root, _page_names(s, plan))
         for s, root, plan in zip(summaries, roots, plans, strict=True)
     )
     return [
-        Section(project, commit_url, summary, root, minute(generated), siblings, plan, sources)
+        Section(project, commit_url, summary, root, minute(generated), siblings, plan, ids, sources)
         for summary, root, plan in zip(summaries, roots, plans, strict=True)
     ]
 
@@ -176,6 +173,8 @@ def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, by
         name = root + names.revision_page(revision.slot.revision)
         yield name, page("revision.html.j2", revision_view(section, revision))
     yield root + escapes.SHARD, shard("escapes", escapes.escapes_data(section))
+    for path, content in compare_data(section):
+        yield root + path, content
     for hash_, path in sorted(section.plan.pages):
         name = root + names.source_page(path, hash_)
         yield name, page("source.html.j2", source_view(section, hash_, path))

@@ -58,7 +58,7 @@
     }
 
     function draw(force) {
-      var room = Math.ceil((box.clientHeight || 600) / height);
+      var room = Math.ceil(window.innerHeight / height);
       var from = Math.max(0, Math.floor(box.scrollTop / height) - 6);
       var to = Math.min(rows.length, from + room + 14);
       if (!force && from === first && to === last) return;
