@@ -19,6 +19,7 @@ FILES = (
     "package.json",
     "package-lock.json",
     ".npmrc",
+    ".gitignore",
     "pyproject.toml",
     "README.md",
     "LICENSE",
