@@ -22,7 +22,7 @@ return arguments[0].map(([a, b]) => esvStats.judge(side(a), side(b)))
 """
 PRINTED = """
 return arguments[0].map(([a, b, unit]) =>
-  [esvStats.value(a, unit), esvStats.signed(b - a, unit), esvStats.percent(a, b)]);
+  [esv.value(a, unit), esvStats.signed(b - a, unit), esvStats.percent(a, b)]);
 """
 
 

@@ -41,6 +41,8 @@ from harness.outputs.format import minute, name_key, one_line, plural, value
 _SHOWN_FINDINGS = 8
 _SHOWN_STEPS = 6
 _SHOWN_ESCAPES = 6
+# Places that a little chart shows, the newest: more are narrower than a pixel.
+_SPARK_PLACES = 260
 _ENDED = {
     PointState.BROKEN: "broken at the newest revision",
     PointState.DOES_NOT_BUILD: "does not build at the newest revision",
@@ -228,7 +230,7 @@ def _benchmark(section: Section, key: tuple[str, str], series: tuple[Series, ...
     return BenchmarkRow(
         benchmark=section.benchmark(*key, ""),
         key=name_key(f"{section.short_package(key[0])} {key[1]}"),
-        spark=sparkline(section.marks(main, ""), shape),
+        spark=sparkline(section.marks(main, "", _SPARK_PLACES), shape),
         cells=tuple(cell(units[u].last if u in units else None) for u in UNIT_ORDER),
         regressions=worse,
         improvements=better,
@@ -250,7 +252,7 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
             continue
         first, last = value(numbers[0], unit), value(numbers[-1], unit)
         label = f"{unit} from {first} to {last}"
-        cells.append((sparkline(section.marks(units[unit], ""), label), last))
+        cells.append((sparkline(section.marks(units[unit], "", _SPARK_PLACES), label), last))
     return CodeRow(section.short_package(package), tuple(cells))
 
 

@@ -210,11 +210,15 @@ class Section:
             confidence="" if step.p is None else confidence(step.p),
         )
 
-    def marks(self, series: Series, up: str) -> tuple[Mark, ...]:
-        """The places of a series, without the unmeasured ones at either end."""
-        marks = [self._mark(series, index, point, up) for index, point in enumerate(series.points)]
+    @cached_property
+    def shown_places(self) -> range:
+        """The places that charts show: all but the unmeasured ones at either end."""
         measured = [i for i, r in enumerate(self.summary.revisions) if r.slot.record is not None]
-        return tuple(marks[measured[0] : measured[-1] + 1]) if measured else ()
+        return range(measured[0], measured[-1] + 1) if measured else range(0)
+
+    def marks(self, series: Series, up: str, most: int) -> tuple[Mark, ...]:
+        """The newest places of a series, at most so many."""
+        return tuple(self._mark(series, i, series.points[i], up) for i in self.shown_places[-most:])
 
     def _mark(self, series: Series, index: int, point: Point, up: str) -> Mark:
         slot = self.summary.revisions[index].slot

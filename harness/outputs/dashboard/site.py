@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,7 +13,8 @@ from markupsafe import Markup
 
 from harness.analysis.history import History
 from harness.analysis.summary import Summary, summarise
-from harness.outputs.dashboard import escapes, names
+from harness.errors import StoreError
+from harness.outputs.dashboard import columns, escapes, names
 from harness.outputs.dashboard.benchmark import benchmark_view
 from harness.outputs.dashboard.compare import compare_data
 from harness.outputs.dashboard.navigation import SINGLE_PAGES
@@ -25,10 +27,12 @@ from harness.outputs.dashboard.tree import TreeChange, replace_tree
 from harness.outputs.format import minute, plural, visible
 
 _STATIC = (
-    *("style.css", "code.css", "icon.svg"),
-    *("data.js", "filter.js", "list.js", "stats.js"),
-    *("compare.js", "escapes.js", "source.js"),
+    *("style.css", "code.css", "icon.svg", "data.js", "format.js"),
+    *("filter.js", "plot.js", "table.js", "list.js", "stats.js"),
+    *("benchmark.js", "compare.js", "escapes.js", "source.js"),
 )
+# Put beside them when the wheel or the editable install was built.
+_VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
 # Put there by `esv nightly`, which a later `esv publish` cannot make again.
 _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
@@ -115,8 +119,25 @@ def render(
     package = resources.files(__package__) / "static"
     for name in _STATIC:
         yield f"static/{name}", (package / name).read_bytes()
+    for name in _VENDOR:
+        yield f"static/{name}", _built(package / name)
     for section in _sections(histories, project, commit_url, generated, sources):
         yield from _pages(environment, section)
+
+
+def _built(file: Traversable) -> bytes:
+    """A file of the charts' library, which only a build puts there.
+
+    Raises:
+        StoreError: there was none.
+    """
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise StoreError(
+            f"the site's charts are not built in: {file} is missing; install escape-velocity again"
+            " (in a clone: make install)"
+        ) from None
 
 
 def _sections(
@@ -166,6 +187,8 @@ def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, by
     root = section.root
     for single in SINGLE_PAGES:
         yield root + single.path, page(single.template, single.view(section))
+    for name, data in columns.shards(section):
+        yield root + name, data
     for key in section.summary.series:
         name = root + names.benchmark_page(*key)
         yield name, page("benchmark.html.j2", benchmark_view(section, *key))

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from harness.model import ALLOCS
+from harness.model import ALLOCS, BYTES, ESCAPES, FRAME_BYTES, HEAP_CALLS
 from harness.outputs.format import clip, value, visible
 
 _HATCHED = frozenset({"broken", "failed", "unmeasured"})
+_WHOLE = frozenset({ALLOCS, BYTES, ESCAPES, HEAP_CALLS, FRAME_BYTES})
 _ZEROS = re.compile(r"(?<=\d)\.0+(?=\D|$)")
-_MOST_TARGETS = 400  # beyond this many places, only steps can be pointed at
+_MOST_TARGETS = 150  # beyond this many places, only steps can be pointed at
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def chart(
             :func:`axis_margin`.
     """
     height = 236.0
-    lowest, highest, ticks = _axis(_numbers(marks), whole=unit == ALLOCS)
+    lowest, highest, ticks = _axis(_numbers(marks), whole=unit in _WHOLE)
     frame = _Frame(margin, 34, width - margin - 12, height - 66, len(marks), lowest, highest)
     parts = [
         f'<svg class="chart" viewBox="0 0 {_n(width)} {_n(height)}" role="group"'
@@ -142,12 +143,12 @@ def chart(
 
 def starts_above_zero(marks: Sequence[Mark], unit: str) -> bool:
     """Whether the axis of :func:`chart` leaves zero out, which its caption must say."""
-    return _axis(_numbers(marks), whole=unit == ALLOCS)[0] > 0
+    return _axis(_numbers(marks), whole=unit in _WHOLE)[0] > 0
 
 
 def axis_margin(marks: Sequence[Mark], unit: str) -> float:
     """The room that the axis of :func:`chart` needs for its numbers."""
-    ticks = _axis(_numbers(marks), whole=unit == ALLOCS)[2]
+    ticks = _axis(_numbers(marks), whole=unit in _WHOLE)[2]
     return 16.0 + 6.6 * max(len(_tick(t, unit)) for t in ticks)
 
 

@@ -163,7 +163,8 @@ class BenchmarkView:
     """The page of a benchmark.
 
     ``heap_charts`` are of what the heap costs beside the allocation; units of it that are 0 at
-    every revision are in ``heap_zero`` and not drawn.
+    every revision are in ``heap_zero`` and not drawn. ``code_charts`` are of the package. Charts
+    leave out the ``left_out`` oldest places, the table the ``older`` ones; ``shard`` has them all.
     """
 
     chrome: Chrome
@@ -178,6 +179,10 @@ class BenchmarkView:
     rows: tuple[HistoryRow, ...]
     earlier: int
     reproduce: str
+    code_charts: tuple[ChartView, ...]
+    left_out: int
+    older: int
+    shard: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,8 +295,8 @@
       link.href = way(sides[from].env) + r.page;
       cells[0].appendChild(link);
       cells[0].appendChild(element("span", "place", r.package + ", " + r.unit));
-      cells[1].textContent = (r.base ? stats.value(stats.median(r.base.samples), r.unit) : "–") +
-        " → " + (r.head ? stats.value(stats.median(r.head.samples), r.unit) : "–");
+      cells[1].textContent = (r.base ? esv.value(stats.median(r.base.samples), r.unit) : "–") +
+        " → " + (r.head ? esv.value(stats.median(r.head.samples), r.unit) : "–");
       cells[1].appendChild(element("span", "place", ranges(r)));
       if (r.base && r.head) {
         var tone = r.way > 0 ? "regression" : r.way < 0 ? "improvement" : "";
@@ -325,7 +325,7 @@
         var found = side.time ? stats.interval(side.samples)
           : [Math.min.apply(null, side.samples), Math.max.apply(null, side.samples)];
         if (!found) return "n too small";
-        return stats.value(found[0], r.unit) + " to " + stats.value(found[1], r.unit);
+        return esv.value(found[0], r.unit) + " to " + esv.value(found[1], r.unit);
       }).join(" → ");
     }
   }

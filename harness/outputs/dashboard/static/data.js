@@ -5,6 +5,8 @@
 // path is relative to the root of the page's environment.
 (function () {
   "use strict";
+  // Before the body is there: what stands in for a script's work is then never laid out.
+  document.documentElement.setAttribute("data-js", "");
   var root = new URL(document.documentElement.getAttribute("data-up") || "", location.href);
   var values = new Map();
   var asked = new Map();

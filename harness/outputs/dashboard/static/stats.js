@@ -1,5 +1,5 @@
 // Samples compared in the browser as `harness.analysis.samples` and `.comparison` do; a test holds
-// the two against each other. And numbers as a person reads them, as `outputs.format` prints them.
+// the two against each other. And differences as `outputs.format` prints them.
 (function () {
   "use strict";
   var ALPHA = 0.05, EXACT = 50, EXACT_TIES = 25, EXACT_INTERVAL = 30;
@@ -120,42 +120,9 @@
 
   var THIN = "\u202f", MINUS = "\u2212";
 
-  function digits(number) {
-    var before = number ? Math.floor(Math.log10(Math.abs(number))) : 0;
-    return number.toFixed(Math.min(Math.max(3 - before, 0), 3));
-  }
-
-  function plain(number) {
-    if (Number.isInteger(number)) return number.toLocaleString("en");
-    if (Math.abs(number) >= 1e4) {
-      return number.toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-    }
-    if (Math.abs(number) < 1e-4) {
-      var parts = number.toExponential(3).split("e");
-      return Number(parts[0]) + "e-" + parts[1].slice(1).padStart(2, "0");
-    }
-    return String(Number(number.toPrecision(4)));
-  }
-
-  function value(number, unit) {
-    if (unit === "sec/op") {
-      if (!number) return "0" + THIN + "s";
-      var scales = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"], [1e-9, "ns"], [1e-12, "ps"]];
-      var scale = scales.find(function (s) { return Math.abs(number) >= s[0] * 0.99995; }) ||
-        scales[4];
-      return digits(number / scale[0]) + THIN + scale[1];
-    }
-    if (unit === "B/op") {
-      var sizes = [[Math.pow(2, 40), "TiB"], [Math.pow(2, 30), "GiB"], [Math.pow(2, 20), "MiB"]];
-      var size = sizes.find(function (s) { return Math.abs(number) >= 10 * s[0]; });
-      return size ? digits(number / size[0]) + THIN + size[1] : plain(number) + THIN + "B";
-    }
-    return plain(number);
-  }
-
   function signed(number, unit) {
     if (!number) return "±0";
-    return (number > 0 ? "+" : MINUS) + value(Math.abs(number), unit);
+    return (number > 0 ? "+" : MINUS) + window.esv.value(Math.abs(number), unit);
   }
 
   function percent(before, after) {
@@ -167,5 +134,5 @@
   }
 
   window.esvStats = { mannWhitney: mannWhitney, interval: interval, judge: judge, median: median,
-    value: value, signed: signed, percent: percent };
+    signed: signed, percent: percent };
 })();
