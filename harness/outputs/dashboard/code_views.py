@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from harness.outputs.dashboard.parts import BenchmarkLink, CommitView, FlowView, Link
 from harness.outputs.dashboard.views import Chrome
 
@@ -153,3 +155,62 @@ class CompareView:
     chrome: Chrome
     command: str
     recorded: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationRow:
+    """How a unit of a package goes with escapes that come or go.
+
+    Attributes:
+        unit, event: ``new`` or ``gone``.
+        events: how many of the pairs of neighbouring measurements have such a site.
+        changed: how many of those changed the value, and how many of the others.
+        effect, interval, confidence: empty where there are too few.
+        words, tone: the verdict.
+    """
+
+    unit: str
+    event: str
+    events: str
+    changed: str
+    effect: str
+    interval: str
+    confidence: str
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScatterView:
+    """New escapes against the change of a unit, a point for each pair of measurements."""
+
+    unit: str
+    caption: str
+    drawing: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCorrelation:
+    """A package."""
+
+    package: str
+    identity: str
+    rows: tuple[AssociationRow, ...]
+    charts: tuple[ScatterView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationView:
+    """The page of how numbers go with escapes.
+
+    Attributes:
+        chrome: see :class:`.views.Chrome`.
+        sentence: what can be said of all packages.
+        packages: those with a benchmark; what says something first.
+        fewest: pairs with and without an event below which nothing is said.
+    """
+
+    chrome: Chrome
+    sentence: str
+    packages: tuple[PackageCorrelation, ...]
+    fewest: int

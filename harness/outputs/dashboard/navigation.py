@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.outputs.dashboard.compare import compare_view
+from harness.outputs.dashboard.correlation import correlation_view
 from harness.outputs.dashboard.escapes import escapes_view
 from harness.outputs.dashboard.overview import overview_view
 from harness.outputs.dashboard.pieces import Section
@@ -31,4 +32,5 @@ SINGLE_PAGES = (
     SinglePage("index.html", "overview.html.j2", overview_view),
     SinglePage("escapes.html", "escapes.html.j2", escapes_view),
     SinglePage("compare.html", "compare.html.j2", compare_view),
+    SinglePage("correlation.html", "correlation.html.j2", correlation_view),
 )

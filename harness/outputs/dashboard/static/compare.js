@@ -173,6 +173,7 @@
         rows = pair(data[0], data[1]);
         units();
         update();
+        document.documentElement.setAttribute("data-ready", "");
       }, failed);
       var command = document.getElementById("command");
       if (command && sides.base.env === sides.head.env) {

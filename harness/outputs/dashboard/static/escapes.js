@@ -70,6 +70,7 @@
     var shown = [];
     update();
     if (state.site) open(find(state.site), false);
+    document.documentElement.setAttribute("data-ready", "");
 
     function same(text) { return [text, text]; }
 

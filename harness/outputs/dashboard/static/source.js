@@ -100,4 +100,5 @@
   window.addEventListener("hashchange", say);
   show();
   say();
+  document.documentElement.setAttribute("data-ready", "");
 })();
