@@ -18,7 +18,7 @@ from harness.model import ALLOCS, BYTES
 
 _COUNTED = (ALLOCS, BYTES)
 # The names of harness.outputs.reports.registry, which is loaded by the gate only.
-GATE_FORMATS = ("text", "markdown", "json", "sarif", "github", "junit", "gitlab")
+GATE_FORMATS = ("text", "markdown", "json", "sarif", "github", "junit", "gitlab", "html")
 _Handler = Callable[[argparse.Namespace], int]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -115,7 +116,7 @@ def render(
     sources: Sources = no_sources,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the site as ``(path, content)``; see :func:`publish`."""
-    environment = _environment()
+    environment = template_environment()
     package = resources.files(__package__) / "static"
     for name in _STATIC:
         yield f"static/{name}", (package / name).read_bytes()
@@ -203,7 +204,9 @@ def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, by
         yield name, page("source.html.j2", source_view(section, hash_, path))
 
 
-def _environment() -> Environment:
+@cache
+def template_environment() -> Environment:
+    """The templates, with everything that they print escaped and made visible."""
     environment = Environment(
         loader=PackageLoader("harness.outputs.dashboard", "templates"),
         autoescape=True,
