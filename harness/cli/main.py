@@ -317,7 +317,7 @@ def _publish(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def _preview(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(verbs, "preview", "serve the site on this machine", "site.preview")
+    parser = _verb(verbs, "preview", "serve the site on this machine", "preview.preview")
     parser.add_argument("--port", type=int, default=8080, help="default: 8080")
 
 

@@ -1,10 +1,8 @@
-"""``esv publish`` and ``esv preview``."""
+"""``esv publish``."""
 
 from __future__ import annotations
 
 import argparse
-import http.server
-from functools import partial
 from pathlib import Path
 
 from harness.analysis import History, findings
@@ -75,33 +73,6 @@ def load_histories(config: Config) -> list[History]:
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
     return sorted(histories, key=lambda h: max(r.started for r in h.records), reverse=True)
-
-
-def preview(arguments: argparse.Namespace) -> int:
-    """Serve the site on the loopback address until interrupted."""
-    config = configuration(arguments)
-    if not (config.html_dir / "index.html").is_file():
-        raise UsageError(f"no site in {config.html_dir}; write it with `esv publish`")
-    handler = partial(_Handler, directory=str(config.html_dir))
-    try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", arguments.port), handler)
-    except (OSError, OverflowError) as err:
-        raise UsageError(f"port {arguments.port}: {err}; take another with --port") from None
-    with server:
-        print(f"http://127.0.0.1:{server.server_port}/ serves {config.html_dir}", flush=True)
-        server.serve_forever()
-    return EXIT_CLEAN
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Without a line in the terminal for each request, and never from a browser's cache."""
-
-    def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-cache")
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-        return
 
 
 def check_store(config: Config) -> tuple[list[str], list[str]]:

@@ -65,7 +65,7 @@ def test_everything_that_the_gate_says() -> None:
         "rule without effect",
         "git checkout ",
         "+ New 2",
-        "− Gone 1",
+        "Gone 1",
         "make([]byte, n) escapes to heap",
     ):
         assert said in page.text, said
