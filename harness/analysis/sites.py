@@ -75,7 +75,7 @@ class LineCost:
 
 @dataclass(frozen=True, slots=True)
 class RevisionSites:
-    """The source of one revision as far as it is about the heap.
+    """The source of one revision, or some files of it, as far as it is about the heap.
 
     Attributes:
         revision: hash.
@@ -114,47 +114,89 @@ class SiteHistory:
     newest: str
 
 
-def follow_sites(history: History, wanted: Collection[str] = ()) -> SiteHistory:
+def follow_sites(
+    history: History, wanted: Mapping[str, Collection[str]] | None = None
+) -> SiteHistory:
     """Follow every site through a history.
 
     Args:
         history: the records.
-        wanted: hashes of revisions whose lines are to be told; the newest one always is.
+        wanted: by hash of a revision the files whose lines are to be told. Of the newest revision
+            all are.
     """
     newest = next((r.revision.hash for r in reversed(history.records) if anything_compiled(r)), "")
-    chosen = {*wanted, newest}
     spells, costs = Spells(history), _Costs(history)
-    counts: dict[str, dict[str, EscapeCounts]] = {}
+    counts: dict[str, Mapping[str, EscapeCounts]] = {}
     # Looked up once, when the site was new.
     executions: dict[int, Execution] = {}
-    seen: dict[str, tuple[Record, list[tuple[EscapeSite, Spell]], _Snapshot]] = {}
+    seen: dict[str, _Seen] = {}
     for record in history.records:
-        counts[record.revision.hash] = spells.count(record)
+        revision = record.revision.hash
+        counts[revision] = spells.count(record)
         costs.add(record)
-        told = {(e.package, e.position): e.execution for e in record.executions}
-        for site in record.code_escapes() if told else ():
-            spell, execution = spells.of(site), told.get((site.package, site.position))
-            if spell is not None and execution is not None:
-                executions[id(spell)] = execution
-        if record.revision.hash in chosen:
-            found = [(s, spells.of(s)) for s in record.code_escapes()]
-            known = [(s, spell) for s, spell in found if spell is not None]
-            seen[record.revision.hash] = (record, known, costs.snapshot())
+        for told in record.executions:
+            part = spells.parts.get(told.package)
+            for site in part.escapes if part is not None else ():
+                spell = spells.of(site) if site.position == told.position else None
+                if spell is not None:
+                    executions[id(spell)] = told.execution
+        if revision == newest:
+            seen[revision] = _look(record, spells, costs, None)
+        elif wanted is not None and revision in wanted:
+            seen[revision] = _look(record, spells, costs, frozenset(wanted[revision]))
     lives = _lives(history, spells)
     life_of = {id(spell): life for life in lives for spell in life.spells}
     return SiteHistory(
         lives,
         {
             revision: _sites(
-                record,
-                [(s, life_of[id(spell)]) for s, spell in found],
-                {s: executions[id(spell)] for s, spell in found if id(spell) in executions},
-                snapshot,
+                look,
+                [(s, life_of[id(spell)]) for s, spell in look.found],
+                {s: executions[id(spell)] for s, spell in look.found if id(spell) in executions},
             )
-            for revision, (record, found, snapshot) in seen.items()
+            for revision, look in seen.items()
         },
         counts,
         newest,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of a revision when the history has come to it.
+
+    ``record`` has the code of the packages of the sites and of no others.
+    """
+
+    record: Record
+    found: list[tuple[EscapeSite, Spell]]
+    inlining: tuple[InliningDecision, ...]
+    calls: tuple[InliningCall, ...]
+    costs: dict[Place, tuple[LineCost, ...]]
+    changed: dict[str, str]
+
+
+def _look(record: Record, spells: Spells, costs: _Costs, files: frozenset[str] | None) -> _Seen:
+    """What is known of some files, or of all."""
+
+    def shown(item: EscapeSite | InliningDecision | InliningCall) -> bool:
+        place = item.position
+        return place.file in files if files is not None else not place.generated
+
+    parts = spells.parts.values()
+    found = [
+        (s, spell)
+        for part in parts
+        for s in part.escapes
+        if not s.test and shown(s) and (spell := spells.of(s)) is not None
+    ]
+    packages = {s.package for s, _ in found}
+    return _Seen(
+        record.with_parts([p for name, p in spells.parts.items() if name in packages]),
+        found,
+        tuple(d for p in parts for d in p.inlining if shown(d)),
+        tuple(c for p in parts for c in p.inlining_calls if shown(c)),
+        *costs.at(files),
     )
 
 
@@ -184,27 +226,20 @@ def _lives(history: History, spells: Spells) -> tuple[SiteLife, ...]:
     return tuple(lives)
 
 
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    costs: dict[Place, tuple[LineCost, ...]]
-    changed: dict[str, str]
-
-
 def _sites(
-    record: Record,
+    look: _Seen,
     sites: Iterable[tuple[EscapeSite, SiteLife]],
     executions: Mapping[EscapeSite, Execution],
-    snapshot: _Snapshot,
 ) -> RevisionSites:
     ordered = sorted(sites, key=lambda pair: (pair[0].position, pair[0].package, pair[0].message))
     return RevisionSites(
-        revision=record.revision.hash,
+        revision=look.record.revision.hash,
         sites=tuple(ordered),
-        costs=snapshot.costs,
-        inlining=tuple(d for d in record.inlining if not d.position.generated),
-        calls=tuple(c for c in record.inlining_calls if not c.position.generated),
-        reach=_reach(record, [s for s, _ in ordered], executions, snapshot.costs),
-        changed=snapshot.changed,
+        costs=look.costs,
+        inlining=look.inlining,
+        calls=look.calls,
+        reach=_reach(look.record, [s for s, _ in ordered], executions, look.costs),
+        changed=look.changed,
     )
 
 
@@ -267,19 +302,21 @@ class _Costs:
                     )
                 )
 
-    def snapshot(self) -> _Snapshot:
-        """What is known now."""
-        return _Snapshot(
-            {
-                (file, line): tuple(
-                    sorted(costs, key=lambda c: (-c.allocs, -c.bytes, c.package, c.benchmark))
-                )
-                for file, lines in self._lines.items()
-                for line, costs in lines.items()
-                if costs
-            },
-            dict(self._changed),
-        )
+    def at(
+        self, files: Collection[str] | None
+    ) -> tuple[dict[Place, tuple[LineCost, ...]], dict[str, str]]:
+        """What is known now of some files, or of all, and what changed them last."""
+        chosen = self._lines.keys() if files is None else files
+        found = {
+            (file, line): tuple(
+                sorted(costs, key=lambda c: (-c.allocs, -c.bytes, c.package, c.benchmark))
+            )
+            for file in chosen
+            for line, costs in self._lines.get(file, {}).items()
+            if costs
+        }
+        names = self._changed.keys() if files is None else files
+        return found, {f: self._changed[f] for f in names if f in self._changed}
 
     def _stands(self, package: str, name: str, measured: Measurement | None) -> bool:
         value = self._values.get((package, name))

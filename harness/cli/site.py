@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from harness.analysis import History, findings
@@ -10,11 +11,11 @@ from harness.cli.context import configuration
 from harness.config import Config
 from harness.engine import Session
 from harness.errors import EXIT_CLEAN, StoreError, UsageError
-from harness.model import Record
+from harness.model import CodePart, Record
 from harness.outputs.dashboard import SiteReport, publish
 from harness.outputs.format import plural
 from harness.outputs.terminal import finding_lines
-from harness.store import RecordStore
+from harness.store import RecordKey, RecordReader, RecordStore
 
 _FINDINGS = 3
 
@@ -61,18 +62,28 @@ def load_histories(config: Config) -> list[History]:
         UsageError: there are none.
     """
     groups: dict[tuple[str, str], list[Record]] = {}
-    for record in RecordStore(config.results_dir, config.hash_length).records():
+    reader = RecordReader(RecordStore(config.results_dir, config.hash_length))
+    for record in reader.records():
         key = (record.machine.machine, record.environment.name)
         groups.setdefault(key, []).append(record)
     if not groups:
         raise UsageError(f"no records in {config.results_dir}; measure something first (`esv run`)")
     with Session(config) as session:
         line = session.first_parent_line()
-    histories = [History.build(records, line) for records in groups.values()]
+    histories = [
+        History.build(records, line, partial(_parts, reader, *key))
+        for key, records in groups.items()
+    ]
     histories = [h for h in histories if h.records]
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
     return sorted(histories, key=lambda h: max(r.started for r in h.records), reverse=True)
+
+
+def _parts(
+    reader: RecordReader, machine: str, environment: str, revision: str
+) -> dict[str, CodePart]:
+    return reader.parts(RecordKey(machine, revision, environment))
 
 
 def check_store(config: Config) -> tuple[list[str], list[str]]:

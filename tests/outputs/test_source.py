@@ -85,7 +85,7 @@ def test_two_sites_alike_at_one_time_are_two() -> None:
 
 
 def test_what_a_line_allocates_moves_with_the_line() -> None:
-    found = follow_sites(history(), {make_hash(3)})
+    found = follow_sites(history(), {make_hash(3): ["p/p.go"]})
     assert list(found.at[make_hash(3)].costs) == [("p/p.go", 3)]
     (cost,) = found.at[make_hash(4)].costs["p/p.go", 5]
     assert (cost.allocs, cost.bytes, cost.revision) == (2, 32, make_hash(2))
@@ -94,7 +94,7 @@ def test_what_a_line_allocates_moves_with_the_line() -> None:
 def test_what_a_line_allocated_is_forgotten_when_the_value_changes() -> None:
     records = list(history().records)
     records[3] = replace(records[3], packages=(make_package(P, [make_benchmark("BenchmarkF", 7)]),))
-    found = follow_sites(History.build(records), {make_hash(3)})
+    found = follow_sites(History.build(records), {make_hash(3): ["p/p.go"]})
     assert found.at[make_hash(3)].costs == {}
 
 

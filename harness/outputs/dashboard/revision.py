@@ -123,7 +123,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
             for o in record.overlays
         ),
         unparsed=len(record.unparsed),
-        facts=_facts(record),
+        facts=_facts(record, summary),
         explain=(
             explain_command(record, base, release=bool(section.root))
             if base is not None and diff is not None and record.benchmarks()
@@ -263,7 +263,7 @@ def _values(section: Section, record: Record) -> tuple[ValueRow, ...]:
     )
 
 
-def _facts(record: Record) -> tuple[Fact, ...]:
+def _facts(record: Record, summary: RevisionSummary) -> tuple[Fact, ...]:
     settings = record.settings
     time = (
         f"{settings.count} times {settings.benchtime}"
@@ -284,8 +284,7 @@ def _facts(record: Record) -> tuple[Fact, ...]:
         Fact("harness", record.harness),
         Fact(
             "escape sites",
-            f"{len(record.code_escapes()):,} in code,"
-            f" {len(record.escapes) - len(record.code_escapes()):,} in tests",
+            f"{summary.sites[0]:,} in code, {summary.sites[1]:,} in tests",
         ),
         Fact(
             "compiled code not read",

@@ -57,7 +57,10 @@ class SourcePlan:
 def source_plan(summary: Summary) -> SourcePlan:
     """All files with live sites at the newest revision, and what stands behind each step."""
     pages = {page for r in summary.revisions for page in _of_steps(r)}
-    sites = follow_sites(summary.history, {revision for revision, _ in pages})
+    files: dict[str, set[str]] = {}
+    for revision, file in pages:
+        files.setdefault(revision, set()).add(file)
+    sites = follow_sites(summary.history, files)
     if sites.newest:
         pages |= {("", file) for file in files_of(sites.at[sites.newest])}
     return SourcePlan(sites, frozenset(p for p in pages if in_tree(p[1])))
