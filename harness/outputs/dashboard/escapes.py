@@ -85,7 +85,8 @@ class _Table:
         return self._numbers[key]
 
     def text(self, text: str, limit: int = 400) -> int:
-        return self.number(text, visible(clip(text, limit)))
+        known = self._numbers.get(text)
+        return self.number(text, visible(clip(text, limit))) if known is None else known
 
 
 def escapes_data(section: Section) -> Json:
