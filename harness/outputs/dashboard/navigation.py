@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from harness.outputs.dashboard.overview import overview_view
 from harness.outputs.dashboard.pieces import Section
+from harness.outputs.dashboard.regressions import regressions_view
+from harness.outputs.dashboard.status import help_view, status_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +27,9 @@ class SinglePage:
     view: Callable[[Section], object]
 
 
-SINGLE_PAGES = (SinglePage("index.html", "overview.html.j2", overview_view),)
+SINGLE_PAGES = (
+    SinglePage("index.html", "overview.html.j2", overview_view),
+    SinglePage("regressions.html", "regressions.html.j2", regressions_view),
+    SinglePage("status.html", "status.html.j2", status_view),
+    SinglePage("help.html", "help.html.j2", help_view),
+)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from harness.analysis.history import History
 from harness.analysis.summary import Summary, summarise
 from harness.errors import StoreError
-from harness.outputs.dashboard import columns, names
+from harness.outputs.dashboard import columns, names, regressions
 from harness.outputs.dashboard.benchmark import benchmark_view
 from harness.outputs.dashboard.navigation import SINGLE_PAGES
 from harness.outputs.dashboard.pieces import Section
@@ -27,7 +27,8 @@ _STATIC = (
     "icon.svg",
     "data.js",
     "format.js",
-    "filter.js",
+    "keys.js",
+    "overview.js",
     "plot.js",
     "benchmark.js",
     "table.js",
@@ -174,6 +175,7 @@ def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, by
     root = section.root
     for single in SINGLE_PAGES:
         yield root + single.path, page(single.template, single.view(section))
+    yield root + regressions.FEED, regressions.feed(section)
     for name, data in columns.shards(section):
         yield root + name, data
     for key in section.summary.series:
