@@ -10,6 +10,8 @@ from harness.outputs.dashboard.correlation import correlation_view
 from harness.outputs.dashboard.escapes import escapes_view
 from harness.outputs.dashboard.overview import overview_view
 from harness.outputs.dashboard.pieces import Section
+from harness.outputs.dashboard.regressions import regressions_view
+from harness.outputs.dashboard.status import help_view, status_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +35,7 @@ SINGLE_PAGES = (
     SinglePage("escapes.html", "escapes.html.j2", escapes_view),
     SinglePage("compare.html", "compare.html.j2", compare_view),
     SinglePage("correlation.html", "correlation.html.j2", correlation_view),
+    SinglePage("regressions.html", "regressions.html.j2", regressions_view),
+    SinglePage("status.html", "status.html.j2", status_view),
+    SinglePage("help.html", "help.html.j2", help_view),
 )

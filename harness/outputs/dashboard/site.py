@@ -15,7 +15,7 @@ from markupsafe import Markup
 from harness.analysis.history import History
 from harness.analysis.summary import Summary, summarise
 from harness.errors import StoreError
-from harness.outputs.dashboard import columns, escapes, names
+from harness.outputs.dashboard import columns, escapes, names, regressions
 from harness.outputs.dashboard.benchmark import benchmark_view
 from harness.outputs.dashboard.compare import compare_data
 from harness.outputs.dashboard.navigation import SINGLE_PAGES
@@ -28,9 +28,9 @@ from harness.outputs.dashboard.tree import TreeChange, replace_tree
 from harness.outputs.format import minute, plural, visible
 
 _STATIC = (
-    *("style.css", "code.css", "icon.svg", "data.js", "format.js"),
-    *("filter.js", "plot.js", "table.js", "list.js", "stats.js"),
-    *("benchmark.js", "compare.js", "escapes.js", "source.js"),
+    *("style.css", "code.css", "icon.svg", "data.js", "format.js", "keys.js"),
+    *("plot.js", "table.js", "list.js", "stats.js", "overview.js", "benchmark.js"),
+    *("compare.js", "escapes.js", "source.js"),
 )
 # Put beside them when the wheel or the editable install was built.
 _VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
@@ -188,6 +188,7 @@ def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, by
     root = section.root
     for single in SINGLE_PAGES:
         yield root + single.path, page(single.template, single.view(section))
+    yield root + regressions.FEED, regressions.feed(section)
     for name, data in columns.shards(section):
         yield root + name, data
     for key in section.summary.series:

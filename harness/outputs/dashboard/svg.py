@@ -197,18 +197,18 @@ def _nice(rough: float) -> float:
 def _line(marks: Sequence[Mark], frame: _Frame) -> str:
     """Every value as wide as its place; neighbours joined, gaps left open."""
     path: list[str] = []
-    drawing = False
+    level = ""  # at which the line is drawn; empty in a gap
     for index, mark in enumerate(marks):
-        if mark.value is None:
-            drawing = False
+        y = "" if mark.value is None else _n(frame.y(mark.value))
+        if y == level:
             continue
-        y = _n(frame.y(mark.value))
-        if drawing:
-            path.append(f"V{y}")
-        else:
-            path.append(f"M{_n(frame.edge(index))} {y}")
-        path.append(f"H{_n(frame.edge(index + 1))}")
-        drawing = True
+        if level:
+            path.append(f"H{_n(frame.edge(index))}")
+        if y:
+            path.append(f"V{y}" if level else f"M{_n(frame.edge(index))} {y}")
+        level = y
+    if level:
+        path.append(f"H{_n(frame.edge(len(marks)))}")
     return "".join(path)
 
 
@@ -346,3 +346,25 @@ def _n(number: float) -> str:
 
 def _text(text: str) -> str:
     return str(escape(visible(text)))
+
+
+def strip(places: Sequence[tuple[str, str]], label: str) -> Markup:
+    """A row of places, oldest first: each ``(tone, state)``; equal neighbours are one piece."""
+    width, height = 940.0, 22.0
+    each = width / max(len(places), 1)
+    parts, index = [], 0
+    while index < len(places):
+        start = index
+        while index < len(places) and places[index] == places[start]:
+            index += 1
+        tone, state = places[start]
+        name = f"{state}: {index - start:,}" if index - start > 1 else state
+        parts.append(
+            f'<rect class="{_text(tone)} {_text(state.replace(" ", "-"))}" x="{_n(start * each)}"'
+            f' width="{_n(max((index - start) * each, 0.6))}" height="{_n(height)}">'
+            f"<title>{_text(name)}</title></rect>"
+        )
+    return Markup(  # noqa: S704 - numbers, and text that went through escape()
+        f'<svg class="strip" viewBox="0 0 {_n(width)} {_n(height)}" preserveAspectRatio="none"'
+        f' role="img" aria-label="{_text(label)}">{"".join(parts)}</svg>'
+    )

@@ -215,6 +215,9 @@
     Enter: function (e) { open(at, e); },
   };
 
+  esv.keys.push(["← →", "move the cursor by a place"], ["p n", "previous, next step"], ["Enter", "open the revision"],
+    ["+ − 0", "zoom in, out, show all"], ["Shift ← →", "move the range"], ["Home End", "first, last place of the range"]);
+
   function button(text, label, act) {
     var made = element("button", { type: "button", "aria-label": label, title: label }, [text]);
     made.addEventListener("click", act);

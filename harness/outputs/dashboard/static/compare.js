@@ -95,6 +95,7 @@
       fill: row,
     });
 
+    esv.keys.push(["↓ ↑ Home End", "from benchmark to benchmark in the list"]);
     restore();
     window.addEventListener("hashchange", restore);
 

@@ -275,11 +275,9 @@
 
     document.addEventListener("keydown", function (event) {
       if (event.ctrlKey || event.altKey || event.metaKey) return;
-      if (event.key === "Escape" && !detail.hidden) shut();
-      else if (event.key === "/" && !/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) {
-        box.focus();
-        event.preventDefault();
-      }
+      if (event.key === "Escape" && !detail.hidden && !event.target.closest("dialog")) shut();
     });
+    window.esv.keys.push(["↓ ↑ Home End", "from site to site in the list"],
+      ["Enter", "opens the history of the site"], ["Esc", "closes it"]);
   }
 })();

@@ -98,6 +98,7 @@
     event.preventDefault();
   });
   window.addEventListener("hashchange", say);
+  window.esv.keys.push(["n", "next escape"], ["p", "previous escape"]);
   show();
   say();
   document.documentElement.setAttribute("data-ready", "");
