@@ -88,9 +88,11 @@ def violations(browser: Any) -> list[str]:
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is made by an editable install")
 def test_axe_finds_nothing(browser: Any, sites: dict[str, Path], look: str) -> None:
     browser.set_script_timeout(60)
-    for page in PAGES:
+    source = next((sites["timeline"] / "s").glob("store-go-*")).name
+    code = ("escapes.html", "compare.html", f"s/{source}")
+    for page in [*PAGES, *code, "correlation.html"]:
         browser.get((sites["timeline"] / page).as_uri())
-        if page in ("index.html", STORE):
+        if page in ("index.html", STORE, *code):
             ready(browser, "")
         assert violations(browser) == [], (page, look)
         wide = browser.execute_script("return document.documentElement.scrollWidth - innerWidth")

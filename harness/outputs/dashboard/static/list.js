@@ -120,6 +120,12 @@
         table.setAttribute("aria-rowcount", rows.length + 1);
         box.scrollTop = 0;
         draw(true);
+        // Larger letters make higher rows.
+        var row = body.querySelector("tr.row");
+        if (row && row.offsetHeight && row.offsetHeight !== height) {
+          height = row.offsetHeight;
+          draw(true);
+        }
       },
       // "name" or "-name": the column that the rows are sorted by, and downwards.
       sorted: function (by) {

@@ -3,7 +3,7 @@
 (function () {
   "use strict";
   var bar = document.getElementById("sourcebar");
-  var table = document.querySelector("table.source");
+  var table = document.getElementById("source");
   if (!bar || !table) return;
   var lines = Array.prototype.slice.call(table.querySelectorAll("tr.heap"));
   var kinds = [["escapes", "Escapes"], ["costs", "Allocations"], ["inlining", "Inlining"]];
@@ -48,6 +48,15 @@
     }
     location.hash = "#" + next.id;
     next.querySelector("th a").focus({ preventScroll: true });
+  }
+
+  // How high the lines above are is guessed until they are near the window, so once is not enough.
+  function reveal() {
+    var line = current() && document.getElementById("L" + current());
+    if (!line) return;
+    [0, 60, 200].forEach(function (wait) {
+      setTimeout(function () { line.scrollIntoView({ block: "center", behavior: "instant" }); }, wait);
+    });
   }
 
   var said = document.createElement("span");
@@ -97,9 +106,10 @@
     else return;
     event.preventDefault();
   });
-  window.addEventListener("hashchange", say);
+  window.addEventListener("hashchange", function () { say(); reveal(); });
   window.esv.keys.push(["n", "next escape"], ["p", "previous escape"]);
   show();
   say();
+  reveal();
   document.documentElement.setAttribute("data-ready", "");
 })();
