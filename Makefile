@@ -10,7 +10,7 @@ STAMP  := $(VENV)/.installed
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml package-lock.json hatch_build.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[go,dev]'
@@ -75,5 +75,6 @@ corpus: $(STAMP) ## write anew what seven Go releases say of tests/corpus/src (i
 
 .PHONY: clean
 clean: ## remove what was made, but for the results
-	rm -rf $(VENV) .cache html env go_fixtures/repos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .cache html env go_fixtures/repos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	  harness/outputs/dashboard/static/vendor tests/browser/vendor
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

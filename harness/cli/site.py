@@ -1,9 +1,8 @@
-"""``esv publish`` and ``esv preview``."""
+"""``esv publish``."""
 
 from __future__ import annotations
 
 import argparse
-import http.server
 from functools import partial
 from pathlib import Path
 
@@ -26,7 +25,14 @@ def publish_site(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     output = Path(arguments.html_dir).resolve() if arguments.html_dir else config.html_dir
     histories = load_histories(config)
-    done = publish(histories, output, project=config.project, commit_url=config.show_commit_url)
+    with Session(config) as session:
+        done = publish(
+            histories,
+            output,
+            project=config.project,
+            commit_url=config.show_commit_url,
+            sources=session.repository.file_bytes,
+        )
     if not arguments.quiet:
         print("\n".join(_summary(histories[0], done, arguments)), flush=True)
     return EXIT_CLEAN
@@ -78,33 +84,6 @@ def _parts(
     reader: RecordReader, machine: str, environment: str, revision: str
 ) -> dict[str, CodePart]:
     return reader.parts(RecordKey(machine, revision, environment))
-
-
-def preview(arguments: argparse.Namespace) -> int:
-    """Serve the site on the loopback address until interrupted."""
-    config = configuration(arguments)
-    if not (config.html_dir / "index.html").is_file():
-        raise UsageError(f"no site in {config.html_dir}; write it with `esv publish`")
-    handler = partial(_Handler, directory=str(config.html_dir))
-    try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", arguments.port), handler)
-    except (OSError, OverflowError) as err:
-        raise UsageError(f"port {arguments.port}: {err}; take another with --port") from None
-    with server:
-        print(f"http://127.0.0.1:{server.server_port}/ serves {config.html_dir}", flush=True)
-        server.serve_forever()
-    return EXIT_CLEAN
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Without a line in the terminal for each request, and never from a browser's cache."""
-
-    def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-cache")
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-        return
 
 
 def check_store(config: Config) -> tuple[list[str], list[str]]:

@@ -87,6 +87,27 @@ class FeedSource:
     attributions: dict[Step, Attribution]
 
 
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """The steps of a commit, to be told in a feed.
+
+    Attributes:
+        history: that has the commit.
+        attributions: of the steps, as far as there are accounts.
+        revision: hash of the commit.
+        steps: at least one.
+        at: when they became known, seconds since the epoch.
+        page: of the revision, relative to the feed; empty for none.
+    """
+
+    history: History
+    attributions: Mapping[Step, Attribution]
+    revision: str
+    steps: tuple[Step, ...]
+    at: float
+    page: str = ""
+
+
 def atom_feed(project: str, sources: Iterable[FeedSource], commit_url: str = "") -> bytes:
     """The reported steps as an Atom feed (RFC 4287), an entry for each commit, newest first.
 
@@ -95,7 +116,7 @@ def atom_feed(project: str, sources: Iterable[FeedSource], commit_url: str = "")
         sources: the histories.
         commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
     """
-    entries: list[tuple[float, Element]] = []
+    entries: list[FeedEntry] = []
     for source in sources:
         known = {(r.series, r.direction, r.revision): r.at for r in source.reported if r.at}
         by_commit: dict[str, list[Step]] = {}
@@ -105,53 +126,57 @@ def atom_feed(project: str, sources: Iterable[FeedSource], commit_url: str = "")
             if at:
                 by_commit.setdefault(step.revision, []).append(step)
                 times[step.revision] = max(at, times.get(step.revision, 0.0))
-        for revision, steps in by_commit.items():
-            entry = _feed_entry(project, source, revision, steps, times[revision], commit_url)
-            entries.append((times[revision], entry))
-    entries.sort(key=lambda pair: pair[0], reverse=True)
+        entries += [
+            FeedEntry(source.history, source.attributions, revision, tuple(steps), times[revision])
+            for revision, steps in by_commit.items()
+        ]
+    return commits_feed(project, entries, "steps", "steps in allocations", commit_url)
+
+
+def commits_feed(
+    project: str, entries: Iterable[FeedEntry], kind: str, title: str, commit_url: str = ""
+) -> bytes:
+    """Commits with their steps as an Atom feed (RFC 4287), the latest known first.
+
+    Args:
+        project: name of the project.
+        entries: in any order.
+        kind: a word that tells the feed from others of the project.
+        title: what it is of.
+        commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
+    """
+    in_order = sorted(entries, key=lambda e: e.at, reverse=True)
     feed = Element("feed", xmlns=_ATOM)
-    SubElement(feed, "id").text = f"urn:esv:{_urn(project)}:steps"
-    SubElement(feed, "title").text = visible(f"{project}: steps in allocations")
-    SubElement(feed, "updated").text = rfc3339(entries[0][0] if entries else 0.0)
+    SubElement(feed, "id").text = f"urn:esv:{_urn(project)}:{kind}"
+    SubElement(feed, "title").text = visible(f"{project}: {title}")
+    SubElement(feed, "updated").text = rfc3339(in_order[0].at if in_order else 0.0)
     SubElement(SubElement(feed, "author"), "name").text = "Escape Velocity"
-    feed.extend(entry for _, entry in entries[:_MOST_ENTRIES])
+    feed.extend(_feed_entry(project, entry, commit_url) for entry in in_order[:_MOST_ENTRIES])
     indent(feed)
     data: bytes = tostring(feed, encoding="utf-8", xml_declaration=True)
     return data + b"\n"
 
 
-def _feed_entry(
-    project: str,
-    source: FeedSource,
-    revision: str,
-    steps: Sequence[Step],
-    at: float,
-    commit_url: str,
-) -> Element:
-    commit = source.history.by_hash[revision].revision
+def _feed_entry(project: str, told: FeedEntry, commit_url: str) -> Element:
+    revision, steps = told.revision, told.steps
+    commit = told.history.by_hash[revision].revision
     worse = [s for s in steps if s.direction is Direction.REGRESSION and s.unit == ALLOCS]
     word = plural(len(worse), "regression") if worse else plural(len(steps), "change")
     entry = Element("entry")
-    environment = source.history.environment
+    environment = told.history.environment
     SubElement(entry, "id").text = f"urn:esv:{_urn(project)}:{_urn(environment)}:{revision}"
     SubElement(entry, "title").text = visible(
         f"{word} at {commit.short}: {one_line(commit.subject, 100)}"
     )
-    SubElement(entry, "updated").text = rfc3339(at)
+    SubElement(entry, "updated").text = rfc3339(told.at)
+    if told.page:
+        SubElement(entry, "link", rel="alternate", type="text/html", href=told.page)
     if re.match(r"https?://", commit_url):
-        SubElement(entry, "link", href=visible(commit_url) + revision)
-    told = EnvironmentSteps(source.history, source.attributions)
+        relation = {"rel": "via"} if told.page else {}
+        SubElement(entry, "link", {**relation, "href": visible(commit_url) + revision})
     lines = [line for step in ordered(steps)[:_MOST_ROWS] for line in _step_text(told, step)]
     SubElement(entry, "content", type="text").text = "\n".join(lines)
     return entry
-
-
-@dataclass(frozen=True, slots=True)
-class EnvironmentSteps:
-    """What the rows are made of."""
-
-    history: History
-    attributions: dict[Step, Attribution]
 
 
 def _sections(
@@ -180,7 +205,7 @@ def ordered(steps: Iterable[Step]) -> list[Step]:
     return sorted(steps, key=lambda s: (s.unit != ALLOCS, -size(s), s.package, s.benchmark))
 
 
-def _step_text(found: EnvironmentNews | EnvironmentSteps, step: Step) -> list[str]:
+def _step_text(found: EnvironmentNews | FeedEntry, step: Step) -> list[str]:
     commit = found.history.by_hash[step.revision].revision
     lines = [
         f"  {visible(step.benchmark)} ({visible(step.package)}):"

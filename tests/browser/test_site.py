@@ -33,7 +33,10 @@ def pages(site: Path) -> list[Path]:
     ]
     first, newest = timeline_records()[0].revision, timeline_records()[-1].revision
     revisions = [site / "r" / f"{r.hash}.html" for r in (*steps, *wanted, first, newest)]
-    return [site / "index.html", long, *revisions, *sorted((site / "e").glob("*/index.html"))]
+    single = [site / f"{name}.html" for name in ("escapes", "compare", "correlation")]
+    source = max((site / "s").iterdir(), key=lambda p: p.stat().st_size)
+    others = sorted((site / "e").glob("*/index.html"))
+    return [site / "index.html", long, source, *single, *revisions, *others]
 
 
 @pytest.fixture(params=["timeline", "hostile"])
@@ -67,7 +70,7 @@ def test_pages_load_in_silence_and_from_the_site_only(browser: Any, site: Path) 
         asked = requests(browser)
         assert asked, page
         assert all(url.startswith(site.as_uri() + "/") for url in asked), asked
-        assert browser.execute_script("return document.styleSheets.length") == 1
+        assert browser.execute_script("return document.styleSheets.length") in (1, 2)
 
 
 def test_links_lead_to_files_that_exist(browser: Any, site: Path) -> None:
@@ -106,7 +109,7 @@ def test_hostile_text_is_shown_and_does_not_run(browser: Any, sites: dict[str, P
             " [...document.querySelectorAll('*')]"
             "  .filter(e => [...e.attributes].some(a => a.name.startsWith('on'))).length]"
         )
-        assert all(s.endswith("/static/filter.js") for s in scripts)
+        assert all("/static/" in s for s in scripts)
         assert (images, handlers) == (0, 0)
     browser.get((sites["hostile"] / "index.html").as_uri())
     shown = browser.execute_script("return document.body.innerText")
@@ -125,36 +128,29 @@ def test_the_policy_is_in_force(browser: Any, sites: dict[str, Path]) -> None:
     browser.get_log("browser")
 
 
-def test_the_filter_hides_what_does_not_match(browser: Any, sites: dict[str, Path]) -> None:
-    browser.get((sites["timeline"] / "index.html").as_uri())
-    box = browser.find_element("css selector", "input[type=search]")
-    box.send_keys("store median")
-    rows = browser.find_elements("css selector", "table[data-filter] tbody tr")
-    shown = [r.text for r in rows if r.is_displayed()]
-    assert len(shown) == 2
-    assert all("BenchmarkRingMedian" in text for text in shown)
-    assert browser.find_element("css selector", "[role=status]").text == f"2 of {len(rows)}"
-
-
 def test_it_is_complete_without_scripts(browser: Any, sites: dict[str, Path]) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get((sites["timeline"] / "index.html").as_uri())
         rows = browser.find_elements("css selector", "table.commits tbody tr")
         assert len(rows) == len(timeline_records())
-        assert not browser.find_elements("css selector", "input")
+        assert not [e for e in browser.find_elements("css selector", "input") if e.is_displayed()]
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
-def test_a_step_in_a_chart_is_reached_by_keyboard(browser: Any, sites: dict[str, Path]) -> None:
+def test_without_scripts_a_step_in_a_chart_is_a_link(browser: Any, sites: dict[str, Path]) -> None:
     page = next(p for p in (sites["timeline"] / "b").iterdir() if "storeput-keys-100" in p.name)
-    browser.get(page.as_uri())
-    label = browser.execute_script(
-        "const a = [...document.querySelectorAll('.wide svg.chart a[aria-label]')][0];"
-        "a.focus(); return document.activeElement.getAttribute('aria-label')"
-    )
-    assert label.startswith("regression +100: ")
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(page.as_uri())
+        mark = browser.find_element("css selector", ".wide svg.chart a[aria-label]")
+        assert mark.is_displayed()
+        assert mark.get_attribute("aria-label").startswith("regression +100: ")
+        mark.send_keys("\ue007")
+        assert "/r/" in browser.current_url
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

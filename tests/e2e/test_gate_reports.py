@@ -22,6 +22,7 @@ FILES = {
     "github": "commands.txt",
     "junit": "gate.xml",
     "gitlab": "quality.json",
+    "html": "gate.html",
 }
 EVERY = [part for name, file in FILES.items() for part in ("--report", f"{name}={file}")]
 STEP = ("--base", "HEAD~2", "--head", "HEAD~1", "--quiet")
@@ -76,7 +77,7 @@ def test_every_format_without_a_verdict(small: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--report", "html=x"], "'html=x' is not FORMAT=FILE with one of text, markdown, json"),
+        (["--report", "yaml=x"], "'yaml=x' is not FORMAT=FILE with one of text, markdown, json"),
         (["--compile-only", "--time"], "there is nothing to --time"),
         (["--report", "sarif"], "'sarif' is not FORMAT=FILE"),
         (["--report", "sarif=x", "--report", "junit=./x"], "two reports go to"),

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from harness.analysis.history import History
 from harness.outputs.dashboard.site import render
 
-VOID = frozenset({"meta", "link", "input", "br", "hr", "img"})
+VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "col"})
 
 
 def site(*histories: History, **options: Any) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from functools import partial
 from harness.analysis.series import PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
-from harness.model import ALLOCS, HEAP_COSTS, Measurement
+from harness.model import ALLOCS, ESCAPES, FRAME_BYTES, HEAP_COSTS, Measurement
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.accounts import brief_view
 from harness.outputs.dashboard.overview import end_state
@@ -27,6 +27,10 @@ from harness.outputs.format import clip, plural, value
 
 _WIDE, _NARROW = 940.0, 380.0
 _UP = "../"
+# Rows that the page comes with; the others are in its data.
+_SHOWN_ROWS = 120
+# Places that the charts of the server show, which are for readers without scripts.
+_DRAWN_PLACES = 400
 _TROUBLE = {
     PointState.BROKEN: "broken",
     PointState.DOES_NOT_BUILD: "broken",
@@ -42,17 +46,19 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     moving = tuple(s for s in heap if any(p.measurement and _any(p.measurement) for p in s.points))
     units = units_of(series)
     main = units.get(ALLOCS) or series[0]
-    rows = tuple(
-        _row(section, series, index, revision)
+    places = [
+        (index, revision)
         for index, revision in enumerate(section.summary.revisions)
         if main.points[index].state is not PointState.NOT_YET
-    )
+    ]
+    rows = tuple(_row(section, series, *place) for place in places[-_SHOWN_ROWS:])
     steps = [
         (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, r.steps, s))
         for r in reversed(section.summary.revisions)
         for s in r.steps
         if (s.package, s.benchmark) == (package, name)
     ]
+    rows = _trimmed(tuple(reversed(rows)))
     state = end_state(section, series)
     newest = section.summary.newest
     record = None if newest is None else newest.slot.record
@@ -63,11 +69,15 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         package=clip(package, 400),
         status="" if there else f"{state.value} at the newest measured revision",
         charts=_charts(section, series),
-        heap_charts=_charts(section, moving, len(series)),
+        code_charts=_charts(section, _code(section, package), 100),
+        heap_charts=_charts(section, moving, 200),
+        left_out=max(0, len(section.shown_places) - _DRAWN_PLACES),
         heap_zero=tuple(s.unit for s in heap if s not in moving),
         steps=tuple(steps),
         units=tuple(units),
-        rows=_trimmed(tuple(reversed(rows))),
+        rows=rows,
+        older=len(places) - len(rows) if len(places) > _SHOWN_ROWS else 0,
+        shard=names.benchmark_shard(package, name),
         earlier=sum(p.state is PointState.NOT_YET for p in main.points),
         reproduce=(
             clip(reproduce(record, section.directories.get(package, ""), name), 2000)
@@ -89,7 +99,14 @@ def _brief(section: Section, steps: Sequence[Step], step: Step) -> BriefView | N
         ),
         None,
     )
-    return brief_view(attribution, None if step.unit == ALLOCS else above)
+    link = section.cause_link(step, _UP)
+    return brief_view(attribution, None if step.unit == ALLOCS else above, link)
+
+
+def _code(section: Section, package: str) -> tuple[Series, ...]:
+    """What the compiler says of the package: its escapes and its largest frame."""
+    own = section.summary.packages.get(package, ())
+    return tuple(s for s in own if s.unit in (ESCAPES, FRAME_BYTES))
 
 
 def _any(measurement: Measurement) -> bool:
@@ -97,7 +114,8 @@ def _any(measurement: Measurement) -> bool:
 
 
 def _charts(section: Section, series: tuple[Series, ...], first: int = 0) -> tuple[ChartView, ...]:
-    drawn = [(s.unit, section.marks(s, _UP)) for s in series]
+    drawn = [(s.unit, section.marks(s, _UP, _DRAWN_PLACES)) for s in series]
+    drawn = [(unit, marks) for unit, marks in drawn if any(m.value is not None for m in marks)]
     margin = max((axis_margin(marks, unit) for unit, marks in drawn), default=0.0)
     return tuple(
         _chart(marks, unit, f"chart-{number}", margin)

@@ -14,6 +14,17 @@ _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
 
+# What the navigation of every page names, in its order, of the pages that the environment has.
+NAVIGATION = (
+    ("Overview", "index.html"),
+    ("Regressions", "regressions.html"),
+    ("Escapes", "escapes.html"),
+    ("Compare", "compare.html"),
+    ("Correlation", "correlation.html"),
+    ("Status", "status.html"),
+    ("Help", "help.html"),
+)
+
 
 def slug(text: str) -> str:
     """The readable part of a name: lower-case letters, digits and single hyphens, never empty."""
@@ -33,6 +44,11 @@ def benchmark_page(package: str, benchmark: str) -> str:
     return f"b/{slug(benchmark.removeprefix('Benchmark'))}-{digest(package, benchmark)}.html"
 
 
+def benchmark_shard(package: str, benchmark: str) -> str:
+    """Data of a benchmark, relative to the root of its environment."""
+    return f"data/b-{digest(package, benchmark)}.js"
+
+
 def revision_page(revision: str) -> str:
     """Page of a revision, relative to the root of its environment."""
     if _HASH.fullmatch(revision):
@@ -40,6 +56,29 @@ def revision_page(revision: str) -> str:
     return f"r/x-{digest(revision)}.html"
 
 
+def revision_shard(revision: str) -> str:
+    """Data of a revision, relative to the root of its environment."""
+    return f"data/r-{revision if _HASH.fullmatch(revision) else digest(revision)}.js"
+
+
+def source_page(path: str, revision: str = "") -> str:
+    """Page of a source file, relative to the root of its environment.
+
+    Args:
+        path: relative to the repository's root.
+        revision: full hash; empty for the newest revision, whose page has the same name for ever.
+    """
+    if not revision:
+        return f"s/{slug(path.rsplit('/', 1)[-1])}-{digest(path)}.html"
+    name = revision if _HASH.fullmatch(revision) else f"x-{digest(revision)}"
+    return f"s/{name}-{digest(path)}.html"
+
+
 def environment_root(machine: str, environment: str) -> str:
     """Directory of the pages of an environment that is not the first, with its slash."""
     return f"e/{slug(f'{environment}-{machine}')}-{digest(machine, environment)}/"
+
+
+def environment_id(machine: str, environment: str) -> str:
+    """What an environment is called in an address: the same whichever is the first."""
+    return environment_root(machine, environment).removeprefix("e/").removesuffix("/")

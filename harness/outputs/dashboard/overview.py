@@ -6,16 +6,15 @@ from markupsafe import Markup
 
 from harness.analysis.code import CODE_UNITS
 from harness.analysis.comparison import Direction
-from harness.analysis.findings import Finding
-from harness.analysis.series import UNIT_ORDER, PointState, Series, failure_text
+from harness.analysis.regressions import commit_changes
+from harness.analysis.series import UNIT_ORDER, PointState, Series, failure_text, unit_order
 from harness.analysis.summary import (
     RevisionState,
     RevisionSummary,
     broken_packages,
     revision_state,
 )
-from harness.model import ALLOCS, PackageOutcome, Record
-from harness.outputs.dashboard.accounts import brief_view
+from harness.model import ALLOCS, HEAP_COSTS, PackageOutcome, Record
 from harness.outputs.dashboard.parts import (
     Fact,
 )
@@ -24,23 +23,24 @@ from harness.outputs.dashboard.pieces import (
     Section,
     by_direction,
     cell,
-    escape_view,
     units_of,
 )
+from harness.outputs.dashboard.regressions import FEED, finding_view, run_view
 from harness.outputs.dashboard.svg import sparkline
 from harness.outputs.dashboard.views import (
     BenchmarkRow,
     CodeRow,
     CommitRow,
-    FindingView,
     OverviewView,
     VerdictView,
 )
 from harness.outputs.format import minute, name_key, one_line, plural, value
 
-_SHOWN_FINDINGS = 8
-_SHOWN_STEPS = 6
-_SHOWN_ESCAPES = 6
+_SHOWN_FINDINGS = 5
+_SHOWN_IMPROVEMENTS = 2
+_SHOWN_COMMITS = 100
+# Places that a little chart shows, the newest: more are narrower than a pixel.
+_SPARK_PLACES = 260
 _ENDED = {
     PointState.BROKEN: "broken at the newest revision",
     PointState.DOES_NOT_BUILD: "does not build at the newest revision",
@@ -54,19 +54,30 @@ _ENDED = {
 def overview_view(section: Section) -> OverviewView:
     """Everything that the overview shows."""
     summary = section.summary
-    found = tuple(_finding(section, f) for f in summary.findings)
+    worse = [c for c in commit_changes(summary, Direction.REGRESSION) if c.repaired is None]
+    better = commit_changes(summary, Direction.IMPROVEMENT)
+    units = table_units(section)
     return OverviewView(
         chrome=section.chrome("Overview", "index.html"),
+        run=run_view(section),
         verdict=None if summary.newest is None else _verdict(section, summary.newest),
         facts=_facts(section),
         freshness=_freshness(section),
-        findings=found[:_SHOWN_FINDINGS],
-        more_findings=found[_SHOWN_FINDINGS:],
-        units=UNIT_ORDER,
-        benchmarks=tuple(_benchmark(section, key, series) for key, series in _ordered(section)),
+        feed=FEED,
+        findings=tuple(finding_view(section, c) for c in worse[:_SHOWN_FINDINGS]),
+        more_findings=len(worse[_SHOWN_FINDINGS:]),
+        improvements=tuple(finding_view(section, c) for c in better[:_SHOWN_IMPROVEMENTS]),
+        more_improvements=len(better[_SHOWN_IMPROVEMENTS:]),
+        units=units,
+        usual_units=sum(u in UNIT_ORDER for u in units),
+        benchmarks=tuple(
+            _benchmark(section, key, series, units) for key, series in _ordered(section)
+        ),
+        packages=tuple(sorted({section.short_package(package) for package, _ in summary.series})),
         code_units=CODE_UNITS,
         code=tuple(_code(section, p, own) for p, own in summary.packages.items()),
-        commits=tuple(_commit(section, r) for r in reversed(summary.revisions)),
+        commits=tuple(_commit(section, r) for r in reversed(summary.revisions[-_SHOWN_COMMITS:])),
+        older_commits=max(0, len(summary.revisions) - _SHOWN_COMMITS),
     )
 
 
@@ -172,29 +183,6 @@ def _freshness(section: Section) -> str:
     return f"{measured}; no newer revision is known"
 
 
-def _finding(section: Section, finding: Finding) -> FindingView:
-    worse = finding.direction is Direction.REGRESSION
-    if not worse:
-        status = "improvement"
-    elif finding.repaired is None:
-        status = "regression, stands"
-    else:
-        status = "regression, repaired"
-    attribution = finding.attributions.get(finding.steps[0])
-    return FindingView(
-        tone=finding.direction.value,
-        status=status,
-        commit=section.commit(finding.revision, ""),
-        steps=tuple(section.step(s, "") for s in finding.steps[:_SHOWN_STEPS]),
-        more_steps=len(finding.steps[_SHOWN_STEPS:]),
-        brief=None if attribution is None else brief_view(attribution),
-        escapes=tuple(escape_view(section, e) for e in finding.escapes[:_SHOWN_ESCAPES]),
-        more_escapes=len(finding.escapes[_SHOWN_ESCAPES:]),
-        repaired=None if finding.repaired is None else section.commit(finding.repaired, ""),
-        between=max(len(s.between) for s in finding.steps),
-    )
-
-
 def _ordered(section: Section) -> list[tuple[tuple[str, str], tuple[Series, ...]]]:
     """Benchmarks by package and name, those that are gone at the end."""
     return sorted(
@@ -209,23 +197,34 @@ def end_state(section: Section, series: tuple[Series, ...]) -> PointState:
     return (units_of(series).get(ALLOCS) or series[0]).points[index].state
 
 
-def _benchmark(section: Section, key: tuple[str, str], series: tuple[Series, ...]) -> BenchmarkRow:
-    units = units_of(series)
-    main = units.get(ALLOCS) or series[0]
-    own = section.steps_of.get((*key, main.unit), [])
-    worse, better = by_direction(own)
+def table_units(section: Section) -> tuple[str, ...]:
+    """Every unit that any benchmark has, but those of what the heap costs."""
+    found = {s.unit for own in section.summary.series.values() for s in own}
+    return tuple(sorted((found - set(HEAP_COSTS)) | set(UNIT_ORDER), key=unit_order))
+
+
+def _benchmark(
+    section: Section, key: tuple[str, str], series: tuple[Series, ...], units: tuple[str, ...]
+) -> BenchmarkRow:
+    by_unit = units_of(series)
+    main = by_unit.get(ALLOCS) or series[0]
+    steps = [by_direction(section.steps_of.get((*key, unit), [])) for unit in units]
+    worse, better = by_direction(section.steps_of.get((*key, main.unit), []))
     numbers = [p.measurement.value for p in main.points if p.measurement]
     first, last = value(numbers[0], main.unit), value(numbers[-1], main.unit)
     shape = (
         f"{main.unit} from {first} to {last}, {plural(worse, 'step')} up, {better:,} down"
-        if own
+        if worse or better
         else f"{main.unit} {last} throughout"
     )
+    newest = [by_unit[u].last if u in by_unit else None for u in units]
     return BenchmarkRow(
         benchmark=section.benchmark(*key, ""),
         key=name_key(f"{section.short_package(key[0])} {key[1]}"),
-        spark=sparkline(section.marks(main, ""), shape),
-        cells=tuple(cell(units[u].last if u in units else None) for u in UNIT_ORDER),
+        spark=sparkline(section.marks(main, "", _SPARK_PLACES), shape),
+        cells=tuple(cell(m) for m in newest),
+        numbers=tuple("" if m is None else repr(m.value) for m in newest),
+        steps=" ".join(f"{up}.{down}" for up, down in steps),
         regressions=worse,
         improvements=better,
         status=_ENDED.get(end_state(section, series), ""),
@@ -246,7 +245,7 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
             continue
         first, last = value(numbers[0], unit), value(numbers[-1], unit)
         label = f"{unit} from {first} to {last}"
-        cells.append((sparkline(section.marks(units[unit], ""), label), last))
+        cells.append((sparkline(section.marks(units[unit], "", _SPARK_PLACES), label), last))
     return CodeRow(section.short_package(package), tuple(cells))
 
 

@@ -109,8 +109,10 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         added=tuple(section.benchmark(*key, _UP) for key in summary.added),
         removed=tuple(section.benchmark(*key, _UP) for key in summary.removed),
         compared=diff is not None,
-        new=() if diff is None else _escapes(section, diff, diff.new, accounts, uses),
-        gone=() if diff is None else _escapes(section, diff, diff.gone, accounts, uses),
+        new=()
+        if diff is None
+        else _escapes(section, diff, diff.new, accounts, uses, revision.hash),
+        gone=() if diff is None else _escapes(section, diff, diff.gone, accounts, uses, base or ""),
         kept=0 if diff is None else diff.kept,
         unknown=() if diff is None else diff.unknown,
         packages=_packages(section, record),
@@ -158,11 +160,18 @@ def _escapes(
     sites: Sequence[EscapeSite],
     accounts: Sequence[AccountView],
     uses: Mapping[Place, UseView],
+    revision: str,
 ) -> tuple[EscapeView, ...]:
-    """Escape sites, those that an account uses first."""
+    """Escape sites of a revision, those that an account uses first."""
     unused = UseView("in no account", "") if accounts else None
     return tuple(
-        escape_view(section, site, uses.get(place_of(site), unused), diff.cost(site))
+        escape_view(
+            section,
+            site,
+            uses.get(place_of(site), unused),
+            diff.cost(site),
+            place=(revision, _UP),
+        )
         for site in sorted(sites, key=lambda s: place_of(s) not in uses)
     )
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from harness.model import ALLOCS
+from harness.model import ALLOCS, BYTES, ESCAPES, FRAME_BYTES, HEAP_CALLS
 from harness.outputs.format import clip, value, visible
 
 _HATCHED = frozenset({"broken", "failed", "unmeasured"})
+_WHOLE = frozenset({ALLOCS, BYTES, ESCAPES, HEAP_CALLS, FRAME_BYTES})
 _ZEROS = re.compile(r"(?<=\d)\.0+(?=\D|$)")
-_MOST_TARGETS = 400  # beyond this many places, only steps can be pointed at
+_MOST_TARGETS = 150  # beyond this many places, only steps can be pointed at
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def chart(
             :func:`axis_margin`.
     """
     height = 236.0
-    lowest, highest, ticks = _axis(_numbers(marks), whole=unit == ALLOCS)
+    lowest, highest, ticks = _axis(_numbers(marks), whole=unit in _WHOLE)
     frame = _Frame(margin, 34, width - margin - 12, height - 66, len(marks), lowest, highest)
     parts = [
         f'<svg class="chart" viewBox="0 0 {_n(width)} {_n(height)}" role="group"'
@@ -142,12 +143,12 @@ def chart(
 
 def starts_above_zero(marks: Sequence[Mark], unit: str) -> bool:
     """Whether the axis of :func:`chart` leaves zero out, which its caption must say."""
-    return _axis(_numbers(marks), whole=unit == ALLOCS)[0] > 0
+    return _axis(_numbers(marks), whole=unit in _WHOLE)[0] > 0
 
 
 def axis_margin(marks: Sequence[Mark], unit: str) -> float:
     """The room that the axis of :func:`chart` needs for its numbers."""
-    ticks = _axis(_numbers(marks), whole=unit == ALLOCS)[2]
+    ticks = _axis(_numbers(marks), whole=unit in _WHOLE)[2]
     return 16.0 + 6.6 * max(len(_tick(t, unit)) for t in ticks)
 
 
@@ -196,18 +197,18 @@ def _nice(rough: float) -> float:
 def _line(marks: Sequence[Mark], frame: _Frame) -> str:
     """Every value as wide as its place; neighbours joined, gaps left open."""
     path: list[str] = []
-    drawing = False
+    level = ""  # at which the line is drawn; empty in a gap
     for index, mark in enumerate(marks):
-        if mark.value is None:
-            drawing = False
+        y = "" if mark.value is None else _n(frame.y(mark.value))
+        if y == level:
             continue
-        y = _n(frame.y(mark.value))
-        if drawing:
-            path.append(f"V{y}")
-        else:
-            path.append(f"M{_n(frame.edge(index))} {y}")
-        path.append(f"H{_n(frame.edge(index + 1))}")
-        drawing = True
+        if level:
+            path.append(f"H{_n(frame.edge(index))}")
+        if y:
+            path.append(f"V{y}" if level else f"M{_n(frame.edge(index))} {y}")
+        level = y
+    if level:
+        path.append(f"H{_n(frame.edge(len(marks)))}")
     return "".join(path)
 
 
@@ -345,3 +346,25 @@ def _n(number: float) -> str:
 
 def _text(text: str) -> str:
     return str(escape(visible(text)))
+
+
+def strip(places: Sequence[tuple[str, str]], label: str) -> Markup:
+    """A row of places, oldest first: each ``(tone, state)``; equal neighbours are one piece."""
+    width, height = 940.0, 22.0
+    each = width / max(len(places), 1)
+    parts, index = [], 0
+    while index < len(places):
+        start = index
+        while index < len(places) and places[index] == places[start]:
+            index += 1
+        tone, state = places[start]
+        name = f"{state}: {index - start:,}" if index - start > 1 else state
+        parts.append(
+            f'<rect class="{_text(tone)} {_text(state.replace(" ", "-"))}" x="{_n(start * each)}"'
+            f' width="{_n(max((index - start) * each, 0.6))}" height="{_n(height)}">'
+            f"<title>{_text(name)}</title></rect>"
+        )
+    return Markup(  # noqa: S704 - numbers, and text that went through escape()
+        f'<svg class="strip" viewBox="0 0 {_n(width)} {_n(height)}" preserveAspectRatio="none"'
+        f' role="img" aria-label="{_text(label)}">{"".join(parts)}</svg>'
+    )

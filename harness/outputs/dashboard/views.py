@@ -36,6 +36,7 @@ class Chrome:
         machine: name of the machine.
         machine_detail: its processor and memory.
         environments: the same page, or the overview, in every environment of the site.
+        navigation: the single pages that the environment has.
         generated: time of the newest record.
     """
 
@@ -49,17 +50,25 @@ class Chrome:
     machine_detail: str
     environments: tuple[Link, ...]
     generated: str
+    navigation: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """The steps of a revision beside their cause, or the escapes that came or went with it."""
+    """The steps of a revision beside their cause, or the escapes that came or went with it.
+
+    ``steps`` are of one unit, ``also`` names the others; ``leader`` is whose account ``brief`` is,
+    where that is to be said.
+    """
 
     tone: str
     status: str
     commit: CommitView
+    unit: str
     steps: tuple[StepView, ...]
     more_steps: int
+    also: str
+    leader: str
     brief: BriefView | None
     escapes: tuple[EscapeView, ...]
     more_escapes: int
@@ -69,12 +78,25 @@ class FindingView:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRow:
-    """A line of the benchmark table."""
+    """A line of the benchmark table.
+
+    Attributes:
+        benchmark: the name and its page.
+        key: what the filter box compares.
+        spark: its main unit over the history.
+        cells: one for each unit of the table.
+        numbers: the values that ``cells`` show, as a script sorts by them; empty for none.
+        steps: by unit, how many went up and how many down: ``1.0 0.2``.
+        regressions, improvements: of the main unit.
+        status: why it has no value now, or empty.
+    """
 
     benchmark: BenchmarkLink
     key: str
     spark: Markup
     cells: tuple[Cell, ...]
+    numbers: tuple[str, ...]
+    steps: str
     regressions: int
     improvements: int
     status: str
@@ -116,20 +138,121 @@ class VerdictView:
 
 
 @dataclass(frozen=True, slots=True)
+class RunView:
+    """The latest run in one sentence; ``commits`` are those that made something worse."""
+
+    sentence: str
+    tone: str
+    sign: str
+    revisions: str
+    ended: str
+    commits: tuple[CommitView, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
 class OverviewView:
-    """``index.html``."""
+    """``index.html``. Columns of the benchmark table are ``units``, the first few shown at once."""
 
     chrome: Chrome
+    run: RunView | None
     verdict: VerdictView | None
     facts: tuple[Fact, ...]
     freshness: str
+    feed: str
     findings: tuple[FindingView, ...]
-    more_findings: tuple[FindingView, ...]
+    more_findings: int
+    improvements: tuple[FindingView, ...]
+    more_improvements: int
     units: tuple[str, ...]
+    usual_units: int
     benchmarks: tuple[BenchmarkRow, ...]
+    packages: tuple[str, ...]
     code_units: tuple[str, ...]
     code: tuple[CodeRow, ...]
     commits: tuple[CommitRow, ...]
+    older_commits: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A revision that changed something: its largest step, and how many benchmarks beside it."""
+
+    commit: CommitView
+    step: StepView
+    others: int
+    units: str
+    brief: BriefView | None
+    repaired: CommitView | None
+    between: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegressionsView:
+    """``regressions.html``; the counts are of all, the rows of the newest."""
+
+    chrome: Chrome
+    feed: str
+    standing: tuple[ChangeRow, ...]
+    standing_count: int
+    repaired: tuple[ChangeRow, ...]
+    repaired_count: int
+    improvements: tuple[ChangeRow, ...]
+    improvements_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseRow:
+    """A unit over all benchmarks: how many repeat exactly, and how far the others spread."""
+
+    unit: str
+    benchmarks: int
+    exact: int
+    typical: str
+    widest: tuple[tuple[BenchmarkLink, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SilentRow:
+    """A benchmark without a value now."""
+
+    benchmark: BenchmarkLink
+    state: str
+    reason: str
+    since: CommitView
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRow:
+    """A change of what was measured with."""
+
+    commit: CommitView
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """``status.html``; ``strip`` is the history as a row of states."""
+
+    chrome: Chrome
+    environments: tuple[tuple[Link, tuple[Fact, ...]], ...]
+    conditions: tuple[ConditionRow, ...]
+    strip: Markup
+    coverage: tuple[tuple[str, str, str, int, str], ...]
+    silent: tuple[SilentRow, ...]
+    broken: tuple[tuple[CommitView, str], ...]
+    more_broken: int
+    noise: tuple[NoiseRow, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HelpView:
+    """``help.html``: its words are in the template."""
+
+    chrome: Chrome
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +284,8 @@ class BenchmarkView:
     """The page of a benchmark.
 
     ``heap_charts`` are of what the heap costs beside the allocation; units of it that are 0 at
-    every revision are in ``heap_zero`` and not drawn.
+    every revision are in ``heap_zero`` and not drawn. ``code_charts`` are of the package. Charts
+    leave out the ``left_out`` oldest places, the table the ``older`` ones; ``shard`` has them all.
     """
 
     chrome: Chrome
@@ -176,6 +300,10 @@ class BenchmarkView:
     rows: tuple[HistoryRow, ...]
     earlier: int
     reproduce: str
+    code_charts: tuple[ChartView, ...]
+    left_out: int
+    older: int
+    shard: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,168 @@
+"""The data behind the charts, as columns: one entry for each place of the history. Pure.
+
+``data/history.js`` has what all benchmarks of an environment share; a shard for each benchmark has
+its values. Texts are as they are shown (:func:`harness.outputs.format.visible`); the pages put them
+into the document as text. The keys are read by ``static/benchmark.js``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from harness.analysis.conditions import condition_changes
+from harness.analysis.series import PointState, Series
+from harness.analysis.steps import Step
+from harness.analysis.summary import RevisionState, RevisionSummary
+from harness.model import HEAP_COSTS
+from harness.outputs.dashboard import names
+from harness.outputs.dashboard.pieces import Section
+from harness.outputs.dashboard.shards import Json, shard
+from harness.outputs.format import confidence, one_line, signed, visible
+
+HISTORY_SHARD = "data/history.js"
+# One letter for each state, in strings with a letter for each place.
+_REVISION = {
+    RevisionState.MEASURED: "m",
+    RevisionState.CARRIED: "c",
+    RevisionState.PARTIAL: "p",
+    RevisionState.BROKEN: "b",
+    RevisionState.NO_BENCHMARKS: "n",
+    RevisionState.NOT_MEASURED: "u",
+}
+_POINT = {
+    PointState.MEASURED: "m",
+    PointState.CARRIED: "c",
+    PointState.BROKEN: "b",
+    PointState.DOES_NOT_BUILD: "d",
+    PointState.FAILED: "f",
+    PointState.NOT_TAKEN: "t",
+    PointState.NOT_SELECTED: "s",
+    PointState.NOT_YET: "y",
+    PointState.ABSENT: "a",
+    PointState.REMOVED: "r",
+    PointState.NOT_MEASURED: "u",
+}
+_SUBJECT = 90
+_REASON = 300
+
+
+def history_shard(section: Section) -> bytes:
+    """The axis: hash, date, subject and state of every place, and what changed around them."""
+    revisions = [section.summary.revisions[i] for i in section.shown_places]
+    places = {r.slot.revision: i for i, r in enumerate(revisions)}
+    pages = {
+        i: names.revision_page(r.slot.revision)
+        for r, i in zip(revisions, places.values(), strict=True)
+    }
+    return shard(
+        "history",
+        {
+            "hashes": [r.slot.revision for r in revisions],
+            # The oldest hash and the number of those runs of revisions that were not measured.
+            "runs": {
+                str(i): [r.slot.hashes[0], len(r.slot.hashes)]
+                for i, r in enumerate(revisions)
+                if len(r.slot.hashes) > 1
+            },
+            "dates": [_date(r) for r in revisions],
+            "subjects": [_subject(r) for r in revisions],
+            "states": "".join(_REVISION[r.state] for r in revisions),
+            "names": {letter: state.value for state, letter in _POINT.items()},
+            # Only where the name of the page is not that of the hash.
+            "pages": {
+                str(i): page
+                for i, page in pages.items()
+                if page != f"r/{revisions[i].slot.revision}.html"
+            },
+            "changes": [
+                [places[c.revision], c.what, visible(c.before), visible(c.after)]
+                for c in condition_changes(section.summary.history)
+                if c.revision in places
+            ],
+        },
+    )
+
+
+def benchmark_shard(section: Section, package: str, benchmark: str) -> bytes:
+    """The values of a benchmark, and of the compiler's units of its package."""
+    shown = section.shown_places
+    own = section.summary.series[package, benchmark]
+    series: list[Json] = [_column(section, s, shown, s.unit in HEAP_COSTS) for s in own]
+    series += [_column(section, s, shown) for s in section.summary.packages.get(package, ())]
+    main = own[0]
+    origins = {r.slot.revision: i - shown.start for i, r in enumerate(section.summary.revisions)}
+    return shard(
+        "benchmark",
+        {
+            "series": series,
+            "reasons": {
+                str(i - shown.start): visible(one_line(point.reason, _REASON))
+                for i in shown
+                if (point := main.points[i]).reason
+            },
+            "origins": [origins.get(main.points[i].carried_from or "", -1) for i in shown],
+        },
+    )
+
+
+def _column(section: Section, series: Series, shown: range, heap: bool = False) -> Json:
+    points = [series.points[i] for i in shown]
+    measured = [p.measurement for p in points]
+    found: dict[str, Json] = {
+        "unit": visible(series.unit),
+        "of": "benchmark" if series.benchmark else "package",
+        "heap": heap,
+        "values": [None if m is None else _number(m.value) for m in measured],
+        "states": "".join(_POINT[p.state] for p in points),
+        "steps": _steps(section, series, shown),
+    }
+    if any(m is not None and not m.exact for m in measured):
+        found["low"] = [None if m is None or m.exact else _number(m.low) for m in measured]
+        found["high"] = [None if m is None or m.exact else _number(m.high) for m in measured]
+    return found
+
+
+def _steps(section: Section, series: Series, shown: range) -> list[Json]:
+    """Place, tone, the difference as shown, before, after, and how sure it is."""
+    steps = section.steps_of.get((series.package, series.benchmark, series.unit), ())
+    by_revision: dict[str, Step] = {s.revision: s for s in steps}
+    found: list[Json] = []
+    for i in shown if by_revision else ():
+        step = by_revision.get(section.summary.revisions[i].slot.revision)
+        if step is not None:
+            sure = "" if step.p is None else confidence(step.p)
+            values = (_number(step.before), _number(step.after))
+            delta = signed(step.delta, series.unit)
+            found.append([i - shown.start, step.direction.value, delta, *values, sure])
+    return found
+
+
+def _number(number: float) -> float | None:
+    """A number as short as it can be written without a loss; whole ones without a fraction."""
+    if not math.isfinite(number):
+        return None
+    return int(number) if number == int(number) and abs(number) < 2**53 else number
+
+
+def _date(revision: RevisionSummary) -> int:
+    record = revision.slot.record
+    return 0 if record is None else int(record.revision.date)
+
+
+def _subject(revision: RevisionSummary) -> str:
+    record = revision.slot.record
+    if record is None:
+        return ""
+    return visible(one_line(record.revision.subject, _SUBJECT)) or "(no message)"
+
+
+def shards(section: Section) -> Sequence[tuple[str, bytes]]:
+    """Every shard of the charts, by its path below the root of the environment."""
+    return [
+        (HISTORY_SHARD, history_shard(section)),
+        *(
+            (names.benchmark_shard(*key), benchmark_shard(section, *key))
+            for key in section.summary.series
+        ),
+    ]

@@ -1,0 +1,177 @@
+"""What got worse and better, on the overview and on ``regressions.html``; the feed of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.analysis.comparison import Direction
+from harness.analysis.regressions import CommitChange, commit_changes, latest_run
+from harness.analysis.steps import Step
+from harness.analysis.summary import RevisionState, RevisionSummary
+from harness.model import HEAP_COSTS
+from harness.outputs.dashboard import names
+from harness.outputs.dashboard.accounts import brief_view
+from harness.outputs.dashboard.parts import BriefView
+from harness.outputs.dashboard.pieces import Section, escape_view
+from harness.outputs.dashboard.views import (
+    ChangeRow,
+    FindingView,
+    RegressionsView,
+    RunView,
+)
+from harness.outputs.format import minute, plural
+from harness.outputs.nightly import FeedEntry, commits_feed
+
+FEED = "regressions.xml"
+_SHOWN_STEPS = 3
+_SHOWN_ESCAPES = 3
+# Rows of each table of regressions.html, so that it stays quick; older ones are counted.
+_MOST_ROWS = 250
+
+
+def regressions_view(section: Section) -> RegressionsView:
+    """Everything that ``regressions.html`` shows."""
+    worse = commit_changes(section.summary, Direction.REGRESSION)
+    standing = [c for c in worse if c.repaired is None]
+    repaired = [c for c in worse if c.repaired is not None]
+    better = commit_changes(section.summary, Direction.IMPROVEMENT)
+    return RegressionsView(
+        chrome=section.chrome("Regressions", "regressions.html"),
+        feed=FEED,
+        standing=_rows(section, standing),
+        standing_count=len(standing),
+        repaired=_rows(section, repaired),
+        repaired_count=len(repaired),
+        improvements=_rows(section, better),
+        improvements_count=len(better),
+    )
+
+
+def feed(section: Section) -> bytes:
+    """``regressions.xml``: every commit with a regression, by the time that it was measured."""
+    history = section.summary.history
+    entries = []
+    for change in commit_changes(section.summary, Direction.REGRESSION):
+        record = change.summary.slot.record
+        assert record is not None, "a step is at a revision with a value"
+        entries.append(
+            FeedEntry(
+                history=history,
+                attributions=section.attributions,
+                revision=record.revision.hash,
+                steps=change.steps,
+                at=record.started + record.duration,
+                page=names.revision_page(record.revision.hash),
+            )
+        )
+    return commits_feed(section.project, entries, "regressions", "regressions", section.commit_url)
+
+
+def run_view(section: Section) -> RunView | None:
+    """The latest run in a sentence; ``None`` where nothing is measured."""
+    run = latest_run(section.summary)
+    if not run:
+        return None
+    worse = [r for r in run if _counted(r, Direction.REGRESSION)]
+    better = [r for r in run if _counted(r, Direction.IMPROVEMENT)]
+    silent = [r for r in run if r.state in (RevisionState.BROKEN, RevisionState.PARTIAL)]
+    parts = []
+    if worse:
+        benchmarks = {b for r in worse for b in _counted(r, Direction.REGRESSION)}
+        parts.append(
+            f"{plural(len(worse), 'commit')} made {plural(len(benchmarks), 'benchmark')} worse"
+        )
+    else:
+        parts.append("no regression" if silent else "clean: no benchmark got worse")
+    if better:
+        benchmarks = {b for r in better for b in _counted(r, Direction.IMPROVEMENT)}
+        parts.append(f"{plural(len(benchmarks), 'benchmark')} got better")
+    if silent:
+        what = plural(len(silent), "revision")
+        parts.append(f"{what} could not be measured as a whole")
+    tone, sign = ("quiet", "✓")
+    if worse:
+        tone, sign = "regression", "▲"
+    elif silent:
+        tone, sign = "warning", "!"
+    elif better:
+        tone, sign = "improvement", "▼"
+    records = [r.slot.record for r in run if r.slot.record is not None]
+    sentence = "; ".join(parts)
+    return RunView(
+        sentence=f"{sentence[:1].upper()}{sentence[1:]}.",
+        tone=tone,
+        sign=sign,
+        revisions=plural(len(run), "revision"),
+        ended=minute(max(r.started + r.duration for r in records)),
+        commits=tuple(section.commit(r.slot.revision, "") for r in reversed(worse[-3:])),
+        more=max(0, len(worse) - 3),
+    )
+
+
+def finding_view(section: Section, change: CommitChange) -> FindingView:
+    """A commit with its steps beside their cause, or the escapes that came or went with it."""
+    worse = change.direction is Direction.REGRESSION
+    revision = change.summary
+    unit = change.steps[0].unit
+    own = [s for s in change.steps if s.unit == unit]
+    leader, brief = _brief(section, change.steps)
+    diff = revision.escapes
+    escapes = () if diff is None else diff.new if worse else diff.gone
+    base = "" if revision.base is None else revision.base.revision.hash
+    where = revision.slot.revision if worse else base
+    packages = {s.package for s in change.steps}
+    escapes = tuple(sorted(escapes, key=lambda s: s.package not in packages))
+    status = "regression, stands" if change.repaired is None else "regression, repaired"
+    return FindingView(
+        tone=change.direction.value,
+        status=status if worse else "improvement",
+        commit=section.commit(revision.slot.revision, ""),
+        unit=unit,
+        steps=tuple(section.step(s, "") for s in own[:_SHOWN_STEPS]),
+        more_steps=len(own[_SHOWN_STEPS:]),
+        also=", ".join(dict.fromkeys(s.unit for s in change.steps if s.unit != unit)),
+        leader=leader,
+        brief=brief,
+        escapes=tuple(escape_view(section, e, place=(where, "")) for e in escapes[:_SHOWN_ESCAPES]),
+        more_escapes=len(escapes[_SHOWN_ESCAPES:]),
+        repaired=None if change.repaired is None else section.commit(change.repaired, ""),
+        between=max(len(s.between) for s in change.steps),
+    )
+
+
+def _counted(revision: RevisionSummary, direction: Direction) -> set[tuple[str, str]]:
+    return {
+        (s.package, s.benchmark)
+        for s in revision.steps
+        if s.direction is direction and s.unit not in HEAP_COSTS
+    }
+
+
+def _brief(section: Section, steps: Sequence[Step]) -> tuple[str, BriefView | None]:
+    """The account of the first step that has one, and whose it is where there are several."""
+    step = next((s for s in steps if s in section.attributions), None)
+    if step is None:
+        return "", None
+    several = len({(s.package, s.benchmark) for s in steps}) > 1
+    name = section.benchmark(step.package, step.benchmark, "").name if several else ""
+    return name, brief_view(section.attributions[step], link=section.cause_link(step, ""))
+
+
+def _rows(section: Section, changes: Sequence[CommitChange]) -> tuple[ChangeRow, ...]:
+    return tuple(_row(section, c) for c in changes[:_MOST_ROWS])
+
+
+def _row(section: Section, change: CommitChange) -> ChangeRow:
+    _, brief = _brief(section, change.steps)
+    benchmarks = {(s.package, s.benchmark) for s in change.steps}
+    units = dict.fromkeys(s.unit for s in change.steps)
+    return ChangeRow(
+        commit=section.commit(change.summary.slot.revision, ""),
+        step=section.step(change.steps[0], ""),
+        others=len(benchmarks) - 1,
+        units=", ".join(units),
+        brief=brief,
+        repaired=None if change.repaired is None else section.commit(change.repaired, ""),
+        between=max(len(s.between) for s in change.steps),
+    )

@@ -1,0 +1,83 @@
+"""What got worse by commit, the latest run, noise and silence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.analysis.comparison import Direction
+from harness.analysis.health import noise, silent_benchmarks
+from harness.analysis.history import History
+from harness.analysis.regressions import commit_changes, latest_run
+from harness.analysis.summary import summarise
+from harness.model import BenchmarkFailure, Lane, Outcome, PackageError, PackageOutcome
+from tests.builders import (
+    MODULE,
+    make_benchmark,
+    make_hash,
+    make_package,
+    make_record,
+    timeline_history,
+)
+
+
+def of(*values: float) -> History:
+    return History.build(
+        make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkA", v, v * 8)])])
+        for i, v in enumerate(values)
+    )
+
+
+def test_a_commit_is_told_once_with_all_its_units() -> None:
+    worse = commit_changes(summarise(of(1, 5, 5, 1, 2)), Direction.REGRESSION)
+    assert [c.summary.slot.revision for c in worse] == [make_hash(4), make_hash(1)]
+    assert [s.unit for s in worse[0].steps] == ["allocs/op", "B/op"]
+    assert [c.repaired for c in worse] == [None, make_hash(3)]
+    better = commit_changes(summarise(of(1, 5, 5, 1, 2)), Direction.IMPROVEMENT)
+    assert [(c.summary.slot.revision, c.repaired) for c in better] == [(make_hash(3), None)]
+
+
+def test_the_latest_run_ends_where_an_hour_passed() -> None:
+    records = list(of(1, 1, 1, 1).records)
+    for i, started in enumerate((90_000.0, 100.0, 90_900.0, 95_000.0)):
+        records[i] = replace(records[i], started=started, duration=600.0)
+    run = latest_run(summarise(History.build(records)))
+    assert [r.slot.revision for r in run] == [make_hash(i) for i in (0, 2, 3)]
+    assert latest_run(summarise(History("m", "e", (), ()))) == ()
+
+
+def test_noise_is_of_what_does_not_repeat() -> None:
+    benches = [
+        make_benchmark("BenchmarkA", 5, seconds=(1.0, 1.1, 0.9)),
+        make_benchmark("BenchmarkB", (4, 5, 6), seconds=(1.0, 1.5, 0.5)),
+    ]
+    found = {
+        n.unit: n
+        for n in noise(
+            summarise(History.build([make_record(0, [make_package(benchmarks=benches)])]))
+        )
+    }
+    assert (found["allocs/op"].benchmarks, found["allocs/op"].exact) == (2, 1)
+    assert found["allocs/op"].typical == 0.4
+    assert [s.benchmark for s in found["sec/op"].widest] == ["BenchmarkB", "BenchmarkA"]
+    assert found["sec/op"].exact == 0
+
+
+def test_silence_has_its_beginning_and_its_reason() -> None:
+    good = [make_package(benchmarks=[make_benchmark("BenchmarkA", 1)])]
+    panic = BenchmarkFailure("BenchmarkA", Lane.ALLOCATION, "panic", "panic: oh no")
+    bad = [make_package(failures=[panic], outcome=PackageOutcome.RUN_FAILED)]
+    broken = make_record(
+        3, outcome=Outcome.BROKEN, errors=[PackageError("", "module", "no go.mod")]
+    )
+    records = [
+        make_record(0, bad),
+        make_record(1, good),
+        make_record(2, bad),
+        broken,
+        make_record(4, bad),
+    ]
+    (found,) = silent_benchmarks(summarise(History.build(records)))
+    assert (found.package, found.benchmark) == (f"{MODULE}/p", "BenchmarkA")
+    assert found.since == make_hash(2)
+    assert found.point.reason == "panic: oh no"
+    assert silent_benchmarks(summarise(timeline_history())) == ()

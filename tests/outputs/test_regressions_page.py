@@ -1,0 +1,109 @@
+"""Overview, regressions, status and help as files; the feed."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from harness.analysis.comparison import Direction
+from harness.analysis.history import History
+from harness.analysis.regressions import commit_changes
+from harness.analysis.summary import summarise
+from harness.outputs.dashboard import names
+from tests.builders import (
+    hostile_history,
+    make_benchmark,
+    make_hash,
+    make_package,
+    make_record,
+    timeline_history,
+)
+from tests.outputs.pages import Page, check_links, site
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture(scope="module")
+def timeline() -> dict[str, bytes]:
+    return site(timeline_history(), commit_url="https://git.example.com/commit/")
+
+
+def test_every_regression_is_on_the_page_open_or_repaired(timeline: dict[str, bytes]) -> None:
+    page = timeline["regressions.html"].decode()
+    parts = re.split(r'<h2 id="(\w+)"', page)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    worse = commit_changes(summarise(timeline_history()), Direction.REGRESSION)
+    assert len(worse) > 10
+    for change in worse:
+        where, other = (
+            ("standing", "repaired") if change.repaired is None else ("repaired", "standing")
+        )
+        link = f'href="r/{change.summary.slot.revision}.html"'
+        assert link in sections[where]
+        assert f'scope="row"><a class="commit" {link}' not in sections[other]
+        if change.repaired is not None:
+            assert f'href="r/{change.repaired}.html"' in sections[where]
+
+
+def test_the_feed_tells_every_commit_once_and_is_linked(timeline: dict[str, bytes]) -> None:
+    feed = ElementTree.fromstring(timeline["regressions.xml"])
+    entries = feed.findall(f"{ATOM}entry")
+    worse = commit_changes(summarise(timeline_history()), Direction.REGRESSION)
+    assert len(entries) == len(worse)
+    ids = [e.findtext(f"{ATOM}id") or "" for e in entries]
+    assert len(set(ids)) == len(ids)
+    for entry in entries:
+        links = {e.get("rel"): e.get("href") or "" for e in entry.findall(f"{ATOM}link")}
+        assert links["alternate"] in timeline
+        assert links["via"].startswith("https://git.example.com/commit/")
+    times = [e.findtext(f"{ATOM}updated") or "" for e in entries]
+    assert times == sorted(times, reverse=True)
+    for name, data in timeline.items():
+        if name.endswith(".html"):
+            assert any(link.endswith("regressions.xml") for link in Page(data).attributes("href"))
+
+
+def test_the_verdict_of_a_night_counts_all_of_its_commits() -> None:
+    def night(*values: float) -> Page:
+        records = [
+            make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkA", v)])])
+            for i, v in enumerate(values)
+        ]
+        return Page(site(History.build(records))["index.html"])
+
+    assert "Clean: no benchmark got worse." in night(1, 1, 1).text
+    # The newest commit is clean, and the night is not.
+    page = night(1, 2, 2)
+    assert "1 commit made 1 benchmark worse." in page.text
+    assert f"r/{make_hash(1)}.html" in page.attributes("href")
+
+
+def test_hostile_names_are_text_in_the_feed_and_on_every_page() -> None:
+    files = site(hostile_history())
+    ElementTree.fromstring(files["regressions.xml"])
+    check_links(files)
+    for name in ("index.html", "regressions.html", "status.html", "help.html", "regressions.xml"):
+        source = files[name].decode()
+        assert "<script>alert" not in source
+        assert not re.search("[\x00\u202a-\u202e\u2066-\u2069\x1b]", source)
+
+
+def test_a_long_history_keeps_the_pages_small() -> None:
+    records = [
+        make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkA", i % 7, 64)])])
+        for i in range(700)
+    ]
+    files = site(History.build(records))
+    overview = files["index.html"]
+    assert overview.count(b'class="commit"') < 250
+    assert "600 older places" in Page(overview).text
+    page = files[names.benchmark_page("example.com/m/p", "BenchmarkA")]
+    assert page.count(b"<tr ") + page.count(b"<tr>") < 1600
+    assert b"300 oldest places" in page
+    shard = files[names.benchmark_shard("example.com/m/p", "BenchmarkA")]
+    assert shard.count(b",") > 1400
+    assert "The newest 250 of" in Page(files["regressions.html"]).text
+    for name in ("status.html", "index.html", "regressions.html"):
+        assert len(files[name]) < 600_000, name
