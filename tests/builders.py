@@ -344,10 +344,11 @@ class _Timeline:
 
 
 def make_site_of(module: str, site: dict[str, Any]) -> EscapeSite:
-    """An escape site of the ground truth, on a line that is made up."""
+    """An escape site of the ground truth, on a line that is made up if it caused nothing."""
     directory = site["directory"]
     line = 10 + int(make_hash(site["function"] + site["message"])[:2], 16)
     file = f"{directory}/{directory}.go"
+    file, line = _cause_places().get((site["function"], site["message"]), (file, line))
     subject = site["message"].removeprefix("moved to heap: ").removesuffix(" escapes to heap")
     return make_site(
         site["message"],
@@ -361,6 +362,13 @@ def make_site_of(module: str, site: dict[str, Any]) -> EscapeSite:
             FlowStep(f"from return {subject} (return)", Position(file, line + 2, 2)),
         ),
     )
+
+
+@cache
+def _cause_places() -> dict[tuple[str, str], tuple[str, int]]:
+    """File and line of the sites that cause something first, by function and message."""
+    causes = [c["cause"] for c in json.loads(TRUTH.read_text("utf-8"))["commits"] if c["cause"]]
+    return {(c["function"], c["message"]): (c["file"], c["line"]) for c in reversed(causes)}
 
 
 def make_site_at(module: str, cause: dict[str, Any]) -> EscapeSite:

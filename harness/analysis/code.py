@@ -14,15 +14,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.analysis.history import History
-from harness.analysis.series import Point, PointState, Series, slots
+from harness.analysis.series import Point, PointState, Series, Slot, slots
 from harness.model import (
     ESCAPES,
     FRAME_BYTES,
     HEAP_CALLS,
+    CodePart,
     FunctionCode,
     Lane,
     Measurement,
     PackageOutcome,
+    PackageResult,
     Record,
 )
 
@@ -89,81 +91,172 @@ def package_series(history: History) -> dict[str, tuple[Series, ...]]:
     have no benchmark. A package that does not compile has no value, and one that is in no test
     binary none of the compiled code.
     """
-    places = [(slot.record, _values(slot.record)) for slot in slots(history)]
-    known: dict[str, set[str]] = defaultdict(set)
-    for _, values in places:
-        for package, unit in values:
-            known[package].add(unit)
-    return {
-        package: tuple(
-            Series(
-                package,
-                "",
-                unit,
-                tuple(
-                    _point(record, package, values.get((package, unit)))
-                    for record, values in places
-                ),
+    counts = PackageCounts(history)
+    for slot in slots(history):
+        counts.add(slot)
+    return counts.series()
+
+
+# By source package, file, line and callee: in how many calls of one function, at most.
+_Calls = Mapping[tuple[str, str, int, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What is counted of the code of one package.
+
+    Attributes:
+        escapes: sites outside of tests.
+        linked: whether any function of it is in a test binary.
+        frame: the largest stack frame in bytes, ``None`` without functions outside of tests.
+        own: allocation calls that are written in the package.
+        foreign: those that are written elsewhere and inlined here.
+    """
+
+    escapes: int
+    linked: bool
+    frame: int | None
+    own: _Calls
+    foreign: _Calls
+
+
+class PackageCounts:
+    """Collects :func:`package_series` in one pass over a history.
+
+    A package is counted once for as long as it stays the same.
+
+    Args:
+        history: whose slots follow.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._places: list[
+            tuple[Record | None, dict[str, PackageResult], dict[tuple[str, str], float]]
+        ] = []
+        self._known: dict[str, tuple[CodePart, tuple[tuple[str, str], ...], _Count]] = {}
+        self._points: dict[tuple[str, float], Point] = {}
+
+    def add(self, slot: Slot) -> None:
+        """Take the next place, oldest first."""
+        if slot.record is None:
+            self._places.append((None, {}, {}))
+            return
+        values = self._values(slot.record, self._history.parts(slot.revision))
+        self._places.append((slot.record, {p.path: p for p in slot.record.packages}, values))
+
+    def series(self) -> dict[str, tuple[Series, ...]]:
+        """The series of all places so far."""
+        known: dict[str, set[str]] = defaultdict(set)
+        for _, _, values in self._places:
+            for package, unit in values:
+                known[package].add(unit)
+        return {
+            package: tuple(
+                Series(
+                    package,
+                    "",
+                    unit,
+                    tuple(
+                        _point(record, packages.get(package), self._point(unit, values, package))
+                        for record, packages, values in self._places
+                    ),
+                )
+                for unit in CODE_UNITS
+                if unit in known[package]
             )
-            for unit in CODE_UNITS
-            if unit in known[package]
-        )
-        for package in sorted(known)
-    }
+            for package in sorted(known)
+        }
+
+    def _values(
+        self, record: Record, parts: Mapping[str, CodePart]
+    ) -> dict[tuple[str, str], float]:
+        """Values of a record by package and unit."""
+        built = {p.path for p in record.packages if p.outcome is not PackageOutcome.BUILD_FAILED}
+        directories = {p.directory: p.path for p in record.packages}
+        counts = {package: self._count(package, c, directories) for package, c in parts.items()}
+        found = {
+            (package, ESCAPES): float(counts[package].escapes if package in counts else 0)
+            for package in built
+        }
+        calls: dict[str, int] = {}
+        for package, count in counts.items():
+            if count.linked:
+                # Also of a package that is inlined into its tests and has no function left.
+                calls.setdefault(package, 0)
+            if count.frame is not None:
+                found[package, FRAME_BYTES] = float(count.frame)
+            if count.own:
+                calls[package] = calls.get(package, 0) + sum(count.own.values())
+        # A line that is inlined to several functions counts as often as in that which has it most.
+        more: dict[tuple[str, str, int, str], int] = {}
+        for count in counts.values():
+            for key, number in count.foreign.items():
+                owner = counts.get(key[0])
+                least = max(more.get(key, 0), owner.own.get(key, 0) if owner else 0)
+                if number > least:
+                    calls[key[0]] = calls.get(key[0], 0) + number - least
+                    more[key] = number
+        return found | {(package, HEAP_CALLS): float(n) for package, n in calls.items()}
+
+    def _point(
+        self, unit: str, values: Mapping[tuple[str, str], float], package: str
+    ) -> Point | None:
+        """The point of a value, one object for equal ones; ``None`` where there is none."""
+        number = values.get((package, unit))
+        if number is None:
+            return None
+        key = (unit, number)
+        if key not in self._points:
+            measurement = Measurement(unit, Lane.ALLOCATION, (number,), True)
+            self._points[key] = Point(PointState.MEASURED, measurement)
+        return self._points[key]
+
+    def _count(self, package: str, part: CodePart, directories: Mapping[str, str]) -> _Count:
+        places = tuple(directories.items())
+        known = self._known.get(package)
+        if known is None or known[0] is not part or known[1] != places:
+            known = self._known[package] = (part, places, _counted(package, part, directories))
+        return known[2]
 
 
-def _values(record: Record | None) -> Mapping[tuple[str, str], Measurement]:
-    if record is None:
-        return {}
-    escapes = {p.path: 0 for p in record.packages if p.outcome is not PackageOutcome.BUILD_FAILED}
-    for site in record.code_escapes():
-        if site.package in escapes:
-            escapes[site.package] += 1
-    found = {(package, ESCAPES): float(n) for package, n in escapes.items()}
-    # Benchmark functions are among them, so a package that is inlined into its tests is known.
-    found |= {(f.package, HEAP_CALLS): 0.0 for f in record.functions}
-    for package, number in _calls_by_source(record).items():
-        found[package, HEAP_CALLS] = float(number)
-    for (package, _), function in _functions(record).items():
-        key = (package, FRAME_BYTES)
-        found[key] = max(found.get(key, 0.0), float(function.frame_bytes))
-    return {
-        key: Measurement(key[1], Lane.ALLOCATION, (number,), True) for key, number in found.items()
-    }
+def _counted(package: str, part: CodePart, directories: Mapping[str, str]) -> _Count:
+    calls = _calls_by_source(part, directories)
+    frames = [f.frame_bytes for f in part.functions if not f.test]
+    return _Count(
+        escapes=sum(not s.test and not s.position.generated for s in part.escapes),
+        linked=bool(part.functions),
+        frame=max(frames, default=None),
+        own={key: n for key, n in calls.items() if key[0] == package},
+        foreign={key: n for key, n in calls.items() if key[0] != package},
+    )
 
 
-def _calls_by_source(record: Record) -> Counter[str]:
+def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
     """Allocation calls by the package in which they are written, wherever they are inlined to.
 
-    A line that is inlined to several functions counts as often as in that which has it most often.
     What is inlined from a library counts for the line that calls it.
     """
-    packages = {p.directory: p.path for p in record.packages}
     counts: Counter[tuple[str, str, int, str, str]] = Counter()
-    for call in record.calls:
+    for call in part.calls:
         for file, line in ((call.file, call.line), (call.outer_file, call.outer_line)):
-            package = packages.get(file.rpartition("/")[0] or ".")
+            package = directories.get(file.rpartition("/")[0] or ".")
             if package is not None:
                 if not file.endswith("_test.go"):
-                    where = f"{call.package}.{call.function}"
-                    counts[package, file, line, call.callee, where] += 1
+                    counts[package, file, line, call.callee, call.function] += 1
                 break
     most: dict[tuple[str, str, int, str], int] = defaultdict(int)
     for (package, file, line, callee, _), number in counts.items():
         key = (package, file, line, callee)
         most[key] = max(most[key], number)
-    found: Counter[str] = Counter()
-    for (package, *_), number in most.items():
-        found[package] += number
-    return found
+    return most
 
 
-def _point(record: Record | None, package: str, measurement: Measurement | None) -> Point:
+def _point(record: Record | None, result: PackageResult | None, value: Point | None) -> Point:
+    if value is not None:
+        return value
     if record is None:
         return Point(PointState.NOT_MEASURED)
-    if measurement is not None:
-        return Point(PointState.MEASURED, measurement)
-    result = next((p for p in record.packages if p.path == package), None)
     if result is None:
         return Point(PointState.ABSENT)
     if result.outcome is PackageOutcome.BUILD_FAILED:

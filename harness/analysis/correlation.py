@@ -39,6 +39,7 @@ _PERMUTATIONS = 9_999
 _RESAMPLES = 1_999
 _SEED = 20_260_105
 Event = Literal["new", "gone"]
+_EVENTS: tuple[Event, Event] = ("new", "gone")
 Verdict = Literal["rises", "falls", "none", "too few"]
 
 
@@ -103,6 +104,25 @@ class _Group:
     counts: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What became of a package from one measurement to the next.
+
+    Attributes:
+        previous: hash of the earlier revision.
+        revision: hash of the later one.
+        change: relative change of the unit, the mean over the package's benchmarks.
+        new: escape sites of the package that came in between.
+        gone: those that went.
+    """
+
+    previous: str
+    revision: str
+    change: float
+    new: int
+    gone: int
+
+
 def relative_change(before: float, after: float) -> float:
     """Change as a share of the larger value, -1 to 1 for values that are not negative."""
     size = max(abs(before), abs(after))
@@ -113,6 +133,8 @@ def associations(
     history: History,
     escapes: Mapping[str, Mapping[str, EscapeCounts]],
     units: Iterable[str] | None = None,
+    *,
+    benchmarks: bool = True,
 ) -> tuple[Association, ...]:
     """One row for each package and each benchmark, unit and event.
 
@@ -121,13 +143,46 @@ def associations(
         escapes: by revision, then by package: what came and went since the record before it.
             Packages without either may be left out.
         units: only these; ``None`` for every recorded one.
+        benchmarks: whether each benchmark has rows, or only its package.
     """
     rows: list[Association] = []
     for unit in recorded_units(history) if units is None else units:
-        groups = _groups(history, escapes, unit)
+        groups = [g for g in _groups(history, escapes, unit) if benchmarks or not g.benchmark]
         for event in ("new", "gone"):
             rows += _corrected([_associate(g) for g in groups if g.event == event])
     return tuple(rows)
+
+
+def observations(
+    history: History, escapes: Mapping[str, Mapping[str, EscapeCounts]], unit: str
+) -> dict[str, tuple[Observation, ...]]:
+    """What :func:`associations` is made from, by package; in the order of the history.
+
+    Args:
+        history: the records.
+        escapes: as for :func:`associations`.
+        unit: of the values.
+    """
+    sums = _Sums(history, escapes)
+    found = {}
+    for package, by_pair in _by_package(history, unit).items():
+        pairs = sorted(by_pair, key=lambda p: (history.position(p[1]), history.position(p[0])))
+        new, gone = (sums.between(package, pairs, event) for event in _EVENTS)
+        found[package] = tuple(
+            Observation(*pair, math.fsum(by_pair[pair]) / len(by_pair[pair]), came, went)
+            for pair, came, went in zip(pairs, new, gone, strict=True)
+        )
+    return found
+
+
+def _by_package(history: History, unit: str) -> dict[str, dict[tuple[str, str], list[float]]]:
+    """The changes of a package's benchmarks from one revision to another."""
+    found: dict[str, dict[tuple[str, str], list[float]]] = {}
+    for (package, _), pairs in observed_pairs(history, unit).items():
+        own = found.setdefault(package, {})
+        for previous, revision, before, after in pairs:
+            own.setdefault((previous, revision), []).append(relative_change(before, after))
+    return found
 
 
 def _groups(
@@ -135,16 +190,10 @@ def _groups(
 ) -> list[_Group]:
     sums = _Sums(history, escapes)
     found: list[_Group] = []
-    together: dict[str, dict[tuple[str, str], list[float]]] = {}
     for (package, benchmark), pairs in observed_pairs(history, unit).items():
-        changes = []
-        for previous, revision, before, after in pairs:
-            change = relative_change(before, after)
-            changes.append(change)
-            own = together.setdefault(package, {})
-            own.setdefault((previous, revision), []).append(change)
+        changes = [relative_change(before, after) for _, _, before, after in pairs]
         found += _of_both_events(sums, package, benchmark, unit, [p[:2] for p in pairs], changes)
-    for package, by_pair in together.items():
+    for package, by_pair in _by_package(history, unit).items():
         means = [math.fsum(c) / len(c) for c in by_pair.values()]
         found += _of_both_events(sums, package, "", unit, list(by_pair), means)
     return sorted(found, key=lambda g: (g.package, g.benchmark))
@@ -181,7 +230,6 @@ def _of_both_events(
     pairs: Sequence[tuple[str, str]],
     changes: Sequence[float],
 ) -> list[_Group]:
-    events: tuple[Event, Event] = ("new", "gone")
     return [
         _Group(
             package,
@@ -191,7 +239,7 @@ def _of_both_events(
             tuple(changes),
             tuple(sums.between(package, pairs, event)),
         )
-        for event in events
+        for event in _EVENTS
     ]
 
 

@@ -79,7 +79,7 @@ def site_costs(record: Record, sites: Iterable[EscapeSite]) -> dict[EscapeSite, 
     return {
         site: SiteCost(
             allocates.get(site),
-            _reach(
+            reach_of(
                 allocates.get(site),
                 (site.position.file, site.position.line) in allocating,
                 executions.get((site.package, site.position)),
@@ -89,7 +89,14 @@ def site_costs(record: Record, sites: Iterable[EscapeSite]) -> dict[EscapeSite, 
     }
 
 
-def _reach(allocates: bool | None, accounted: bool, execution: Execution | None) -> Reach | None:
+def reach_of(allocates: bool | None, accounted: bool, execution: Execution | None) -> Reach | None:
+    """How a site concerns the benchmarks.
+
+    Args:
+        allocates: whether the compiled code allocates there, ``None`` if not known.
+        accounted: whether an account has allocations on its line.
+        execution: whether a benchmark executes it, ``None`` if not known.
+    """
     if accounted and allocates is not False:
         return Reach.ALLOCATES
     if execution is None:

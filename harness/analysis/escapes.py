@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.analysis.comparison import Direction, compare
 from harness.analysis.costs import UNKNOWN, Reach, SiteCost, site_costs
-from harness.analysis.history import History
+from harness.analysis.history import History, Parts
 from harness.diagnostics.identity import SiteMatch, match_sites
-from harness.model import ALLOCS, BYTES, EscapeSite, PackageOutcome, Record, TreeDiff
+from harness.model import ALLOCS, BYTES, CodePart, EscapeSite, PackageOutcome, Record, TreeDiff
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,58 +88,96 @@ class EscapeTracker:
     """Matches the escape sites of each record of a history with those of the one before it.
 
     A package that a record could not compile is compared with the last record that could, so that
-    its sites neither go nor come back. Holds one record, and older ones only while a package of
-    theirs does not compile: a long history need not be in memory.
+    its sites neither go nor come back. Holds what the compiler says of one revision, and older
+    packages only while they do not compile: a long history need not be in memory.
 
     Args:
-        history: order and diffs; its records need no escape sites.
+        history: order and diffs; and the code, where it says how that is loaded. Else the records
+            that :meth:`follow` takes have it.
     """
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._base: Record | None = None
-        self._older: dict[str, Record] = {}
+        self._revision = ""
+        self._older: dict[str, tuple[str, CodePart]] = {}
         self._never: set[str] = set()
+        self._known: set[str] = set()
+        self.parts: Parts = {}  # of the record that was followed last
         self.first: frozenset[str] = frozenset()  # packages that compiled for the first time
 
     def follow(self, record: Record) -> SiteMatch | None:
         """The sites of the next record, matched; oldest first.
+
+        Packages whose code is the same objects as before are left out of ``kept``.
 
         Returns:
             ``None`` for a record that says nothing (nothing of it compiles); of the first record
             that does, every site is new.
         """
         failed = _uncompiled(record)
-        paths = {p.path for p in self._base.packages} if self._base is not None else set()
-        self._never |= failed - paths - self._older.keys()
+        self._never |= failed - self._known - self._older.keys()
         if record.packages and len(failed) == len(record.packages):
             return None
         self.first = frozenset(self._never - failed)
         self._never &= failed
-        base, older = self._base, self._older
-        matches = [self._match(base, record, lambda p: p not in failed and p not in older)]
-        for package, last in older.items():
+        revision, history = record.revision.hash, self._history
+        parts = record.parts() if history.load is None else history.parts(revision)
+        before, older = self.parts, self._older
+        silent = failed | older.keys()
+        differ = [
+            p
+            for p in sorted(before.keys() | parts.keys())
+            if p not in silent and before.get(p) is not parts.get(p)
+        ]
+        same = [p for p in differ if before.get(p) == parts.get(p)]
+        changed = [p for p in differ if p not in same]
+        matches = [
+            _match(
+                [before.get(p, _NOTHING) for p in changed],
+                [parts.get(p, _NOTHING) for p in changed],
+                history.diffs(self._revision, revision) if self._revision and changed else (),
+            )
+        ]
+        for package, (last, part) in older.items():
             if package not in failed:
-                matches.append(self._match(last, record, package.__eq__))
-        if base is not None:
-            self._older = {p: older.get(p, base) for p in failed}
-        self._base = record
+                now = parts.get(package, _NOTHING)
+                matches.append(_match([part], [now], history.diffs(last, revision)))
+        self._older = {
+            p: older.get(p) or (self._revision, before.get(p, _NOTHING))
+            for p in failed
+            if p in older or self._revision
+        }
+        self._revision, self.parts = revision, parts
+        self._known = {p.path for p in record.packages}
+        equal = [
+            pair for p in same for pair in zip(_in_code(before[p]), _in_code(parts[p]), strict=True)
+        ]
         return SiteMatch(
             new=tuple(s for m in matches for s in m.new),
             gone=tuple(s for m in matches for s in m.gone),
-            kept=tuple(k for m in matches for k in m.kept),
+            kept=(*(k for m in matches for k in m.kept), *equal),
         )
 
-    def _match(self, base: Record | None, head: Record, chosen: Callable[[str], bool]) -> SiteMatch:
-        sites = [s for s in head.code_escapes() if chosen(s.package)]
-        if base is None:
-            return SiteMatch(new=tuple(sites), gone=(), kept=())
-        return match_sites(
-            [s for s in base.code_escapes() if chosen(s.package)],
-            sites,
-            self._history.diffs(base.revision.hash, head.revision.hash),
-            (_functions(base), _functions(head)),
-        )
+
+_NOTHING = CodePart()
+
+
+def _match(
+    base: Sequence[CodePart], head: Sequence[CodePart], diffs: Sequence[TreeDiff] | None
+) -> SiteMatch:
+    return match_sites(
+        [s for part in base for s in _in_code(part)],
+        [s for part in head for s in _in_code(part)],
+        diffs,
+        (
+            frozenset(f"{d.package}.{d.function}" for part in base for d in part.inlining),
+            frozenset(f"{d.package}.{d.function}" for part in head for d in part.inlining),
+        ),
+    )
+
+
+def _in_code(part: CodePart) -> list[EscapeSite]:
+    return [s for s in part.escapes if not s.test and not s.position.generated]
 
 
 def _uncompiled(record: Record) -> set[str]:

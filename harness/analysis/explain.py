@@ -19,7 +19,7 @@ from harness.analysis.crossing import COUNTED, Crossing, measured
 from harness.analysis.escapes import match_records
 from harness.analysis.history import History
 from harness.analysis.steps import Step
-from harness.model import TreeDiff, is_test
+from harness.model import Account, TreeDiff, is_test
 
 
 def explain(
@@ -122,7 +122,7 @@ def explain_steps(
         found: steps of allocs/op and B/op of that revision.
     """
     explained: dict[Step, Attribution] = {}
-    sides: dict[tuple[str, bool], Sides] = {}
+    sides: dict[tuple[str, bool, frozenset[str]], Sides] = {}
     head = history.by_hash[revision]
     for step in found:
         if step.unit not in COUNTED:
@@ -139,17 +139,31 @@ def explain_steps(
             after, reported = exchange.account, (step.before, step.after - part)
         if before is None or after is None:
             continue
-        pair = (step.previous, bool(part))
-        if pair not in sides:
+        key = (step.previous, bool(part), needed := _packages_of(history, step, before, after))
+        if key not in sides:
             diffs = history.diffs(step.previous, revision)
-            match = match_records(base, head, diffs)
+            pair = history.pair(step.previous, revision, needed)
+            match = match_records(pair.base, pair.head, diffs)
             # With exchanged tests both sides have the same ones.
-            sides[pair] = Sides(base, head, _without_tests(diffs) if part else diffs, match)
-        attribution = attribute(sides[pair], step.unit, reported, before, after)
+            way = _without_tests(diffs) if part else diffs
+            sides[key] = Sides(pair.base, pair.head, way, match)
+        attribution = attribute(sides[key], step.unit, reported, before, after)
         if exchange and part:
             attribution = with_benchmark(attribution, part, (exchange.file, exchange.line))
         explained[step] = attribution
     return explained
+
+
+def _packages_of(history: History, step: Step, *accounts: Account) -> frozenset[str]:
+    """The packages with a line in one of the accounts."""
+    files = {f for a in accounts for s in a.sites for f in (s.file, s.outer_file)}
+    directories = {f.rpartition("/")[0] or "." for f in files}
+    return frozenset(
+        p.path
+        for hash_ in (step.previous, step.revision)
+        for p in history.by_hash[hash_].packages
+        if p.directory in directories
+    )
 
 
 def _without_tests(diffs: Sequence[TreeDiff] | None) -> tuple[TreeDiff, ...] | None:

@@ -7,7 +7,7 @@ are only put side by side.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.analysis.attribution import Attribution
 from harness.analysis.comparison import Direction
@@ -42,7 +42,9 @@ class Finding:
 
 
 def findings(
-    history: History, attributions: Mapping[Step, Attribution] | None = None
+    history: History,
+    attributions: Mapping[Step, Attribution] | None = None,
+    diffs: Mapping[tuple[str, str], EscapeDiff] | None = None,
 ) -> tuple[Finding, ...]:
     """All findings, most important first.
 
@@ -53,6 +55,7 @@ def findings(
     Args:
         history: the records.
         attributions: of every step that has accounts, if they are known already.
+        diffs: escapes of base and head, as far as they are known already.
     """
     by_revision: dict[tuple[str, Direction], list[Step]] = {}
     for step in steps(history, ALLOCS):
@@ -60,7 +63,8 @@ def findings(
     found: list[Finding] = []
     for (revision, direction), members in by_revision.items():
         members.sort(key=relative_size, reverse=True)
-        diff = escape_diff(history, members[0].previous, revision)
+        pair = (members[0].previous, revision)
+        diff = (diffs or {}).get(pair) or escape_diff(history, *pair)
         sites = diff.new if direction is Direction.REGRESSION else diff.gone
         packages = {s.package for s in members}
         found.append(
@@ -82,7 +86,9 @@ def findings(
 
 def escape_diff(history: History, base: str, head: str) -> EscapeDiff:
     """Escapes of two revisions of one history, matched along the recorded diffs."""
-    return diff_escapes(history.by_hash[base], history.by_hash[head], history.diffs(base, head))
+    pair = history.pair(base, head)
+    diff = diff_escapes(pair.base, pair.head, history.diffs(base, head))
+    return replace(diff, kept=diff.kept + pair.same)
 
 
 def relative_size(step: Step) -> tuple[float, float]:

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from harness.model import Record, Revision, TreeDiff
+from harness.model import CodePart, Record, Revision, TreeDiff
+
+Parts = Mapping[str, CodePart]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two records with the code of only those packages that tell them apart.
+
+    Attributes:
+        base: the older record.
+        head: the newer one.
+        same: how many escape sites outside of tests the packages have that were left out, each on
+            both sides.
+    """
+
+    base: Record
+    head: Record
+    same: int
 
 
 @dataclass(frozen=True)
@@ -18,21 +36,30 @@ class History:
         environment: name of the environment.
         records: one per revision, oldest first.
         line: hashes of the first-parent history, oldest first, measured or not.
+        load: what :meth:`harness.model.Record.parts` gives of a revision, where the records were
+            read without it. What two revisions have in common should be one object.
     """
 
     machine: str
     environment: str
     records: tuple[Record, ...]
     line: tuple[str, ...]
+    load: Callable[[str], Parts] | None = field(default=None, compare=False)
 
     @classmethod
-    def build(cls, records: Iterable[Record], line: Sequence[str] = ()) -> History:
+    def build(
+        cls,
+        records: Iterable[Record],
+        line: Sequence[str] = (),
+        load: Callable[[str], Parts] | None = None,
+    ) -> History:
         """Order the records of one machine and environment.
 
         Args:
             records: of one machine and environment.
             line: the first-parent history, oldest first, as git tells it. Without it the order is
                 that of the recorded first parents, and by date where that chain is broken.
+            load: see the attribute.
         """
         by_hash = {r.revision.hash: r for r in records}
         if not by_hash:
@@ -40,7 +67,7 @@ class History:
         order = list(line) if line else _chain(by_hash)
         chosen = tuple(by_hash[h] for h in order if h in by_hash)
         some = next(iter(by_hash.values()))
-        return cls(some.machine.machine, some.environment.name, chosen, tuple(order))
+        return cls(some.machine.machine, some.environment.name, chosen, tuple(order), load)
 
     @cached_property
     def by_hash(self) -> dict[str, Record]:
@@ -50,6 +77,56 @@ class History:
     @cached_property
     def _index(self) -> dict[str, int]:
         return {h: i for i, h in enumerate(self.line)}
+
+    def parts(self, revision: str) -> Parts:
+        """What the compiler says and made of a recorded revision, by package."""
+        if self.load is not None:
+            return self.load(revision)
+        if revision not in self._parts:
+            self._parts[revision] = self.by_hash[revision].parts()
+        return self._parts[revision]
+
+    @cached_property
+    def _parts(self) -> dict[str, Parts]:
+        return {}
+
+    def pair(self, base: str, head: str, needed: Collection[str] = ()) -> Pair:
+        """Two records, with the code of packages that differ or are needed all the same.
+
+        Equal code of a package has equal sites at equal places, so nothing of it came or went.
+        """
+        before, after = self.parts(base), self.parts(head)
+        equal = {p for p in before.keys() & after.keys() if before[p] == after[p]}
+        out = equal - set(needed)
+        return Pair(
+            self.by_hash[base].with_parts(c for p, c in before.items() if p not in out),
+            self.by_hash[head].with_parts(c for p, c in after.items() if p not in out),
+            sum(self._counted(p, after[p])[0] for p in out),
+        )
+
+    def sites(self, revision: str) -> tuple[int, int]:
+        """How many escape sites a revision has in code, and in test files and generated code."""
+        counts = [self._counted(p, part) for p, part in self.parts(revision).items()]
+        return sum(code for code, _ in counts), sum(other for _, other in counts)
+
+    def _counted(self, package: str, part: CodePart) -> tuple[int, int]:
+        known = self._counts.get(package)
+        if known is None or known[0] is not part:
+            code = sum(not s.test and not s.position.generated for s in part.escapes)
+            known = self._counts[package] = (part, (code, len(part.escapes) - code))
+        return known[1]
+
+    @cached_property
+    def _counts(self) -> dict[str, tuple[CodePart, tuple[int, int]]]:
+        return {}
+
+    def only(self, revision: str, package: str) -> Record:
+        """A record with one package and its code."""
+        record, parts = self.by_hash[revision], self.parts(revision)
+        return replace(
+            record.with_parts([parts[package]] if package in parts else ()),
+            packages=tuple(p for p in record.packages if p.path == package),
+        )
 
     @property
     def revisions(self) -> list[Revision]:

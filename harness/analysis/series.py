@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.analysis.history import History
@@ -113,37 +113,83 @@ def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ..
     The units of a benchmark come in the order of :data:`UNIT_ORDER`, then by name.
     """
     places = [_Place(slot) for slot in slots(history)]
-    units: dict[tuple[str, str], set[str]] = {}
-    for place in places:
-        for key, result in place.results.items():
-            units.setdefault(key, set()).update(m.unit for m in result.measurements)
+    extents = _extents(places)
     return {
         key: tuple(
-            Series(*key, unit, _points(places, key, unit))
-            for unit in sorted(units[key], key=unit_order)
+            Series(*key, unit, _points(places, key, unit, extents[key]))
+            for unit in sorted(extents[key].units, key=unit_order)
         )
-        for key in sorted(units)
+        for key in sorted(extents)
     }
 
 
 class _Place:
-    """A slot with what is looked up in its record often."""
+    """A slot with what is looked up in its record often.
+
+    Results that one revision carried from another are one object in both, so most of what a long
+    history says is told by identity.
+    """
 
     def __init__(self, slot: Slot) -> None:
         self.record = slot.record
         packages = () if slot.record is None else slot.record.packages
         self.packages: dict[str, PackageResult] = {p.path: p for p in packages}
-        self.results: dict[tuple[str, str], BenchmarkResult] = {
-            (p.path, b.name): b for p in packages for b in p.benchmarks
-        }
+
+    def result(self, key: tuple[str, str]) -> BenchmarkResult | None:
+        package = self.packages.get(key[0])
+        if package is None:
+            return None
+        return next((b for b in package.benchmarks if b.name == key[1]), None)
 
 
-def _points(places: list[_Place], key: tuple[str, str], unit: str) -> tuple[Point, ...]:
-    there = [i for i, place in enumerate(places) if key in place.results]
-    first, last = there[0], there[-1]
-    return tuple(
-        _point(place, key, unit, before=index < first, after=index > last)
-        for index, place in enumerate(places)
+@dataclass(slots=True)
+class _Extent:
+    """The first and the last place with a number of a benchmark, and its units."""
+
+    first: int
+    last: int
+    units: set[str] = field(default_factory=set)
+
+
+def _extents(places: list[_Place]) -> dict[tuple[str, str], _Extent]:
+    found: dict[tuple[str, str], _Extent] = {}
+    seen: dict[str, tuple[BenchmarkResult, ...]] = {}
+    for index, place in enumerate(places):
+        for path, package in place.packages.items():
+            same = seen.get(path) is package.benchmarks
+            seen[path] = package.benchmarks
+            for result in package.benchmarks:
+                extent = found.setdefault((path, result.name), _Extent(index, index))
+                extent.last = index
+                if not same:
+                    extent.units.update(m.unit for m in result.measurements)
+    return found
+
+
+def _points(
+    places: list[_Place], key: tuple[str, str], unit: str, extent: _Extent
+) -> tuple[Point, ...]:
+    points: list[Point] = []
+    before: PackageResult | None = None
+    for index, place in enumerate(places):
+        package = place.packages.get(key[0])
+        if package is not None and before is not None and _carries_on(before, package):
+            points.append(points[-1])
+        else:
+            gap = (index < extent.first, index > extent.last)
+            points.append(_point(place, key, unit, before=gap[0], after=gap[1]))
+        before = package
+    return tuple(points)
+
+
+def _carries_on(before: PackageResult, package: PackageResult) -> bool:
+    """Whether the same results are carried from the same revision as in the place before."""
+    return (
+        package.benchmarks is before.benchmarks
+        and package.benchmarks != ()
+        and package.outcome is before.outcome is PackageOutcome.CARRIED
+        and package.carried_from == before.carried_from
+        and package.failures == before.failures == ()
     )
 
 
@@ -152,7 +198,7 @@ def _point(place: _Place, key: tuple[str, str], unit: str, *, before: bool, afte
     if record is None:
         return Point(PointState.NOT_MEASURED)
     package = place.packages.get(key[0])
-    result = place.results.get(key)
+    result = place.result(key)
     if package is not None and result is not None:
         measurement = result.measurement(unit)
         if measurement is None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from harness.analysis.correlation import EscapeCounts
 from harness.analysis.escapes import EscapeTracker
-from harness.analysis.history import History
-from harness.model import EscapeSite, Record
+from harness.analysis.history import History, Parts
+from harness.model import EscapeSite, PackageOutcome, Record
 
 
 @dataclass(slots=True)
@@ -20,12 +20,16 @@ class Spell:
         first: hash of the first revision that has it.
         last: hash of the last one.
         records: how many records have it.
+        ended: hash of the revision that no longer has it; empty while it stands.
+        before: how many records had its package before the first that has it.
     """
 
     site: EscapeSite
     first: str
     last: str
     records: int = 1
+    ended: str = ""
+    before: int = 0
 
 
 @dataclass(slots=True)
@@ -41,6 +45,9 @@ class Spells:
     _open: dict[int, Spell] = field(default_factory=dict)
     _all: list[Spell] = field(default_factory=list)
     _begun: bool = False
+    # By package: the last record in which it compiled, and how many there were. What is the same
+    # from record to record need not be looked at site by site.
+    _compiled: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tracker = EscapeTracker(self.history)
@@ -56,20 +63,38 @@ class Spells:
             return (), ()
         begun, self._begun = self._begun, True
         revision = record.revision.hash
-        for old, new in match.kept:
-            spell = self._open.pop(id(old))
-            spell.site, spell.last = new, revision
-            spell.records += 1
-            self._open[id(new)] = spell
+        # All are taken before any is put back: records may share the objects of equal sites.
+        kept = [(self._open.pop(id(old)), old, new) for old, new in match.kept]
         for site in match.gone:
-            del self._open[id(site)]
+            spell = self._open.pop(id(site))
+            self._settle(spell)
+            spell.ended = revision
+        seen = {p: self._compiled.get(p, ("", 0)) for p in self._packages(record)}
+        for spell, old, new in kept:
+            if old.package != new.package:
+                self._settle(spell)
+                spell.before = seen.get(new.package, ("", 0))[1] - spell.records
+            spell.site = new
+            self._open[id(new)] = spell
         for site in match.new:
-            spell = Spell(site, revision, revision)
+            spell = Spell(site, revision, revision, before=seen.get(site.package, ("", 0))[1])
             self._open[id(site)] = spell
             self._all.append(spell)
+        for package, (_, count) in seen.items():
+            self._compiled[package] = (revision, count + 1)
         first = self._tracker.first
         came = tuple(s for s in match.new if s.package not in first) if begun else ()
         return came, match.gone
+
+    def _packages(self, record: Record) -> set[str]:
+        """The packages of a record that say something."""
+        failed = {p.path for p in record.packages if p.outcome is PackageOutcome.BUILD_FAILED}
+        return self._tracker.parts.keys() - failed
+
+    def _settle(self, spell: Spell) -> None:
+        """Bring a spell that stands up to the last record in which its package compiled."""
+        last, count = self._compiled.get(spell.site.package, (spell.last, 0))
+        spell.last, spell.records = last, count - spell.before
 
     def count(self, record: Record) -> dict[str, EscapeCounts]:
         """Take the next record, and count what came and went by package."""
@@ -80,7 +105,22 @@ class Spells:
     @property
     def all(self) -> list[Spell]:
         """Every site that ever was, in the order in which they came."""
+        for spell in self._open.values():
+            self._settle(spell)
         return self._all
+
+    def of(self, site: EscapeSite) -> Spell | None:
+        """The spell of a site of the record that was taken last, ``None`` if it has none.
+
+        Args:
+            site: the very object of :attr:`parts`, not an equal one.
+        """
+        return self._open.get(id(site))
+
+    @property
+    def parts(self) -> Parts:
+        """What the compiler says of the record that was taken last, by package."""
+        return self._tracker.parts
 
     def stands(self, spell: Spell) -> bool:
         """Whether the newest record has the site."""

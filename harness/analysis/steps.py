@@ -20,7 +20,14 @@ from harness.analysis.changepoints import ChangePoint, change_points_of_all
 from harness.analysis.comparison import Direction, direction_of, judge
 from harness.analysis.history import History
 from harness.analysis.series import unit_order
-from harness.model import ALLOCS, Lane, Measurement, PackageOutcome, is_exact_unit
+from harness.model import (
+    ALLOCS,
+    BenchmarkResult,
+    Lane,
+    Measurement,
+    PackageOutcome,
+    is_exact_unit,
+)
 
 # A series of the allocation lane is taken for exact while at most this share did not repeat.
 _MOSTLY_EXACT = 0.05
@@ -75,17 +82,28 @@ class Step:
         return self.after / self.before if self.before else math.inf
 
 
+@dataclass(slots=True)
+class _Run:
+    """Neighbouring revisions to which one measurement of a package was carried.
+
+    Attributes:
+        first, last: hashes of the first and the last of them.
+        origin: hash of the revision that was measured.
+        measured: whether that is one of them.
+    """
+
+    first: str
+    last: str
+    origin: str
+    measured: bool
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One value of a series; ``origin`` is the revision that was measured for it."""
+    """One value of a series, and where it holds."""
 
-    revision: str
+    run: _Run
     measurement: Measurement
-    origin: str
-
-    @property
-    def carried(self) -> bool:
-        return self.origin != self.revision
 
 
 _Key = tuple[str, str]
@@ -93,13 +111,13 @@ _Key = tuple[str, str]
 
 def recorded_units(history: History) -> tuple[str, ...]:
     """Every unit that any record of the history has: allocs/op, B/op, sec/op, then by name."""
-    found = {
-        m.unit
-        for record in history.records
-        for package in record.packages
-        for result in package.benchmarks
-        for m in result.measurements
-    }
+    found: set[str] = set()
+    seen: dict[str, tuple[BenchmarkResult, ...]] = {}
+    for record in history.records:
+        for package in record.packages:
+            if seen.get(package.path) is not package.benchmarks:
+                seen[package.path] = package.benchmarks
+                found.update(m.unit for r in package.benchmarks for m in r.measurements)
     return tuple(sorted(found, key=unit_order))
 
 
@@ -127,18 +145,25 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
 def _series(history: History, unit: str) -> dict[_Key, list[_Place]]:
     """The values of every benchmark in a unit, oldest first."""
     found: dict[_Key, list[_Place]] = {}
+    runs: dict[str, tuple[_Run, tuple[BenchmarkResult, ...]]] = {}
     for record in history.records:
         revision = record.revision.hash
         for package in record.packages:
-            origin = (
-                package.carried_from if package.outcome is PackageOutcome.CARRIED else None
-            ) or revision
+            if not package.benchmarks:
+                continue
+            carried = package.outcome is PackageOutcome.CARRIED
+            origin = (package.carried_from if carried else None) or revision
+            known = runs.get(package.path)
+            if known and known[0].origin == origin and known[1] == package.benchmarks:
+                known[0].last = revision
+                known[0].measured |= origin == revision
+                continue
+            run = _Run(revision, revision, origin, origin == revision)
+            runs[package.path] = (run, package.benchmarks)
             for result in package.benchmarks:
-                for m in result.measurements:
-                    if m.unit == unit:
-                        place = _Place(revision, m, origin)
-                        found.setdefault((package.path, result.name), []).append(place)
-                        break
+                m = result.measurement(unit)
+                if m is not None:
+                    found.setdefault((package.path, result.name), []).append(_Place(run, m))
     return found
 
 
@@ -166,7 +191,7 @@ def _is_noisy(unit: str, places: Sequence[_Place]) -> bool:
         return False
     if any(p.measurement.lane is Lane.TIME for p in places):
         return True
-    measured = [p for p in places if not p.carried]
+    measured = [p for p in places if p.run.measured]
     return sum(not p.measurement.exact for p in measured) > _MOSTLY_EXACT * len(measured)
 
 
@@ -189,9 +214,9 @@ def _exact_steps(history: History, unit: str, key: _Key, places: Iterable[_Place
                 Step(
                     *key,
                     unit=unit,
-                    revision=place.revision,
-                    previous=before.revision,
-                    between=history.between(before.revision, place.revision),
+                    revision=place.run.first,
+                    previous=before.run.last,
+                    between=history.between(before.run.last, place.run.first),
                     before=old.value,
                     after=new.value,
                     direction=direction,
@@ -235,12 +260,12 @@ def _observations(places: Iterable[_Place]) -> list[_Observation]:
     found: list[_Observation] = []
     origin = ""
     for place in places:
-        if place.origin == origin:
-            found[-1] = replace(found[-1], last=place.revision)
+        if place.run.origin == origin:
+            found[-1] = replace(found[-1], last=place.run.last)
             continue
-        origin = place.origin
+        origin = place.run.origin
         m = place.measurement
-        found.append(_Observation(place.revision, place.revision, m.value, m.samples))
+        found.append(_Observation(place.run.first, place.run.last, m.value, m.samples))
     return found
 
 
@@ -264,7 +289,7 @@ def _noisy_step(
 
 def _repaired_exact(found: list[Step], places: Sequence[_Place]) -> list[Step]:
     """The steps, each regression with the revision that undid it."""
-    order = {place.revision: number for number, place in enumerate(places)}
+    order = {place.run.first: number for number, place in enumerate(places)}
     return [_with_repair(step, places[order[step.revision] + 1 :]) for step in found]
 
 
@@ -275,7 +300,7 @@ def _with_repair(step: Step, later: Sequence[_Place]) -> Step:
     for place in later:
         value = place.measurement.value
         if value <= step.before if up else value >= step.before:
-            return replace(step, repaired=place.revision)
+            return replace(step, repaired=place.run.first)
     return step
 
 

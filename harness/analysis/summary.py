@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from harness.analysis.attribution import Attribution
-from harness.analysis.code import CodeDiff, diff_code, package_series
+from harness.analysis.code import CodeDiff, PackageCounts, diff_code
 from harness.analysis.comparison import Direction
-from harness.analysis.escapes import EscapeDiff
-from harness.analysis.escapes import diff_escapes as _diff_escapes
+from harness.analysis.escapes import EscapeDiff, diff_escapes
 from harness.analysis.explain import explain_steps
 from harness.analysis.findings import Finding, findings
-from harness.analysis.history import History
+from harness.analysis.history import History, Pair
 from harness.analysis.series import (
     Series,
     Slot,
@@ -50,6 +49,7 @@ class RevisionSummary:
         removed: benchmarks that only the base has.
         attributions: of the steps of allocs/op and B/op, as far as there are accounts.
         code: how the compiled functions differ from those of the base.
+        sites: how many escape sites there are in code, and in test files and generated code.
     """
 
     slot: Slot
@@ -61,6 +61,7 @@ class RevisionSummary:
     removed: tuple[tuple[str, str], ...] = ()
     attributions: Mapping[Step, Attribution] = field(default_factory=dict)
     code: CodeDiff = field(default_factory=CodeDiff)
+    sites: tuple[int, int] = (0, 0)
 
     @property
     def regressions(self) -> int:
@@ -126,18 +127,27 @@ def summarise(history: History) -> Summary:
     for unit in recorded_units(history):
         for step in steps(history, unit):
             by_revision.setdefault(step.revision, []).append(step)
-    places = slots(history)
-    revisions = tuple(
-        _summarise(places, index, tuple(by_revision.get(slot.revision, ())), history)
-        for index, slot in enumerate(places)
-    )
+    revisions: list[RevisionSummary] = []
+    earlier: list[Record] = []
+    counts = PackageCounts(history)
+    for slot in slots(history):
+        counts.add(slot)
+        own = tuple(by_revision.get(slot.revision, ()))
+        revisions.append(_summarise(slot, own, history, earlier))
+        if slot.record is not None:
+            earlier.append(slot.record)
     explained = {step: a for r in revisions for step, a in r.attributions.items()}
+    diffs = {
+        (r.base.revision.hash, r.slot.revision): r.escapes
+        for r in revisions
+        if r.base is not None and r.escapes is not None
+    }
     return Summary(
         history=history,
-        revisions=revisions,
+        revisions=tuple(revisions),
         series=benchmark_series(history),
-        findings=findings(history, explained),
-        packages=package_series(history),
+        findings=findings(history, explained, diffs),
+        packages=counts.series(),
     )
 
 
@@ -159,39 +169,43 @@ def broken_packages(record: Record) -> tuple[str, ...]:
 
 
 def _summarise(
-    places: tuple[Slot, ...], index: int, own: tuple[Step, ...], history: History
+    slot: Slot, own: tuple[Step, ...], history: History, earlier: Sequence[Record]
 ) -> RevisionSummary:
-    slot = places[index]
     if slot.record is None:
         return RevisionSummary(slot, RevisionState.NOT_MEASURED)
-    earlier = [s.record for s in reversed(places[:index]) if s.record is not None]
-    base = next((r for r in earlier if anything_compiled(r)), None)
+    base = next((r for r in reversed(earlier) if anything_compiled(r)), None)
     state = revision_state(slot.record)
     if base is None or not anything_compiled(slot.record):
-        return RevisionSummary(slot, state, base, own)
+        return RevisionSummary(slot, state, base, own, sites=history.sites(slot.revision))
+    pair = history.pair(base.revision.hash, slot.revision)
     return RevisionSummary(
         slot=slot,
         state=state,
         base=base,
         steps=own,
-        escapes=_escapes(history, base, slot.record, earlier),
+        escapes=_escapes(history, pair, earlier),
         added=_only_in(slot.record, base),
         removed=_only_in(base, slot.record),
         attributions=explain_steps(history, slot.revision, own),
-        code=diff_code(base, slot.record),
+        code=diff_code(pair.base, pair.head),
+        sites=history.sites(slot.revision),
     )
 
 
-def _escapes(history: History, base: Record, head: Record, earlier: list[Record]) -> EscapeDiff:
+def _escapes(history: History, pair: Pair, earlier: Sequence[Record]) -> EscapeDiff:
     """New and gone escapes; what the base could not compile is compared with an older record."""
-    diff = _compared(history, base, head)
+    diff = _compared(history, pair.base, pair.head)
+    diff = replace(diff, kept=diff.kept + pair.same)
+    revision = pair.head.revision.hash
     unknown: list[str] = []
     for package in diff.unknown:
-        older = next((r for r in earlier if _compiled(r, package)), None)
-        if older is None or not _compiled(head, package):
+        older = next((r for r in reversed(earlier) if _compiled(r, package)), None)
+        if older is None or not _compiled(pair.head, package):
             unknown.append(package)
             continue
-        extra = _compared(history, _only(older, package), _only(head, package))
+        extra = _compared(
+            history, history.only(older.revision.hash, package), history.only(revision, package)
+        )
         diff = replace(
             diff,
             new=(*diff.new, *extra.new),
@@ -204,18 +218,7 @@ def _escapes(history: History, base: Record, head: Record, earlier: list[Record]
 
 def _compared(history: History, base: Record, head: Record) -> EscapeDiff:
     way = history.diffs(base.revision.hash, head.revision.hash)
-    return _diff_escapes(base, head, way)
-
-
-def _only(record: Record, package: str) -> Record:
-    return replace(
-        record,
-        escapes=tuple(s for s in record.escapes if s.package == package),
-        inlining=tuple(d for d in record.inlining if d.package == package),
-        packages=tuple(p for p in record.packages if p.path == package),
-        calls=tuple(c for c in record.calls if c.package == package),
-        functions=tuple(f for f in record.functions if f.package == package),
-    )
+    return diff_escapes(base, head, way)
 
 
 def _compiled(record: Record, package: str) -> bool:

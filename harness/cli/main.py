@@ -18,7 +18,7 @@ from harness.model import ALLOCS, BYTES
 
 _COUNTED = (ALLOCS, BYTES)
 # The names of harness.outputs.reports.registry, which is loaded by the gate only.
-GATE_FORMATS = ("text", "markdown", "json", "sarif", "github", "junit", "gitlab")
+GATE_FORMATS = ("text", "markdown", "json", "sarif", "github", "junit", "gitlab", "html")
 _Handler = Callable[[argparse.Namespace], int]
 
 
@@ -317,7 +317,7 @@ def _publish(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def _preview(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(verbs, "preview", "serve the site on this machine", "site.preview")
+    parser = _verb(verbs, "preview", "serve the site on this machine", "preview.preview")
     parser.add_argument("--port", type=int, default=8080, help="default: 8080")
 
 

@@ -227,4 +227,5 @@ def _publish(config: Config, session: Session, found: NightlyReport) -> None:
         project=config.project,
         commit_url=config.show_commit_url,
         extra=extra,
+        sources=session.repository.file_bytes,
     )

@@ -1,9 +1,8 @@
-"""``esv publish`` and ``esv preview``."""
+"""``esv publish``."""
 
 from __future__ import annotations
 
 import argparse
-import http.server
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +11,11 @@ from harness.cli.context import configuration
 from harness.config import Config
 from harness.engine import Session
 from harness.errors import EXIT_CLEAN, StoreError, UsageError
-from harness.model import Record
+from harness.model import CodePart, Record
 from harness.outputs.dashboard import SiteReport, publish
 from harness.outputs.format import plural
 from harness.outputs.terminal import finding_lines
-from harness.store import RecordStore
+from harness.store import RecordKey, RecordReader, RecordStore
 
 _FINDINGS = 3
 
@@ -26,7 +25,14 @@ def publish_site(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     output = Path(arguments.html_dir).resolve() if arguments.html_dir else config.html_dir
     histories = load_histories(config)
-    done = publish(histories, output, project=config.project, commit_url=config.show_commit_url)
+    with Session(config) as session:
+        done = publish(
+            histories,
+            output,
+            project=config.project,
+            commit_url=config.show_commit_url,
+            sources=session.repository.file_bytes,
+        )
     if not arguments.quiet:
         print("\n".join(_summary(histories[0], done, arguments)), flush=True)
     return EXIT_CLEAN
@@ -56,45 +62,28 @@ def load_histories(config: Config) -> list[History]:
         UsageError: there are none.
     """
     groups: dict[tuple[str, str], list[Record]] = {}
-    for record in RecordStore(config.results_dir, config.hash_length).records():
+    reader = RecordReader(RecordStore(config.results_dir, config.hash_length))
+    for record in reader.records():
         key = (record.machine.machine, record.environment.name)
         groups.setdefault(key, []).append(record)
     if not groups:
         raise UsageError(f"no records in {config.results_dir}; measure something first (`esv run`)")
     with Session(config) as session:
         line = session.first_parent_line()
-    histories = [History.build(records, line) for records in groups.values()]
+    histories = [
+        History.build(records, line, partial(_parts, reader, *key))
+        for key, records in groups.items()
+    ]
     histories = [h for h in histories if h.records]
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
     return sorted(histories, key=lambda h: max(r.started for r in h.records), reverse=True)
 
 
-def preview(arguments: argparse.Namespace) -> int:
-    """Serve the site on the loopback address until interrupted."""
-    config = configuration(arguments)
-    if not (config.html_dir / "index.html").is_file():
-        raise UsageError(f"no site in {config.html_dir}; write it with `esv publish`")
-    handler = partial(_Handler, directory=str(config.html_dir))
-    try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", arguments.port), handler)
-    except (OSError, OverflowError) as err:
-        raise UsageError(f"port {arguments.port}: {err}; take another with --port") from None
-    with server:
-        print(f"http://127.0.0.1:{server.server_port}/ serves {config.html_dir}", flush=True)
-        server.serve_forever()
-    return EXIT_CLEAN
-
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Without a line in the terminal for each request, and never from a browser's cache."""
-
-    def end_headers(self) -> None:
-        self.send_header("Cache-Control", "no-cache")
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-        return
+def _parts(
+    reader: RecordReader, machine: str, environment: str, revision: str
+) -> dict[str, CodePart]:
+    return reader.parts(RecordKey(machine, revision, environment))
 
 
 def check_store(config: Config) -> tuple[list[str], list[str]]:

@@ -82,6 +82,7 @@ class Repository:
             raise RepositoryError(
                 f'{path} is not a git repository; set "repo" in asv.conf.json to one'
             ) from None
+        self._trees: dict[str, dict[str, str]] = {}
         # Looking at a repository must not so much as refresh its index.
         self._repo.git.update_environment(
             GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", LC_ALL="C"
@@ -318,6 +319,25 @@ class Repository:
             return self.git("show", f"{revision}:{path}", strip=False)
         except RepositoryError:
             return None
+
+    def file_bytes(self, revision: str, path: str) -> bytes | None:
+        """Content of a file at a revision, ``None`` if the commit or the file is not there.
+
+        Made for many files: one listing for each revision, and one process for all contents.
+        """
+        if revision not in self._trees:
+            try:
+                self._trees[revision] = self.blobs(revision)
+            except RepositoryError:
+                self._trees[revision] = {}
+        blob = self._trees[revision].get(path)
+        if blob is None:
+            return None
+        try:
+            _, kind, _, data = self._repo.git.get_object_data(blob)
+        except (ValueError, GitCommandError):
+            return None  # a submodule, or a clone without all objects
+        return bytes(data) if kind in ("blob", b"blob") else None
 
     def files_with(self, revision: str, text: str, pattern: str) -> list[str]:
         """Files of a revision that match a path pattern and hold a text."""

@@ -33,6 +33,7 @@ from harness.model.environment import Environment, Machine, Toolchain
 from harness.model.record import (
     IMPORT_MARK,
     RECORD_SCHEMA,
+    CodePart,
     ModuleOverlay,
     Outcome,
     PackageError,
@@ -85,6 +86,7 @@ __all__ = [
     "AllocationSite",
     "BenchmarkFailure",
     "BenchmarkResult",
+    "CodePart",
     "Diagnostic",
     "Environment",
     "EscapeSite",

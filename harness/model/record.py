@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from harness.model.allocation import Account, Exchange
 from harness.model.benchmark import BenchmarkResult, PackageResult
@@ -19,7 +21,7 @@ from harness.model.diff import TreeDiff
 from harness.model.environment import Environment, Machine
 from harness.model.revision import Revision
 
-RECORD_SCHEMA = 1
+RECORD_SCHEMA = 2
 # Behind the version in ``Record.harness`` where a saved output was read.
 IMPORT_MARK = " import"
 
@@ -93,6 +95,23 @@ class View:
 
     gcflags: str
     diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodePart:
+    """The fields of :class:`Record` that are of one package; same names."""
+
+    escapes: tuple[EscapeSite, ...] = ()
+    inlining: tuple[InliningDecision, ...] = ()
+    inlining_calls: tuple[InliningCall, ...] = ()
+    calls: tuple[AllocationCall, ...] = ()
+    functions: tuple[FunctionCode, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """Import path; empty if there is nothing in it."""
+        lists = (self.escapes, self.inlining, self.inlining_calls, self.calls, self.functions)
+        return next((items[0].package for items in lists if items), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,3 +206,27 @@ class Record:
         with the interfaces in use.
         """
         return [site for site in self.escapes if not site.test and not site.position.generated]
+
+    def parts(self) -> dict[str, CodePart]:
+        """What the compiler says and made, by package."""
+        names = ("escapes", "inlining", "inlining_calls", "calls", "functions")
+        found: dict[str, dict[str, list[Any]]] = {}
+        for name in names:
+            for item in getattr(self, name):
+                found.setdefault(item.package, {}).setdefault(name, []).append(item)
+        return {
+            package: CodePart(**{name: tuple(items) for name, items in lists.items()})
+            for package, lists in found.items()
+        }
+
+    def with_parts(self, parts: Iterable[CodePart]) -> Record:
+        """The record with what the compiler says and made of these packages, and of no others."""
+        chosen = list(parts)
+        return replace(
+            self,
+            escapes=tuple(x for p in chosen for x in p.escapes),
+            inlining=tuple(x for p in chosen for x in p.inlining),
+            inlining_calls=tuple(x for p in chosen for x in p.inlining_calls),
+            calls=tuple(x for p in chosen for x in p.calls),
+            functions=tuple(x for p in chosen for x in p.functions),
+        )

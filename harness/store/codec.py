@@ -1,17 +1,108 @@
-"""Record to bytes and back: JSON, gzip-compressed, the same bytes for the same record."""
+"""Record to bytes and back: JSON in gzip, the same bytes for the same record.
+
+A file is a series of gzip members, so that ``zcat`` shows all of it: first the record without what
+is large, then one member for each package and kind of content. Neighbouring revisions have most
+packages in common and such members are equal byte for byte, so a reader of many records decodes a
+member once (:class:`Shared`) and keeps one copy of it. Every file is complete on its own all the
+same.
+"""
 
 from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from hashlib import blake2b
+from itertools import groupby
+from typing import Any, TypeVar
 
 import msgspec
 
 from harness.errors import StoreError
-from harness.model import RECORD_SCHEMA, Record
+from harness.model import (
+    RECORD_SCHEMA,
+    BenchmarkFailure,
+    BenchmarkResult,
+    CodePart,
+    Lane,
+    PackageResult,
+    Record,
+)
 
-_ENCODER = msgspec.json.Encoder(order="deterministic")
-_DECODER = msgspec.json.Decoder(Record)
+T = TypeVar("T")
+
+# The fields of a record that are kept package by package.
+_LISTS = ("escapes", "inlining", "inlining_calls", "calls", "functions")
+# The last version that was one JSON document.
+_WHOLE = 1
+
+
+class Part(StrEnum):
+    """What a member of the file holds of a package."""
+
+    CODE = "code"  # what the compiler says of it, and made of it
+    NUMBERS = "numbers"  # its benchmarks
+    RAW = "raw"  # their output, verbatim
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersPart:
+    """The fields of :class:`harness.model.PackageResult` that hold its benchmarks; same names."""
+
+    benchmarks: tuple[BenchmarkResult, ...] = ()
+    failures: tuple[BenchmarkFailure, ...] = ()
+    declared: tuple[str, ...] = ()
+
+
+class Member(msgspec.Struct, frozen=True):
+    """Where a member is, and what is in it.
+
+    Attributes:
+        part: see :class:`Part`.
+        size: bytes in the file; members follow each other in the order of the list.
+        id: BLAKE2b of its JSON, in hexadecimal; equal ids are equal contents.
+    """
+
+    part: Part
+    size: int
+    id: str
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """Which members make up what; members are counted from 0.
+
+    Attributes:
+        numbers: one for each package of the record, -1 for none.
+        raw: likewise.
+        escapes, inlining, inlining_calls, calls, functions: those whose list of that name, one
+            after the other, is that of the record.
+    """
+
+    numbers: tuple[int, ...]
+    raw: tuple[int, ...]
+    escapes: tuple[int, ...]
+    inlining: tuple[int, ...]
+    inlining_calls: tuple[int, ...]
+    calls: tuple[int, ...]
+    functions: tuple[int, ...]
+
+
+class Core(msgspec.Struct, frozen=True):
+    """The first member.
+
+    Attributes:
+        schema: version of the form.
+        record: the record without what the members hold.
+        members: in the order of the file.
+        layout: which of them make up what.
+    """
+
+    schema: int
+    record: Record
+    members: tuple[Member, ...]
+    layout: Layout
 
 
 class _Header(msgspec.Struct):
@@ -20,22 +111,230 @@ class _Header(msgspec.Struct):
     schema: int
 
 
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 _HEADER = msgspec.json.Decoder(_Header)
+_CORE = msgspec.json.Decoder(Core)
+_RECORD = msgspec.json.Decoder(Record)
+_PARTS: Mapping[Part, msgspec.json.Decoder[Any]] = {
+    Part.CODE: msgspec.json.Decoder(CodePart),
+    Part.NUMBERS: msgspec.json.Decoder(NumbersPart),
+    Part.RAW: msgspec.json.Decoder(dict[Lane, str]),
+}
+
+
+@dataclass(slots=True)
+class Shared:
+    """Decoded members, so that what neighbouring records have in common is one object.
+
+    Keeps what the last two records had: that is nearly all there is in common.
+    """
+
+    _now: dict[str, object] = field(default_factory=dict)
+    _before: dict[str, object] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """The next record follows."""
+        self._now, self._before = {}, self._now
+
+    def get(self, id_: str, decode: Callable[[], object]) -> object:
+        """The content with an id, decoded only where neither of the last two records had it."""
+        found = self._now.get(id_)
+        if found is None:
+            found = self._before.get(id_)
+            if found is None:
+                found = decode()
+            self._now[id_] = found
+        return found
+
+
+# Encoding
 
 
 def encode(record: Record) -> bytes:
-    """The bytes of a record file. No time stamp goes into the gzip header."""
-    return gzip.compress(_ENCODER.encode(record), compresslevel=6, mtime=0)
+    """The bytes of a record file. No time stamp goes into the gzip headers."""
+    return pack(record, _compressed)
 
 
-def decode(data: bytes, name: str) -> Record:
+def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> bytes:
+    """Likewise, with the content of a member turned into its id and bytes by the caller."""
+    members: list[Member] = []
+    data: list[bytes] = []
+
+    def add(part: Part, content: object) -> int:
+        id_, packed = compress(content)
+        members.append(Member(part, len(packed), id_))
+        data.append(packed)
+        return len(members) - 1
+
+    numbers, raw = [], []
+    for p in record.packages:
+        has = p.benchmarks or p.failures or p.declared
+        part = NumbersPart(p.benchmarks, p.failures, p.declared)
+        numbers.append(add(Part.NUMBERS, part) if has else -1)
+        raw.append(-1 if p.raw is None else add(Part.RAW, p.raw))
+    runs = {name: _runs(getattr(record, name)) for name in _LISTS}
+    order = dict.fromkeys(key for name in _LISTS for key in runs[name])
+    place = {
+        key: add(Part.CODE, CodePart(**{name: runs[name].get(key, ()) for name in _LISTS}))
+        for key in order
+    }
+    lists = {name: tuple(place[key] for key in runs[name]) for name in _LISTS}
+    light = tuple(
+        replace(p, benchmarks=(), failures=(), declared=(), raw=None) for p in record.packages
+    )
+    layout = Layout(numbers=tuple(numbers), raw=tuple(raw), **lists)
+    core = Core(
+        record.schema, replace(record.with_parts(()), packages=light), tuple(members), layout
+    )
+    return b"".join([gzipped(_ENCODER.encode(core) + b"\n"), *data])
+
+
+def _joined(one: CodePart, two: CodePart) -> CodePart:
+    return CodePart(**{name: (*getattr(one, name), *getattr(two, name)) for name in _LISTS})
+
+
+def _runs(items: Sequence[Any]) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """What follows each other of one package, by package and how often it came before."""
+    found: dict[tuple[str, int], tuple[Any, ...]] = {}
+    seen: dict[str, int] = {}
+    for package, group in groupby(items, key=lambda item: item.package):
+        number = seen[package] = seen.get(package, -1) + 1
+        found[package, number] = tuple(group)
+    return found
+
+
+def _compressed(content: object) -> tuple[str, bytes]:
+    text = _ENCODER.encode(content) + b"\n"
+    return identified(text), gzipped(text)
+
+
+def identified(text: bytes) -> str:
+    """The id of a member with this JSON."""
+    return blake2b(text, digest_size=16).hexdigest()
+
+
+def gzipped(text: bytes) -> bytes:
+    """A gzip member."""
+    return gzip.compress(text, compresslevel=6, mtime=0)
+
+
+# Decoding
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A record file, of which only the first member was decoded.
+
+    Attributes:
+        core: see :class:`Core`.
+        name: of the file, for messages.
+    """
+
+    core: Core
+    name: str
+    _data: bytes
+    _offsets: tuple[int, ...]
+
+    def content(self, number: int, shared: Shared | None = None) -> Any:
+        """A member: :class:`harness.model.CodePart`, :class:`NumbersPart`, or output by lane.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        member = self.core.members[number]
+        if shared is None:
+            return self.decode(number, _PARTS[member.part])
+        return shared.get(member.id, lambda: self.decode(number, _PARTS[member.part]))
+
+    def numbers(self, shared: Shared | None = None) -> Record:
+        """The record without what the compiler says, and without verbatim output.
+
+        Raises:
+            StoreError: a member is damaged.
+        """
+        return replace(self.core.record, packages=tuple(self._packages(shared, raw=False)))
+
+    def record(self, shared: Shared | None = None) -> Record:
+        """The whole record.
+
+        Raises:
+            StoreError: a member is damaged.
+        """
+        code = CodePart(
+            **{
+                name: tuple(
+                    item
+                    for number in getattr(self.core.layout, name)
+                    for item in getattr(self.content(number, shared), name)
+                )
+                for name in _LISTS
+            }
+        )
+        packages = tuple(self._packages(shared, raw=True))
+        return replace(self.core.record, packages=packages).with_parts([code])
+
+    def parts(self, shared: Shared) -> dict[str, CodePart]:
+        """What :meth:`harness.model.Record.parts` gives, without the rest of the record.
+
+        Raises:
+            StoreError: a member is damaged.
+        """
+        found: dict[str, CodePart] = {}
+        for number, member in enumerate(self.core.members):
+            if member.part is Part.CODE:
+                part: CodePart = self.content(number, shared)
+                known = found.get(part.package)
+                found[part.package] = part if known is None else _joined(known, part)
+        return found
+
+    def _packages(self, shared: Shared | None, *, raw: bool) -> Iterator[PackageResult]:
+        core = self.core
+        for package, own, text in zip(
+            core.record.packages, core.layout.numbers, core.layout.raw, strict=True
+        ):
+            part = NumbersPart() if own < 0 else self.content(own, shared)
+            yield PackageResult(
+                path=package.path,
+                directory=package.directory,
+                outcome=package.outcome,
+                key=package.key,
+                carried_from=package.carried_from,
+                benchmarks=part.benchmarks,
+                failures=part.failures,
+                raw=self.content(text) if raw and text >= 0 else None,
+                declared=part.declared,
+            )
+
+    def decode(self, number: int, decoder: msgspec.json.Decoder[T]) -> T:
+        """A member, read with a decoder that may want less of it than there is.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        member, start = self.core.members[number], self._offsets[number]
+        try:
+            return decoder.decode(gzip.decompress(self._data[start : start + member.size]))
+        except (OSError, EOFError, zlib.error, msgspec.DecodeError) as err:
+            raise _damaged(self.name, err) from None
+
+
+def decode(data: bytes, name: str, shared: Shared | None = None) -> Record:
     """Read the bytes of a record file; ``name`` is for the message.
 
     Raises:
         StoreError: damaged, not a record, or written by a newer harness.
     """
+    return unpack(data, name).record(shared)
+
+
+def unpack(data: bytes, name: str) -> Packed:
+    """Read the first member of a record file.
+
+    Raises:
+        StoreError: damaged, not a record, or written by a newer harness.
+    """
     try:
-        text = gzip.decompress(data)
+        text, rest = _first_member(data)
         schema = _HEADER.decode(text).schema
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as err:
         raise StoreError(
@@ -46,9 +345,52 @@ def decode(data: bytes, name: str) -> Record:
             f"{name}: written by a newer harness (record version {schema}, this one reads"
             f" {RECORD_SCHEMA}); upgrade escape-velocity"
         )
+    if schema <= _WHOLE:
+        return _converted(text, name)
     try:
-        return _DECODER.decode(text)
+        core = _CORE.decode(text)
     except msgspec.DecodeError as err:
-        raise StoreError(
-            f"{name}: damaged record ({err}); delete it and measure the revision again"
-        ) from None
+        raise _damaged(name, err) from None
+    offsets = []
+    at = rest
+    for member in core.members:
+        offsets.append(at)
+        at += member.size
+    if at != len(data):
+        raise _damaged(name, f"{len(data) - rest:,} bytes of members where {at - rest:,} belong")
+    if not _fits(core):
+        raise _damaged(name, "its layout does not fit its members")
+    return Packed(core, name, data, tuple(offsets))
+
+
+def _fits(core: Core) -> bool:
+    """Whether the layout names members that are there and hold what it takes them for."""
+    layout, packages = core.layout, len(core.record.packages)
+    per_package = ((layout.numbers, Part.NUMBERS), (layout.raw, Part.RAW))
+    wanted = [(n, part) for numbers, part in per_package for n in numbers if n != -1]
+    wanted += [(n, Part.CODE) for name in _LISTS for n in getattr(layout, name)]
+    return all(len(numbers) == packages for numbers, _ in per_package) and all(
+        0 <= n < len(core.members) and core.members[n].part is part for n, part in wanted
+    )
+
+
+def _converted(text: bytes, name: str) -> Packed:
+    """A record of the first version, as one of this."""
+    try:
+        record = replace(_RECORD.decode(text), schema=RECORD_SCHEMA)
+    except msgspec.DecodeError as err:
+        raise _damaged(name, err) from None
+    return unpack(encode(record), name)
+
+
+def _first_member(data: bytes) -> tuple[bytes, int]:
+    """The first gzip member's content, and where the next one begins."""
+    reader = zlib.decompressobj(wbits=31)
+    text = reader.decompress(data)
+    if not reader.eof:
+        raise EOFError("the file ends too early")
+    return text, len(data) - len(reader.unused_data)
+
+
+def _damaged(name: str, err: object) -> StoreError:
+    return StoreError(f"{name}: damaged record ({err}); delete it and measure the revision again")

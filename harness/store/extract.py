@@ -1,22 +1,21 @@
 """What asv needs of a record, read without the rest of it.
 
 A record of a large module holds megabytes of flows and inlining decisions; rebuilding asv's files
-reads every record, so only the numbers are decoded here, and each file once per process.
+reads every record, so only the numbers are decoded here, what neighbouring records have in common
+once, and each file once per process.
 """
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from harness.errors import StoreError
 from harness.model import (
-    RECORD_SCHEMA,
     BenchmarkFailure,
     BenchmarkResult,
     Environment,
@@ -27,7 +26,7 @@ from harness.model import (
     Record,
     Revision,
 )
-from harness.store.codec import decode
+from harness.store.codec import Packed, Shared, unpack
 from harness.store.records import RecordStore
 
 
@@ -65,7 +64,14 @@ class Extract:
     escapes: tuple[SiteOwner, ...] = ()
 
 
-_DECODER = msgspec.json.Decoder(Extract)
+class _Owners(msgspec.Struct):
+    """What is wanted of :class:`harness.store.codec.CodePart`."""
+
+    escapes: tuple[SiteOwner, ...]
+
+
+_OWNERS = msgspec.json.Decoder(_Owners)
+_shared = Shared()
 Stamp = tuple[int, int, int]
 _read: dict[Path, tuple[Stamp, Extract]] = {}
 
@@ -130,11 +136,15 @@ def extracts(store: RecordStore) -> Iterator[Extract]:
 
 
 def _decode(data: bytes, name: str) -> Extract:
-    try:
-        found = _DECODER.decode(gzip.decompress(data))
-        if found.schema == RECORD_SCHEMA:
-            return found
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError):
-        pass
-    # The codec knows other versions, and has the words for what is wrong with a file.
-    return extract(decode(data, name))
+    _shared.begin()
+    packed = unpack(data, name)
+    light = extract(packed.numbers(_shared))
+    return replace(light, escapes=tuple(_owners(packed)))
+
+
+def _owners(packed: Packed) -> Iterator[SiteOwner]:
+    for number in packed.core.layout.escapes:
+        id_ = "owners of " + packed.core.members[number].id
+        owners = _shared.get(id_, partial(packed.decode, number, _OWNERS))
+        assert isinstance(owners, _Owners)
+        yield from owners.escapes

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.errors import StoreError
 from harness.model import Record
-from harness.store.codec import decode, encode
+from harness.store.codec import Packed, Shared, encode, unpack
 from harness.store.files import write_atomic
 
 # Not ``.json``: asv warns of every JSON file under its results directory that is not its own.
@@ -72,11 +72,19 @@ class RecordStore:
         Raises:
             StoreError: it cannot be read.
         """
+        return self.open(path).record()
+
+    def open(self, path: Path) -> Packed:
+        """A record file, of which only the first member is decoded yet.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
         try:
             data = path.read_bytes()
         except OSError as err:
             raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
-        return decode(data, str(path))
+        return unpack(data, str(path))
 
     def environments(self, machine: str, revision: str) -> set[str]:
         """Names of the environments in which a revision has a record; none of them is read."""
@@ -92,13 +100,15 @@ class RecordStore:
         return sorted(self.directory.glob(f"*/*{RECORD_SUFFIX}"))
 
     def records(self) -> Iterator[Record]:
-        """All records, in the order of their files.
+        """All records, in the order of their files; equal parts of neighbours are one object.
 
         Raises:
             StoreError: at the first that cannot be read.
         """
+        shared = Shared()
         for path in self.paths():
-            yield self.read_path(path)
+            shared.begin()
+            yield self.open(path).record(shared)
 
     def of_revision(self, revision: str) -> list[Record]:
         """The records of a revision, of every machine and environment, in a fixed order.

@@ -33,7 +33,10 @@ def pages(site: Path) -> list[Path]:
     ]
     first, newest = timeline_records()[0].revision, timeline_records()[-1].revision
     revisions = [site / "r" / f"{r.hash}.html" for r in (*steps, *wanted, first, newest)]
-    return [site / "index.html", long, *revisions, *sorted((site / "e").glob("*/index.html"))]
+    single = [site / f"{name}.html" for name in ("escapes", "compare", "correlation")]
+    source = max((site / "s").iterdir(), key=lambda p: p.stat().st_size)
+    others = sorted((site / "e").glob("*/index.html"))
+    return [site / "index.html", long, source, *single, *revisions, *others]
 
 
 @pytest.fixture(params=["timeline", "hostile"])

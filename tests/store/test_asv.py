@@ -24,6 +24,7 @@ from harness.model import (
     BYTES,
     ESCAPES,
     HEAP_COSTS,
+    RECORD_SCHEMA,
     SECONDS,
     BenchmarkFailure,
     BenchmarkResult,
@@ -91,7 +92,7 @@ def site(path: str, function: str, *, test: bool = False) -> EscapeSite:
 
 def record(number: int, *packages: PackageResult, **changes: Any) -> Record:
     base = Record(
-        schema=1,
+        schema=RECORD_SCHEMA,
         revision=Revision(f"{number:040x}"[::-1], (), "A", 1_600_000_000 + number, "m"),
         environment=ENVIRONMENT,
         machine=MACHINE,

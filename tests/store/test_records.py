@@ -8,7 +8,9 @@ import os
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from harness.errors import StoreError
 from harness.model import RECORD_SCHEMA, Environment, Machine, Record
 from harness.store import RecordStore, key_of
-from harness.store.codec import decode, encode
+from harness.store.codec import Shared, decode, encode
 from harness.store.files import write_atomic
 from tests.builders import make_benchmark, make_hash, make_package, make_record, make_site
 
@@ -29,6 +31,11 @@ for _type, _strategy in (
     (int, st.integers(-(2**62), 2**62)),
 ):
     st.register_type_strategy(_type, _strategy)
+
+
+def first_member(data: bytes) -> Any:
+    """What the file begins with; the members behind it are a line each."""
+    return json.loads(gzip.decompress(data).splitlines()[0])
 
 
 def sample(number: int = 3) -> Record:
@@ -75,17 +82,43 @@ def test_other_bytes_are_an_error(data: bytes) -> None:
 
 
 def test_a_record_of_a_newer_harness_says_so() -> None:
-    document = json.loads(gzip.decompress(encode(sample())))
-    document.update(schema=RECORD_SCHEMA + 1, packages={"another": "form"})
+    document = first_member(encode(sample()))
+    document.update(schema=RECORD_SCHEMA + 1, record={"another": "form"})
     with pytest.raises(StoreError, match=r"newer harness.*upgrade"):
         decode(gzip.compress(json.dumps(document).encode()), "x")
 
 
 def test_fields_that_are_missing_or_of_another_type_are_damage() -> None:
-    document = json.loads(gzip.decompress(encode(sample())))
-    del document["revision"]["hash"]
+    document = first_member(encode(sample()))
+    del document["record"]["revision"]["hash"]
     with pytest.raises(StoreError, match=r"damaged record.*revision"):
         decode(gzip.compress(json.dumps(document).encode()), "x")
+
+
+@pytest.mark.parametrize("places", [[7], [-1], [0], []], ids=str)
+def test_a_layout_that_does_not_fit_is_damage(places: list[int]) -> None:
+    data = encode(sample())
+    document = first_member(data)
+    document["layout"]["escapes" if places else "numbers"] = places
+    start = sum(member["size"] for member in document["members"])
+    with pytest.raises(StoreError, match=r"damaged record.*layout"):
+        decode(gzip.compress(json.dumps(document).encode()) + data[-start:], "x")
+
+
+def test_a_record_of_the_first_version_is_read() -> None:
+    record = sample()
+    whole = msgspec.json.encode(replace(record, schema=1))
+    assert decode(gzip.compress(whole), "x") == record
+
+
+def test_what_neighbours_have_in_common_is_one_object() -> None:
+    one = replace(sample(3), escapes=(make_site(line=1), make_site(package="p/other")))
+    two = replace(sample(4), escapes=(make_site(line=2), make_site(package="p/other")))
+    shared = Shared()
+    first, second = [decode(encode(r), "x", shared) for r in (one, two)]
+    assert (first, second) == (one, two)
+    assert first.escapes[1] is second.escapes[1]
+    assert first.packages[0].benchmarks[0] is second.packages[0].benchmarks[0]
 
 
 def test_equal_records_give_equal_bytes() -> None:

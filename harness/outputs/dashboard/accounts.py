@@ -5,7 +5,7 @@ Benchmarks of one revision that changed on the same lines share one account.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.attribution import Attribution, Cause
@@ -110,14 +110,24 @@ def place_of(site: EscapeSite) -> Place:
     return site.position.file, site.position.line
 
 
-def brief_view(attribution: Attribution, before: Attribution | None = None) -> BriefView:
-    """An account in passing; ``before`` is the one that stands above it in a list."""
+def brief_view(
+    attribution: Attribution,
+    before: Attribution | None = None,
+    link: Callable[[Cause], str] = lambda _: "",
+) -> BriefView:
+    """An account in passing.
+
+    Args:
+        attribution: what is shown.
+        before: the one that stands above it in a list.
+        link: the page of a cause's line, see :meth:`.pieces.Section.cause_link`.
+    """
     causes = attribution.causes
     unit = attribution.unit
     return BriefView(
         outcome=_outcome("", attribution),
         share=_share("", attribution),
-        cause=_cause({unit: causes[0]}, (unit,), (attribution,)) if causes else None,
+        cause=_cause({unit: causes[0]}, (unit,), (attribution,), link) if causes else None,
         total=_amount(attribution.delta, unit),
         rounded=_rounded(attribution),
         more=len(causes[1:]),
@@ -142,7 +152,8 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
     units = tuple(leader.accounts)
     accounts = tuple(leader.accounts.values())
     lines = leader.lines
-    causes = tuple(_cause(by_unit, units, accounts) for by_unit in lines.values())
+    link = section.cause_link(leader.steps[0], up)
+    causes = tuple(_cause(by_unit, units, accounts, link) for by_unit in lines.values())
     shown, hidden = list(lines)[:_SHOWN_CAUSES], list(lines.values())[_SHOWN_CAUSES:]
     remainders = _remainders(leader)
     first = leader.steps[0]
@@ -204,7 +215,10 @@ def _line(cause: Cause) -> _Line:
 
 
 def _cause(
-    by_unit: Mapping[str, Cause], units: Sequence[str], accounts: Sequence[Attribution]
+    by_unit: Mapping[str, Cause],
+    units: Sequence[str],
+    accounts: Sequence[Attribution],
+    link: Callable[[Cause], str],
 ) -> CauseView:
     cause = next(iter(by_unit.values()))
     word, _, rest = cause.note.partition(": ")
@@ -222,6 +236,7 @@ def _cause(
         via=clip(cause.via, 200),
         note_word=word if split else "",
         note=clip(rest if split else cause.note, 400),
+        href=link(cause),
     )
 
 

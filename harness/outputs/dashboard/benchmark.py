@@ -99,7 +99,8 @@ def _brief(section: Section, steps: Sequence[Step], step: Step) -> BriefView | N
         ),
         None,
     )
-    return brief_view(attribution, None if step.unit == ALLOCS else above)
+    link = section.cause_link(step, _UP)
+    return brief_view(attribution, None if step.unit == ALLOCS else above, link)
 
 
 def _code(section: Section, package: str) -> tuple[Series, ...]:

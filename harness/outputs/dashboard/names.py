@@ -56,6 +56,29 @@ def revision_page(revision: str) -> str:
     return f"r/x-{digest(revision)}.html"
 
 
+def revision_shard(revision: str) -> str:
+    """Data of a revision, relative to the root of its environment."""
+    return f"data/r-{revision if _HASH.fullmatch(revision) else digest(revision)}.js"
+
+
+def source_page(path: str, revision: str = "") -> str:
+    """Page of a source file, relative to the root of its environment.
+
+    Args:
+        path: relative to the repository's root.
+        revision: full hash; empty for the newest revision, whose page has the same name for ever.
+    """
+    if not revision:
+        return f"s/{slug(path.rsplit('/', 1)[-1])}-{digest(path)}.html"
+    name = revision if _HASH.fullmatch(revision) else f"x-{digest(revision)}"
+    return f"s/{name}-{digest(path)}.html"
+
+
 def environment_root(machine: str, environment: str) -> str:
     """Directory of the pages of an environment that is not the first, with its slash."""
     return f"e/{slug(f'{environment}-{machine}')}-{digest(machine, environment)}/"
+
+
+def environment_id(machine: str, environment: str) -> str:
+    """What an environment is called in an address: the same whichever is the first."""
+    return environment_root(machine, environment).removeprefix("e/").removesuffix("/")

@@ -95,7 +95,10 @@ class UseView:
 
 @dataclass(frozen=True, slots=True)
 class EscapeView:
-    """An escape site; ``use`` is ``None`` where there are no accounts, ``cost`` may be empty."""
+    """An escape site; ``use`` is ``None`` where there are no accounts, ``cost`` may be empty.
+
+    ``href`` is its line on the page of its source, empty if there is none.
+    """
 
     package: str
     where: str
@@ -105,6 +108,7 @@ class EscapeView:
     flow: tuple[FlowView, ...]
     use: UseView | None = None
     cost: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,7 @@ class CauseView:
         via: the library function that allocates.
         note_word, note: ``inlining lost`` or ``won``, and the compiler's words; without the word
             a note of the harness.
+        href: the line on the page of its source, empty if there is none.
     """
 
     amounts: tuple[AmountView, ...]
@@ -162,6 +167,7 @@ class CauseView:
     via: str
     note_word: str
     note: str
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)

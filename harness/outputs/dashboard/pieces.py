@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from harness.analysis.attribution import Attribution
+from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.comparison import Direction
 from harness.analysis.costs import UNKNOWN, SiteCost
 from harness.analysis.series import Point, PointState, Series
@@ -26,6 +26,7 @@ from harness.outputs.dashboard.parts import (
     StepView,
     UseView,
 )
+from harness.outputs.dashboard.sources import SourcePlan, Sources, cause_place, no_sources
 from harness.outputs.dashboard.svg import Mark
 from harness.outputs.dashboard.views import (
     Chrome,
@@ -78,6 +79,9 @@ class Section:
         root: directory of the pages with its slash, empty for the root of the site.
         generated: time of the newest record, as shown.
         siblings: name and root of every environment of the site, with the pages they have.
+        plan: the source pages.
+        environment_ids: what each of the siblings is called in an address.
+        sources: where their text comes from.
     """
 
     project: str
@@ -86,6 +90,9 @@ class Section:
     root: str
     generated: str
     siblings: tuple[tuple[str, str, frozenset[str]], ...]
+    plan: SourcePlan
+    environment_ids: tuple[str, ...] = ()
+    sources: Sources = no_sources
 
     @cached_property
     def directories(self) -> dict[str, str]:
@@ -170,6 +177,15 @@ class Section:
             href=up + names.benchmark_page(package, name) if has_page else "",
         )
 
+    def cause_link(self, step: Step, up: str) -> Callable[[Cause], str]:
+        """What gives the page of a cause's line, of a step."""
+
+        def link(cause: Cause) -> str:
+            revision, file = cause_place(cause, step.revision, step.previous)
+            return self.plan.link(revision, file, cause.line, up)
+
+        return link
+
     def short_package(self, package: str) -> str:
         """The directory of a package, or the last part of its path at the repository's root."""
         directory = self.directories.get(package, "")
@@ -252,9 +268,15 @@ def cell(m: Measurement | None, step: Step | None = None) -> Cell:
 
 
 def escape_view(
-    section: Section, site: EscapeSite, use: UseView | None = None, cost: SiteCost = UNKNOWN
+    section: Section,
+    site: EscapeSite,
+    use: UseView | None = None,
+    cost: SiteCost = UNKNOWN,
+    *,
+    place: tuple[str, str] = ("", ""),
 ) -> EscapeView:
-    """An escape site, printed."""
+    """An escape site, printed; ``place`` is its revision, and the prefix of links."""
+    revision, up = place
     return EscapeView(
         package=section.short_package(site.package),
         where=clip(str(site.position), 300),
@@ -264,6 +286,7 @@ def escape_view(
         flow=flow_view(site),
         use=use,
         cost=describe_cost(cost),
+        href=section.plan.link(revision, site.position.file, site.position.line, up),
     )
 
 

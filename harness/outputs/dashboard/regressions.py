@@ -118,6 +118,8 @@ def finding_view(section: Section, change: CommitChange) -> FindingView:
     leader, brief = _brief(section, change.steps)
     diff = revision.escapes
     escapes = () if diff is None else diff.new if worse else diff.gone
+    base = "" if revision.base is None else revision.base.revision.hash
+    where = revision.slot.revision if worse else base
     packages = {s.package for s in change.steps}
     escapes = tuple(sorted(escapes, key=lambda s: s.package not in packages))
     status = "regression, stands" if change.repaired is None else "regression, repaired"
@@ -131,7 +133,7 @@ def finding_view(section: Section, change: CommitChange) -> FindingView:
         also=", ".join(dict.fromkeys(s.unit for s in change.steps if s.unit != unit)),
         leader=leader,
         brief=brief,
-        escapes=tuple(escape_view(section, e) for e in escapes[:_SHOWN_ESCAPES]),
+        escapes=tuple(escape_view(section, e, place=(where, "")) for e in escapes[:_SHOWN_ESCAPES]),
         more_escapes=len(escapes[_SHOWN_ESCAPES:]),
         repaired=None if change.repaired is None else section.commit(change.repaired, ""),
         between=max(len(s.between) for s in change.steps),
@@ -153,7 +155,7 @@ def _brief(section: Section, steps: Sequence[Step]) -> tuple[str, BriefView | No
         return "", None
     several = len({(s.package, s.benchmark) for s in steps}) > 1
     name = section.benchmark(step.package, step.benchmark, "").name if several else ""
-    return name, brief_view(section.attributions[step])
+    return name, brief_view(section.attributions[step], link=section.cause_link(step, ""))
 
 
 def _rows(section: Section, changes: Sequence[CommitChange]) -> tuple[ChangeRow, ...]:

@@ -109,8 +109,10 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         added=tuple(section.benchmark(*key, _UP) for key in summary.added),
         removed=tuple(section.benchmark(*key, _UP) for key in summary.removed),
         compared=diff is not None,
-        new=() if diff is None else _escapes(section, diff, diff.new, accounts, uses),
-        gone=() if diff is None else _escapes(section, diff, diff.gone, accounts, uses),
+        new=()
+        if diff is None
+        else _escapes(section, diff, diff.new, accounts, uses, revision.hash),
+        gone=() if diff is None else _escapes(section, diff, diff.gone, accounts, uses, base or ""),
         kept=0 if diff is None else diff.kept,
         unknown=() if diff is None else diff.unknown,
         packages=_packages(section, record),
@@ -121,7 +123,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
             for o in record.overlays
         ),
         unparsed=len(record.unparsed),
-        facts=_facts(record),
+        facts=_facts(record, summary),
         explain=(
             explain_command(record, base, release=bool(section.root))
             if base is not None and diff is not None and record.benchmarks()
@@ -158,11 +160,18 @@ def _escapes(
     sites: Sequence[EscapeSite],
     accounts: Sequence[AccountView],
     uses: Mapping[Place, UseView],
+    revision: str,
 ) -> tuple[EscapeView, ...]:
-    """Escape sites, those that an account uses first."""
+    """Escape sites of a revision, those that an account uses first."""
     unused = UseView("in no account", "") if accounts else None
     return tuple(
-        escape_view(section, site, uses.get(place_of(site), unused), diff.cost(site))
+        escape_view(
+            section,
+            site,
+            uses.get(place_of(site), unused),
+            diff.cost(site),
+            place=(revision, _UP),
+        )
         for site in sorted(sites, key=lambda s: place_of(s) not in uses)
     )
 
@@ -254,7 +263,7 @@ def _values(section: Section, record: Record) -> tuple[ValueRow, ...]:
     )
 
 
-def _facts(record: Record) -> tuple[Fact, ...]:
+def _facts(record: Record, summary: RevisionSummary) -> tuple[Fact, ...]:
     settings = record.settings
     time = (
         f"{settings.count} times {settings.benchtime}"
@@ -275,8 +284,7 @@ def _facts(record: Record) -> tuple[Fact, ...]:
         Fact("harness", record.harness),
         Fact(
             "escape sites",
-            f"{len(record.code_escapes()):,} in code,"
-            f" {len(record.escapes) - len(record.code_escapes()):,} in tests",
+            f"{summary.sites[0]:,} in code, {summary.sites[1]:,} in tests",
         ),
         Fact(
             "compiled code not read",

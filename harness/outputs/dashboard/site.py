@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,24 +15,22 @@ from markupsafe import Markup
 from harness.analysis.history import History
 from harness.analysis.summary import Summary, summarise
 from harness.errors import StoreError
-from harness.outputs.dashboard import columns, names, regressions
+from harness.outputs.dashboard import columns, escapes, names, regressions
 from harness.outputs.dashboard.benchmark import benchmark_view
+from harness.outputs.dashboard.compare import compare_data
 from harness.outputs.dashboard.navigation import SINGLE_PAGES
 from harness.outputs.dashboard.pieces import Section
 from harness.outputs.dashboard.revision import revision_view
+from harness.outputs.dashboard.shards import shard
+from harness.outputs.dashboard.source import source_view
+from harness.outputs.dashboard.sources import SourcePlan, Sources, no_sources, source_plan
 from harness.outputs.dashboard.tree import TreeChange, replace_tree
 from harness.outputs.format import minute, plural, visible
 
 _STATIC = (
-    "style.css",
-    "icon.svg",
-    "data.js",
-    "format.js",
-    "keys.js",
-    "overview.js",
-    "plot.js",
-    "benchmark.js",
-    "table.js",
+    *("style.css", "code.css", "icon.svg", "data.js", "format.js", "keys.js"),
+    *("plot.js", "table.js", "list.js", "stats.js", "overview.js", "benchmark.js"),
+    *("compare.js", "escapes.js", "source.js"),
 )
 # Put beside them when the wheel or the editable install was built.
 _VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
@@ -67,6 +66,7 @@ def publish(
     commit_url: str = "",
     generated: float | None = None,
     extra: Mapping[str, bytes] | None = None,
+    sources: Sources = no_sources,
 ) -> SiteReport:
     """Write the site of a project, replacing the one that is there in one step.
 
@@ -81,11 +81,16 @@ def publish(
         generated: time that the site is as of, in seconds since the epoch; the time of the newest
             record if it is not given.
         extra: further files at the top of the site; what an earlier call put there stays.
+        sources: gives the content of source files; without it their pages have no text.
 
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
-    files = dict(render(histories, project=project, commit_url=commit_url, generated=generated))
+    files = dict(
+        render(
+            histories, project=project, commit_url=commit_url, generated=generated, sources=sources
+        )
+    )
     for name in _NIGHTLY:
         if (output / name).is_file():
             files[name] = (output / name).read_bytes()
@@ -108,15 +113,16 @@ def render(
     project: str,
     commit_url: str = "",
     generated: float | None = None,
+    sources: Sources = no_sources,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the site as ``(path, content)``; see :func:`publish`."""
-    environment = _environment()
+    environment = template_environment()
     package = resources.files(__package__) / "static"
     for name in _STATIC:
         yield f"static/{name}", (package / name).read_bytes()
     for name in _VENDOR:
         yield f"static/{name}", _built(package / name)
-    for section in _sections(histories, project, commit_url, generated):
+    for section in _sections(histories, project, commit_url, generated, sources):
         yield from _pages(environment, section)
 
 
@@ -136,7 +142,11 @@ def _built(file: Traversable) -> bytes:
 
 
 def _sections(
-    histories: Sequence[History], project: str, commit_url: str, generated: float | None
+    histories: Sequence[History],
+    project: str,
+    commit_url: str,
+    generated: float | None,
+    sources: Sources,
 ) -> list[Section]:
     summaries = [summarise(h) for h in histories] or [summarise(History("", "", (), ()))]
     if generated is None:
@@ -147,22 +157,25 @@ def _sections(
     roots = [""] + [
         names.environment_root(s.history.machine, s.history.environment) for s in summaries[1:]
     ]
+    plans = [source_plan(s) for s in summaries]
+    ids = tuple(names.environment_id(s.history.machine, s.history.environment) for s in summaries)
     siblings = tuple(
-        (f"{s.history.environment} on {s.history.machine}", root, _page_names(s))
-        for s, root in zip(summaries, roots, strict=True)
+        (f"{s.history.environment} on {s.history.machine}", root, _page_names(s, plan))
+        for s, root, plan in zip(summaries, roots, plans, strict=True)
     )
     return [
-        Section(project, commit_url, summary, root, minute(generated), siblings)
-        for summary, root in zip(summaries, roots, strict=True)
+        Section(project, commit_url, summary, root, minute(generated), siblings, plan, ids, sources)
+        for summary, root, plan in zip(summaries, roots, plans, strict=True)
     ]
 
 
-def _page_names(summary: Summary) -> frozenset[str]:
+def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
     return frozenset(
         [
             *(page.path for page in SINGLE_PAGES),
             *(names.benchmark_page(*key) for key in summary.series),
             *(names.revision_page(r.slot.revision) for r in summary.recorded),
+            *plan.names,
         ]
     )
 
@@ -184,9 +197,17 @@ def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, by
     for revision in section.summary.recorded:
         name = root + names.revision_page(revision.slot.revision)
         yield name, page("revision.html.j2", revision_view(section, revision))
+    yield root + escapes.SHARD, shard("escapes", escapes.escapes_data(section))
+    for path, content in compare_data(section):
+        yield root + path, content
+    for hash_, path in sorted(section.plan.pages):
+        name = root + names.source_page(path, hash_)
+        yield name, page("source.html.j2", source_view(section, hash_, path))
 
 
-def _environment() -> Environment:
+@cache
+def template_environment() -> Environment:
+    """The templates, with everything that they print escaped and made visible."""
     environment = Environment(
         loader=PackageLoader("harness.outputs.dashboard", "templates"),
         autoescape=True,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.outputs.reports import document, github, gitlab, junit, markdown, sarif, text
+from harness.outputs.reports import (
+    document,
+    github,
+    gitlab,
+    html,
+    junit,
+    markdown,
+    sarif,
+    text,
+)
 from harness.outputs.reports.base import Reporter
 
 # A module is a reporter: it has the two functions of the protocol.
@@ -16,4 +25,5 @@ REPORTERS: Mapping[str, Reporter] = {
     "github": github,
     "junit": junit,
     "gitlab": gitlab,
+    "html": html,
 }

@@ -1,0 +1,360 @@
+"""Escape sites and what benchmarks allocate, line by line, at chosen revisions of a history. Pure.
+
+Both move with the lines of the source: a site is followed by its identity, the line of an account
+by the hunks of the recorded diffs. Records are taken one by one, oldest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.analysis.correlation import EscapeCounts
+from harness.analysis.costs import Reach, SiteCost, reach_of, site_costs
+from harness.analysis.history import History
+from harness.analysis.series import anything_compiled
+from harness.analysis.spells import Spell, Spells
+from harness.diagnostics.identity import LineMap
+from harness.diagnostics.normal import normal_function, normal_message
+from harness.model import (
+    ALLOCS,
+    EscapeSite,
+    Execution,
+    InliningCall,
+    InliningDecision,
+    Measurement,
+    Record,
+)
+
+Place = tuple[str, int]
+
+
+@dataclass(slots=True)
+class SiteLife:
+    """An escape site over the history.
+
+    Attributes:
+        site: as it was last seen.
+        spells: from when to when it was there, oldest first; more than one if it came back.
+        stands: whether the newest record has it.
+    """
+
+    site: EscapeSite
+    spells: list[Spell]
+    stands: bool
+
+    @property
+    def since(self) -> Spell:
+        """The last of the spells."""
+        return self.spells[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class LineCost:
+    """What a benchmark allocates on a line.
+
+    Attributes:
+        package: import path.
+        benchmark: full name.
+        function: of the line, in the compiler's words.
+        via: the library function that the line calls and that allocates, or empty.
+        allocs: allocations per operation.
+        bytes: bytes per operation.
+        revision: hash of the revision that was profiled; the benchmark's allocs/op and the line
+            are since unchanged.
+    """
+
+    package: str
+    benchmark: str
+    function: str
+    via: str
+    allocs: float
+    bytes: float
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionSites:
+    """The source of one revision, or some files of it, as far as it is about the heap.
+
+    Attributes:
+        revision: hash.
+        sites: every escape site outside of tests, with its life; in the order of the source.
+        costs: what benchmarks allocate, by file and line; the most allocations first.
+        inlining: which functions can be inlined.
+        calls: which calls were.
+        reach: what each site costs, as far as it is known.
+        changed: by file, hash of the recorded revision that changed it last; a file that is not
+            there has not changed since the first one.
+    """
+
+    revision: str
+    sites: tuple[tuple[EscapeSite, SiteLife], ...]
+    costs: Mapping[Place, tuple[LineCost, ...]]
+    inlining: tuple[InliningDecision, ...]
+    calls: tuple[InliningCall, ...]
+    reach: Mapping[EscapeSite, SiteCost]
+    changed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHistory:
+    """Every escape site of a history.
+
+    Attributes:
+        lives: every site that ever was, in the order in which they came.
+        at: of the revisions that were asked for and have a record.
+        counts: by revision, then by package: how many came and went.
+        newest: hash of the newest record of which anything compiled; empty if there is none.
+    """
+
+    lives: tuple[SiteLife, ...]
+    at: Mapping[str, RevisionSites]
+    counts: Mapping[str, Mapping[str, EscapeCounts]]
+    newest: str
+
+
+def follow_sites(
+    history: History, wanted: Mapping[str, Collection[str]] | None = None
+) -> SiteHistory:
+    """Follow every site through a history.
+
+    Args:
+        history: the records.
+        wanted: by hash of a revision the files whose lines are to be told. Of the newest revision
+            all are.
+    """
+    newest = next((r.revision.hash for r in reversed(history.records) if anything_compiled(r)), "")
+    spells, costs = Spells(history), _Costs(history)
+    counts: dict[str, Mapping[str, EscapeCounts]] = {}
+    # Looked up once, when the site was new.
+    executions: dict[int, Execution] = {}
+    seen: dict[str, _Seen] = {}
+    for record in history.records:
+        revision = record.revision.hash
+        counts[revision] = spells.count(record)
+        costs.add(record)
+        for told in record.executions:
+            part = spells.parts.get(told.package)
+            for site in part.escapes if part is not None else ():
+                spell = spells.of(site) if site.position == told.position else None
+                if spell is not None:
+                    executions[id(spell)] = told.execution
+        if revision == newest:
+            seen[revision] = _look(record, spells, costs, None)
+        elif wanted is not None and revision in wanted:
+            seen[revision] = _look(record, spells, costs, frozenset(wanted[revision]))
+    lives = _lives(history, spells)
+    life_of = {id(spell): life for life in lives for spell in life.spells}
+    return SiteHistory(
+        lives,
+        {
+            revision: _sites(
+                look,
+                [(s, life_of[id(spell)]) for s, spell in look.found],
+                {s: executions[id(spell)] for s, spell in look.found if id(spell) in executions},
+            )
+            for revision, look in seen.items()
+        },
+        counts,
+        newest,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of a revision when the history has come to it.
+
+    ``record`` has the code of the packages of the sites and of no others.
+    """
+
+    record: Record
+    found: list[tuple[EscapeSite, Spell]]
+    inlining: tuple[InliningDecision, ...]
+    calls: tuple[InliningCall, ...]
+    costs: dict[Place, tuple[LineCost, ...]]
+    changed: dict[str, str]
+
+
+def _look(record: Record, spells: Spells, costs: _Costs, files: frozenset[str] | None) -> _Seen:
+    """What is known of some files, or of all."""
+
+    def shown(item: EscapeSite | InliningDecision | InliningCall) -> bool:
+        place = item.position
+        return place.file in files if files is not None else not place.generated
+
+    parts = spells.parts.values()
+    found = [
+        (s, spell)
+        for part in parts
+        for s in part.escapes
+        if not s.test and shown(s) and (spell := spells.of(s)) is not None
+    ]
+    packages = {s.package for s, _ in found}
+    return _Seen(
+        record.with_parts([p for name, p in spells.parts.items() if name in packages]),
+        found,
+        tuple(d for p in parts for d in p.inlining if shown(d)),
+        tuple(c for p in parts for c in p.inlining_calls if shown(c)),
+        *costs.at(files),
+    )
+
+
+def _lives(history: History, spells: Spells) -> tuple[SiteLife, ...]:
+    """Spells of one and the same site together: it went, and came back in the same function."""
+    ended: dict[tuple[str, str, str], list[SiteLife]] = {}
+    lives: list[SiteLife] = []
+    for spell in spells.all:
+        site = spell.site
+        key = (site.package, normal_function(site.function), normal_message(site.message))
+        start = history.position(spell.first)
+        waiting = ended.setdefault(key, [])
+        life = next(
+            (
+                life
+                for life in reversed(waiting)
+                if life.since.ended and history.position(life.since.ended) <= start
+            ),
+            None,
+        )
+        if life is None:
+            life = SiteLife(site, [], stands=False)
+            lives.append(life)
+            waiting.append(life)
+        life.spells.append(spell)
+        life.site, life.stands = site, spells.stands(spell)
+    return tuple(lives)
+
+
+def _sites(
+    look: _Seen,
+    sites: Iterable[tuple[EscapeSite, SiteLife]],
+    executions: Mapping[EscapeSite, Execution],
+) -> RevisionSites:
+    ordered = sorted(sites, key=lambda pair: (pair[0].position, pair[0].package, pair[0].message))
+    return RevisionSites(
+        revision=look.record.revision.hash,
+        sites=tuple(ordered),
+        costs=look.costs,
+        inlining=look.inlining,
+        calls=look.calls,
+        reach=_reach(look.record, [s for s, _ in ordered], executions, look.costs),
+        changed=look.changed,
+    )
+
+
+def _reach(
+    record: Record,
+    sites: Sequence[EscapeSite],
+    executions: Mapping[EscapeSite, Execution],
+    costs: Mapping[Place, Sequence[LineCost]],
+) -> dict[EscapeSite, SiteCost]:
+    """What the sites cost, by the record and by what earlier ones say that still holds."""
+    found = site_costs(record, sites)
+    for site, cost in found.items():
+        here = costs.get((site.position.file, site.position.line), ())
+        accounted = any(not c.via and c.allocs > 0 for c in here)
+        if cost.reach is None or (accounted and cost.reach is not Reach.ALLOCATES):
+            reach = reach_of(cost.allocates, accounted, executions.get(site))
+            found[site] = replace(cost, reach=reach or cost.reach)
+    return found
+
+
+@dataclass(slots=True)
+class _Costs:
+    """What each benchmark allocates by line, kept up to date from record to record."""
+
+    history: History
+    _previous: str = ""
+    _changed: dict[str, str] = field(default_factory=dict)
+    _lines: dict[str, dict[int, list[LineCost]]] = field(default_factory=dict)
+    # Value of allocs/op that the account of a benchmark is of.
+    _values: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        """Take the next record, oldest first."""
+        self._move(record)
+        self._previous = record.revision.hash
+        stale = {
+            (package, result.name)
+            for package, result in record.benchmarks()
+            if not self._stands(package, result.name, result.measurement(ALLOCS))
+        }
+        new = {(a.package, a.benchmark) for a in record.accounts}
+        self._drop(stale | new)
+        numbers = {
+            (package, result.name): measured.value
+            for package, result in record.benchmarks()
+            if (measured := result.measurement(ALLOCS)) is not None
+        }
+        for account in record.accounts:
+            key = (account.package, account.benchmark)
+            self._values[key] = numbers.get(key, account.allocs)
+            for site in account.sites:
+                self._lines.setdefault(site.file, {}).setdefault(site.line, []).append(
+                    LineCost(
+                        *key,
+                        site.function,
+                        site.via,
+                        site.allocs,
+                        site.bytes,
+                        record.revision.hash,
+                    )
+                )
+
+    def at(
+        self, files: Collection[str] | None
+    ) -> tuple[dict[Place, tuple[LineCost, ...]], dict[str, str]]:
+        """What is known now of some files, or of all, and what changed them last."""
+        chosen = self._lines.keys() if files is None else files
+        found = {
+            (file, line): tuple(
+                sorted(costs, key=lambda c: (-c.allocs, -c.bytes, c.package, c.benchmark))
+            )
+            for file in chosen
+            for line, costs in self._lines.get(file, {}).items()
+            if costs
+        }
+        names = self._changed.keys() if files is None else files
+        return found, {f: self._changed[f] for f in names if f in self._changed}
+
+    def _stands(self, package: str, name: str, measured: Measurement | None) -> bool:
+        value = self._values.get((package, name))
+        return value is None or (measured is not None and measured.low <= value <= measured.high)
+
+    def _drop(self, benchmarks: Collection[tuple[str, str]]) -> None:
+        if not benchmarks:
+            return
+        for lines in self._lines.values():
+            for line, costs in lines.items():
+                lines[line] = [c for c in costs if (c.package, c.benchmark) not in benchmarks]
+
+    def _move(self, record: Record) -> None:
+        """Put every line where the commit put it; forget what it changed."""
+        if not self._previous:
+            return
+        way = self.history.diffs(self._previous, record.revision.hash)
+        if way is None:
+            # Nobody knows what changed in between.
+            self._lines, self._values, self._changed = {}, {}, {}
+            return
+        for diff in way:
+            moves = LineMap(diff)
+            gone = {c.old: self._lines.pop(c.old, {}) for c in diff.files if c.old is not None}
+            for file, lines in gone.items():
+                for line, costs in lines.items():
+                    place = moves.new_line(file, line)
+                    if place is not None:
+                        target = self._lines.setdefault(place[0], {})
+                        target.setdefault(place[1], []).extend(costs)
+            for change in diff.files:
+                if change.old is not None:
+                    self._changed.pop(change.old, None)
+            for change in diff.files:
+                if change.new is not None:
+                    self._changed[change.new] = record.revision.hash
+
+
+def files_of(sites: RevisionSites) -> Sequence[str]:
+    """The files with an escape site, in their order."""
+    return sorted({s.position.file for s, _ in sites.sites})

@@ -1,0 +1,121 @@
+"""The page that compares any two revisions, and its data: a shard for each revision. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from harness.model import HEAP_COSTS, Lane, Record
+from harness.outputs.dashboard import names
+from harness.outputs.dashboard.code_views import CompareView
+from harness.outputs.dashboard.pieces import Section, machine_detail, toolchain, variables
+from harness.outputs.dashboard.shards import Json, shard
+from harness.outputs.format import clip, day, one_line, visible
+
+INDEX = "data/revisions.js"
+
+
+def compare_view(section: Section) -> CompareView:
+    """What the page shows without its data."""
+    recorded = section.summary.recorded
+    command = ""
+    if len(recorded) > 1:
+        base, head = (r.slot.revision for r in recorded[-2:])
+        command = f"esv compare {shlex.quote(base)} {shlex.quote(head)}"
+    return CompareView(section.chrome("Compare", "compare.html"), command, len(recorded))
+
+
+def compare_data(section: Section) -> Iterator[tuple[str, bytes]]:
+    """The shards as ``(path, content)``; that of a revision depends on its record only."""
+    yield INDEX, shard("revisions", _index(section))
+    for revision in section.summary.recorded:
+        record = revision.slot.record
+        assert record is not None
+        yield (
+            names.revision_shard(record.revision.hash),
+            shard("revision", _numbers(section, record)),
+        )
+
+
+def _index(section: Section) -> Json:
+    """The recorded revisions, newest first, and the environments of the site.
+
+    A revision is its hash, page, shard, short name, subject and date; an environment its id, name
+    and the way from this one's root to its root.
+    """
+    history = section.summary.history
+    top = "../" * section.root.count("/")
+    return {
+        "environment": names.environment_id(history.machine, history.environment),
+        "environments": [
+            [identity, visible(clip(name, 120)), top + root]
+            for identity, (name, root, _) in zip(
+                section.environment_ids, section.siblings, strict=True
+            )
+        ],
+        "revisions": [
+            [
+                r.slot.revision,
+                names.revision_page(r.slot.revision),
+                names.revision_shard(r.slot.revision),
+                r.slot.record.revision.short,
+                visible(one_line(r.slot.record.revision.subject, 100)),
+                day(r.slot.record.revision.date),
+            ]
+            for r in reversed(section.summary.recorded)
+            if r.slot.record is not None
+        ],
+    }
+
+
+def _numbers(section: Section, record: Record) -> Json:
+    """Every number of a revision.
+
+    ``conditions`` is what it was measured under, as name and text. A benchmark is its page (the
+    same for ever), name and package, and its measurements: the number of the unit, 1 for the time
+    lane, 1 where every repetition agrees, how many there are, and the samples (one where they
+    agree).
+    """
+    units: list[str] = []
+    benchmarks: list[Json] = []
+    for package, result in record.benchmarks():
+        measured: list[Json] = []
+        for m in result.measurements:
+            if m.unit in HEAP_COSTS:
+                continue
+            if m.unit not in units:
+                units.append(m.unit)
+            counted = m.exact and m.lane is Lane.ALLOCATION
+            samples = m.samples[:1] if counted else m.samples
+            time = int(m.lane is Lane.TIME)
+            measured.append([units.index(m.unit), time, int(counted), len(m.samples), *samples])
+        benchmarks.append(
+            [
+                names.benchmark_page(package, result.name),
+                visible(clip(result.name, 200)),
+                visible(section.short_package(package)),
+                measured,
+            ]
+        )
+    return {
+        "revision": record.revision.hash,
+        "conditions": [[name, visible(clip(text, 300))] for name, text in _conditions(record)],
+        "units": [visible(clip(u, 80)) for u in units],
+        "benchmarks": benchmarks,
+    }
+
+
+def _conditions(record: Record) -> list[tuple[str, str]]:
+    settings, machine = record.settings, record.machine
+    return [
+        ("Go release", toolchain(record)),
+        ("cgo", "on" if record.environment.toolchain.cgo else "off"),
+        ("variables", variables(record)),
+        ("machine", f"{machine.machine} ({machine.os}, {machine.arch})"),
+        ("hardware", machine_detail(record)),
+        ("allocation lane", f"-benchtime={settings.alloc_benchtime}"),
+        (
+            "time lane",
+            f"{settings.count} times {settings.benchtime}" if settings.benchtime else "not taken",
+        ),
+    ]

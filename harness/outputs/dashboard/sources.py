@@ -1,0 +1,90 @@
+"""Which files the site shows at which revisions, and what links to them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from harness.analysis.attribution import Cause
+from harness.analysis.sites import SiteHistory, files_of, follow_sites
+from harness.analysis.summary import RevisionSummary, Summary
+from harness.model import ALLOCS, BYTES, Position
+from harness.outputs.dashboard import names
+
+# The content of a file at a revision, by hash and path; `None` where it cannot be had.
+Sources: TypeAlias = Callable[[str, str], bytes | None]
+
+
+def no_sources(_revision: str, _path: str) -> bytes | None:
+    """Where there is no repository."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """The source pages of one environment.
+
+    Attributes:
+        sites: what they tell.
+        pages: revision and path; an empty revision is the newest one of which anything compiled.
+    """
+
+    sites: SiteHistory
+    pages: frozenset[tuple[str, str]]
+
+    @property
+    def names(self) -> Iterator[str]:
+        """The pages' names, relative to the root of the environment."""
+        return (names.source_page(path, revision) for revision, path in self.pages)
+
+    def link(self, revision: str, file: str, line: int, up: str) -> str:
+        """The page of a line, empty if there is none.
+
+        Args:
+            revision: full hash.
+            file: relative to the repository's root.
+            line: counted from 1; 0 for the file as such.
+            up: prefix of the link.
+        """
+        if (revision, file) not in self.pages:
+            if revision != self.sites.newest or ("", file) not in self.pages:
+                return ""
+            revision = ""
+        return f"{up}{names.source_page(file, revision)}" + (f"#L{line}" if line > 0 else "")
+
+
+def source_plan(summary: Summary) -> SourcePlan:
+    """All files with live sites at the newest revision, and what stands behind each step."""
+    pages = {page for r in summary.revisions for page in _of_steps(r)}
+    files: dict[str, set[str]] = {}
+    for revision, file in pages:
+        files.setdefault(revision, set()).add(file)
+    sites = follow_sites(summary.history, files)
+    if sites.newest:
+        pages |= {("", file) for file in files_of(sites.at[sites.newest])}
+    return SourcePlan(sites, frozenset(p for p in pages if in_tree(p[1])))
+
+
+def cause_place(cause: Cause, revision: str, previous: str) -> tuple[str, str]:
+    """Revision and file of a cause of a step from ``previous`` to ``revision``."""
+    return (previous if cause.at_base else revision), cause.file
+
+
+def in_tree(file: str) -> bool:
+    """Whether a path is of a file that a revision can have, and not of what the compiler makes."""
+    return bool(file) and not file.startswith("/") and not Position(file, 1, 1).generated
+
+
+def _of_steps(revision: RevisionSummary) -> Iterator[tuple[str, str]]:
+    """Files of the causes of the steps, and of the escapes that came or went with them."""
+    head = revision.slot.revision
+    for step, attribution in revision.attributions.items():
+        for cause in attribution.causes:
+            yield cause_place(cause, head, step.previous)
+    counted = any(s.unit in (ALLOCS, BYTES) for s in revision.steps)
+    if counted and revision.escapes is not None and revision.base is not None:
+        for site in revision.escapes.new:
+            yield head, site.position.file
+        for site in revision.escapes.gone:
+            yield revision.base.revision.hash, site.position.file

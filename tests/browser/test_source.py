@@ -1,0 +1,141 @@
+"""The pages of source files in a browser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.outputs.dashboard import names
+from tests.builders import TRUTH, hostile_history, timeline_history
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, timeline: Path) -> Path:
+    """The site of the fixture with the text of its source."""
+    from harness.git import Repository
+    from harness.outputs.dashboard import publish
+
+    root = tmp_path_factory.mktemp("source") / "site"
+    repository = Repository(timeline)
+    publish([timeline_history()], root, project="timeline", sources=repository.file_bytes)
+    return root
+
+
+def planted() -> list[dict[str, Any]]:
+    truth = json.loads(TRUTH.read_text("utf-8"))
+    return [c for c in truth["commits"] if c["kind"] == "regression"]
+
+
+def asked(browser: Any) -> list[str]:
+    found = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            found.append(message["params"]["request"]["url"])
+    return found
+
+
+CLICK = """
+const link = [...document.querySelectorAll('main a[href]')]
+  .find(a => a.href.startsWith(arguments[0]) && a.getClientRects().length);
+if (!link) return false;
+link.click();
+return true;
+"""
+OPEN = "document.querySelectorAll('main details').forEach(e => e.open = true)"
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_from_the_overview_to_the_line_in_three_clicks(
+    browser: Any, site: Path, serve: Any, scheme: str
+) -> None:
+    root = serve(site, scheme)
+    chosen = planted() if scheme == "file" else planted()[:3]
+    for commit in chosen:
+        browser.get_log("browser")
+        asked(browser)
+        browser.get(root + "index.html")
+        browser.execute_script(OPEN)
+        assert browser.execute_script(CLICK, root + names.revision_page(commit["revision"]))
+        browser.execute_script(OPEN)
+        page = root + names.source_page(commit["cause"]["file"], commit["revision"])
+        assert browser.execute_script(CLICK, page + "#L"), commit["subject"]
+        assert browser.current_url.startswith(page + "#L")
+        shown = browser.execute_script("return document.querySelector('tr:target').innerText")
+        assert "allocs/op" in shown or commit["cause"]["message"] in shown
+        assert browser.get_log("browser") == []
+        assert all(u.startswith(root) for u in asked(browser))
+
+
+def file_page(site: Path) -> str:
+    return names.source_page("store/store.go", planted()[0]["revision"])
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_keys_go_from_escape_to_escape(browser: Any, site: Path, serve: Any, scheme: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    browser.get(serve(site, scheme) + file_page(site))
+    lines = browser.execute_script(
+        "return [...document.querySelectorAll('tr.heap')].map(r => '#' + r.id)"
+    )
+    assert len(lines) > 2
+    here = "return [location.hash, document.activeElement.getAttribute('href')]"
+    for key, line in (("n", 0), ("n", 1), ("p", 0), ("p", -1), ("n", 0)):
+        ActionChains(browser).send_keys(key).perform()
+        assert browser.execute_script(here) == [lines[line]] * 2
+    status = browser.find_element("css selector", "[role=status]").text
+    assert status == f"escape 1 of {len(lines)}"
+
+
+@pytest.mark.parametrize("scheme", ["file", "http"])
+def test_what_is_hidden_is_in_the_address(
+    browser: Any, site: Path, serve: Any, scheme: str
+) -> None:
+    browser.get(serve(site, scheme) + file_page(site) + "#L3")
+    box = browser.find_element("css selector", "input[name=escapes]")
+    box.send_keys(" ")
+    address = browser.current_url
+    assert address.endswith("?hide=escapes#L3")
+    visible = "return [...document.querySelectorAll('.esc')].some(e => e.getClientRects().length)"
+    assert browser.execute_script(visible) is False
+    browser.get("about:blank")
+    browser.get(address)
+    assert browser.execute_script(visible) is False
+    box = browser.find_element("css selector", "input[name=escapes]")
+    assert not box.is_selected()
+    box.click()
+    assert browser.current_url.endswith(".html#L3")
+    assert browser.execute_script(visible) is True
+    assert browser.get_log("browser") == []
+
+
+def test_the_source_is_complete_without_scripts(browser: Any, site: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get((site / file_page(site)).as_uri())
+        rows = browser.find_elements("css selector", "table.source tbody tr")
+        assert len(rows) > 50
+        assert browser.find_elements("css selector", ".esc details summary")
+        assert not browser.find_elements("css selector", "button")
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_hostile_source_does_not_run(browser: Any, tmp_path: Path, serve: Any) -> None:
+    from harness.outputs.dashboard import publish
+    from tests.builders import HOSTILE
+
+    text = "\n".join(HOSTILE).encode("utf-8", "surrogatepass")
+    publish([hostile_history()], tmp_path / "s", project="t", sources=lambda r, p: text)
+    for page in sorted((tmp_path / "s" / "s").iterdir())[:20]:
+        browser.get(page.as_uri())
+        assert browser.get_log("browser") == []
+        found = browser.execute_script(
+            "return [document.querySelectorAll('img, iframe, svg[onload]').length,"
+            " document.querySelector('table.source').innerText.includes('<script>alert(1)')]"
+        )
+        assert found == [0, True]
