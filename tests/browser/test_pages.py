@@ -22,7 +22,7 @@ STORE = names.benchmark_page("example.com/timeline/store", "BenchmarkStorePut/ke
 PAGES = ["index.html", "regressions.html", "status.html", "help.html", STORE]
 SHOWN = (
     "return [...document.querySelectorAll('table[data-list] tbody tr')]"
-    ".filter(r => !r.hidden).map(r => r.cells[0].innerText.split(' ')[0].trim())"
+    ".filter(r => !r.hidden).map(r => r.cells[0].textContent.trim().split(' ')[0])"
 )
 MEDIANS = ["BenchmarkRingMedian/n=128", "BenchmarkRingMedian/n=16"]
 TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"

@@ -14,6 +14,7 @@ from harness.analysis.history import History
 from harness.errors import StoreError
 from harness.outputs import format as text
 from harness.outputs.dashboard import names, publish
+from harness.outputs.dashboard import site as site_module
 from harness.outputs.dashboard import tree as tree_module
 from harness.outputs.dashboard.svg import Mark, chart, sparkline
 from harness.outputs.dashboard.tree import replace_tree
@@ -140,3 +141,12 @@ def test_what_is_not_a_site_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="not a directory"):
         replace_tree(tmp_path / "thesis.txt", {"index.html": b""})
     assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_a_clone_without_the_charts_library_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site_module, "_VENDOR", ("vendor/none.js",))
+    with pytest.raises(StoreError, match="make install"):
+        publish([timeline_history(count=3)], tmp_path / "html", project="timeline")
+    assert list(tmp_path.iterdir()) == []

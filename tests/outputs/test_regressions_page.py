@@ -98,7 +98,7 @@ def test_a_long_history_keeps_the_pages_small() -> None:
     files = site(History.build(records))
     overview = files["index.html"]
     assert overview.count(b'class="commit"') < 250
-    assert "600 older places" in Page(overview).text
+    assert "640 older places" in Page(overview).text
     page = files[names.benchmark_page("example.com/m/p", "BenchmarkA")]
     assert page.count(b"<tr ") + page.count(b"<tr>") < 1600
     assert b"300 oldest places" in page

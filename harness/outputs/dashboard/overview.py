@@ -38,7 +38,7 @@ from harness.outputs.format import minute, name_key, one_line, plural, value
 
 _SHOWN_FINDINGS = 5
 _SHOWN_IMPROVEMENTS = 2
-_SHOWN_COMMITS = 100
+_SHOWN_COMMITS = 60
 # Places that a little chart shows, the newest: more are narrower than a pixel.
 _SPARK_PLACES = 260
 _ENDED = {

@@ -144,7 +144,9 @@
     apply(false);
   }
 
+  // As the page comes: in the order of the rows, with the usual units.
   order.last = "0";
+  units.forEach(function (th) { th.dataset.on = String(!th.classList.contains("extra")); });
   build();
   restore();
   window.addEventListener("hashchange", restore);
