@@ -226,11 +226,6 @@ def as_answer(value: Value) -> float | dict[str, object] | None:
     return value.number
 
 
-def is_published_site(directory: Path) -> bool:
-    """Whether a directory is what ``asv publish`` wrote."""
-    return all((directory / name).is_file() for name in ("asv.js", "index.json"))
-
-
 def _results(record: Extract, suite: Suite, described: dict[str, dict[str, Any]]) -> Results:
     """One record in asv's form; what asv measures of itself (durations) is not there."""
     release = record.environment.toolchain.release.removeprefix("go")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
@@ -476,3 +478,11 @@ def test_causes_of_another_unit_are_named_with_it() -> None:
     assert error.violation is not None
     assert error.violation.unit == "B/op"
     assert "+1 allocs/op at p/p.go:12" in error.message
+
+
+def test_a_gate_loads_nothing_that_it_does_not_need() -> None:
+    """Each of these takes longer to load than a gate of a small change may take in all."""
+    heavy = ("asv", "jinja2", "pandas", "scipy", "rich")
+    code = f"import sys, harness.cli.gate; print(*set({heavy!r}) & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import StoreError
-from harness.store.asv import is_published_site
+from harness.store.published import is_published_site
 
 MARKER = ".esv-site"
 _MARKER_TEXT = b"This directory is written by `esv publish`; everything in it is replaced.\n"
