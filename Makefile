@@ -73,6 +73,14 @@ accuracy-real: $(STAMP) ## the same on real commits: CLONES=dir, ARGS as tests/b
 corpus: $(STAMP) ## write anew what seven Go releases say of tests/corpus/src (installs them)
 	$(BIN)/python -m tests.corpus.regenerate
 
+.PHONY: bench-site
+bench-site: $(STAMP) ## what publishing a long history costs (made up; ARGS as tests/bench/site.py says)
+	@$(BIN)/python -m tests.bench.site $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(STAMP) ## the pictures in docs/, from the site that `make demo` wrote
+	@$(BIN)/python -m tests.browser.screenshots
+
 .PHONY: clean
 clean: ## remove what was made, but for the results
 	rm -rf $(VENV) .cache html env go_fixtures/repos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
