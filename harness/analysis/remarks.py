@@ -80,6 +80,8 @@ def several(
         for found, stands in there
         if stands == standing
         and found.message != site.message
+        # Where the line is inlined to are those of other lines, too.
+        and (found.position.file, found.position.line) == (place.file, place.line)
         and any(fitness(found, kind) == 2 for kind in kinds)
     }
     if len(changed) == 1 and not alike:
