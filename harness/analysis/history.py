@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from harness.analysis.runs import Run, runs
 from harness.model import CodePart, Record, Revision, TreeDiff
 
 Parts = Mapping[str, CodePart]
@@ -73,6 +74,11 @@ class History:
     def by_hash(self) -> dict[str, Record]:
         """Records by full hash."""
         return {r.revision.hash: r for r in self.records}
+
+    @cached_property
+    def runs(self) -> dict[str, list[Run]]:
+        """The measurements of every package that ever gave a number, oldest first."""
+        return runs(self.records)
 
     @cached_property
     def _index(self) -> dict[str, int]:

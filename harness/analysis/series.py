@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.analysis.history import History
+from harness.analysis.runs import Stretch, stretches
 from harness.model import (
     ALLOCS,
     BYTES,
     SECONDS,
     BenchmarkFailure,
-    BenchmarkResult,
     Lane,
     Measurement,
     Outcome,
@@ -112,34 +113,19 @@ def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ..
 
     The units of a benchmark come in the order of :data:`UNIT_ORDER`, then by name.
     """
-    places = [_Place(slot) for slot in slots(history)]
-    extents = _extents(places)
-    return {
-        key: tuple(
-            Series(*key, unit, _points(places, key, unit, extents[key]))
-            for unit in sorted(extents[key].units, key=unit_order)
-        )
-        for key in sorted(extents)
-    }
-
-
-class _Place:
-    """A slot with what is looked up in its record often.
-
-    Results that one revision carried from another are one object in both, so most of what a long
-    history says is told by identity.
-    """
-
-    def __init__(self, slot: Slot) -> None:
-        self.record = slot.record
-        packages = () if slot.record is None else slot.record.packages
-        self.packages: dict[str, PackageResult] = {p.path: p for p in packages}
-
-    def result(self, key: tuple[str, str]) -> BenchmarkResult | None:
-        package = self.packages.get(key[0])
-        if package is None:
-            return None
-        return next((b for b in package.benchmarks if b.name == key[1]), None)
+    places = slots(history)
+    rows = [
+        {} if slot.record is None else {p.path: p for p in slot.record.packages} for slot in places
+    ]
+    found: dict[tuple[str, str], tuple[Series, ...]] = {}
+    for path in history.runs:
+        along = stretches([row.get(path) for row in rows])
+        for name, extent in _extents(along).items():
+            found[path, name] = tuple(
+                Series(path, name, unit, _points(places, along, (path, name), unit, extent))
+                for unit in sorted(extent.units, key=unit_order)
+            )
+    return dict(sorted(found.items()))
 
 
 @dataclass(slots=True)
@@ -151,54 +137,45 @@ class _Extent:
     units: set[str] = field(default_factory=set)
 
 
-def _extents(places: list[_Place]) -> dict[tuple[str, str], _Extent]:
-    found: dict[tuple[str, str], _Extent] = {}
-    seen: dict[str, tuple[BenchmarkResult, ...]] = {}
-    for index, place in enumerate(places):
-        for path, package in place.packages.items():
-            same = seen.get(path) is package.benchmarks
-            seen[path] = package.benchmarks
-            for result in package.benchmarks:
-                extent = found.setdefault((path, result.name), _Extent(index, index))
-                extent.last = index
-                if not same:
-                    extent.units.update(m.unit for m in result.measurements)
+def _extents(along: Sequence[Stretch]) -> dict[str, _Extent]:
+    """The extents of a package's benchmarks, by name."""
+    found: dict[str, _Extent] = {}
+    for stretch in along:
+        for result in stretch.package.benchmarks if stretch.package else ():
+            extent = found.setdefault(result.name, _Extent(stretch.start, stretch.start))
+            extent.last = stretch.stop - 1
+            extent.units.update(m.unit for m in result.measurements)
     return found
 
 
 def _points(
-    places: list[_Place], key: tuple[str, str], unit: str, extent: _Extent
+    places: Sequence[Slot],
+    along: Sequence[Stretch],
+    key: tuple[str, str],
+    unit: str,
+    extent: _Extent,
 ) -> tuple[Point, ...]:
     points: list[Point] = []
-    before: PackageResult | None = None
-    for index, place in enumerate(places):
-        package = place.packages.get(key[0])
-        if package is not None and before is not None and _carries_on(before, package):
-            points.append(points[-1])
-        else:
-            gap = (index < extent.first, index > extent.last)
-            points.append(_point(place, key, unit, before=gap[0], after=gap[1]))
-        before = package
+    for stretch in along:
+        gap = (stretch.start < extent.first, stretch.start > extent.last)
+        record = places[stretch.start].record
+        point = _point(record, stretch.package, key, unit, before=gap[0], after=gap[1])
+        points += [point] * (stretch.stop - stretch.start)
     return tuple(points)
 
 
-def _carries_on(before: PackageResult, package: PackageResult) -> bool:
-    """Whether the same results are carried from the same revision as in the place before."""
-    return (
-        package.benchmarks is before.benchmarks
-        and package.benchmarks != ()
-        and package.outcome is before.outcome is PackageOutcome.CARRIED
-        and package.carried_from == before.carried_from
-        and package.failures == before.failures == ()
-    )
-
-
-def _point(place: _Place, key: tuple[str, str], unit: str, *, before: bool, after: bool) -> Point:
-    record = place.record
+def _point(
+    record: Record | None,
+    package: PackageResult | None,
+    key: tuple[str, str],
+    unit: str,
+    *,
+    before: bool,
+    after: bool,
+) -> Point:
     if record is None:
         return Point(PointState.NOT_MEASURED)
-    package = place.packages.get(key[0])
-    result = place.result(key)
+    result = next((b for b in package.benchmarks if b.name == key[1]), None) if package else None
     if package is not None and result is not None:
         measurement = result.measurement(unit)
         if measurement is None:

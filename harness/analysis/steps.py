@@ -19,13 +19,12 @@ from itertools import pairwise
 from harness.analysis.changepoints import ChangePoint, change_points_of_all
 from harness.analysis.comparison import Direction, direction_of, judge
 from harness.analysis.history import History
+from harness.analysis.runs import Run
 from harness.analysis.series import unit_order
 from harness.model import (
     ALLOCS,
-    BenchmarkResult,
     Lane,
     Measurement,
-    PackageOutcome,
     is_exact_unit,
 )
 
@@ -82,27 +81,11 @@ class Step:
         return self.after / self.before if self.before else math.inf
 
 
-@dataclass(slots=True)
-class _Run:
-    """Neighbouring revisions to which one measurement of a package was carried.
-
-    Attributes:
-        first, last: hashes of the first and the last of them.
-        origin: hash of the revision that was measured.
-        measured: whether that is one of them.
-    """
-
-    first: str
-    last: str
-    origin: str
-    measured: bool
-
-
 @dataclass(frozen=True, slots=True)
 class _Place:
     """One value of a series, and where it holds."""
 
-    run: _Run
+    run: Run
     measurement: Measurement
 
 
@@ -111,13 +94,13 @@ _Key = tuple[str, str]
 
 def recorded_units(history: History) -> tuple[str, ...]:
     """Every unit that any record of the history has: allocs/op, B/op, sec/op, then by name."""
-    found: set[str] = set()
-    seen: dict[str, tuple[BenchmarkResult, ...]] = {}
-    for record in history.records:
-        for package in record.packages:
-            if seen.get(package.path) is not package.benchmarks:
-                seen[package.path] = package.benchmarks
-                found.update(m.unit for r in package.benchmarks for m in r.measurements)
+    found = {
+        m.unit
+        for listed in history.runs.values()
+        for run in listed
+        for result in run.benchmarks
+        for m in result.measurements
+    }
     return tuple(sorted(found, key=unit_order))
 
 
@@ -145,25 +128,12 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
 def _series(history: History, unit: str) -> dict[_Key, list[_Place]]:
     """The values of every benchmark in a unit, oldest first."""
     found: dict[_Key, list[_Place]] = {}
-    runs: dict[str, tuple[_Run, tuple[BenchmarkResult, ...]]] = {}
-    for record in history.records:
-        revision = record.revision.hash
-        for package in record.packages:
-            if not package.benchmarks:
-                continue
-            carried = package.outcome is PackageOutcome.CARRIED
-            origin = (package.carried_from if carried else None) or revision
-            known = runs.get(package.path)
-            if known and known[0].origin == origin and known[1] == package.benchmarks:
-                known[0].last = revision
-                known[0].measured |= origin == revision
-                continue
-            run = _Run(revision, revision, origin, origin == revision)
-            runs[package.path] = (run, package.benchmarks)
-            for result in package.benchmarks:
+    for package, listed in history.runs.items():
+        for run in listed:
+            for result in run.benchmarks:
                 m = result.measurement(unit)
                 if m is not None:
-                    found.setdefault((package.path, result.name), []).append(_Place(run, m))
+                    found.setdefault((package, result.name), []).append(_Place(run, m))
     return found
 
 

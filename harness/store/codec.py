@@ -126,15 +126,23 @@ _PARTS: Mapping[Part, msgspec.json.Decoder[Any]] = {
 class Shared:
     """Decoded members, so that what neighbouring records have in common is one object.
 
-    Keeps what the last two records had: that is nearly all there is in common.
+    Keeps what the last two records had: of records in the order of their history that is nearly
+    all there is in common.
+
+    Args:
+        keep: whether to keep everything, for records in any order.
     """
 
+    keep: bool = False
     _now: dict[str, object] = field(default_factory=dict)
     _before: dict[str, object] = field(default_factory=dict)
+    _packages: dict[tuple[object, ...], PackageResult] = field(default_factory=dict)
 
     def begin(self) -> None:
         """The next record follows."""
-        self._now, self._before = {}, self._now
+        if not self.keep:
+            self._now, self._before = {}, self._now
+            self._packages.clear()
 
     def get(self, id_: str, decode: Callable[[], object]) -> object:
         """The content with an id, decoded only where neither of the last two records had it."""
@@ -144,6 +152,19 @@ class Shared:
             if found is None:
                 found = decode()
             self._now[id_] = found
+        return found
+
+    def package(self, light: PackageResult, part: NumbersPart) -> PackageResult:
+        """The result of a package without its output, one object for equal ones.
+
+        Args:
+            light: without benchmarks.
+            part: them, as :meth:`get` gives it.
+        """
+        key = (light.path, light.key, light.carried_from, light.outcome, light.directory, id(part))
+        found = self._packages.get(key)
+        if found is None:
+            found = self._packages[key] = _filled(light, part, None)
         return found
 
 
@@ -292,18 +313,12 @@ class Packed:
         for package, own, text in zip(
             core.record.packages, core.layout.numbers, core.layout.raw, strict=True
         ):
-            part = NumbersPart() if own < 0 else self.content(own, shared)
-            yield PackageResult(
-                path=package.path,
-                directory=package.directory,
-                outcome=package.outcome,
-                key=package.key,
-                carried_from=package.carried_from,
-                benchmarks=part.benchmarks,
-                failures=part.failures,
-                raw=self.content(text) if raw and text >= 0 else None,
-                declared=part.declared,
-            )
+            part = _NO_NUMBERS if own < 0 else self.content(own, shared)
+            if raw or shared is None:
+                output = self.content(text) if raw and text >= 0 else None
+                yield _filled(package, part, output)
+            else:
+                yield shared.package(package, part)
 
     def decode(self, number: int, decoder: msgspec.json.Decoder[T]) -> T:
         """A member, read with a decoder that may want less of it than there is.
@@ -316,6 +331,23 @@ class Packed:
             return decoder.decode(gzip.decompress(self._data[start : start + member.size]))
         except (OSError, EOFError, zlib.error, msgspec.DecodeError) as err:
             raise _damaged(self.name, err) from None
+
+
+_NO_NUMBERS = NumbersPart()
+
+
+def _filled(light: PackageResult, part: NumbersPart, raw: dict[Lane, str] | None) -> PackageResult:
+    return PackageResult(
+        path=light.path,
+        directory=light.directory,
+        outcome=light.outcome,
+        key=light.key,
+        carried_from=light.carried_from,
+        benchmarks=part.benchmarks,
+        failures=part.failures,
+        raw=raw,
+        declared=part.declared,
+    )
 
 
 def decode(data: bytes, name: str, shared: Shared | None = None) -> Record:

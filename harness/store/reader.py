@@ -24,7 +24,7 @@ class RecordReader:
     def __init__(self, store: RecordStore) -> None:
         self._store = store
         self._paths: dict[RecordKey, Path] = {}
-        self._numbers, self._code = Shared(), Shared()
+        self._numbers, self._code = Shared(keep=True), Shared()
         self._recent: OrderedDict[RecordKey, dict[str, CodePart]] = OrderedDict()
 
     def records(self) -> Iterator[Record]:
@@ -36,7 +36,6 @@ class RecordReader:
             StoreError: at the first that cannot be read.
         """
         for path in self._store.paths():
-            self._numbers.begin()
             record = self._store.open(path).numbers(self._numbers)
             self._paths[key_of(record)] = path
             yield record

@@ -1,0 +1,100 @@
+"""Runs: neighbouring revisions to which one measurement of a package was carried.
+
+A long history is mostly that: a commit changes a few packages, and the results of all others are
+those of the revision before. So whatever goes over a history goes over its runs. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.model import BenchmarkResult, PackageOutcome, PackageResult, Record
+
+
+@dataclass(slots=True)
+class Run:
+    """Neighbouring revisions with one measurement of a package.
+
+    Attributes:
+        first, last: hashes of the first and the last of them.
+        origin: hash of the revision that was measured.
+        measured: whether that is one of them.
+        benchmarks: the results.
+    """
+
+    first: str
+    last: str
+    origin: str
+    measured: bool
+    benchmarks: tuple[BenchmarkResult, ...]
+
+
+def runs(records: Iterable[Record]) -> dict[str, list[Run]]:
+    """The runs of every package that ever gave a number, oldest first.
+
+    Args:
+        records: oldest first.
+    """
+    found: dict[str, list[Run]] = {}
+    before: dict[str, PackageResult] = {}
+    for record in records:
+        revision = record.revision.hash
+        for package in record.packages:
+            if not package.benchmarks:
+                continue
+            same = before.get(package.path) is package
+            before[package.path] = package
+            carried = package.outcome is PackageOutcome.CARRIED
+            origin = (package.carried_from if carried else None) or revision
+            listed = found.setdefault(package.path, [])
+            last = listed[-1] if listed else None
+            if last and last.origin == origin and (same or last.benchmarks == package.benchmarks):
+                last.last = revision
+                last.measured |= origin == revision
+            else:
+                run = Run(revision, revision, origin, origin == revision, package.benchmarks)
+                listed.append(run)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring places of an axis at which a package has the same results for the same reason.
+
+    Attributes:
+        start: number of the first place.
+        stop: that behind the last one.
+        package: at these places, ``None`` where it is not there.
+    """
+
+    start: int
+    stop: int
+    package: PackageResult | None
+
+
+def stretches(places: Sequence[PackageResult | None]) -> list[Stretch]:
+    """A package's results at each place of an axis, those that are carried on taken together."""
+    found: list[Stretch] = []
+    start = 0
+    for index in range(1, len(places) + 1):
+        if index < len(places) and _carries_on(places[index - 1], places[index]):
+            continue
+        found.append(Stretch(start, index, places[start]))
+        start = index
+    return found if places else []
+
+
+def _carries_on(before: PackageResult | None, package: PackageResult | None) -> bool:
+    """Whether the same results are carried from the same revision as in the place before."""
+    if before is None or package is None or package.outcome is not PackageOutcome.CARRIED:
+        return False
+    if package is before:
+        return package.benchmarks != () and package.failures == ()
+    return (
+        package.benchmarks is before.benchmarks
+        and package.benchmarks != ()
+        and before.outcome is PackageOutcome.CARRIED
+        and package.carried_from == before.carried_from
+        and package.failures == before.failures == ()
+    )
