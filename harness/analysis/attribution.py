@@ -138,7 +138,7 @@ def attribute(
     releases = {side.environment.toolchain.release for side in (sides.base, sides.head)}
     if len(releases) > 1 and not same_code:
         return _nothing(unit, delta, base, "compiler")
-    index = Index(sides)
+    index = sides.index
     causes = _causes(index, unit, operations(base), operations(head))
     # What `testing` reports is cut to whole numbers; where both accounts agree with it but for the
     # cut, the lines are held against the accounts, which have fractions.

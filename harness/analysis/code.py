@@ -109,13 +109,15 @@ class _Count:
         escapes: sites outside of tests.
         linked: whether any function of it is in a test binary.
         frame: the largest stack frame in bytes, ``None`` without functions outside of tests.
-        own: allocation calls that are written in the package.
+        calls: how many allocation calls are written in the package.
+        own: those, by line.
         foreign: those that are written elsewhere and inlined here.
     """
 
     escapes: int
     linked: bool
     frame: int | None
+    calls: int
     own: _Calls
     foreign: _Calls
 
@@ -134,7 +136,8 @@ class PackageCounts:
         self._places: list[
             tuple[Record | None, dict[str, PackageResult], dict[tuple[str, str], float]]
         ] = []
-        self._known: dict[str, tuple[CodePart, tuple[tuple[str, str], ...], _Count]] = {}
+        self._known: dict[str, tuple[CodePart, dict[str, str], _Count]] = {}
+        self._directories: dict[str, str] = {}
         self._points: dict[tuple[str, float], Point] = {}
 
     def add(self, slot: Slot) -> None:
@@ -174,7 +177,9 @@ class PackageCounts:
         """Values of a record by package and unit."""
         built = {p.path for p in record.packages if p.outcome is not PackageOutcome.BUILD_FAILED}
         directories = {p.directory: p.path for p in record.packages}
-        counts = {package: self._count(package, c, directories) for package, c in parts.items()}
+        if directories != self._directories:
+            self._directories = directories
+        counts = {package: self._count(package, c) for package, c in parts.items()}
         found = {
             (package, ESCAPES): float(counts[package].escapes if package in counts else 0)
             for package in built
@@ -187,7 +192,7 @@ class PackageCounts:
             if count.frame is not None:
                 found[package, FRAME_BYTES] = float(count.frame)
             if count.own:
-                calls[package] = calls.get(package, 0) + sum(count.own.values())
+                calls[package] = calls.get(package, 0) + count.calls
         # A line that is inlined to several functions counts as often as in that which has it most.
         more: dict[tuple[str, str, int, str], int] = {}
         for count in counts.values():
@@ -212,22 +217,24 @@ class PackageCounts:
             self._points[key] = Point(PointState.MEASURED, measurement)
         return self._points[key]
 
-    def _count(self, package: str, part: CodePart, directories: Mapping[str, str]) -> _Count:
-        places = tuple(directories.items())
+    def _count(self, package: str, part: CodePart) -> _Count:
         known = self._known.get(package)
-        if known is None or known[0] is not part or known[1] != places:
-            known = self._known[package] = (part, places, _counted(package, part, directories))
+        if known is None or known[0] is not part or known[1] is not self._directories:
+            count = _counted(package, part, self._directories)
+            known = self._known[package] = (part, self._directories, count)
         return known[2]
 
 
 def _counted(package: str, part: CodePart, directories: Mapping[str, str]) -> _Count:
     calls = _calls_by_source(part, directories)
     frames = [f.frame_bytes for f in part.functions if not f.test]
+    own = {key: n for key, n in calls.items() if key[0] == package}
     return _Count(
         escapes=sum(not s.test and not s.position.generated for s in part.escapes),
         linked=bool(part.functions),
         frame=max(frames, default=None),
-        own={key: n for key, n in calls.items() if key[0] == package},
+        calls=sum(own.values()),
+        own=own,
         foreign={key: n for key, n in calls.items() if key[0] != package},
     )
 

@@ -61,7 +61,14 @@ def site_costs(record: Record, sites: Iterable[EscapeSite]) -> dict[EscapeSite, 
         return {}
     packages = {s.package for s in wanted}
     # Sites of one line are told apart together.
-    rivals = [s for s in record.code_escapes() if s.package in packages]
+    lines = {(s.position.file, s.position.line) for s in wanted}
+    rivals = [
+        s
+        for s in record.escapes
+        if (s.position.file, s.position.line) in lines
+        and s.package in packages
+        and not (s.test or s.position.generated)
+    ]
     said = verdicts(
         rivals,
         [c for c in record.calls if c.package in packages],

@@ -15,7 +15,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.analysis.attribution import Cause, attribute
-from harness.analysis.pairing import Index, Sides
+from harness.analysis.pairing import Sides
 from harness.model import Account, AllocationSite, FileChange, Hunk, OwnPlace
 
 # What Go declares for a package, and the fields of a type; locals say nothing of other functions.
@@ -114,7 +114,7 @@ def own_place(
     moving = [c for c in causes if (c.delta > 0) == (delta > 0)]
     if not moving:
         return OwnPlace(*changes.feeding(before.benchmark, delta))
-    index = Index(sides)
+    index = sides.index
     largest = moving[0]
     if largest.file in tests and (
         largest.escape in ("new", "gone")

@@ -32,7 +32,7 @@ Standing = Literal["new", "gone", "kept", "none"]
 NOISE_ALLOCS = 0.01
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sides:
     """What attribution needs of the two revisions.
 
@@ -47,6 +47,11 @@ class Sides:
     head: Record
     diffs: Sequence[TreeDiff] | None
     match: SiteMatch
+
+    @cached_property
+    def index(self) -> Index:
+        """What is at which place; made once for all steps."""
+        return Index(self)
 
 
 class Index:

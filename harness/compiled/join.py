@@ -62,7 +62,7 @@ def verdicts(
     """Whether the compiled code allocates at each site.
 
     Args:
-        sites: all sites of the packages: those of one line are told apart together.
+        sites: all sites of some lines: those of one line are told apart together.
         calls: all calls of the packages.
         functions: the functions that were linked. Without them nothing is known of a function
             that makes no allocation call.
@@ -72,6 +72,10 @@ def verdicts(
         than sites and they are alike, or the function was not linked. One that is inlined wherever
         it is called is not, but ``True`` if the inlined code allocates in some caller.
     """
+    groups: dict[_Line, list[int]] = defaultdict(list)
+    for index, site in enumerate(sites):
+        groups[site.package, site.position.file, site.position.line].append(index)
+    places = {(file, line) for _, file, line in groups}
     by_line: dict[_Line, list[AllocationCall]] = defaultdict(list)
     inlined: dict[tuple[str, int], set[AllocationKind]] = defaultdict(set)
     linked: set[tuple[str, str]] = set()
@@ -81,15 +85,13 @@ def verdicts(
         files[function.package, function.function].add(function.file)
     with_objects: set[tuple[str, str]] = set()
     for call in calls:
-        by_line[call.package, call.outer_file, call.outer_line].append(call)
+        if (call.outer_file, call.outer_line) in places:
+            by_line[call.package, call.outer_file, call.outer_line].append(call)
         linked.add((call.package, call.function))
-        if call.inlined:
+        if call.inlined and (call.file, call.line) in places:
             inlined[call.file, call.line].add(call.kind)
         if call.kind is AllocationKind.OBJECT:
             with_objects.add((call.package, call.function))
-    groups: dict[_Line, list[int]] = defaultdict(list)
-    for index, site in enumerate(sites):
-        groups[site.package, site.position.file, site.position.line].append(index)
     found: list[bool | None] = [None] * len(sites)
     for line, indices in groups.items():
         here = by_line.get(line, [])

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.diagnostics.normal import normal_function, normal_message
@@ -98,6 +98,7 @@ def match_sites(
     """
     matcher = _Matcher(base, head)
     if diffs is not None:
+        matcher.pair_untouched({f for d in diffs for c in d.files for f in (c.old, c.new)})
         maps = [LineMap(d) for d in diffs]
         matcher.pair(lambda s: _mapped_key(s, maps), _position_key)
         if not any(d.files for d in diffs):
@@ -129,6 +130,28 @@ class _Matcher:
         self._base = list(base)
         self._head = list(head)
         self._kept: list[tuple[EscapeSite, EscapeSite]] = []
+
+    def pair_untouched(self, touched: Collection[str | None]) -> None:
+        """Match the sites of files that no diff touched, where both sides say the same of them.
+
+        They have the same places, so that what follows would come to the same, one by one.
+        """
+        sides = []
+        for sites in (self._base, self._head):
+            files: dict[str, list[EscapeSite]] = defaultdict(list)
+            for site in sites:
+                if site.position.file not in touched:
+                    files[site.position.file].append(site)
+            sides.append(files)
+        before, after = sides
+        same = set()
+        for file, new in after.items():
+            old = before.get(file, [])
+            if len(old) == len(new) and list(map(_order, old)) == list(map(_order, new)):
+                same.add(file)
+                self._kept.extend(zip(old, new, strict=True))
+        self._base = [s for s in self._base if s.position.file not in same]
+        self._head = [s for s in self._head if s.position.file not in same]
 
     def pair(
         self,
