@@ -49,21 +49,64 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
     """
     unknown = _uncompiled(base) | _uncompiled(head)
     matched = match_records(base, head, diffs)
-    costs = site_costs(head, matched.new)
-    executed = [s for s in matched.new if costs[s].reach is Reach.EXECUTED]
+    costs = _costs(base, head, matched.new, matched.gone, site_costs(base, matched.gone))
+    return EscapeDiff(matched.new, matched.gone, len(matched.kept), tuple(sorted(unknown)), costs)
+
+
+def followed_escapes(history: History, followed: Followed, base: str, head: str) -> EscapeDiff:
+    """The same of two neighbours of a history, whose sites were followed from one to the other.
+
+    Args:
+        history: with both.
+        followed: what :meth:`EscapeTracker.follow` said of the head.
+        base: hash of the revision that was followed before.
+        head: hash of the newer one.
+    """
+    match = followed.match
+    new = tuple(s for s in match.new if s.package not in followed.first)
+    before: dict[str, set[str]] = {}
+    for site in match.gone:
+        before.setdefault(followed.older.get(site.package, base), set()).add(site.package)
+    gone = {
+        site: cost
+        for revision, packages in before.items()
+        for site, cost in site_costs(
+            _with_code(history, revision, packages),
+            [s for s in match.gone if s.package in packages],
+        ).items()
+    }
+    record = _with_code(history, head, {s.package for s in new})
+    return EscapeDiff(
+        new,
+        match.gone,
+        history.sites(head)[0] - len(match.new),
+        tuple(sorted(followed.failed | followed.first)),
+        _costs(history.by_hash[base], record, new, match.gone, gone),
+    )
+
+
+def _with_code(history: History, revision: str, packages: Collection[str]) -> Record:
+    parts = history.parts(revision) if packages else {}
+    return history.by_hash[revision].with_parts(parts[p] for p in sorted(packages))
+
+
+def _costs(
+    base: Record,
+    head: Record,
+    new: Sequence[EscapeSite],
+    gone: Sequence[EscapeSite],
+    before: Mapping[EscapeSite, SiteCost],
+) -> dict[EscapeSite, SiteCost]:
+    """What the sites that came cost at head, and those that went at base (``before``)."""
+    costs = site_costs(head, new)
+    executed = [s for s in new if costs[s].reach is Reach.EXECUTED]
     if executed and _nothing_rose(base, head):
         # In the set-up of a benchmark, or not often enough to be counted. But where a site went
         # from the package too, the new one may allocate in its place.
-        left = {s.package for s in matched.gone}
+        left = {s.package for s in gone}
         costs |= {s: replace(costs[s], reach=Reach.FREE) for s in executed if s.package not in left}
-    return EscapeDiff(
-        matched.new,
-        matched.gone,
-        len(matched.kept),
-        tuple(sorted(unknown)),
-        # A site that is new here and gone there, as after a move that was not seen, is the head's.
-        {**site_costs(base, matched.gone), **costs},
-    )
+    # A site that is new here and gone there, as after a move that was not seen, is the head's.
+    return {**before, **costs}
 
 
 def _nothing_rose(base: Record, head: Record) -> bool:
@@ -101,6 +144,26 @@ def match_records(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of the sites of one record in the next.
+
+    Attributes:
+        match: the sites. Packages whose code is the same objects as before are left out of
+            ``kept``; of the first record every site is new.
+        failed: packages that do not compile.
+        first: packages that compile for the first time after they did not; all their sites are
+            new, and none came with the revision.
+        older: packages that did not compile in the record before, and the hash of the one they are
+            compared with instead.
+    """
+
+    match: SiteMatch
+    failed: frozenset[str]
+    first: frozenset[str]
+    older: Mapping[str, str]
+
+
 class EscapeTracker:
     """Matches the escape sites of each record of a history with those of the one before it.
 
@@ -120,22 +183,18 @@ class EscapeTracker:
         self._never: set[str] = set()
         self._known: set[str] = set()
         self.parts: Parts = {}  # of the record that was followed last
-        self.first: frozenset[str] = frozenset()  # packages that compiled for the first time
 
-    def follow(self, record: Record) -> SiteMatch | None:
+    def follow(self, record: Record) -> Followed | None:
         """The sites of the next record, matched; oldest first.
 
-        Packages whose code is the same objects as before are left out of ``kept``.
-
         Returns:
-            ``None`` for a record that says nothing (nothing of it compiles); of the first record
-            that does, every site is new.
+            ``None`` for a record that says nothing (nothing of it compiles).
         """
         failed = _uncompiled(record)
         self._never |= failed - self._known - self._older.keys()
         if record.packages and len(failed) == len(record.packages):
             return None
-        self.first = frozenset(self._never - failed)
+        first = frozenset(self._never - failed)
         self._never &= failed
         revision, history = record.revision.hash, self._history
         parts = record.parts() if history.load is None else history.parts(revision)
@@ -155,8 +214,9 @@ class EscapeTracker:
                 history.diffs(self._revision, revision) if self._revision and changed else (),
             )
         ]
+        back = {p: last for p, (last, _) in older.items() if p not in failed}
         for package, (last, part) in older.items():
-            if package not in failed:
+            if package in back:
                 now = parts.get(package, _NOTHING)
                 matches.append(_match([part], [now], history.diffs(last, revision)))
         self._older = {
@@ -169,11 +229,12 @@ class EscapeTracker:
         equal = [
             pair for p in same for pair in zip(_in_code(before[p]), _in_code(parts[p]), strict=True)
         ]
-        return SiteMatch(
+        match = SiteMatch(
             new=tuple(s for m in matches for s in m.new),
             gone=tuple(s for m in matches for s in m.gone),
             kept=(*(k for m in matches for k in m.kept), *equal),
         )
+        return Followed(match, frozenset(failed), first, back)
 
 
 _NOTHING = CodePart()

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from harness.analysis.correlation import EscapeCounts
 from harness.analysis.costs import Reach, SiteCost, reach_of, site_costs
-from harness.analysis.history import History
-from harness.analysis.series import anything_compiled
-from harness.analysis.spells import Spell, Spells
+from harness.analysis.escapes import Followed
+from harness.analysis.history import History, Parts
+from harness.analysis.spells import Spell, Spells, counts_by_package
 from harness.diagnostics.identity import LineMap
 from harness.diagnostics.normal import normal_function, normal_message
 from harness.model import (
@@ -124,40 +124,111 @@ def follow_sites(
         wanted: by hash of a revision the files whose lines are to be told. Of the newest revision
             all are.
     """
-    newest = next((r.revision.hash for r in reversed(history.records) if anything_compiled(r)), "")
-    spells, costs = Spells(history), _Costs(history)
-    counts: dict[str, Mapping[str, EscapeCounts]] = {}
-    # Looked up once, when the site was new.
-    executions: dict[int, Execution] = {}
-    seen: dict[str, _Seen] = {}
+    follower = SiteFollower(history)
     for record in history.records:
+        followed = follower.follow(record)
+        follower.take(record, followed)
+        if wanted is not None and followed and (files := wanted.get(record.revision.hash)):
+            follower.look(files)
+    return follower.finish()
+
+
+class SiteFollower:
+    """Follows every site through a history, record by record, oldest first.
+
+    Each record is given to :meth:`follow` and then to :meth:`take`; what is asked of the record
+    before, after the one and before the other.
+
+    Args:
+        history: the records that follow.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._spells, self._costs = Spells(history), _Costs(history)
+        self._counts: dict[str, Mapping[str, EscapeCounts]] = {}
+        # By spell; looked up once, when the site was new.
+        self._executions: dict[int, Execution] = {}
+        self._seen: dict[str, list[_Seen]] = {}
+        self._newest: Record | None = None
+        self._parts: Parts = {}
+        # Records of which nothing compiled, since the newest that did.
+        self._silent: list[Record] = []
+
+    @property
+    def newest(self) -> str:
+        """Hash of the last record that was taken and of which anything compiled, or empty."""
+        return self._newest.revision.hash if self._newest else ""
+
+    def follow(self, record: Record) -> Followed | None:
+        """Which site of the next record is which of the one before; ``None`` if it says nothing."""
+        return self._spells.follow(record)
+
+    def take(self, record: Record, followed: Followed | None) -> None:
+        """Go on to the record that was followed."""
         revision = record.revision.hash
-        counts[revision] = spells.count(record)
-        costs.add(record)
+        if followed is None:
+            self._counts[revision] = {}
+            self._silent.append(record)
+            return
+        for silent in self._silent:
+            self._costs.add(silent)
+        self._silent.clear()
+        self._counts[revision] = counts_by_package(*self._spells.take(record, followed))
+        self._costs.add(record)
+        self._newest, self._parts = record, self._spells.parts
         for told in record.executions:
-            part = spells.parts.get(told.package)
+            part = self._parts.get(told.package)
             for site in part.escapes if part is not None else ():
-                spell = spells.of(site) if site.position == told.position else None
+                spell = self._spells.of(site) if site.position == told.position else None
                 if spell is not None:
-                    executions[id(spell)] = told.execution
-        if revision == newest:
-            seen[revision] = _look(record, spells, costs, None)
-        elif wanted is not None and revision in wanted:
-            seen[revision] = _look(record, spells, costs, frozenset(wanted[revision]))
-    lives = _lives(history, spells)
-    life_of = {id(spell): life for life in lives for spell in life.spells}
-    return SiteHistory(
-        lives,
-        {
-            revision: _sites(
+                    self._executions[id(spell)] = told.execution
+
+    def look(self, files: Collection[str] | None) -> None:
+        """Keep what is known of some files of the newest record, or of all."""
+        if self._newest is None:
+            return
+        chosen = None if files is None else frozenset(files)
+        look = _look(self._newest, self._parts, self._spells, self._costs, chosen)
+        self._seen.setdefault(self.newest, []).append(look)
+
+    def finish(self) -> SiteHistory:
+        """What was kept, with all of the newest record."""
+        self._seen.pop(self.newest, None)
+        self.look(None)
+        lives = _lives(self._history, self._spells)
+        life_of = {id(spell): life for life in lives for spell in life.spells}
+
+        def told(look: _Seen) -> RevisionSites:
+            return _sites(
                 look,
                 [(s, life_of[id(spell)]) for s, spell in look.found],
-                {s: executions[id(spell)] for s, spell in look.found if id(spell) in executions},
+                {
+                    s: self._executions[id(spell)]
+                    for s, spell in look.found
+                    if id(spell) in self._executions
+                },
             )
-            for revision, look in seen.items()
-        },
-        counts,
-        newest,
+
+        at = {
+            revision: _joined([told(look) for look in looks])
+            for revision, looks in self._seen.items()
+        }
+        return SiteHistory(lives, at, self._counts, self.newest)
+
+
+def _joined(told: Sequence[RevisionSites]) -> RevisionSites:
+    """What several looks at one revision have told, each of other files."""
+    if len(told) == 1:
+        return told[0]
+    return RevisionSites(
+        revision=told[0].revision,
+        sites=tuple(sorted((s for t in told for s in t.sites), key=lambda pair: _order(pair[0]))),
+        costs={place: costs for t in told for place, costs in t.costs.items()},
+        inlining=tuple(d for t in told for d in t.inlining),
+        calls=tuple(c for t in told for c in t.calls),
+        reach={site: cost for t in told for site, cost in t.reach.items()},
+        changed={file: revision for t in told for file, revision in t.changed.items()},
     )
 
 
@@ -176,14 +247,16 @@ class _Seen:
     changed: dict[str, str]
 
 
-def _look(record: Record, spells: Spells, costs: _Costs, files: frozenset[str] | None) -> _Seen:
+def _look(
+    record: Record, code: Parts, spells: Spells, costs: _Costs, files: frozenset[str] | None
+) -> _Seen:
     """What is known of some files, or of all."""
 
     def shown(item: EscapeSite | InliningDecision | InliningCall) -> bool:
         place = item.position
         return place.file in files if files is not None else not place.generated
 
-    parts = spells.parts.values()
+    parts = code.values()
     found = [
         (s, spell)
         for part in parts
@@ -192,7 +265,7 @@ def _look(record: Record, spells: Spells, costs: _Costs, files: frozenset[str] |
     ]
     packages = {s.package for s, _ in found}
     return _Seen(
-        record.with_parts([p for name, p in spells.parts.items() if name in packages]),
+        record.with_parts([p for name, p in code.items() if name in packages]),
         found,
         tuple(d for p in parts for d in p.inlining if shown(d)),
         tuple(c for p in parts for c in p.inlining_calls if shown(c)),
@@ -231,7 +304,7 @@ def _sites(
     sites: Iterable[tuple[EscapeSite, SiteLife]],
     executions: Mapping[EscapeSite, Execution],
 ) -> RevisionSites:
-    ordered = sorted(sites, key=lambda pair: (pair[0].position, pair[0].package, pair[0].message))
+    ordered = sorted(sites, key=lambda pair: _order(pair[0]))
     return RevisionSites(
         revision=look.record.revision.hash,
         sites=tuple(ordered),
@@ -241,6 +314,11 @@ def _sites(
         reach=_reach(look.record, [s for s, _ in ordered], executions, look.costs),
         changed=look.changed,
     )
+
+
+def _order(site: EscapeSite) -> tuple[str, int, int, str, str]:
+    where = site.position
+    return where.file, where.line, where.column, site.package, site.message
 
 
 def _reach(

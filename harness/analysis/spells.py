@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.analysis.correlation import EscapeCounts
-from harness.analysis.escapes import EscapeTracker
+from harness.analysis.escapes import EscapeTracker, Followed
 from harness.analysis.history import History, Parts
 from harness.model import EscapeSite, PackageOutcome, Record
 
@@ -58,9 +59,22 @@ class Spells:
         What the first record has did not come with it, nor what a package has that had never
         compiled before.
         """
-        match = self._tracker.follow(record)
-        if match is None:
-            return (), ()
+        followed = self.follow(record)
+        return ((), ()) if followed is None else self.take(record, followed)
+
+    def follow(self, record: Record) -> Followed | None:
+        """The first half of :meth:`add`: which site is which.
+
+        Returns:
+            ``None`` for a record that says nothing, which needs no more.
+        """
+        return self._tracker.follow(record)
+
+    def take(
+        self, record: Record, followed: Followed
+    ) -> tuple[tuple[EscapeSite, ...], tuple[EscapeSite, ...]]:
+        """The second half."""
+        match = followed.match
         begun, self._begun = self._begun, True
         revision = record.revision.hash
         # All are taken before any is put back: records may share the objects of equal sites.
@@ -82,8 +96,7 @@ class Spells:
             self._all.append(spell)
         for package, (_, count) in seen.items():
             self._compiled[package] = (revision, count + 1)
-        first = self._tracker.first
-        came = tuple(s for s in match.new if s.package not in first) if begun else ()
+        came = tuple(s for s in match.new if s.package not in followed.first) if begun else ()
         return came, match.gone
 
     def _packages(self, record: Record) -> set[str]:
@@ -98,9 +111,7 @@ class Spells:
 
     def count(self, record: Record) -> dict[str, EscapeCounts]:
         """Take the next record, and count what came and went by package."""
-        new, gone = self.add(record)
-        came, went = Counter(s.package for s in new), Counter(s.package for s in gone)
-        return {p: EscapeCounts(came[p], went[p]) for p in came | went}
+        return counts_by_package(*self.add(record))
 
     @property
     def all(self) -> list[Spell]:
@@ -125,3 +136,11 @@ class Spells:
     def stands(self, spell: Spell) -> bool:
         """Whether the newest record has the site."""
         return self._open.get(id(spell.site)) is spell
+
+
+def counts_by_package(
+    new: Sequence[EscapeSite], gone: Sequence[EscapeSite]
+) -> dict[str, EscapeCounts]:
+    """How many sites came and went, of packages with any."""
+    came, went = Counter(s.package for s in new), Counter(s.package for s in gone)
+    return {p: EscapeCounts(came[p], went[p]) for p in came | went}

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from harness.analysis.attribution import Attribution
 from harness.analysis.code import CodeDiff, PackageCounts, diff_code
 from harness.analysis.comparison import Direction
-from harness.analysis.escapes import EscapeDiff, diff_escapes
+from harness.analysis.escapes import EscapeDiff, Followed, followed_escapes
 from harness.analysis.explain import explain_steps
 from harness.analysis.findings import Finding, findings
-from harness.analysis.history import History, Pair
+from harness.analysis.history import History
 from harness.analysis.series import (
     Series,
     Slot,
-    anything_compiled,
     benchmark_series,
     slots,
 )
+from harness.analysis.sites import SiteFollower, SiteHistory, follow_sites
 from harness.analysis.steps import Step, recorded_units, steps
 from harness.model import ALLOCS, Outcome, PackageOutcome, Record
 
@@ -86,6 +86,7 @@ class Summary:
         revisions: one entry per slot, oldest first.
         series: of every benchmark, see :func:`harness.analysis.series.benchmark_series`.
         findings: most important first.
+        sites: every escape site, and the lines of the files that were watched.
         packages: series of the compiler's units, see :func:`harness.analysis.code.package_series`.
     """
 
@@ -93,6 +94,7 @@ class Summary:
     revisions: tuple[RevisionSummary, ...]
     series: dict[tuple[str, str], tuple[Series, ...]]
     findings: tuple[Finding, ...]
+    sites: SiteHistory
     packages: Mapping[str, tuple[Series, ...]] = field(default_factory=dict)
 
     @property
@@ -121,32 +123,60 @@ class Summary:
         return sum(r.state is state for r in self.recorded)
 
 
-def summarise(history: History) -> Summary:
-    """Everything that the outputs tell of one history."""
+Watch = Callable[[RevisionSummary], Iterable[tuple[str, str]]]
+
+
+def summarise(history: History, watch: Watch | None = None) -> Summary:
+    """Everything that the outputs tell of one history, in one pass over its records.
+
+    Args:
+        history: the records.
+        watch: which source files are wanted when a revision has been summarised, as ``(revision,
+            file)``: of this revision or of an earlier one.
+    """
     by_revision: dict[str, list[Step]] = {}
     for unit in recorded_units(history):
         for step in steps(history, unit):
             by_revision.setdefault(step.revision, []).append(step)
     revisions: list[RevisionSummary] = []
-    earlier: list[Record] = []
-    counts = PackageCounts(history)
+    counts, sites = PackageCounts(history), SiteFollower(history)
+    # What the follower has passed already when it is asked for.
+    missed: dict[str, set[str]] = {}
     for slot in slots(history):
         counts.add(slot)
         own = tuple(by_revision.get(slot.revision, ()))
-        revisions.append(_summarise(slot, own, history, earlier))
-        if slot.record is not None:
-            earlier.append(slot.record)
+        if slot.record is None:
+            revisions.append(RevisionSummary(slot, RevisionState.NOT_MEASURED))
+            continue
+        followed = sites.follow(slot.record)
+        summary = _summarise(slot.record, slot, own, history, followed, sites.newest)
+        revisions.append(summary)
+        wanted: dict[str, set[str]] = {}
+        for revision, file in watch(summary) if watch is not None else ():
+            wanted.setdefault(revision, set()).add(file)
+        base = sites.newest
+        if base in wanted:
+            sites.look(wanted.pop(base))
+        sites.take(slot.record, followed)
+        if sites.newest in wanted:
+            sites.look(wanted.pop(sites.newest))
+        for revision, files in wanted.items():
+            missed.setdefault(revision, set()).update(files)
     explained = {step: a for r in revisions for step, a in r.attributions.items()}
     diffs = {
         (r.base.revision.hash, r.slot.revision): r.escapes
         for r in revisions
         if r.base is not None and r.escapes is not None
     }
+    told = sites.finish()
+    if missed:
+        told = replace(told, at={**follow_sites(history, missed).at, **told.at})
     return Summary(
         history=history,
         revisions=tuple(revisions),
         series=benchmark_series(history),
         findings=findings(history, explained, diffs),
+        sites=told,
         packages=counts.series(),
     )
 
@@ -169,61 +199,30 @@ def broken_packages(record: Record) -> tuple[str, ...]:
 
 
 def _summarise(
-    slot: Slot, own: tuple[Step, ...], history: History, earlier: Sequence[Record]
+    record: Record,
+    slot: Slot,
+    own: tuple[Step, ...],
+    history: History,
+    followed: Followed | None,
+    newest: str,
 ) -> RevisionSummary:
-    if slot.record is None:
-        return RevisionSummary(slot, RevisionState.NOT_MEASURED)
-    base = next((r for r in reversed(earlier) if anything_compiled(r)), None)
-    state = revision_state(slot.record)
-    if base is None or not anything_compiled(slot.record):
+    """One record, compared with the ``newest`` earlier one of which anything compiled."""
+    base = history.by_hash[newest] if newest else None
+    state = revision_state(record)
+    if base is None or followed is None:
         return RevisionSummary(slot, state, base, own, sites=history.sites(slot.revision))
-    pair = history.pair(base.revision.hash, slot.revision)
+    pair = history.pair(newest, slot.revision)
     return RevisionSummary(
         slot=slot,
         state=state,
         base=base,
         steps=own,
-        escapes=_escapes(history, pair, earlier),
-        added=_only_in(slot.record, base),
-        removed=_only_in(base, slot.record),
+        escapes=followed_escapes(history, followed, newest, slot.revision),
+        added=_only_in(record, base),
+        removed=_only_in(base, record),
         attributions=explain_steps(history, slot.revision, own),
         code=diff_code(pair.base, pair.head),
         sites=history.sites(slot.revision),
-    )
-
-
-def _escapes(history: History, pair: Pair, earlier: Sequence[Record]) -> EscapeDiff:
-    """New and gone escapes; what the base could not compile is compared with an older record."""
-    diff = _compared(history, pair.base, pair.head)
-    diff = replace(diff, kept=diff.kept + pair.same)
-    revision = pair.head.revision.hash
-    unknown: list[str] = []
-    for package in diff.unknown:
-        older = next((r for r in reversed(earlier) if _compiled(r, package)), None)
-        if older is None or not _compiled(pair.head, package):
-            unknown.append(package)
-            continue
-        extra = _compared(
-            history, history.only(older.revision.hash, package), history.only(revision, package)
-        )
-        diff = replace(
-            diff,
-            new=(*diff.new, *extra.new),
-            gone=(*diff.gone, *extra.gone),
-            kept=diff.kept + extra.kept,
-            costs={**diff.costs, **extra.costs},
-        )
-    return replace(diff, unknown=tuple(unknown))
-
-
-def _compared(history: History, base: Record, head: Record) -> EscapeDiff:
-    way = history.diffs(base.revision.hash, head.revision.hash)
-    return diff_escapes(base, head, way)
-
-
-def _compiled(record: Record, package: str) -> bool:
-    return any(
-        p.path == package and p.outcome is not PackageOutcome.BUILD_FAILED for p in record.packages
     )
 
 

@@ -23,7 +23,7 @@ from harness.outputs.dashboard.pieces import Section
 from harness.outputs.dashboard.revision import revision_view
 from harness.outputs.dashboard.shards import shard
 from harness.outputs.dashboard.source import source_view
-from harness.outputs.dashboard.sources import SourcePlan, Sources, no_sources, source_plan
+from harness.outputs.dashboard.sources import SourcePlan, Sources, no_sources, source_plan, watched
 from harness.outputs.dashboard.tree import TreeChange, replace_tree
 from harness.outputs.format import minute, plural, visible
 
@@ -148,7 +148,8 @@ def _sections(
     generated: float | None,
     sources: Sources,
 ) -> list[Section]:
-    summaries = [summarise(h) for h in histories] or [summarise(History("", "", (), ()))]
+    given = histories or [History("", "", (), ())]
+    summaries = [summarise(h, watched) for h in given]
     if generated is None:
         generated = max(
             (r.started + r.duration for s in summaries for r in s.history.records),

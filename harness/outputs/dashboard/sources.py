@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from harness.analysis.attribution import Cause
-from harness.analysis.sites import SiteHistory, files_of, follow_sites
+from harness.analysis.sites import SiteHistory, files_of
 from harness.analysis.summary import RevisionSummary, Summary
 from harness.model import ALLOCS, BYTES, Position
 from harness.outputs.dashboard import names
@@ -55,12 +55,13 @@ class SourcePlan:
 
 
 def source_plan(summary: Summary) -> SourcePlan:
-    """All files with live sites at the newest revision, and what stands behind each step."""
-    pages = {page for r in summary.revisions for page in _of_steps(r)}
-    files: dict[str, set[str]] = {}
-    for revision, file in pages:
-        files.setdefault(revision, set()).add(file)
-    sites = follow_sites(summary.history, files)
+    """All files with live sites at the newest revision, and what stands behind each step.
+
+    Args:
+        summary: made with :func:`watched`.
+    """
+    pages = {page for r in summary.revisions for page in watched(r)}
+    sites = summary.sites
     if sites.newest:
         pages |= {("", file) for file in files_of(sites.at[sites.newest])}
     return SourcePlan(sites, frozenset(p for p in pages if in_tree(p[1])))
@@ -76,7 +77,7 @@ def in_tree(file: str) -> bool:
     return bool(file) and not file.startswith("/") and not Position(file, 1, 1).generated
 
 
-def _of_steps(revision: RevisionSummary) -> Iterator[tuple[str, str]]:
+def watched(revision: RevisionSummary) -> Iterator[tuple[str, str]]:
     """Files of the causes of the steps, and of the escapes that came or went with them."""
     head = revision.slot.revision
     for step, attribution in revision.attributions.items():
