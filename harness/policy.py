@@ -33,7 +33,6 @@ from harness.model.policy import (
 )
 from harness.model.units import ESCAPES, FRAME_BYTES, HEAP_CALLS
 
-POLICY_NAME = "escape-velocity.toml"
 _Key = tuple[str | int, ...]
 _Amount = int | float | str
 _PERCENT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*")

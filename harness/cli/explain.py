@@ -14,7 +14,7 @@ from harness.analysis.erased import inlining_changes
 from harness.analysis.explain import explain
 from harness.analysis.garbage import DRIVERS, collections
 from harness.cli.context import configuration, emit, reporter
-from harness.cli.gate import MOST_EXPLAINED
+from harness.cli.judging import MOST_EXPLAINED
 from harness.config import check_regular_expression
 from harness.engine import Session
 from harness.engine.exchange import cross

@@ -1,32 +1,28 @@
-"""``esv gate``."""
+"""``esv gate``.
+
+A change of one package is gated in two or three seconds, so what judges and prints is loaded while
+Go compiles.
+"""
 
 from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.analysis import GateError, GateReport, judge_gate
-from harness.analysis.compile_gate import judge_compiled
-from harness.analysis.policy import judge_policy
-from harness.analysis.timing import judge_time
 from harness.cli.context import configuration, emit, reporter
-from harness.cli.reports import deliver, deliver_failure, destinations
+from harness.cli.destinations import destinations
 from harness.config import Config, check_regular_expression
-from harness.diagnostics.marks import MARK, no_escape_marks
 from harness.engine import EnvironmentSpec, Session
-from harness.engine.compile_only import compile_only
-from harness.engine.exchange import cross
-from harness.engine.timing import run_in_turn
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.git import Repository
-from harness.model.policy import NoEscape, Policy
-from harness.outputs.policy_text import explain_policy
-from harness.policy import POLICY_NAME, load_policy, parse_policy
+from harness.model.policy import POLICY_NAME, Policy
+
+if TYPE_CHECKING:
+    from harness.analysis import GateReport
 
 WORKTREE = "WORKTREE"
-# Accounting runs each benchmark four times; of many that changed the most important are explained.
-MOST_EXPLAINED = 20
 
 
 def gate(arguments: argparse.Namespace) -> int:
@@ -39,14 +35,21 @@ def gate(arguments: argparse.Namespace) -> int:
     try:
         report, repository = _measure(arguments)
     except Exception as err:
+        from harness.cli.reports import deliver_failure
+
         deliver_failure(arguments, err)
         raise
+    from harness.cli.reports import deliver
+
     deliver(arguments, report, repository)
     return report.exit_code
 
 
 def _explain_policy(arguments: argparse.Namespace) -> int:
     """Say which rule applies to what of the head; nothing is compared."""
+    from harness.analysis.policy import judge_policy
+    from harness.outputs.policy_text import explain_policy
+
     config = configuration(arguments)
     with reporter(arguments) as report, Session(config, progress=report) as session:
         head = _head(session, arguments.head)
@@ -77,46 +80,18 @@ def _measure(arguments: argparse.Namespace) -> tuple[GateReport, Repository]:
         base = _base(session, config, arguments.base, head)
         spec = _environment(session, arguments.go)
         policy = policy_of(session, arguments.policy, head)
+        if not arguments.compile_only:
+            session.compile_ahead(head, spec, known=base)
+        from harness.cli.judging import judge_compiled_only, judge_counted
+
         if arguments.compile_only:
-            old, new = compile_only(session, base, head, spec)
-            judged = judge_compiled(
-                old,
-                new,
-                session.diffs(base, head),
-                policy=policy,
-                today=datetime.now(UTC).date(),
-                marks=_marks(session, head),
-            )
-            return judged, session.repository
+            return judge_compiled_only(session, base, head, spec, policy), session.repository
         report.start(2)
         records = []
         for revision in (base, head):
             records.append(session.ensure_counted(revision, spec))
             report.finish(f"{revision[:8]} measured")
-        older = session.older_release(arguments.base_go, spec)
-        crossing = cross(session, records[0], records[1], spec, MOST_EXPLAINED, older)
-        time, time_errors = None, []
-        if arguments.time:
-            # With the head's tests on both sides, where they changed.
-            mixed = crossing.forward
-            before = mixed.revision.hash if mixed is not None and not mixed.errors else base
-            lane = run_in_turn(session, before, head, spec)
-            time = judge_time(lane.timed, policy)
-            time_errors = [
-                GateError("run", base if side == before else head, package, failure.described)
-                for side, package, failure in lane.failures
-            ]
-        judged = judge_gate(
-            crossing.base,
-            crossing.head,
-            session.diffs(base, head),
-            crossing,
-            policy=policy,
-            today=datetime.now(UTC).date(),
-            marks=_marks(session, head),
-            time=time,
-            time_errors=time_errors,
-        )
+        judged = judge_counted(session, arguments, records[0], records[1], spec, policy)
         return judged, session.repository
 
 
@@ -127,21 +102,17 @@ def _head(session: Session, name: str) -> str:
 def policy_of(session: Session, file: str | None, head: str) -> Policy:
     """The policy named on the command line, else that of the head; else the built-in one."""
     if file is not None:
+        from harness.policy import load_policy
+
         return load_policy(Path(file))
     prefix = f"{session.config.repo_subdir}/" if session.config.repo_subdir else ""
     name = f"{prefix}{POLICY_NAME}"
     text = session.repository.file_text(head, name)
-    return Policy() if text is None else parse_policy(text, name)
+    if text is None:
+        return Policy()
+    from harness.policy import parse_policy
 
-
-def _marks(session: Session, head: str) -> list[NoEscape]:
-    """Functions that comments in the head's source declare free of escapes."""
-    repository = session.repository
-    return [
-        mark
-        for file in repository.files_with(head, MARK, "*.go")
-        for mark in no_escape_marks(file, (repository.file_text(head, file) or "").encode())
-    ]
+    return parse_policy(text, name)
 
 
 def _base(session: Session, config: Config, name: str | None, head: str) -> str:

@@ -6,7 +6,9 @@ import argparse
 
 from harness.cli.context import configuration, reporter
 from harness.config import check_regular_expression
-from harness.engine import Session, account_steps, select_revisions, walk
+from harness.engine import Session
+from harness.engine.ranges import select_revisions
+from harness.engine.walk import account_steps, walk
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.outputs.format import plural
 from harness.store.asv import rebuild

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.engine import Session, select_revisions
+from harness.engine import Session
+from harness.engine.ranges import select_revisions
 from harness.errors import UsageError
 from harness.model import Record
 from harness.store import key_of

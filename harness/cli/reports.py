@@ -11,14 +11,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from harness.analysis import GateReport
+from harness.cli.destinations import STDOUT, destinations
 from harness.errors import EXIT_ERROR, EscapeVelocityError, UsageError
 from harness.git import Repository
 from harness.outputs.reports import markdown
 from harness.outputs.reports.base import Failure, Reporter, Surroundings
 from harness.outputs.reports.registry import REPORTERS
 from harness.store.files import write_atomic
-
-STDOUT = "-"
 
 
 def deliver(
@@ -60,20 +59,6 @@ def deliver_failure(arguments: argparse.Namespace, error: BaseException) -> None
         lambda _: markdown.failure(failure),
         failed=True,
     )
-
-
-def destinations(arguments: argparse.Namespace) -> list[tuple[str, str]]:
-    """Format and file of every report, :data:`STDOUT` for standard output.
-
-    Raises:
-        UsageError: two reports go to one file.
-    """
-    wanted = [(arguments.format, arguments.output or STDOUT), *(arguments.report or ())]
-    files = [str(Path(file).absolute()) for _, file in wanted if file != STDOUT]
-    twice = next((f for f in files if files.count(f) > 1), None)
-    if twice is not None:
-        raise UsageError(f"two reports go to {twice}; give each a file of its own")
-    return wanted
 
 
 def _write(

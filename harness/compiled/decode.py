@@ -75,9 +75,15 @@ def _at_instructions(
     return found
 
 
+def load() -> None:
+    """Load the libraries that read a binary, which takes as long as reading a small one."""
+    import capstone  # type: ignore[import-untyped]  # noqa: F401
+    from elftools.elf import elffile  # noqa: F401
+
+
 @cache
 def _disassembler(architecture: str) -> Any:
-    import capstone  # type: ignore[import-untyped]  # slow, and needed only to read a binary
+    import capstone  # slow, and needed only to read a binary
 
     if architecture == "amd64":
         found = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)

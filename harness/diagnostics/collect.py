@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from harness.diagnostics.functions import Sources
@@ -27,6 +28,8 @@ from harness.process import run
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
+# Turns a directory into one relative to the work tree.
+_Inside = Callable[[str], str]
 _AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d+)(?::\d+)?: (?P<text>.*)")
 
 
@@ -124,19 +127,19 @@ def compile_module(
     relative = _Relative(tree, own)
     known = {p.ImportPath for p in listed}
     return ModuleBuild(
-        packages=_packages(listed, own, tree, module, relative),
+        packages=_packages(listed, own, tree, module, relative.inside),
         errors=(),
         module_paths=relative.modules,
         support=support_files(
-            [p for p in _plain(listed, own) if _module_of(p, tree) == module],
+            [p for p in _plain(listed, own) if _module_of(p, relative.inside) == module],
             {p.ImportPath: p for p in listed},
-            lambda path: _inside(tree, path),
+            relative.inside,
         ),
         said=Said(
             _by_package(done.stderr, known),
             relative,
             relative.directories,
-            _sources(tree, own),
+            _sources(relative.inside, own),
             memo,
         ),
     )
@@ -197,12 +200,14 @@ class _Relative:
 
     def __init__(self, tree: Path, own: Sequence[Listed]) -> None:
         self._tree = str(tree)
-        pairs = {(p.Module.Path, _inside(tree, p.Module.Dir)) for p in own if p.Module is not None}
+        # Where links lead has to be asked of the system, for the same few directories.
+        self.inside = cache(partial(_inside, tree))
+        pairs = {(p.Module.Path, self.inside(p.Module.Dir)) for p in own if p.Module is not None}
         # The longest path first: a module may lie inside another.
         self.modules = tuple(sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
         # Of the packages that take part, test packages included.
-        self.directories = {p.base_path: _inside(tree, p.Dir) for p in own}
+        self.directories = {p.base_path: self.inside(p.Dir) for p in own}
         self._others = {d.split(" ", 1)[0] for p in own for d in p.Deps} - set(self.directories)
 
     def __call__(self, path: str, package: str) -> str:
@@ -223,12 +228,11 @@ class _Relative:
         return path if "." in path.split("/", 1)[0] else LIBRARY + path
 
 
-def _sources(tree: Path, own: Sequence[Listed]) -> Sources:
+def _sources(inside: _Inside, own: Sequence[Listed]) -> Sources:
     """Reads the Go files of a package and of its test variants, named relative to the tree.
 
     Those of ``p_test`` are with those of ``p``, since it may inline and instantiate what is there.
     """
-    inside = {directory: _inside(tree, directory) for directory in {p.Dir for p in own}}
 
     def read(path: str) -> Iterator[tuple[str, bytes]]:
         paths = {path, path.removesuffix("_test")}
@@ -244,7 +248,7 @@ def _sources(tree: Path, own: Sequence[Listed]) -> Sources:
                 content = (Path(directory) / name).read_bytes()
             except OSError:
                 continue
-            yield posixpath.normpath(posixpath.join(inside[directory], name)), content
+            yield posixpath.normpath(posixpath.join(inside(directory), name)), content
 
     return read
 
@@ -262,12 +266,12 @@ def _packages(
     own: Sequence[Listed],
     tree: Path,
     module: str,
-    relative: _Relative,
+    inside: _Inside,
 ) -> tuple[BuiltPackage, ...]:
     by_path = {p.ImportPath: p for p in listed}
     found = []
     for package in _plain(listed, own):
-        if _module_of(package, tree) != module:
+        if _module_of(package, inside) != module:
             continue  # of another module of the same workspace, which gets its own turn
         variants = [p for p in own if p.ForTest == package.ImportPath]
         main = by_path.get(f"{package.ImportPath}.test")
@@ -277,7 +281,7 @@ def _packages(
         found.append(
             BuiltPackage(
                 path=package.ImportPath,
-                directory=_inside(tree, package.Dir),
+                directory=inside(package.Dir),
                 module=module,
                 tests=bool(tests),
                 benchmarks=benchmark_functions(Path(package.Dir), tests),
@@ -301,8 +305,8 @@ def _plain(listed: Sequence[Listed], own: Sequence[Listed]) -> list[Listed]:
     return sorted(plain, key=lambda p: p.ImportPath)
 
 
-def _module_of(package: Listed, tree: Path) -> str:
-    return _inside(tree, package.Module.Dir if package.Module else "")
+def _module_of(package: Listed, inside: _Inside) -> str:
+    return inside(package.Module.Dir if package.Module else "")
 
 
 def _is_test_main(path: str, known: Collection[str]) -> bool:

@@ -1,18 +1,15 @@
-"""Measuring: a session knows one project; a walk measures its revisions."""
+"""Measuring: a session knows one project; a walk (`engine.walk`) measures its revisions.
+
+Only what every verb needs is loaded here, since a gate has no time for the rest.
+"""
 
 from harness.engine.environments import EnvironmentSpec
 from harness.engine.progress import Progress, Silent
-from harness.engine.ranges import select_revisions
 from harness.engine.session import Session
-from harness.engine.walk import WalkReport, account_steps, walk
 
 __all__ = [
     "EnvironmentSpec",
     "Progress",
     "Session",
     "Silent",
-    "WalkReport",
-    "account_steps",
-    "select_revisions",
-    "walk",
 ]

@@ -10,7 +10,7 @@ from harness.compiled.join import verdicts
 from harness.config import Config
 from harness.diagnostics.collect import compile_module
 from harness.engine.code import CodeReader
-from harness.engine.packages import PackageRunner
+from harness.engine.packages import PackageRunner, ToLink
 from harness.model import (
     ALLOCS,
     ALLOCS_EXACT,
@@ -94,7 +94,7 @@ def check_canary(config: Config, go: Go) -> list[str]:
         reader = CodeReader(
             go, [p.path for p in build.packages], build.module_paths, config.build_timeout
         )
-        counted = runner.count(build.packages[0], flags, env, "canary", reader)
+        counted = runner.count(ToLink(build.packages[0], flags, env, "canary"), reader)
         result, code = counted.result, counted.code
         if code.unread is not None:
             problems.append(f"the compiled code cannot be read: {code.unread.message}")

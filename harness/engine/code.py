@@ -63,6 +63,13 @@ class CodeReader:
         self._inside = in_repository(modules)
         self._timeout = timeout
 
+    @staticmethod
+    def load() -> None:
+        """Load what :meth:`read` needs: a tenth of a second, in which Go may link."""
+        from harness.compiled.decode import load
+
+        load()
+
     def linked(self, package: BuiltPackage) -> frozenset[str]:
         """The project's packages in the test binary of a package."""
         return self._own.intersection((package.path, *package.links))

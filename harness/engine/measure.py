@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,8 +14,7 @@ from harness.diagnostics.collect import BuiltPackage, select_packages
 from harness.engine.build import Builder, BuiltTree
 from harness.engine.carry import CarryIndex, package_key
 from harness.engine.code import CodeReader, PackageCode, merged
-from harness.engine.modules import ModulePlan
-from harness.engine.packages import PackageRunner, matches_bench, processors
+from harness.engine.packages import PackageRunner, ToLink, matches_bench, processors
 from harness.engine.progress import Progress
 from harness.model import (
     RECORD_SCHEMA,
@@ -42,6 +41,23 @@ class Request:
     settings: RunSettings
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A measurement that has begun.
+
+    Attributes:
+        request: what is measured.
+        started: when, in seconds since 1970.
+        clock: the same on the clock of durations.
+        built: the revision, once it is compiled.
+    """
+
+    request: Request
+    started: float
+    clock: float
+    built: Future[BuiltTree]
+
+
 class Measurer:
     """Measures revisions of one repository with one toolchain.
 
@@ -64,22 +80,40 @@ class Measurer:
         self._carry = carry
         self._progress = progress
 
-    def measure(self, request: Request) -> Record:
-        """Measure one revision.
+    def begin(self, request: Request) -> Begun:
+        """Check a revision out and compile it in another thread, for :meth:`measure`.
+
+        The work tree is in use until then.
+        """
+        began = time.time(), time.monotonic()
+        self._progress.step(f"{request.revision.short} compile")
+        pool = ThreadPoolExecutor(1)
+        built = pool.submit(self._builder.build, request.revision, request.environment)
+        pool.shutdown(wait=False)
+        return Begun(request, *began, built)
+
+    def measure(self, begun: Begun) -> Record:
+        """Measure a revision.
 
         Raises:
             RepositoryError: it cannot be checked out.
             MeasurementError: Go cannot be started.
         """
-        started, clock = time.time(), time.monotonic()
+        request, started, clock = begun.request, begun.started, begun.clock
         revision = request.revision
-        self._progress.step(f"{revision.short} compile")
-        whole = self._builder.build(revision, request.environment)
+        whole = begun.built.result()
         built = whole.modules
+        reader = self._reader(whole)
+        packages, codes, todo = self._carried(request, whole, reader)
         with ThreadPoolExecutor(1) as pool:
             # Read while packages are linked, which is the work of other processes.
             reading = pool.submit(lambda: [d for b in built for d in b.build.diagnostics])
-            packages, codes = self._packages(request, whole)
+            if todo:
+                pool.submit(reader.load)
+            for result, code in self._run(request, whole, todo, reader) if todo else ():
+                packages.append(result)
+                codes.append(code)
+            packages.sort(key=lambda p: (p.path, p.directory))
             diagnostics = reading.result()
         code = merged(codes)
         errors = [e for b in built for e in b.build.errors]
@@ -124,17 +158,14 @@ class Measurer:
 
     # Packages
 
-    def _packages(
-        self,
-        request: Request,
-        whole: BuiltTree,
-    ) -> tuple[list[PackageResult], list[PackageCode]]:
-        """The packages' results, and the compiled code of those that have a test binary."""
+    def _carried(
+        self, request: Request, whole: BuiltTree, reader: CodeReader
+    ) -> tuple[list[PackageResult], list[PackageCode], list[ToLink]]:
+        """Results and compiled code of the packages that need no run, and those that do."""
         selected = self._selected(request, whole)
         results: list[PackageResult] = []
         codes: list[PackageCode] = []
-        reader = self._reader(whole)
-        todo: list[tuple[BuiltPackage, ModulePlan, str]] = []
+        todo: list[ToLink] = []
         machine, environment = self._machine.machine, request.environment.name
         neighbours = [request.revision.hash, *request.revision.parents[:1]]
         self._carry.look_at(machine, environment, neighbours)
@@ -158,12 +189,9 @@ class Measurer:
                     linked = reader.linked(package)
                     codes.append(self._carry.code(machine, environment, carried, linked))
                 else:
-                    todo.append((package, module.plan, key))
-        if todo:
-            for result, code in self._run(request, whole, todo, reader):
-                results.append(result)
-                codes.append(code)
-        return sorted(results, key=lambda p: (p.path, p.directory)), codes
+                    env = whole.module_env(module.plan)
+                    todo.append(ToLink(package, module.plan.flags, env, key))
+        return results, codes, todo
 
     def _reader(self, whole: BuiltTree) -> CodeReader:
         builds = [m.build for m in whole.modules]
@@ -197,7 +225,7 @@ class Measurer:
         self,
         request: Request,
         whole: BuiltTree,
-        todo: list[tuple[BuiltPackage, ModulePlan, str]],
+        todo: list[ToLink],
         reader: CodeReader,
     ) -> list[tuple[PackageResult, PackageCode]]:
         """Link and run; linking and counting go side by side, timing waits for a quiet machine."""
@@ -214,16 +242,11 @@ class Measurer:
                 request.environment,
             )
             short = request.revision.short
-            with ThreadPoolExecutor(processors()) as pool:
-                self._progress.step(f"{short} link and count {len(todo)} packages")
-                prepared = list(
-                    pool.map(
-                        lambda item: runner.count(
-                            item[0], item[1].flags, whole.module_env(item[1]), item[2], reader
-                        ),
-                        todo,
-                    )
-                )
+            self._progress.step(f"{short} link and count {len(todo)} packages")
+            runner.link(todo)
+            # Each waits for processors when it has something to run.
+            with ThreadPoolExecutor(4 * processors()) as pool:
+                prepared = list(pool.map(lambda item: runner.count(item, reader), todo))
             results = []
             for item in prepared:
                 if request.settings.count and item.result.benchmarks:

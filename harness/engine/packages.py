@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from harness.engine.code import CodeReader, PackageCode
 from harness.gobench import LaneRun, LaneSettings, measurements, run_lane
 from harness.gobench.benchfmt import BenchmarkLine
 from harness.gobench.lanes import agree
-from harness.gobench.link import link
+from harness.gobench.link import link, link_together
 from harness.model import (
     BenchmarkFailure,
     Environment,
@@ -25,11 +27,14 @@ from harness.model import (
 )
 from harness.process import base_environment
 from harness.toolchain import Go
+from harness.toolchain.versions import parse_version
 
 # With more than one processor other goroutines' allocations fall into the count.
 _ALLOCATION_PROCS = 1
 # Two runs that agree are exact; where they do not, one more shows the range.
 _MAX_ALLOCATION_RUNS = 3
+# The first release of which `go test -c` takes several packages.
+_LINKS_TOGETHER = (1, 21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,25 @@ class Counted:
     code: PackageCode = field(default_factory=PackageCode)
 
 
+@dataclass(frozen=True, slots=True)
+class ToLink:
+    """A package whose test binary is wanted.
+
+    Attributes:
+        package: as it was compiled.
+        flags: further flags of the go command.
+        env: its environment.
+        key: identity of the binary; it is linked once for each.
+    """
+
+    package: BuiltPackage
+    flags: Sequence[str]
+    env: Mapping[str, str]
+    key: str
+
+
 class PackageRunner:
-    """Runs packages of one revision.
+    """Runs packages of one revision; several at a time, but no more than there are processors.
 
     Args:
         config: of the project.
@@ -76,40 +98,54 @@ class PackageRunner:
         self._scratch = scratch
         self._settings = settings
         self._environment = environment
+        self._processors = threading.BoundedSemaphore(processors())
 
-    def count(
-        self,
-        package: BuiltPackage,
-        flags: Sequence[str],
-        env: Mapping[str, str],
-        key: str,
-        reader: CodeReader | None = None,
-    ) -> Counted:
-        """Link a package, read its compiled code and run the allocation lane."""
-        binary = self._scratch / f"{key[:24]}.test"
-        message = link(
-            self._go.binary,
-            self._tree / package.module,
-            package.path,
-            binary,
-            env,
-            self._config.build_timeout,
-            flags,
-        )
+    def link(self, wanted: Sequence[ToLink]) -> None:
+        """Link several packages at a time, for :meth:`count`, which says of a failure why."""
+        version = parse_version(self._go.toolchain.release)
+        if version is None or version.line < _LINKS_TOGETHER:
+            return
+        modules: dict[str, list[ToLink]] = {}
+        for item in wanted:
+            modules.setdefault(item.package.module, []).append(item)
+        for module, items in modules.items():
+            link_together(
+                self._go.binary,
+                self._tree / module,
+                {item.package.path: self._binary(item.key) for item in items},
+                items[0].env,
+                self._config.build_timeout,
+                items[0].flags,
+            )
+
+    def count(self, item: ToLink, reader: CodeReader | None = None) -> Counted:
+        """Link a package if it is not yet, read its compiled code and run the allocation lane."""
+        package, binary = item.package, self._binary(item.key)
+        module = self._tree / package.module
+        message = ""
+        if not binary.is_file():
+            with self._processors:
+                timeout = self._config.build_timeout
+                message = link(
+                    self._go.binary, module, package.path, binary, item.env, timeout, item.flags
+                )
         result = PackageResult(
             package.path,
             package.directory,
             PackageOutcome.MEASURED,
-            key,
+            item.key,
             declared=package.benchmarks,
         )
         if message:
             failure = BenchmarkFailure("", Lane.ALLOCATION, "link", message)
             return Counted(_failed(result, (failure,), {}), binary, ())
-        code = PackageCode()
-        if reader is not None:
-            code = reader.read(binary, package, self._tree / package.module, env, flags)
-        return self.recount(Counted(result, binary, (), code))
+        linked = Counted(result, binary, ())
+        if reader is None:
+            return self.recount(linked)
+        with ThreadPoolExecutor(1) as pool:
+            # The runs are other processes.
+            code = pool.submit(reader.read, binary, package, module, item.env, item.flags)
+            return replace(self.recount(linked), code=code.result())
 
     def recount(self, linked: Counted) -> Counted:
         """Run the allocation lane of a package that has been linked."""
@@ -148,12 +184,23 @@ class PackageRunner:
     def _allocation_runs(self, result: PackageResult, binary: Path) -> list[LaneRun]:
         lane = self._lane(Lane.ALLOCATION, self._settings.alloc_benchtime, 1, _ALLOCATION_PROCS)
         directory = self._tree / result.directory
-        runs = [run_lane(binary, directory, lane, self.environment(result.directory))]
-        while len(runs) < _MAX_ALLOCATION_RUNS:
-            runs.append(run_lane(binary, directory, lane, self.environment(result.directory)))
-            if agree(runs[-2].lines, runs[-1].lines):
-                break
+
+        def run(number: int) -> LaneRun:
+            with self._processors:
+                return run_lane(binary, directory, lane, self.environment(result.directory, number))
+
+        with ThreadPoolExecutor(2) as pool:
+            runs = list(pool.map(run, range(2)))
+        failures = [f for r in runs for f in r.failures]
+        # They may have been in each other's way: one port, one file. What hung hangs again.
+        if failures and not any(f.kind == "timeout" for f in failures):
+            runs = [run(0), run(1)]
+        while len(runs) < _MAX_ALLOCATION_RUNS and not agree(runs[-2].lines, runs[-1].lines):
+            runs.append(run(len(runs)))
         return runs
+
+    def _binary(self, key: str) -> Path:
+        return self._scratch / f"{key[:24]}.test"
 
     def _lane(self, lane: Lane, benchtime: str, count: int, procs: int) -> LaneSettings:
         idle = self._config.benchmark_timeout
@@ -167,10 +214,16 @@ class PackageRunner:
             timeout=max(idle * 60, 600.0),
         )
 
-    def environment(self, directory: str) -> dict[str, str]:
-        """What a benchmark sees: nothing of the caller but what it needs, and a home of its own."""
-        home = self._scratch / "home"
-        temporary = self._scratch / "tmp"
+    def environment(self, directory: str, run: int = 0) -> dict[str, str]:
+        """What a benchmark sees: nothing of the caller but what it needs, and a home of its own.
+
+        Args:
+            directory: that it runs in, relative to the work tree.
+            run: below 10; runs of another number may be going on and have a home of theirs. All
+                names are of one length, which may show in B/op.
+        """
+        home = self._scratch / (f"hom{run}" if run else "home")
+        temporary = self._scratch / (f"tm{run}" if run else "tmp")
         home.mkdir(exist_ok=True)
         temporary.mkdir(exist_ok=True)
         base = base_environment(self._config.go.pass_env)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Container, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,10 @@ from filelock import FileLock, Timeout
 
 from harness import __version__
 from harness.config import Config
-from harness.engine.accounting import Accountant
 from harness.engine.build import WORKER, Builder, BuiltTree
 from harness.engine.carry import CarryIndex
-from harness.engine.coverage import with_executions
 from harness.engine.environments import EnvironmentSpec, environments
-from harness.engine.measure import Measurer, Request
+from harness.engine.measure import Begun, Measurer, Request
 from harness.engine.progress import Progress, Silent
 from harness.engine.shelf import Shelf
 from harness.errors import MeasurementError
@@ -84,6 +83,8 @@ class Session:
         self._workspace = Workspace(self.repository, self.cache_dir)
         self._shelf = Shelf(self.store, self._workspace.root / "records", config.hash_length)
         self._lock: FileLock | None = None
+        self._ahead: Begun | None = None
+        self._builders: dict[tuple[Path, str], Builder] = {}
         self._accounts: dict[tuple[str, str, str], Account] = {}
 
     def __enter__(self) -> Session:
@@ -99,6 +100,7 @@ class Session:
 
     def close(self) -> None:
         """Let go of the work tree."""
+        self._settle()
         if self._lock is not None:
             self._lock.release()
             self._lock = None
@@ -223,16 +225,37 @@ class Session:
             RepositoryError: the revision cannot be checked out.
             StoreError: the record cannot be written.
         """
-        measurer, request = self._prepare(
-            EnvironmentSpec(release, build_variables or {}, run_variables or {}),
-            revision,
-            alloc_only,
-        )
-        record = measurer.measure(request)
+        spec = EnvironmentSpec(release, build_variables or {}, run_variables or {})
+        ahead, self._ahead = self._ahead, None
+        measurer, request = self._prepare(spec, revision, alloc_only)
+        if ahead is not None and ahead.request != request:
+            wait([ahead.built])  # and after it the work tree is used for another revision
+            ahead = None
+        record = measurer.measure(ahead or measurer.begin(request))
         if keep:
             record = self._shelf.write(record, in_cache=False)
         self._carry.add(record)
         return record
+
+    def compile_ahead(self, revision: str, spec: EnvironmentSpec, known: str) -> None:
+        """Begin to measure a revision in another thread if :meth:`ensure_counted` has to.
+
+        Nothing happens where another revision, asked for before, has no record yet and needs the
+        work tree first. What fails is raised when the revision is asked for.
+
+        Args:
+            revision: full hash.
+            spec: its environment.
+            known: full hash of the revision that is asked for before.
+
+        Raises:
+            As :meth:`measure`.
+        """
+        name = self.environment(spec.release, spec.build_variables, spec.run_variables).name
+        keys = (RecordKey(self.machine.machine, r, name) for r in (known, revision))
+        if [self._shelf.has(key) for key in keys] == [True, False]:
+            measurer, request = self._prepare(spec, revision, alloc_only=True)
+            self._ahead = measurer.begin(request)
 
     def ensure_counted(self, revision: str, spec: EnvironmentSpec) -> Record:
         """The counts of a revision: from a clean record that is there, else measured now.
@@ -308,9 +331,8 @@ class Session:
         """
         measurer, request = self._prepare(spec, revision, alloc_only=True)
         nothing = replace(request.settings, bench=_NO_BENCHMARK)
-        return self._shelf.write(
-            measurer.measure(replace(request, settings=nothing)), in_cache=True
-        )
+        begun = measurer.begin(replace(request, settings=nothing))
+        return self._shelf.write(measurer.measure(begun), in_cache=True)
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...]:
         """The step from one revision to another, from git."""
@@ -344,6 +366,9 @@ class Session:
                 made.append(known)
         if wanted:
             self._acquire()
+            # With protobuf and the analysis a tenth of a second, which most gates need not spend.
+            from harness.engine.accounting import Accountant
+
             accountant = Accountant(self._builder(spec.release), self.progress)
             made += accountant.accounts(
                 record.revision, record.environment, record.settings, wanted
@@ -374,6 +399,7 @@ class Session:
             diffs: the steps between them, ``None`` if not known.
             spec: environment of the records.
         """
+        from harness.engine.coverage import with_executions
 
         def builder() -> Builder:
             self._acquire()
@@ -444,7 +470,12 @@ class Session:
         return list(reversed(self.repository.first_parents(tips)))
 
     def _builder(self, release: str | None, worker: str = WORKER) -> Builder:
-        return Builder(self.config, self.go(release), self.repository, self._workspace, worker)
+        key = self.go(release).binary, worker
+        if key not in self._builders:
+            self._builders[key] = Builder(
+                self.config, self.go(release), self.repository, self._workspace, worker
+            )
+        return self._builders[key]
 
     def _prepare(
         self, spec: EnvironmentSpec, revision: str, alloc_only: bool
@@ -465,6 +496,7 @@ class Session:
 
     def _acquire(self) -> None:
         """One process at a time works in the work tree of a repository; others wait."""
+        self._settle()
         if self._lock is not None:
             return
         path = self._workspace.root / "lock"
@@ -482,3 +514,9 @@ class Session:
                 ' set "cache_dir" in the "go" section of asv.conf.json'
             ) from None
         self._lock = lock
+
+    def _settle(self) -> None:
+        """Wait for what compiles ahead in the work tree, and forget it: the tree has other use."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            wait([ahead.built])

@@ -38,6 +38,10 @@ class Shelf:
                 return record
         return None
 
+    def has(self, key: RecordKey) -> bool:
+        """Whether there is a file of a record; it may be damaged."""
+        return any(store.path(key).is_file() for store in (self._project, self._cache))
+
     def kept(self, key: RecordKey) -> Record | None:
         """The record of a key, wherever it is; a damaged one is none."""
         return _readable(self._project, key) or _readable(self._cache, key)

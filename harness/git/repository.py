@@ -19,6 +19,8 @@ from harness.git.diffs import parse_diff
 from harness.model import FileChange, Revision
 
 _HASH = re.compile(r"[0-9a-f]{40}")
+# A gate asks for the same few again and again; a walk over a history never does.
+_KEPT_DIFFS = 16
 # No text of a commit can hold the separator.
 _FIELDS = ("%H", "%P", "%an", "%at", "%B")
 _FORMAT = "".join(f"{field}%x00" for field in _FIELDS)
@@ -83,6 +85,7 @@ class Repository:
                 f'{path} is not a git repository; set "repo" in asv.conf.json to one'
             ) from None
         self._trees: dict[str, dict[str, str]] = {}
+        self._diffs: dict[tuple[str, str], tuple[FileChange, ...]] = {}
         # Looking at a repository must not so much as refresh its index.
         self._repo.git.update_environment(
             GIT_OPTIONAL_LOCKS="0", GIT_TERMINAL_PROMPT="0", LC_ALL="C"
@@ -290,14 +293,22 @@ class Repository:
         return None
 
     def diff(self, base: str, head: str) -> tuple[FileChange, ...]:
-        """What changed from one tree to another, renames found."""
+        """What changed from one tree to another, renames found; of two hashes asked of git once."""
+        known = self._diffs.get((base, head))
+        if known is not None:
+            return known
         text = self.git(
             "diff", "-U0", "--inter-hunk-context=0", "--diff-algorithm=myers", "--find-renames",
             "--no-color", "--no-ext-diff", "--no-textconv",
             "--src-prefix=a/", "--dst-prefix=b/", "--ignore-submodules=none", base, head, "--",
             strip=False,
         )  # fmt: skip
-        return parse_diff(text)
+        changes = parse_diff(text)
+        if _HASH.fullmatch(base) and _HASH.fullmatch(head):
+            if len(self._diffs) >= _KEPT_DIFFS:
+                self._diffs.clear()
+            self._diffs[base, head] = changes
+        return changes
 
     def exists(self, hash_: str) -> bool:
         """Whether the commit's object is in the clone."""

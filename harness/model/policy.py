@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from harness.model.units import ALLOCS, SECONDS
 
+# At the top of the measured project.
+POLICY_NAME = "escape-velocity.toml"
+
 
 class EscapeRule(StrEnum):
     """What a new escape site means for the gate."""

@@ -29,7 +29,7 @@ from harness.config import load_config
 from harness.engine import EnvironmentSpec, Session
 from harness.engine.build import BuiltTree
 from harness.engine.carry import package_key
-from harness.engine.packages import Counted, PackageRunner, matches_bench
+from harness.engine.packages import Counted, PackageRunner, ToLink, matches_bench
 from harness.engine.timing import run_in_turn
 from harness.model import Record
 from harness.model.policy import Policy
@@ -167,7 +167,12 @@ class _Linked:
         bench = session.settings().bench
         self._linked: list[Counted] = [
             self._runner.count(
-                p, m.plan.flags, tree.module_env(m.plan), package_key(p.binary_id, p.directory, {})
+                ToLink(
+                    p,
+                    m.plan.flags,
+                    tree.module_env(m.plan),
+                    package_key(p.binary_id, p.directory, {}),
+                )
             )
             for m in tree.modules
             for p in m.build.packages

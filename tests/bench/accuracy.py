@@ -27,7 +27,8 @@ from harness.analysis.costs import Reach
 from harness.analysis.explain import explain_steps
 from harness.config import load_config
 from harness.diagnostics.messages import generic_name
-from harness.engine import Session, account_steps, walk
+from harness.engine import Session
+from harness.engine.walk import account_steps, walk
 from harness.model import ALLOCS, BYTES
 
 ROOT = Path(__file__).resolve().parents[2]

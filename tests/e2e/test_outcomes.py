@@ -17,7 +17,7 @@ from harness.analysis.comparison import Change
 from harness.analysis.crossing import charged_changes
 from harness.analysis.erased import inlining_changes
 from harness.analysis.explain import explain
-from harness.cli.gate import MOST_EXPLAINED
+from harness.cli.judging import MOST_EXPLAINED
 from harness.config import load_config
 from harness.engine import Session
 from harness.engine.exchange import cross

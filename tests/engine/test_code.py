@@ -10,7 +10,8 @@ import harness.compiled
 from harness.analysis import diff_escapes
 from harness.analysis.costs import Reach
 from harness.cli.site import check_store
-from harness.engine import EnvironmentSpec, Session, account_steps, walk
+from harness.engine import EnvironmentSpec, Session
+from harness.engine.walk import account_steps, walk
 from harness.errors import MeasurementError
 from harness.model import AllocationKind, PackageOutcome, Record
 from harness.outputs.terminal import show_record

@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness.analysis import History, steps
 from harness.analysis.crossing import charged_changes
 from harness.analysis.explain import explain, explain_steps
-from harness.engine import account_steps, walk
 from harness.engine.exchange import cross
+from harness.engine.walk import account_steps, walk
 from harness.model import ALLOCS
 from tests.engine.conftest import GO_MOD, OpenSession
 from tests.repos import Project

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from harness.analysis import History, steps
-from harness.engine import select_revisions, walk
 from harness.engine.carry import package_key
-from harness.engine.ranges import pick
+from harness.engine.ranges import pick, select_revisions
+from harness.engine.walk import walk
 from harness.errors import RepositoryError, UsageError
 from harness.model import (
     ALLOCS,

@@ -1,0 +1,81 @@
+"""The verdict of ``esv gate`` on two revisions. Loaded while Go compiles."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from harness.analysis import GateError, GateReport, judge_gate
+from harness.analysis.compile_gate import judge_compiled
+from harness.analysis.timing import judge_time
+from harness.diagnostics.marks import MARK, no_escape_marks
+from harness.engine import EnvironmentSpec, Session
+from harness.engine.compile_only import compile_only
+from harness.engine.exchange import cross
+from harness.engine.timing import run_in_turn
+from harness.model import Record
+from harness.model.policy import NoEscape, Policy
+
+# Accounting runs each benchmark four times; of many that changed the most important are explained.
+MOST_EXPLAINED = 20
+
+
+def judge_compiled_only(
+    session: Session, base: str, head: str, spec: EnvironmentSpec, policy: Policy
+) -> GateReport:
+    """Compile two revisions, run nothing, and judge the new escape sites."""
+    old, new = compile_only(session, base, head, spec)
+    return judge_compiled(
+        old,
+        new,
+        session.diffs(base, head),
+        policy=policy,
+        today=datetime.now(UTC).date(),
+        marks=_marks(session, head),
+    )
+
+
+def judge_counted(
+    session: Session,
+    arguments: argparse.Namespace,
+    base: Record,
+    head: Record,
+    spec: EnvironmentSpec,
+    policy: Policy,
+) -> GateReport:
+    """Explain the difference of two records, run the time lane if asked for, and judge."""
+    old, new = base.revision.hash, head.revision.hash
+    older = session.older_release(arguments.base_go, spec)
+    crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)
+    time, time_errors = None, []
+    if arguments.time:
+        # With the head's tests on both sides, where they changed.
+        mixed = crossing.forward
+        before = mixed.revision.hash if mixed is not None and not mixed.errors else old
+        lane = run_in_turn(session, before, new, spec)
+        time = judge_time(lane.timed, policy)
+        time_errors = [
+            GateError("run", old if side == before else new, package, failure.described)
+            for side, package, failure in lane.failures
+        ]
+    return judge_gate(
+        crossing.base,
+        crossing.head,
+        session.diffs(old, new),
+        crossing,
+        policy=policy,
+        today=datetime.now(UTC).date(),
+        marks=_marks(session, new),
+        time=time,
+        time_errors=time_errors,
+    )
+
+
+def _marks(session: Session, head: str) -> list[NoEscape]:
+    """Functions that comments in the head's source declare free of escapes."""
+    repository = session.repository
+    return [
+        mark
+        for file in repository.files_with(head, MARK, "*.go")
+        for mark in no_escape_marks(file, (repository.file_text(head, file) or "").encode())
+    ]
