@@ -135,7 +135,11 @@ class Section:
         newest = self.summary.newest
         record = None if newest is None else newest.slot.record
         links = tuple(
-            Link(name, top + root + (page if page in pages else "index.html"), root == self.root)
+            Link(
+                clip(name, 120),
+                top + root + (page if page in pages else "index.html"),
+                root == self.root,
+            )
             for name, root, pages in self.siblings
         )
         return Chrome(
@@ -144,9 +148,9 @@ class Section:
             up=up,
             top=top,
             toolchain="" if record is None else toolchain(record),
-            variables="" if record is None else variables(record),
-            machine=self.summary.history.machine,
-            machine_detail="" if record is None else machine_detail(record),
+            variables="" if record is None else clip(variables(record), 200),
+            machine=clip(self.summary.history.machine, 120),
+            machine_detail="" if record is None else clip(machine_detail(record), 200),
             environments=links if len(links) > 1 else (),
             generated=self.generated,
             navigation=tuple(
