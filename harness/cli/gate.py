@@ -134,6 +134,16 @@ def policy_of(session: Session, file: str | None, head: str) -> Policy:
     return Policy() if text is None else parse_policy(text, name)
 
 
+def newest_policy(session: Session) -> Policy:
+    """That of the newest revision of the first branch, by which a history is judged.
+
+    Raises:
+        ConfigError: it is malformed.
+    """
+    tips = session.repository.branch_tips(session.config.branches)
+    return policy_of(session, None, tips[0]) if tips else Policy()
+
+
 def _marks(session: Session, head: str) -> list[NoEscape]:
     """Functions that comments in the head's source declare free of escapes."""
     repository = session.repository
