@@ -30,7 +30,6 @@ from harness.model import (
     Lane,
     Machine,
     Measurement,
-    ModuleOverlay,
     Outcome,
     PackageError,
     PackageOutcome,
@@ -43,7 +42,7 @@ from harness.model import (
     Toolchain,
     TreeDiff,
 )
-from tests.account_builders import hostile_accounts, with_accounts
+from tests.account_builders import with_accounts
 
 MODULE = "example.com/m"
 DAY = 86_400
@@ -189,60 +188,6 @@ def timeline_history(environment: Environment = ENVIRONMENT, count: int = 0) -> 
     chosen = timeline_records()[: count or None]
     records = [replace(r, environment=environment) for r in chosen]
     return History.build(records, [r.revision.hash for r in records])
-
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "</script><img src=x onerror=alert(1)>",
-    "{{ 7*7 }}{% raw %}${x}",
-    "\"'><svg onload=alert(1)>",
-    "../../../../etc/passwd",
-    "nul\x00byte\x1b[31m",
-    "bidi\u202egpj.exe\u2066\u200b",
-    "lone\udc80surrogate",
-    "CON",
-    "con",
-    "Straße/ß",
-    "x" * 10_000,
-)
-
-
-def hostile_history() -> History:
-    """A history in which every text wants to break the page, the file system or the terminal."""
-    records = []
-    for number in range(6):
-        results = [
-            make_benchmark(f"Benchmark{name}", number % (1 + place), 64.0 * number, (1e-6, 1.1e-6))
-            for place, name in enumerate(HOSTILE)
-        ]
-        failures = [
-            BenchmarkFailure(f"Benchmark{n}!", Lane.ALLOCATION, "panic", f"panic: {n}\n{n}")
-            for n in HOSTILE[:4]
-        ]
-        sites = [
-            make_site(
-                f"moved to heap: {n}{number if place % 2 else ''}",
-                package=f"{MODULE}/{HOSTILE[0]}",
-                function=n,
-                file=f"{n}.go",
-                flow=(FlowStep(f"flow: {n}", Position(n, 3, 1)),),
-            )
-            for place, n in enumerate(HOSTILE)
-        ]
-        packages = [
-            make_package(f"{MODULE}/{HOSTILE[0]}", results, failures=failures),
-            make_package(f"{MODULE}/{HOSTILE[4]}", (), PackageOutcome.BUILD_FAILED),
-        ]
-        error = PackageError(f"{MODULE}/{HOSTILE[4]}", "build", "\n".join(HOSTILE), HOSTILE[1], 3)
-        message = f"{HOSTILE[number]}\n\n" + "\n".join(HOSTILE)
-        record = make_record(number, packages, message=message, errors=[error], escapes=sites)
-        hostile = replace(record.revision, author=HOSTILE[number])
-        accounts, inlining = hostile_accounts(f"{MODULE}/{HOSTILE[0]}", HOSTILE, number)
-        overlay = ModuleOverlay(HOSTILE[0], HOSTILE[1], "\n".join(HOSTILE))
-        record = replace(record, accounts=accounts, inlining=inlining)
-        records.append(replace(record, revision=hostile, overlays=(overlay,)))
-    machine = replace(MACHINE, machine=HOSTILE[1], cpu=HOSTILE[0], ram=HOSTILE[6])
-    return History.build([replace(r, machine=machine) for r in records])
 
 
 class _Timeline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from harness.analysis.attribution import Attribution
 from harness.analysis.history import History
@@ -72,10 +72,14 @@ class NightlyReport:
     problems: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
 
+    @property
+    def today(self) -> date:
+        """The day by which waivers expire."""
+        return datetime.fromtimestamp(self.finished, UTC).date()
+
     def judged(self, found: EnvironmentNews) -> dict[Step, Violation]:
         """The new steps of an environment that break the policy, waived ones with their waiver."""
-        today = datetime.fromtimestamp(self.finished, UTC).date()
-        return judge_steps(self.policy, found.news.new, today)
+        return judge_steps(self.policy, found.news.new, self.today)
 
     @property
     def regressions(self) -> list[tuple[EnvironmentNews, Step]]:

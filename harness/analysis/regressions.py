@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 from harness.analysis.comparison import Direction
 from harness.analysis.findings import relative_size
+from harness.analysis.policy import judge_steps
 from harness.analysis.series import unit_order
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary, Summary
 from harness.model import HEAP_COSTS
+from harness.model.policy import Policy, Waiver
 
 # Records whose times are further apart than this are of two runs: nightly runs are hours apart.
 _PAUSE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """By what a history is judged. It holds no date, so a site changes when a waiver ends.
+
+    Attributes:
+        policy: of the project's newest revision, with those waivers that are in force.
+        expired: the waivers whose last day has passed.
+        problem: why there is no policy though the project has one; empty if nothing is wrong.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    expired: tuple[Waiver, ...] = ()
+    problem: str = ""
+
+    @classmethod
+    def on(cls, policy: Policy, today: date) -> Standard:
+        """A policy as it stands on a day."""
+        in_force = tuple(w for w in policy.waivers if w.expires >= today)
+        expired = tuple(w for w in policy.waivers if w.expires < today)
+        return cls(replace(policy, waivers=in_force), expired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +51,51 @@ class CommitChange:
         steps: allocs/op first, then by unit, the largest relative step first.
         repaired: hash of the revision at which the last of the steps was undone; ``None`` while one
             stands, and for improvements.
+        waivers: what lets steps that stand and break the policy pass, each once.
+        waived: whether all of these are let pass, and there is at least one.
     """
 
     summary: RevisionSummary
     direction: Direction
     steps: tuple[Step, ...]
     repaired: str | None = None
+    waivers: tuple[Waiver, ...] = ()
+    waived: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a regression that nobody has repaired or answers for."""
+        return self.direction is Direction.REGRESSION and self.repaired is None and not self.waived
 
 
-def commit_changes(summary: Summary, direction: Direction) -> tuple[CommitChange, ...]:
-    """Every revision with steps of a direction, the newest first."""
+def commit_changes(
+    summary: Summary, direction: Direction, standard: Standard | None = None
+) -> tuple[CommitChange, ...]:
+    """Every revision with steps of a direction, the newest first.
+
+    Args:
+        summary: of the history.
+        direction: of the steps.
+        standard: by which regressions are waived; without it none is.
+    """
     found = []
     for revision in reversed(summary.revisions):
         own = sorted_steps(s for s in revision.steps if s.direction is direction)
         if own:
-            found.append(CommitChange(revision, direction, own, _repaired(summary, own)))
+            change = CommitChange(revision, direction, own, _repaired(summary, own))
+            if standard is not None and change.stands:
+                change = _waived(change, standard.policy)
+            found.append(change)
     return tuple(found)
+
+
+def _waived(change: CommitChange, policy: Policy) -> CommitChange:
+    """A change with its waivers, judged as ``esv nightly`` judges its steps."""
+    standing = [s for s in change.steps if s.repaired is None]
+    judged = judge_steps(policy, standing, date.min).values()  # all waivers are in force
+    waivers = dict.fromkeys(v.waiver for v in judged if v.waiver is not None)
+    waived = bool(waivers) and all(v.waiver is not None for v in judged)
+    return replace(change, waivers=tuple(waivers), waived=waived)
 
 
 def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:

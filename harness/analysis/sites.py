@@ -18,6 +18,7 @@ from harness.diagnostics.identity import LineMap
 from harness.diagnostics.normal import normal_function, normal_message
 from harness.model import (
     ALLOCS,
+    CodePart,
     EscapeSite,
     Execution,
     InliningCall,
@@ -152,6 +153,7 @@ class SiteFollower:
         self._seen: dict[str, list[_Seen]] = {}
         self._newest: Record | None = None
         self._parts: Parts = {}
+        self._files: dict[str, tuple[CodePart, frozenset[str]]] = {}
         # Records of which nothing compiled, since the newest that did.
         self._silent: list[Record] = []
 
@@ -188,9 +190,20 @@ class SiteFollower:
         """Keep what is known of some files of the newest record, or of all."""
         if self._newest is None:
             return
-        chosen = None if files is None else frozenset(files)
-        look = _look(self._newest, self._parts, self._spells, self._costs, chosen)
+        chosen, parts = None, self._parts
+        if files is not None:
+            chosen = frozenset(files)
+            parts = {p: c for p, c in parts.items() if not chosen.isdisjoint(self._named(p, c))}
+        look = _look(self._newest, parts, self._spells, self._costs, chosen)
         self._seen.setdefault(self.newest, []).append(look)
+
+    def _named(self, package: str, part: CodePart) -> frozenset[str]:
+        """The files that the compiler has something to say of, of a package."""
+        known = self._files.get(package)
+        if known is None or known[0] is not part:
+            listed = (*part.escapes, *part.inlining, *part.inlining_calls)
+            known = self._files[package] = (part, frozenset(x.position.file for x in listed))
+        return known[1]
 
     def finish(self) -> SiteHistory:
         """What was kept, with all of the newest record."""

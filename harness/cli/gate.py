@@ -115,6 +115,16 @@ def policy_of(session: Session, file: str | None, head: str) -> Policy:
     return parse_policy(text, name)
 
 
+def newest_policy(session: Session) -> Policy:
+    """That of the newest revision of the first branch, by which a history is judged.
+
+    Raises:
+        ConfigError: it is malformed.
+    """
+    tips = session.repository.branch_tips(session.config.branches)
+    return policy_of(session, None, tips[0]) if tips else Policy()
+
+
 def _base(session: Session, config: Config, name: str | None, head: str) -> str:
     if name is not None:
         return session.resolve(name)

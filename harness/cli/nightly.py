@@ -13,8 +13,9 @@ from filelock import FileLock, Timeout
 
 from harness.analysis.explain import explain_steps
 from harness.analysis.news import NightlyReport, counted_steps
+from harness.analysis.regressions import Standard
 from harness.cli.context import Reporter, configuration, emit, reporter
-from harness.cli.gate import policy_of
+from harness.cli.gate import newest_policy
 from harness.cli.site import load_histories
 from harness.config import Config, check_regular_expression
 from harness.engine import Session
@@ -117,7 +118,7 @@ def _run(
             rebuild(session.store)
         policy = Policy()
         with _noted(problems):
-            policy = _policy(session)
+            policy = newest_policy(session)
         found = replace(job.report(), problems=tuple(problems), policy=policy)
         delivered = _notify(arguments, config, found)
         if delivered:
@@ -132,16 +133,6 @@ def _run(
     write = {"json": nightly_json, "markdown": nightly_markdown}.get(arguments.format, nightly_text)
     emit(arguments, write(found))
     return found.exit_code
-
-
-def _policy(session: Session) -> Policy:
-    """That of the newest revision of the first branch.
-
-    Raises:
-        ConfigError: it is malformed.
-    """
-    tips = session.repository.branch_tips(session.config.branches)
-    return policy_of(session, None, tips[0]) if tips else Policy()
 
 
 @contextlib.contextmanager
@@ -242,4 +233,5 @@ def _publish(config: Config, session: Session, found: NightlyReport) -> None:
         commit_url=config.show_commit_url,
         extra=extra,
         sources=session.repository.file_bytes,
+        standard=Standard.on(found.policy, found.today),
     )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from harness.analysis import History, findings
+from harness.analysis.regressions import Standard
 from harness.cli.context import configuration
+from harness.cli.gate import newest_policy
 from harness.config import Config
 from harness.engine import Session
-from harness.errors import EXIT_CLEAN, StoreError, UsageError
+from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
 from harness.model import CodePart, Record
 from harness.outputs.dashboard import SiteReport, publish
 from harness.outputs.format import plural
@@ -32,10 +36,20 @@ def publish_site(arguments: argparse.Namespace) -> int:
             project=config.project,
             commit_url=config.show_commit_url,
             sources=session.repository.file_bytes,
+            standard=standard_of(session),
         )
     if not arguments.quiet:
         print("\n".join(_summary(histories[0], done, arguments)), flush=True)
     return EXIT_CLEAN
+
+
+def standard_of(session: Session) -> Standard:
+    """By what the histories of a project are judged today; a policy that cannot be read is said."""
+    try:
+        return Standard.on(newest_policy(session), datetime.now(UTC).date())
+    except EscapeVelocityError as err:
+        print(f"warning: {err}; nothing counts as waived", file=sys.stderr)
+        return Standard(problem=str(err))
 
 
 def _summary(history: History, done: SiteReport, arguments: argparse.Namespace) -> list[str]:

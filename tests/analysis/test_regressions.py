@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from harness.analysis.comparison import Direction
 from harness.analysis.health import noise, silent_benchmarks
 from harness.analysis.history import History
-from harness.analysis.regressions import commit_changes, latest_run
+from harness.analysis.policy import judge_steps
+from harness.analysis.regressions import Standard, commit_changes, latest_run
 from harness.analysis.summary import summarise
 from harness.model import BenchmarkFailure, Lane, Outcome, PackageError, PackageOutcome
+from harness.policy import parse_policy
 from tests.builders import (
     MODULE,
     make_benchmark,
@@ -81,3 +84,59 @@ def test_silence_has_its_beginning_and_its_reason() -> None:
     assert found.since == make_hash(2)
     assert found.point.reason == "panic: oh no"
     assert silent_benchmarks(summarise(timeline_history())) == ()
+
+
+WAIVER = """\
+[[waivers]]
+benchmark = "BenchmarkA"
+{more}
+owner = "ann"
+reason = "rewritten next week"
+expires = 2026-12-24
+"""
+
+
+def standard(more: str = "", today: date = date(2026, 12, 24)) -> Standard:
+    return Standard.on(parse_policy(WAIVER.format(more=more), "escape-velocity.toml"), today)
+
+
+def test_what_is_waived_is_judged_as_nightly_judges_it() -> None:
+    summary = summarise(of(1, 5, 5))
+    (plain,) = commit_changes(summary, Direction.REGRESSION)
+    assert plain.stands and not plain.waived
+    (change,) = commit_changes(summary, Direction.REGRESSION, standard())
+    assert (change.waived, change.stands) == (True, False)
+    assert [(w.owner, w.reason) for w in change.waivers] == [("ann", "rewritten next week")]
+    judged = judge_steps(standard().policy, change.steps, date(2026, 12, 24))
+    assert {v.waiver for v in judged.values()} == set(change.waivers)
+
+
+def test_a_waiver_that_ended_or_allows_less_leaves_the_regression_open() -> None:
+    summary = summarise(of(1, 5, 5))
+    late = standard(today=date(2026, 12, 25))
+    assert [w.owner for w in late.expired] == ["ann"]
+    for judged in (late, standard("allow = 2")):
+        (change,) = commit_changes(summary, Direction.REGRESSION, judged)
+        assert change.stands and not change.waivers
+
+
+def test_one_step_that_nobody_waives_keeps_the_commit_open() -> None:
+    history = History.build(
+        make_record(
+            i,
+            [
+                make_package(
+                    benchmarks=[make_benchmark("BenchmarkA", v), make_benchmark("BenchmarkB", v)]
+                )
+            ],
+        )
+        for i, v in enumerate((1, 5))
+    )
+    (change,) = commit_changes(summarise(history), Direction.REGRESSION, standard())
+    assert change.stands
+    assert [w.owner for w in change.waivers] == ["ann"]
+
+
+def test_what_is_repaired_needs_no_waiver() -> None:
+    (change,) = commit_changes(summarise(of(1, 5, 5, 1)), Direction.REGRESSION, standard())
+    assert (change.repaired, change.waived, change.waivers) == (make_hash(3), False, ())

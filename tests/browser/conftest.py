@@ -89,11 +89,22 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The site of the fixture ``timeline``, in two environments, and that of hostile names."""
     from harness.model import Environment, Toolchain
     from harness.outputs.dashboard import publish
-    from tests.builders import hostile_history, timeline_history
+    from tests.builders import timeline_history
+    from tests.hostile import (
+        hostile_commits,
+        hostile_environments,
+        hostile_history,
+        hostile_source,
+    )
 
     root = tmp_path_factory.mktemp("sites")
     older = Environment(Toolchain("go1.26.5", "linux", "amd64", "cache", False))
     histories = [timeline_history(), timeline_history(older, 12)]
     publish(histories, root / "timeline", project="timeline", commit_url="https://example.com/c/")
-    publish([hostile_history()], root / "hostile", project="<b onclick=alert(1)>\u202e")
-    return {"timeline": root / "timeline", "hostile": root / "hostile"}
+    publish(
+        [hostile_history(), hostile_commits(), *hostile_environments()],
+        root / "out" / "hostile",
+        project="<b onclick=alert(1)>\u202e",
+        sources=hostile_source,
+    )
+    return {"timeline": root / "timeline", "hostile": root / "out" / "hostile"}

@@ -19,11 +19,9 @@ def pages(site: Path) -> list[Path]:
     """One page of each kind, the awkward ones first."""
     long = max((site / "b").iterdir(), key=lambda p: p.stat().st_size)
     if site.name == "hostile":
-        return [
-            site / "index.html",
-            *sorted((site / "b").iterdir()),
-            *sorted((site / "r").iterdir()),
-        ]
+        # The largest of each kind; test_hostile.py opens all.
+        kinds = [sorted((site / k).iterdir(), key=lambda p: p.stat().st_size) for k in "brs"]
+        return [site / "index.html", site / "escapes.html", *(p for k in kinds for p in k[-2:])]
     wanted = [
         r.revision for r in timeline_records() if r.errors or any(p.failures for p in r.packages)
     ]
@@ -98,25 +96,6 @@ def test_nothing_scrolls_sideways_on_a_phone(phone: Any, site: Path) -> None:
             "return [document.documentElement.scrollWidth, window.scrollX, window.innerWidth]"
         )
         assert width == [390, 0, 390], page
-
-
-def test_hostile_text_is_shown_and_does_not_run(browser: Any, sites: dict[str, Path]) -> None:
-    for page in pages(sites["hostile"]):
-        browser.get(page.as_uri())
-        scripts, images, handlers = browser.execute_script(
-            "return [[...document.scripts].map(s => s.src),"
-            " document.querySelectorAll('img, iframe, object').length,"
-            " [...document.querySelectorAll('*')]"
-            "  .filter(e => [...e.attributes].some(a => a.name.startsWith('on'))).length]"
-        )
-        assert all("/static/" in s for s in scripts)
-        assert (images, handlers) == (0, 0)
-    browser.get((sites["hostile"] / "index.html").as_uri())
-    # Not innerText: what is below the fold is laid out only when it comes into view.
-    shown = browser.execute_script("return document.body.textContent")
-    assert "Benchmark<script>alert(1)</script>" in shown
-    assert "Benchmark{{ 7*7 }}" in shown
-    assert "<b onclick=alert(1)>\\u{202e}" in shown
 
 
 def test_the_policy_is_in_force(browser: Any, sites: dict[str, Path]) -> None:

@@ -78,6 +78,10 @@ def test_the_policy_of_the_newest_revision_counts(small: Project, upstream: Path
     (step,) = (s for s in found["new"] if s["unit"] == "allocs/op")
     assert (step["revision"], step["delta"], step["fails"]) == (worse, 1, False)
     assert step["waived"]["reason"] == "kept on purpose"
+    page = (small.directory / "html" / "regressions.html").read_text("utf-8")
+    assert 'id="standing">Open <span class="count">0<' in page
+    assert 'id="waived">Waived <span class="count">1<' in page
+    assert "kept on purpose" in page
     # A policy that cannot be read is told; it is not the same as none.
     commit(upstream, "policy: a slip", {"escape-velocity.toml": "[budgets\n"})
     run = nightly(small)

@@ -12,7 +12,8 @@ from harness.analysis.attribution import Attribution, Cause
 from harness.model import ALLOCS, EscapeSite, FlowStep, FunctionCode, PackageError, Position, Record
 from harness.outputs.reports.base import Surroundings
 from harness.policy import parse_policy
-from tests.builders import HOSTILE, MODULE, make_benchmark, make_package, make_record, make_site
+from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
+from tests.hostile import HOSTILE
 
 TODAY = date(2026, 11, 23)
 P = f"{MODULE}/p"

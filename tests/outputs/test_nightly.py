@@ -25,7 +25,8 @@ from harness.outputs.nightly import (
 )
 from harness.outputs.nightly_json import nightly_json, nightly_schema
 from harness.schemas import load_schema
-from tests.builders import HOSTILE, hostile_history, timeline_history
+from tests.builders import timeline_history
+from tests.hostile import HOSTILE, hostile_history
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 

@@ -25,7 +25,7 @@ from harness.outputs.dashboard.pieces import (
     cell,
     units_of,
 )
-from harness.outputs.dashboard.regressions import FEED, finding_view, run_view
+from harness.outputs.dashboard.regressions import FEED, finding_view, run_view, waived_text
 from harness.outputs.dashboard.svg import sparkline
 from harness.outputs.dashboard.views import (
     BenchmarkRow,
@@ -54,7 +54,7 @@ _ENDED = {
 def overview_view(section: Section) -> OverviewView:
     """Everything that the overview shows."""
     summary = section.summary
-    worse = [c for c in commit_changes(summary, Direction.REGRESSION) if c.repaired is None]
+    worse = [c for c in section.regressions if c.stands]
     better = commit_changes(summary, Direction.IMPROVEMENT)
     units = table_units(section)
     return OverviewView(
@@ -66,6 +66,7 @@ def overview_view(section: Section) -> OverviewView:
         feed=FEED,
         findings=tuple(finding_view(section, c) for c in worse[:_SHOWN_FINDINGS]),
         more_findings=len(worse[_SHOWN_FINDINGS:]),
+        waived=sum(c.waived for c in section.regressions),
         improvements=tuple(finding_view(section, c) for c in better[:_SHOWN_IMPROVEMENTS]),
         more_improvements=len(better[_SHOWN_IMPROVEMENTS:]),
         units=units,
@@ -87,6 +88,10 @@ def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
     detail = ""
     if record is not None and newest.state in (RevisionState.BROKEN, RevisionState.PARTIAL):
         detail = _note(record)
+    own = next((c for c in section.regressions if c.summary is newest), None)
+    said = "" if own is None else waived_text(own)
+    if said:
+        sentence += f" {said[:1].upper()}{said[1:]}."
     return VerdictView(section.commit(newest.slot.revision, ""), sentence, tone, sign, detail)
 
 
@@ -156,9 +161,12 @@ def _facts(section: Section) -> tuple[Fact, ...]:
     measured = len(summary.recorded) - broken - partial
     steps = [s for r in summary.revisions for s in r.steps if s.unit == ALLOCS]
     worse, better = by_direction(steps)
-    standing = sum(
-        f.direction is Direction.REGRESSION and f.repaired is None for f in summary.findings
-    )
+    waived = {c.summary.slot.revision for c in section.regressions if c.waived}
+    standing = {
+        f.revision
+        for f in summary.findings
+        if f.direction is Direction.REGRESSION and f.repaired is None
+    }
     facts = [
         Fact("revisions measured", f"{measured:,}"),
         Fact("broken", f"{broken:,}", "broken" if broken else ""),
@@ -167,9 +175,10 @@ def _facts(section: Section) -> tuple[Fact, ...]:
         Fact("benchmarks", f"{len(summary.series):,}"),
         Fact("▲ steps up in allocs/op", f"{worse:,}", "regression" if worse else ""),
         Fact("▼ steps down in allocs/op", f"{better:,}", "improvement" if better else ""),
-        Fact("commits with a regression that stands", f"{standing:,}"),
+        Fact("commits with a regression that stands", f"{len(standing - waived):,}"),
+        Fact("commits with a waived regression", f"{len(waived):,}"),
     ]
-    optional = {"partial", "not measured"}
+    optional = {"partial", "not measured", "commits with a waived regression"}
     return tuple(f for f in facts if f.text != "0" or f.label not in optional)
 
 

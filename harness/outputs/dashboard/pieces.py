@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.comparison import Direction
 from harness.analysis.costs import UNKNOWN, SiteCost
+from harness.analysis.regressions import CommitChange, Standard, commit_changes
 from harness.analysis.series import Point, PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionState, Summary
@@ -82,6 +83,7 @@ class Section:
         plan: the source pages.
         environment_ids: what each of the siblings is called in an address.
         sources: where their text comes from.
+        standard: by what regressions are waived.
     """
 
     project: str
@@ -93,6 +95,12 @@ class Section:
     plan: SourcePlan
     environment_ids: tuple[str, ...] = ()
     sources: Sources = no_sources
+    standard: Standard = field(default_factory=Standard)
+
+    @cached_property
+    def regressions(self) -> tuple[CommitChange, ...]:
+        """Every commit that made something worse, the newest first."""
+        return commit_changes(self.summary, Direction.REGRESSION, self.standard)
 
     @cached_property
     def directories(self) -> dict[str, str]:
@@ -135,7 +143,11 @@ class Section:
         newest = self.summary.newest
         record = None if newest is None else newest.slot.record
         links = tuple(
-            Link(name, top + root + (page if page in pages else "index.html"), root == self.root)
+            Link(
+                clip(name, 120),
+                top + root + (page if page in pages else "index.html"),
+                root == self.root,
+            )
             for name, root, pages in self.siblings
         )
         return Chrome(
@@ -144,9 +156,9 @@ class Section:
             up=up,
             top=top,
             toolchain="" if record is None else toolchain(record),
-            variables="" if record is None else variables(record),
-            machine=self.summary.history.machine,
-            machine_detail="" if record is None else machine_detail(record),
+            variables="" if record is None else clip(variables(record), 200),
+            machine=clip(self.summary.history.machine, 120),
+            machine_detail="" if record is None else clip(machine_detail(record), 200),
             environments=links if len(links) > 1 else (),
             generated=self.generated,
             navigation=tuple(

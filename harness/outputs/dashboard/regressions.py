@@ -9,6 +9,7 @@ from harness.analysis.regressions import CommitChange, commit_changes, latest_ru
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionState, RevisionSummary
 from harness.model import HEAP_COSTS
+from harness.model.policy import Waiver
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.accounts import brief_view
 from harness.outputs.dashboard.parts import BriefView
@@ -18,8 +19,9 @@ from harness.outputs.dashboard.views import (
     FindingView,
     RegressionsView,
     RunView,
+    WaiverView,
 )
-from harness.outputs.format import minute, plural
+from harness.outputs.format import clip, minute, plural
 from harness.outputs.nightly import FeedEntry, commits_feed
 
 FEED = "regressions.xml"
@@ -31,8 +33,9 @@ _MOST_ROWS = 250
 
 def regressions_view(section: Section) -> RegressionsView:
     """Everything that ``regressions.html`` shows."""
-    worse = commit_changes(section.summary, Direction.REGRESSION)
-    standing = [c for c in worse if c.repaired is None]
+    worse = section.regressions
+    standing = [c for c in worse if c.stands]
+    waived = [c for c in worse if c.waived]
     repaired = [c for c in worse if c.repaired is not None]
     better = commit_changes(section.summary, Direction.IMPROVEMENT)
     return RegressionsView(
@@ -42,6 +45,11 @@ def regressions_view(section: Section) -> RegressionsView:
         standing_count=len(standing),
         repaired=_rows(section, repaired),
         repaired_count=len(repaired),
+        waived=_rows(section, waived),
+        waived_count=len(waived),
+        policy=section.standard.policy.source,
+        problem=clip(section.standard.problem, 400),
+        expired=tuple(_waiver(w) for w in section.standard.expired),
         improvements=_rows(section, better),
         improvements_count=len(better),
     )
@@ -51,7 +59,7 @@ def feed(section: Section) -> bytes:
     """``regressions.xml``: every commit with a regression, by the time that it was measured."""
     history = section.summary.history
     entries = []
-    for change in commit_changes(section.summary, Direction.REGRESSION):
+    for change in section.regressions:
         record = change.summary.slot.record
         assert record is not None, "a step is at a revision with a value"
         entries.append(
@@ -72,7 +80,10 @@ def run_view(section: Section) -> RunView | None:
     run = latest_run(section.summary)
     if not run:
         return None
-    worse = [r for r in run if _counted(r, Direction.REGRESSION)]
+    by_revision = {c.summary.slot.revision: c for c in section.regressions}
+    changes = [by_revision[r.slot.revision] for r in run if r.slot.revision in by_revision]
+    worse = [c.summary for c in changes if not c.waived]
+    waived = [c.summary for c in changes if c.waived]
     better = [r for r in run if _counted(r, Direction.IMPROVEMENT)]
     silent = [r for r in run if r.state in (RevisionState.BROKEN, RevisionState.PARTIAL)]
     parts = []
@@ -81,8 +92,13 @@ def run_view(section: Section) -> RunView | None:
         parts.append(
             f"{plural(len(worse), 'commit')} made {plural(len(benchmarks), 'benchmark')} worse"
         )
+    elif waived or silent:
+        parts.append("no regression")
     else:
-        parts.append("no regression" if silent else "clean: no benchmark got worse")
+        parts.append("clean: no benchmark got worse")
+    if waived:
+        benchmarks = {b for r in waived for b in _counted(r, Direction.REGRESSION)}
+        parts.append(f"{plural(len(benchmarks), 'benchmark')} got worse by what is waived")
     if better:
         benchmarks = {b for r in better for b in _counted(r, Direction.IMPROVEMENT)}
         parts.append(f"{plural(len(benchmarks), 'benchmark')} got better")
@@ -122,7 +138,9 @@ def finding_view(section: Section, change: CommitChange) -> FindingView:
     where = revision.slot.revision if worse else base
     packages = {s.package for s in change.steps}
     escapes = tuple(sorted(escapes, key=lambda s: s.package not in packages))
-    status = "regression, stands" if change.repaired is None else "regression, repaired"
+    status = "regression, stands" if change.stands else "regression, waived"
+    if change.repaired is not None:
+        status = "regression, repaired"
     return FindingView(
         tone=change.direction.value,
         status=status if worse else "improvement",
@@ -137,6 +155,25 @@ def finding_view(section: Section, change: CommitChange) -> FindingView:
         more_escapes=len(escapes[_SHOWN_ESCAPES:]),
         repaired=None if change.repaired is None else section.commit(change.repaired, ""),
         between=max(len(s.between) for s in change.steps),
+    )
+
+
+def waived_text(change: CommitChange) -> str:
+    """By whom a commit is waived, until when and why; empty if it is not."""
+    if not change.waived:
+        return ""
+    return "; ".join(
+        f"waived until {w.expires} by {clip(w.owner, 80)}: {clip(w.reason, 300)}"
+        for w in change.waivers
+    )
+
+
+def _waiver(waiver: Waiver) -> WaiverView:
+    return WaiverView(
+        owner=clip(waiver.owner, 80),
+        reason=clip(waiver.reason, 400),
+        expires=str(waiver.expires),
+        what=clip(waiver.benchmark or waiver.escape, 200),
     )
 
 
@@ -174,4 +211,5 @@ def _row(section: Section, change: CommitChange) -> ChangeRow:
         brief=brief,
         repaired=None if change.repaired is None else section.commit(change.repaired, ""),
         between=max(len(s.between) for s in change.steps),
+        waivers=tuple(_waiver(w) for w in change.waivers),
     )

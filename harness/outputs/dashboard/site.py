@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.analysis.history import History
+from harness.analysis.regressions import Standard
 from harness.analysis.summary import Summary, summarise
 from harness.errors import StoreError
 from harness.outputs.dashboard import columns, escapes, names, regressions
@@ -67,6 +68,7 @@ def publish(
     generated: float | None = None,
     extra: Mapping[str, bytes] | None = None,
     sources: Sources = no_sources,
+    standard: Standard | None = None,
 ) -> SiteReport:
     """Write the site of a project, replacing the one that is there in one step.
 
@@ -82,13 +84,19 @@ def publish(
             record if it is not given.
         extra: further files at the top of the site; what an earlier call put there stays.
         sources: gives the content of source files; without it their pages have no text.
+        standard: by what regressions are waived; without it none is.
 
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
     files = dict(
         render(
-            histories, project=project, commit_url=commit_url, generated=generated, sources=sources
+            histories,
+            project=project,
+            commit_url=commit_url,
+            generated=generated,
+            sources=sources,
+            standard=standard,
         )
     )
     for name in _NIGHTLY:
@@ -114,6 +122,7 @@ def render(
     commit_url: str = "",
     generated: float | None = None,
     sources: Sources = no_sources,
+    standard: Standard | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the site as ``(path, content)``; see :func:`publish`."""
     environment = template_environment()
@@ -122,7 +131,10 @@ def render(
         yield f"static/{name}", (package / name).read_bytes()
     for name in _VENDOR:
         yield f"static/{name}", _built(package / name)
-    for section in _sections(histories, project, commit_url, generated, sources):
+    sections = _sections(histories, project, commit_url, generated, sources)
+    for section in sections:
+        if standard is not None:
+            section = replace(section, standard=standard)
         yield from _pages(environment, section)
 
 

@@ -55,7 +55,7 @@ def status_view(section: Section) -> StatusView:
     return StatusView(
         chrome=section.chrome("Status", "status.html"),
         environments=tuple(
-            (Link(name, _to(section, root), root == section.root), facts)
+            (Link(clip(name, 120), _to(section, root), root == section.root), facts)
             for (name, root, _), facts in zip(section.siblings, _environments(section), strict=True)
         ),
         conditions=tuple(

@@ -162,6 +162,7 @@ class OverviewView:
     feed: str
     findings: tuple[FindingView, ...]
     more_findings: int
+    waived: int
     improvements: tuple[FindingView, ...]
     more_improvements: int
     units: tuple[str, ...]
@@ -175,6 +176,16 @@ class OverviewView:
 
 
 @dataclass(frozen=True, slots=True)
+class WaiverView:
+    """What lets a regression pass: who answers for it, why, its last day, and what it is about."""
+
+    owner: str
+    reason: str
+    expires: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeRow:
     """A revision that changed something: its largest step, and how many benchmarks beside it."""
 
@@ -185,11 +196,16 @@ class ChangeRow:
     brief: BriefView | None
     repaired: CommitView | None
     between: int
+    waivers: tuple[WaiverView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RegressionsView:
-    """``regressions.html``; the counts are of all, the rows of the newest."""
+    """``regressions.html``; the counts are of all, the rows of the newest.
+
+    ``policy`` names the file with the waivers, empty if there is none; ``problem`` says why it was
+    not read; ``expired`` are waivers that let nothing pass any more.
+    """
 
     chrome: Chrome
     feed: str
@@ -197,6 +213,11 @@ class RegressionsView:
     standing_count: int
     repaired: tuple[ChangeRow, ...]
     repaired_count: int
+    waived: tuple[ChangeRow, ...]
+    waived_count: int
+    policy: str
+    problem: str
+    expired: tuple[WaiverView, ...]
     improvements: tuple[ChangeRow, ...]
     improvements_count: int
 
