@@ -257,13 +257,12 @@ class HelpView:
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """One chart in two widths, of which the style sheet shows one."""
+    """One chart, for readers without scripts."""
 
     unit: str
     identity: str
     caption: str
-    wide: Markup
-    narrow: Markup
+    drawing: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,10 +327,11 @@ class PackageRow:
 
 @dataclass(frozen=True, slots=True)
 class ValueRow:
-    """All values of one benchmark in one revision."""
+    """All values of one benchmark in one revision; ``carried_from`` is ``None`` if measured."""
 
     benchmark: BenchmarkLink
     cells: tuple[Cell, ...]
+    carried_from: CommitView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +357,10 @@ class FunctionRow:
 
 @dataclass(frozen=True, slots=True)
 class RevisionView:
-    """The page of a revision."""
+    """The page of a revision.
+
+    ``values`` leaves ``carried`` benchmarks out, whose values are in ``shard``.
+    """
 
     chrome: Chrome
     hash: str
@@ -395,6 +398,8 @@ class RevisionView:
     packages: tuple[PackageRow, ...]
     units: tuple[str, ...]
     values: tuple[ValueRow, ...]
+    carried: int
+    shard: str
     overlays: tuple[OverlayView, ...]
     unparsed: int
     facts: tuple[Fact, ...]
