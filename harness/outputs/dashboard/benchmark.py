@@ -48,7 +48,9 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         if main.points[index].state is not PointState.NOT_YET
     ]
     rows = tuple(_row(section, series, *place) for place in places[-_SHOWN_ROWS:])
-    found = [s for one in every for s in section.steps_of.get((package, name, one.unit), ())]
+    found = [
+        s for one in (*series, *heap) for s in section.steps_of.get((package, name, one.unit), ())
+    ]
     found.sort(key=lambda s: -section.places[s.revision])
     steps = [
         (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, s)) for s in found
@@ -68,7 +70,8 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         heap_charts=_charts(section, moving, 200),
         left_out=max(0, len(section.shown_places) - _DRAWN_PLACES),
         heap_zero=tuple(s.unit for s in heap if s not in moving),
-        steps=tuple(steps),
+        steps=tuple(step for step in steps if step[1].unit not in HEAP_COSTS),
+        heap_steps=tuple(step for step in steps if step[1].unit in HEAP_COSTS),
         units=tuple(units),
         rows=rows,
         older=len(places) - len(rows) if len(places) > _SHOWN_ROWS else 0,

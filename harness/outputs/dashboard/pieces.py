@@ -184,9 +184,14 @@ class Section:
         has_page = (package, name) in self.summary.series
         return BenchmarkLink(
             name=clip(name, 200),
-            package=self.short_package(package),
+            package=self.short_package(package) if self.several_packages else "",
             href=up + names.benchmark_page(package, name) if has_page else "",
         )
+
+    @cached_property
+    def several_packages(self) -> bool:
+        """Whether a benchmark's package has to be named: not where all are in one."""
+        return len({package for package, _ in self.summary.series}) > 1
 
     def cause_link(self, step: Step, up: str) -> Callable[[Cause], str]:
         """What gives the page of a cause's line, of a step."""
@@ -344,6 +349,7 @@ def escape_view(
         use=use,
         cost=describe_cost(cost),
         href=section.plan.link(revision, site.position.file, site.position.line, up),
+        idle=cost.allocates is False and not (use and use.href),
     )
 
 

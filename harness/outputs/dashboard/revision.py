@@ -227,11 +227,12 @@ def _failures(section: Section, record: Record) -> tuple[ErrorView, ...]:
 
 
 def _ordered(section: Section, steps: list[Step]) -> tuple[StepView, ...]:
-    """Regressions before improvements, allocs/op before B/op, by name."""
+    """Regressions before improvements, allocs/op before B/op, the largest share first."""
 
-    def rank(step: Step) -> tuple[int, bool, str, str]:
+    def rank(step: Step) -> tuple[int, bool, float, str, str]:
         unit = UNIT_ORDER.index(step.unit) if step.unit in UNIT_ORDER else len(UNIT_ORDER)
-        return unit, step.direction.value != "regression", step.package, step.benchmark
+        better = step.direction.value != "regression"
+        return unit, better, -abs(step.ratio - 1), step.package, step.benchmark
 
     return tuple(section.step(s, _UP) for s in sorted(steps, key=rank))
 

@@ -282,9 +282,10 @@ class HistoryRow:
 class BenchmarkView:
     """The page of a benchmark.
 
-    ``heap_charts`` are of what the heap costs beside the allocation; units of it that are 0 at
-    every revision are in ``heap_zero`` and not drawn. ``code_charts`` are of the package. Charts
-    leave out the ``left_out`` oldest places, the table the ``older`` ones; ``shard`` has them all.
+    ``heap_charts`` are of what the heap costs beside the allocation, ``heap_steps`` its change
+    points; units of it that are 0 at every revision are in ``heap_zero`` and not drawn.
+    ``code_charts`` are of the package. Charts leave out the ``left_out`` oldest places, the table
+    the ``older`` ones; ``shard`` has them all.
     """
 
     chrome: Chrome
@@ -295,6 +296,7 @@ class BenchmarkView:
     heap_charts: tuple[ChartView, ...]
     heap_zero: tuple[str, ...]
     steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
+    heap_steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
     units: tuple[str, ...]
     rows: tuple[HistoryRow, ...]
     earlier: int
