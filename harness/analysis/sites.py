@@ -201,8 +201,12 @@ class SiteFollower:
         """The files that the compiler has something to say of, of a package."""
         known = self._files.get(package)
         if known is None or known[0] is not part:
-            listed = (*part.escapes, *part.inlining, *part.inlining_calls)
-            known = self._files[package] = (part, frozenset(x.position.file for x in listed))
+            places = [
+                *(s.position for s in part.escapes),
+                *(d.position for d in part.inlining),
+                *(c.position for c in part.inlining_calls),
+            ]
+            known = self._files[package] = (part, frozenset(p.file for p in places))
         return known[1]
 
     def finish(self) -> SiteHistory:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench.pagecost import report
 from tests.bench.synthetic import Size, make
 
 
@@ -58,6 +59,8 @@ def _bench(directory: Path, size: Size) -> None:
     _publish(config, "republish after one new commit")
     _publish(config, "republish of the same")
     _weigh(directory / "html")
+    if not report(directory / "html"):
+        sys.exit(1)
 
 
 def _newest(directory: Path, records: list[Path]) -> Path:

@@ -59,7 +59,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     driver.quit()
 
 
-class _Quiet(http.server.SimpleHTTPRequestHandler):
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
     def log_message(self, *arguments: object) -> None:
         return
 
@@ -73,7 +75,7 @@ def serve() -> Iterator[Callable[[Path, str], str]]:
         if scheme == "file":
             return directory.as_uri() + "/"
         if directory not in servers:
-            handler = functools.partial(_Quiet, directory=str(directory))
+            handler = functools.partial(Quiet, directory=str(directory))
             server = servers[directory] = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
             threading.Thread(target=server.serve_forever, daemon=True).start()
         return f"http://127.0.0.1:{servers[directory].server_port}/"

@@ -124,7 +124,7 @@ def test_without_scripts_a_step_in_a_chart_is_a_link(browser: Any, sites: dict[s
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get(page.as_uri())
-        mark = browser.find_element("css selector", ".wide svg.chart a[aria-label]")
+        mark = browser.find_element("css selector", "svg.chart a[aria-label]")
         assert mark.is_displayed()
         assert mark.get_attribute("aria-label").startswith("regression +100: ")
         mark.send_keys("\ue007")

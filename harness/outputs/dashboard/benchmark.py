@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
-
 from harness.analysis.series import PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
@@ -25,10 +22,9 @@ from harness.outputs.dashboard.views import (
 )
 from harness.outputs.format import clip, plural, value
 
-_WIDE, _NARROW = 940.0, 380.0
 _UP = "../"
 # Rows that the page comes with; the others are in its data.
-_SHOWN_ROWS = 120
+_SHOWN_ROWS = 60
 # Places that the charts of the server show, which are for readers without scripts.
 _DRAWN_PLACES = 400
 _TROUBLE = {
@@ -52,11 +48,12 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         if main.points[index].state is not PointState.NOT_YET
     ]
     rows = tuple(_row(section, series, *place) for place in places[-_SHOWN_ROWS:])
+    found = [
+        s for one in (*series, *heap) for s in section.steps_of.get((package, name, one.unit), ())
+    ]
+    found.sort(key=lambda s: -section.places[s.revision])
     steps = [
-        (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, r.steps, s))
-        for r in reversed(section.summary.revisions)
-        for s in r.steps
-        if (s.package, s.benchmark) == (package, name)
+        (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, s)) for s in found
     ]
     rows = _trimmed(tuple(reversed(rows)))
     state = end_state(section, series)
@@ -73,7 +70,8 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         heap_charts=_charts(section, moving, 200),
         left_out=max(0, len(section.shown_places) - _DRAWN_PLACES),
         heap_zero=tuple(s.unit for s in heap if s not in moving),
-        steps=tuple(steps),
+        steps=tuple(step for step in steps if step[1].unit not in HEAP_COSTS),
+        heap_steps=tuple(step for step in steps if step[1].unit in HEAP_COSTS),
         units=tuple(units),
         rows=rows,
         older=len(places) - len(rows) if len(places) > _SHOWN_ROWS else 0,
@@ -87,18 +85,12 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     )
 
 
-def _brief(section: Section, steps: Sequence[Step], step: Step) -> BriefView | None:
+def _brief(section: Section, step: Step) -> BriefView | None:
     attribution = section.attributions.get(step)
     if attribution is None:
         return None
-    above = next(
-        (
-            section.attributions.get(s)
-            for s in steps
-            if (s.package, s.benchmark, s.unit) == (step.package, step.benchmark, ALLOCS)
-        ),
-        None,
-    )
+    counted = section.steps.get((step.package, step.benchmark, ALLOCS, step.revision))
+    above = None if counted is None else section.attributions.get(counted)
     link = section.cause_link(step, _UP)
     return brief_view(attribution, None if step.unit == ALLOCS else above, link)
 
@@ -117,13 +109,16 @@ def _charts(section: Section, series: tuple[Series, ...], first: int = 0) -> tup
     drawn = [(s.unit, section.marks(s, _UP, _DRAWN_PLACES)) for s in series]
     drawn = [(unit, marks) for unit, marks in drawn if any(m.value is not None for m in marks)]
     margin = max((axis_margin(marks, unit) for unit, marks in drawn), default=0.0)
+    dates = section.dates(_DRAWN_PLACES)
     return tuple(
-        _chart(marks, unit, f"chart-{number}", margin)
+        _chart(marks, unit, f"chart-{number}", margin, dates)
         for number, (unit, marks) in enumerate(drawn, first)
     )
 
 
-def _chart(marks: tuple[Mark, ...], unit: str, identity: str, margin: float) -> ChartView:
+def _chart(
+    marks: tuple[Mark, ...], unit: str, identity: str, margin: float, dates: tuple[str, ...]
+) -> ChartView:
     numbers = [m.value for m in marks if m.value is not None]
     steps = [m for m in marks if m.step]
     span = (
@@ -139,13 +134,11 @@ def _chart(marks: tuple[Mark, ...], unit: str, identity: str, margin: float) -> 
         caption.append("line: median of the repetitions, band: smallest to largest")
     if starts_above_zero(marks, unit):
         caption.append("the axis does not start at 0")
-    draw = partial(chart, marks, unit, label)
     return ChartView(
         unit=unit,
         identity=identity,
         caption="; ".join(caption),
-        wide=draw(identity=f"{identity}-wide", width=_WIDE, margin=margin),
-        narrow=draw(identity=f"{identity}-narrow", width=_NARROW, margin=margin),
+        drawing=chart(marks, unit, label, identity=identity, margin=margin, dates=dates),
     )
 
 

@@ -207,10 +207,12 @@ class CorrelationView:
         chrome: see :class:`.views.Chrome`.
         sentence: what can be said of all packages.
         packages: those with a benchmark; what says something first.
+        others: those for which no points are drawn.
         fewest: pairs with and without an event below which nothing is said.
     """
 
     chrome: Chrome
     sentence: str
     packages: tuple[PackageCorrelation, ...]
+    others: tuple[PackageCorrelation, ...]
     fewest: int

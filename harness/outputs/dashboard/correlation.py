@@ -24,7 +24,9 @@ from harness.outputs.dashboard.pieces import Section
 from harness.outputs.dashboard.scatter import Dot, scatter
 from harness.outputs.format import confidence, percent, plural
 
-_MOST_DOTS = 300
+# Points of a chart, and packages with charts: more cannot be told apart, and cost the browser.
+_MOST_DOTS = 60
+_DRAWN_PACKAGES = 10
 _WORDS = {
     "rises": "▲ rises with it",
     "falls": "▼ falls with it",
@@ -42,11 +44,12 @@ def correlation_view(section: Section) -> CorrelationView:
     rows: dict[str, list[Association]] = defaultdict(list)
     for association in found:
         rows[association.package].append(association)
-    packages = sorted(rows, key=lambda p: (_rank(rows[p]), p))
+    packages = sorted(rows, key=lambda p: (_rank(rows[p]), -_events(rows[p]), p))
     return CorrelationView(
         chrome=section.chrome("Correlation", "correlation.html"),
         sentence=_sentence(found),
-        packages=tuple(_package(section, p, rows[p], seen) for p in packages),
+        packages=tuple(_package(section, p, rows[p], seen) for p in packages[:_DRAWN_PACKAGES]),
+        others=tuple(_package(section, p, rows[p], {}) for p in packages[_DRAWN_PACKAGES:]),
         fewest=FEWEST,
     )
 
@@ -56,6 +59,10 @@ def _rank(rows: Sequence[Association]) -> int:
     if verdicts & {"rises", "falls"}:
         return 0
     return 1 if "none" in verdicts else 2
+
+
+def _events(rows: Sequence[Association]) -> int:
+    return sum(r.events for r in rows)
 
 
 def _sentence(found: Sequence[Association]) -> str:
@@ -99,7 +106,7 @@ def _package(
         charts=tuple(
             _chart(section, package, unit, seen[unit][package])
             for unit in UNIT_ORDER
-            if seen[unit].get(package)
+            if seen.get(unit, {}).get(package)
         ),
     )
 

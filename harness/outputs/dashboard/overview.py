@@ -202,7 +202,7 @@ def _ordered(section: Section) -> list[tuple[tuple[str, str], tuple[Series, ...]
 
 def end_state(section: Section, series: tuple[Series, ...]) -> PointState:
     """The state of a benchmark at the newest revision that has a record."""
-    index = max(i for i, r in enumerate(section.summary.revisions) if r.slot.record is not None)
+    index = section.shown_places[-1]
     return (units_of(series).get(ALLOCS) or series[0]).points[index].state
 
 

@@ -28,7 +28,7 @@ class CommitView:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkLink:
-    """A benchmark, named in passing."""
+    """A benchmark, named in passing; ``package`` is empty where all are in one."""
 
     name: str
     package: str
@@ -97,7 +97,8 @@ class UseView:
 class EscapeView:
     """An escape site; ``use`` is ``None`` where there are no accounts, ``cost`` may be empty.
 
-    ``href`` is its line on the page of its source, empty if there is none.
+    ``href`` is its line on the page of its source, empty if there is none; ``idle`` says that the
+    compiled code allocates nothing there.
     """
 
     package: str
@@ -109,6 +110,7 @@ class EscapeView:
     use: UseView | None = None
     cost: str = ""
     href: str = ""
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from harness.outputs.dashboard.parts import (
     UseView,
 )
 from harness.outputs.dashboard.sources import SourcePlan, Sources, cause_place, no_sources
-from harness.outputs.dashboard.svg import Mark
+from harness.outputs.dashboard.svg import MOST_TARGETS, Mark
 from harness.outputs.dashboard.views import (
     Chrome,
 )
@@ -168,8 +168,19 @@ class Section:
             ),
         )
 
+    @cached_property
+    def _commits(self) -> dict[tuple[str, str], CommitView]:
+        """What :meth:`commit` has said."""
+        return {}
+
     def commit(self, revision: str, up: str) -> CommitView:
         """A revision, linked where it has a record."""
+        found = self._commits.get((revision, up))
+        if found is None:
+            found = self._commits[revision, up] = self._commit(revision, up)
+        return found
+
+    def _commit(self, revision: str, up: str) -> CommitView:
         record = self.summary.history.by_hash.get(revision)
         if record is None:
             return CommitView(revision[:8], "not measured", "", "")
@@ -185,9 +196,14 @@ class Section:
         has_page = (package, name) in self.summary.series
         return BenchmarkLink(
             name=clip(name, 200),
-            package=self.short_package(package),
+            package=self.short_package(package) if self.several_packages else "",
             href=up + names.benchmark_page(package, name) if has_page else "",
         )
+
+    @cached_property
+    def several_packages(self) -> bool:
+        """Whether a benchmark's package has to be named: not where all are in one."""
+        return len({package for package, _ in self.summary.series}) > 1
 
     def cause_link(self, step: Step, up: str) -> Callable[[Cause], str]:
         """What gives the page of a cause's line, of a step."""
@@ -228,9 +244,48 @@ class Section:
         measured = [i for i, r in enumerate(self.summary.revisions) if r.slot.record is not None]
         return range(measured[0], measured[-1] + 1) if measured else range(0)
 
+    @cached_property
+    def recorded(self) -> dict[str, int]:
+        """Which of the revisions with a record a revision is."""
+        return {r.slot.revision: i for i, r in enumerate(self.summary.recorded)}
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where in the history a revision is."""
+        return {r.slot.revision: i for i, r in enumerate(self.summary.revisions)}
+
+    def dates(self, most: int) -> tuple[str, ...]:
+        """The dates of the newest places, at most so many; empty where there is no record."""
+        records = [self.summary.revisions[i].slot.record for i in self.shown_places[-most:]]
+        return tuple("" if r is None else self.commit(r.revision.hash, "").date for r in records)
+
     def marks(self, series: Series, up: str, most: int) -> tuple[Mark, ...]:
-        """The newest places of a series, at most so many."""
-        return tuple(self._mark(series, i, series.points[i], up) for i in self.shown_places[-most:])
+        """The newest places of a series, at most so many.
+
+        Beyond :data:`~harness.outputs.dashboard.svg.MOST_TARGETS` of them only steps say what they
+        are, as only they can be pointed at.
+        """
+        places = self.shown_places[-most:]
+        if len(places) <= MOST_TARGETS:
+            return tuple(self._mark(series, i, series.points[i], up) for i in places)
+        steps = self.steps_of.get((series.package, series.benchmark, series.unit), ())
+        stepped = {self.places[s.revision] for s in steps}
+        found: list[Mark] = []
+        last: Point | None = None
+        for i in places:
+            point = series.points[i]
+            if i in stepped:
+                found.append(self._mark(series, i, point, up))
+                last = None
+                continue
+            # A value that is carried is the same object, and then the mark is.
+            same = last is not None and last.measurement is point.measurement
+            if same and last is not None and (point.measurement or last.state is point.state):
+                found.append(found[-1])
+            else:
+                found.append(_plain(point))
+            last = point
+        return tuple(found)
 
     def _mark(self, series: Series, index: int, point: Point, up: str) -> Mark:
         slot = self.summary.revisions[index].slot
@@ -239,11 +294,11 @@ class Section:
             return Mark(f"{count} not measured", gap="unmeasured")
         revision = slot.record.revision
         title = f"{revision.short} {one_line(revision.subject, 90)}"
-        href, date = up + names.revision_page(revision.hash), day(revision.date)
+        href = up + names.revision_page(revision.hash)
         m = point.measurement
         if m is None:
             reason = f": {one_line(point.reason)}" if point.reason else ""
-            return Mark(f"{title}\n{point.state}{reason}", date, href, gap=_GAPS[point.state])
+            return Mark(f"{title}\n{point.state}{reason}", href, gap=_GAPS[point.state])
         step = self.steps.get((series.package, series.benchmark, series.unit, slot.revision))
         change = "" if step is None else signed(step.delta, series.unit)
         text = f"{title}\n{value(m.value, series.unit)} ({series.unit})"
@@ -257,7 +312,6 @@ class Section:
                 )
         return Mark(
             label=text,
-            date=date,
             href=href,
             value=m.value,
             low=None if m.exact else m.low,
@@ -265,6 +319,14 @@ class Section:
             step="" if step is None else step.direction.value,
             delta=change,
         )
+
+
+def _plain(point: Point) -> Mark:
+    """The mark of a place that cannot be pointed at."""
+    m = point.measurement
+    if m is None:
+        return Mark("", gap=_GAPS[point.state])
+    return Mark("", value=m.value, low=None if m.exact else m.low, high=None if m.exact else m.high)
 
 
 def cell(m: Measurement | None, step: Step | None = None) -> Cell:
@@ -299,6 +361,7 @@ def escape_view(
         use=use,
         cost=describe_cost(cost),
         href=section.plan.link(revision, site.position.file, site.position.line, up),
+        idle=cost.allocates is False and not (use and use.href),
     )
 
 

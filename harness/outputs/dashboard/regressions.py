@@ -137,7 +137,10 @@ def finding_view(section: Section, change: CommitChange) -> FindingView:
     base = "" if revision.base is None else revision.base.revision.hash
     where = revision.slot.revision if worse else base
     packages = {s.package for s in change.steps}
-    escapes = tuple(sorted(escapes, key=lambda s: s.package not in packages))
+    if diff is not None:
+        # What allocates nothing explains no step.
+        costs = {s: diff.cost(s).allocates is False for s in escapes}
+        escapes = tuple(sorted(escapes, key=lambda s: (costs[s], s.package not in packages)))
     status = "regression, stands" if change.stands else "regression, waived"
     if change.repaired is not None:
         status = "regression, repaired"

@@ -49,6 +49,8 @@ _UP = "../"
 _LONGEST_MESSAGE = 64_000
 _COMMANDS = 5
 _MOST_FUNCTIONS = 50
+# Benchmarks with values beyond which those that were measured here are shown alone.
+_MOST_VALUES = 60
 _OUTCOMES = {
     PackageOutcome.MEASURED: "measured",
     PackageOutcome.CARRIED: "carried",
@@ -77,6 +79,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
     accounts, uses = account_views(section, steps, _UP)
     unaccounted = [s for s in steps if s not in section.attributions]
     verdict_tone, verdict_sign, sentence = verdict(summary)
+    values = _values(section, record)
     return RevisionView(
         chrome=section.chrome(
             f"{revision.short} {revision.subject}", names.revision_page(revision.hash)
@@ -117,7 +120,9 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         unknown=() if diff is None else diff.unknown,
         packages=_packages(section, record),
         units=UNIT_ORDER,
-        values=_values(section, record),
+        values=values,
+        carried=len(record.benchmarks()) - len(values),
+        shard=names.revision_shard(revision.hash),
         overlays=tuple(
             OverlayView(o.directory, clip(o.reason, 4000), clip(o.go_mod, 16_000))
             for o in record.overlays
@@ -178,11 +183,12 @@ def _escapes(
 
 def _neighbours(section: Section, revision: str) -> tuple[CommitView | None, CommitView | None]:
     """The previous and the next revision that have a record."""
-    recorded = [r.slot.revision for r in section.summary.recorded]
-    at = recorded.index(revision)
-    older = section.commit(recorded[at - 1], _UP) if at else None
-    newer = section.commit(recorded[at + 1], _UP) if at + 1 < len(recorded) else None
-    return older, newer
+    at = section.recorded[revision]
+    recorded = section.summary.recorded
+    older = section.commit(recorded[at - 1].slot.revision, _UP) if at else None
+    if at + 1 == len(recorded):
+        return older, None
+    return older, section.commit(recorded[at + 1].slot.revision, _UP)
 
 
 def _parent(section: Section, parent: str) -> Link:
@@ -221,11 +227,12 @@ def _failures(section: Section, record: Record) -> tuple[ErrorView, ...]:
 
 
 def _ordered(section: Section, steps: list[Step]) -> tuple[StepView, ...]:
-    """Regressions before improvements, allocs/op before B/op, by name."""
+    """Regressions before improvements, allocs/op before B/op, the largest share first."""
 
-    def rank(step: Step) -> tuple[int, bool, str, str]:
+    def rank(step: Step) -> tuple[int, bool, float, str, str]:
         unit = UNIT_ORDER.index(step.unit) if step.unit in UNIT_ORDER else len(UNIT_ORDER)
-        return unit, step.direction.value != "regression", step.package, step.benchmark
+        better = step.direction.value != "regression"
+        return unit, better, -abs(step.ratio - 1), step.package, step.benchmark
 
     return tuple(section.step(s, _UP) for s in sorted(steps, key=rank))
 
@@ -248,18 +255,24 @@ def _packages(section: Section, record: Record) -> tuple[PackageRow, ...]:
 
 
 def _values(section: Section, record: Record) -> tuple[ValueRow, ...]:
+    """What was measured here; then what is carried, unless that is very much."""
+    every = [(p, b) for p in record.packages for b in p.benchmarks]
+    shown = sorted(every, key=lambda pair: pair[0].carried_from is not None)
+    if len(every) > _MOST_VALUES:
+        shown = [pair for pair in shown if pair[0].carried_from is None]
     return tuple(
         ValueRow(
-            section.benchmark(package, result.name, _UP),
+            section.benchmark(p.path, result.name, _UP),
             tuple(
                 cell(
                     result.measurement(unit),
-                    section.steps.get((package, result.name, unit, record.revision.hash)),
+                    section.steps.get((p.path, result.name, unit, record.revision.hash)),
                 )
                 for unit in UNIT_ORDER
             ),
+            None if p.carried_from is None else section.commit(p.carried_from, _UP),
         )
-        for package, result in record.benchmarks()
+        for p, result in shown
     )
 
 

@@ -31,7 +31,7 @@ from harness.outputs.format import minute, plural, visible
 _STATIC = (
     *("style.css", "code.css", "icon.svg", "data.js", "format.js", "keys.js"),
     *("plot.js", "table.js", "list.js", "stats.js", "overview.js", "benchmark.js"),
-    *("compare.js", "escapes.js", "source.js"),
+    *("compare.js", "escapes.js", "source.js", "revision.js"),
 )
 # Put beside them when the wheel or the editable install was built.
 _VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")

@@ -19,8 +19,10 @@ from harness.outputs.format import clip, value, visible
 
 _HATCHED = frozenset({"broken", "failed", "unmeasured"})
 _WHOLE = frozenset({ALLOCS, BYTES, ESCAPES, HEAP_CALLS, FRAME_BYTES})
+# Large enough to read, small enough that two stand side by side and a phone shows one.
+_WIDTH, _HEIGHT = 460.0, 220.0
 _ZEROS = re.compile(r"(?<=\d)\.0+(?=\D|$)")
-_MOST_TARGETS = 150  # beyond this many places, only steps can be pointed at
+MOST_TARGETS = 150  # beyond this many places, only steps can be pointed at
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,6 @@ class Mark:
 
     Attributes:
         label: what it is, for the tool tip: revision, subject and value or reason.
-        date: the date under the axis, empty for none.
         href: page of the revision, empty for none.
         value, low, high: the value and the range of its repetitions; ``None`` for a gap.
         gap: ``broken``, ``failed``, ``unmeasured`` or ``absent`` for a gap, else empty.
@@ -38,7 +39,6 @@ class Mark:
     """
 
     label: str
-    date: str = ""
     href: str = ""
     value: float | None = None
     low: float | None = None
@@ -101,8 +101,8 @@ def chart(
     label: str,
     *,
     identity: str,
-    width: float,
     margin: float,
+    dates: Sequence[str] = (),
 ) -> Markup:
     """The history of one unit, with axes, steps and gaps.
 
@@ -111,11 +111,11 @@ def chart(
         unit: of the values.
         label: the accessible name.
         identity: an identifier that no other chart of the page has.
-        width: in units of the picture; small for phones.
         margin: room for the axis; the same for charts that stand below each other, see
             :func:`axis_margin`.
+        dates: of the places, empty where there is none.
     """
-    height = 236.0
+    width, height = _WIDTH, _HEIGHT
     lowest, highest, ticks = _axis(_numbers(marks), whole=unit in _WHOLE)
     frame = _Frame(margin, 34, width - margin - 12, height - 66, len(marks), lowest, highest)
     parts = [
@@ -126,14 +126,14 @@ def chart(
         '<path d="M0 0V6"/></pattern></defs>',
         '<g aria-hidden="true">',
         *_grid(frame, ticks, unit),
-        *_dates(marks, frame),
+        *_dates(dates, frame),
         *_gaps(marks, frame, identity),
     ]
     band = _band(marks, frame)
     if band:
         parts.append(f'<path class="band" d="{band}"/>')
     parts.append(f'<path class="line" d="{_line(marks, frame)}"/>')
-    if len(marks) <= _MOST_TARGETS:
+    if len(marks) <= MOST_TARGETS:
         parts.extend(_targets(marks, frame))
     parts.append("</g>")
     parts.extend(_steps(marks, frame))
@@ -153,7 +153,8 @@ def axis_margin(marks: Sequence[Mark], unit: str) -> float:
 
 
 def _numbers(marks: Sequence[Mark]) -> list[float]:
-    return [n for m in marks for n in (m.value, m.low, m.high) if n is not None]
+    different = {id(m): m for m in marks}.values()
+    return [n for m in different for n in (m.value, m.low, m.high) if n is not None]
 
 
 def _tick(number: float, unit: str) -> str:
@@ -198,7 +199,11 @@ def _line(marks: Sequence[Mark], frame: _Frame) -> str:
     """Every value as wide as its place; neighbours joined, gaps left open."""
     path: list[str] = []
     level = ""  # at which the line is drawn; empty in a gap
+    last = None
     for index, mark in enumerate(marks):
+        if mark is last:
+            continue
+        last = mark
         y = "" if mark.value is None else _n(frame.y(mark.value))
         if y == level:
             continue
@@ -214,10 +219,14 @@ def _line(marks: Sequence[Mark], frame: _Frame) -> str:
 
 def _band(marks: Sequence[Mark], frame: _Frame) -> str:
     path: list[str] = []
-    for index, mark in enumerate(marks):
+    index = 0
+    while index < len(marks):
+        first, mark = index, marks[index]
+        while index < len(marks) and marks[index] is mark:
+            index += 1
         if mark.low is None or mark.high is None or mark.low == mark.high:
             continue
-        start, end = _n(frame.edge(index)), _n(frame.edge(index + 1))
+        start, end = _n(frame.edge(first)), _n(frame.edge(index))
         path.append(f"M{start} {_n(frame.y(mark.high))}H{end}V{_n(frame.y(mark.low))}H{start}Z")
     return "".join(path)
 
@@ -258,8 +267,8 @@ def _grid(frame: _Frame, ticks: Sequence[float], unit: str) -> list[str]:
     return parts
 
 
-def _dates(marks: Sequence[Mark], frame: _Frame) -> list[str]:
-    dated = [i for i, m in enumerate(marks) if m.date]
+def _dates(dates: Sequence[str], frame: _Frame) -> list[str]:
+    dated = [i for i, date in enumerate(dates) if date]
     if not dated:
         return []
     wanted = max(2, min(len(dated), int(frame.width // 130)))
@@ -273,7 +282,7 @@ def _dates(marks: Sequence[Mark], frame: _Frame) -> list[str]:
         parts.append(
             f'<path class="tick" d="M{_n(x)} {_n(bottom)}v5"/>'
             f'<text x="{_n(x)}" y="{_n(bottom + 20)}" text-anchor="{anchor}">'
-            f"{_text(marks[index].date)}</text>"
+            f"{_text(dates[index])}</text>"
         )
     return parts
 

@@ -278,13 +278,12 @@ class HelpView:
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """One chart in two widths, of which the style sheet shows one."""
+    """One chart, for readers without scripts."""
 
     unit: str
     identity: str
     caption: str
-    wide: Markup
-    narrow: Markup
+    drawing: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,9 +303,10 @@ class HistoryRow:
 class BenchmarkView:
     """The page of a benchmark.
 
-    ``heap_charts`` are of what the heap costs beside the allocation; units of it that are 0 at
-    every revision are in ``heap_zero`` and not drawn. ``code_charts`` are of the package. Charts
-    leave out the ``left_out`` oldest places, the table the ``older`` ones; ``shard`` has them all.
+    ``heap_charts`` are of what the heap costs beside the allocation, ``heap_steps`` its change
+    points; units of it that are 0 at every revision are in ``heap_zero`` and not drawn.
+    ``code_charts`` are of the package. Charts leave out the ``left_out`` oldest places, the table
+    the ``older`` ones; ``shard`` has them all.
     """
 
     chrome: Chrome
@@ -317,6 +317,7 @@ class BenchmarkView:
     heap_charts: tuple[ChartView, ...]
     heap_zero: tuple[str, ...]
     steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
+    heap_steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
     units: tuple[str, ...]
     rows: tuple[HistoryRow, ...]
     earlier: int
@@ -349,10 +350,11 @@ class PackageRow:
 
 @dataclass(frozen=True, slots=True)
 class ValueRow:
-    """All values of one benchmark in one revision."""
+    """All values of one benchmark in one revision; ``carried_from`` is ``None`` if measured."""
 
     benchmark: BenchmarkLink
     cells: tuple[Cell, ...]
+    carried_from: CommitView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,7 +380,10 @@ class FunctionRow:
 
 @dataclass(frozen=True, slots=True)
 class RevisionView:
-    """The page of a revision."""
+    """The page of a revision.
+
+    ``values`` leaves ``carried`` benchmarks out, whose values are in ``shard``.
+    """
 
     chrome: Chrome
     hash: str
@@ -416,6 +421,8 @@ class RevisionView:
     packages: tuple[PackageRow, ...]
     units: tuple[str, ...]
     values: tuple[ValueRow, ...]
+    carried: int
+    shard: str
     overlays: tuple[OverlayView, ...]
     unparsed: int
     facts: tuple[Fact, ...]
