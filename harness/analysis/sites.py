@@ -6,7 +6,7 @@ by the hunks of the recorded diffs. Records are taken one by one, oldest first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.analysis.correlation import EscapeCounts
@@ -194,7 +194,7 @@ class SiteFollower:
         if files is not None:
             chosen = frozenset(files)
             parts = {p: c for p, c in parts.items() if not chosen.isdisjoint(self._named(p, c))}
-        look = _look(self._newest, parts, self._spells, self._costs, chosen)
+        look = _look(self._newest, parts, self._spells, self._costs, chosen, self._executions)
         self._seen.setdefault(self.newest, []).append(look)
 
     def _named(self, package: str, part: CodePart) -> frozenset[str]:
@@ -216,19 +216,8 @@ class SiteFollower:
         lives = _lives(self._history, self._spells)
         life_of = {id(spell): life for life in lives for spell in life.spells}
 
-        def told(look: _Seen) -> RevisionSites:
-            return _sites(
-                look,
-                [(s, life_of[id(spell)]) for s, spell in look.found],
-                {
-                    s: self._executions[id(spell)]
-                    for s, spell in look.found
-                    if id(spell) in self._executions
-                },
-            )
-
         at = {
-            revision: _joined([told(look) for look in looks])
+            revision: _joined([_sites(look, life_of) for look in looks])
             for revision, looks in self._seen.items()
         }
         return SiteHistory(lives, at, self._counts, self.newest)
@@ -251,21 +240,24 @@ def _joined(told: Sequence[RevisionSites]) -> RevisionSites:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What is known of a revision when the history has come to it.
+    """What is known of a revision when the history has come to it; as :class:`RevisionSites`."""
 
-    ``record`` has the code of the packages of the sites and of no others.
-    """
-
-    record: Record
+    revision: str
     found: list[tuple[EscapeSite, Spell]]
     inlining: tuple[InliningDecision, ...]
     calls: tuple[InliningCall, ...]
+    reach: dict[EscapeSite, SiteCost]
     costs: dict[Place, tuple[LineCost, ...]]
     changed: dict[str, str]
 
 
 def _look(
-    record: Record, code: Parts, spells: Spells, costs: _Costs, files: frozenset[str] | None
+    record: Record,
+    code: Parts,
+    spells: Spells,
+    costs: _Costs,
+    files: frozenset[str] | None,
+    executions: Mapping[int, Execution],
 ) -> _Seen:
     """What is known of some files, or of all."""
 
@@ -280,13 +272,22 @@ def _look(
         for s in part.escapes
         if not s.test and shown(s) and (spell := spells.of(s)) is not None
     ]
+    found.sort(key=lambda pair: _order(pair[0]))
     packages = {s.package for s, _ in found}
+    lines, changed = costs.at(files)
     return _Seen(
-        record.with_parts([p for name, p in code.items() if name in packages]),
+        record.revision.hash,
         found,
         tuple(d for p in parts for d in p.inlining if shown(d)),
         tuple(c for p in parts for c in p.inlining_calls if shown(c)),
-        *costs.at(files),
+        _reach(
+            record.with_parts([p for name, p in code.items() if name in packages]),
+            [s for s, _ in found],
+            {s: executions[id(spell)] for s, spell in found if id(spell) in executions},
+            lines,
+        ),
+        lines,
+        changed,
     )
 
 
@@ -316,19 +317,14 @@ def _lives(history: History, spells: Spells) -> tuple[SiteLife, ...]:
     return tuple(lives)
 
 
-def _sites(
-    look: _Seen,
-    sites: Iterable[tuple[EscapeSite, SiteLife]],
-    executions: Mapping[EscapeSite, Execution],
-) -> RevisionSites:
-    ordered = sorted(sites, key=lambda pair: _order(pair[0]))
+def _sites(look: _Seen, life_of: Mapping[int, SiteLife]) -> RevisionSites:
     return RevisionSites(
-        revision=look.record.revision.hash,
-        sites=tuple(ordered),
+        revision=look.revision,
+        sites=tuple((s, life_of[id(spell)]) for s, spell in look.found),
         costs=look.costs,
         inlining=look.inlining,
         calls=look.calls,
-        reach=_reach(look.record, [s for s, _ in ordered], executions, look.costs),
+        reach=look.reach,
         changed=look.changed,
     )
 
