@@ -6,8 +6,10 @@ by the hunks of the recorded diffs. Records are taken one by one, oldest first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TypeVar
 
 from harness.analysis.correlation import EscapeCounts
 from harness.analysis.costs import Reach, SiteCost, reach_of, site_costs
@@ -74,7 +76,7 @@ class LineCost:
     revision: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RevisionSites:
     """The source of one revision, or some files of it, as far as it is about the heap.
 
@@ -96,6 +98,29 @@ class RevisionSites:
     calls: tuple[InliningCall, ...]
     reach: Mapping[EscapeSite, SiteCost]
     changed: Mapping[str, str]
+
+    @cached_property
+    def by_file(self) -> Mapping[str, Sequence[tuple[EscapeSite, SiteLife]]]:
+        """The sites by their file."""
+        return grouped(self.sites, lambda pair: pair[0].position.file)
+
+    @cached_property
+    def costs_by_file(self) -> Mapping[str, Mapping[int, tuple[LineCost, ...]]]:
+        """What benchmarks allocate, by file and then by line."""
+        found: dict[str, dict[int, tuple[LineCost, ...]]] = {}
+        for (file, line), costs in self.costs.items():
+            found.setdefault(file, {})[line] = costs
+        return found
+
+    @cached_property
+    def inlining_by_file(self) -> Mapping[str, Sequence[InliningDecision]]:
+        """Which functions can be inlined, by their file."""
+        return grouped(self.inlining, lambda d: d.position.file)
+
+    @cached_property
+    def calls_by_file(self) -> Mapping[str, Sequence[InliningCall]]:
+        """Which calls were, by their file."""
+        return grouped(self.calls, lambda c: c.position.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -448,4 +473,15 @@ class _Costs:
 
 def files_of(sites: RevisionSites) -> Sequence[str]:
     """The files with an escape site, in their order."""
-    return sorted({s.position.file for s, _ in sites.sites})
+    return sorted(sites.by_file)
+
+
+_Item = TypeVar("_Item")
+
+
+def grouped(items: Iterable[_Item], key: Callable[[_Item], str]) -> dict[str, list[_Item]]:
+    """Items by a key, in their order."""
+    found: dict[str, list[_Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found

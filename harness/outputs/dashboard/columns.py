@@ -8,11 +8,11 @@ into the document as text. The keys are read by ``static/benchmark.js``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from harness.analysis.conditions import condition_changes
-from harness.analysis.series import PointState, Series
-from harness.analysis.steps import Step
+from harness.analysis.series import Point, PointState, Series
 from harness.analysis.summary import RevisionState, RevisionSummary
 from harness.model import HEAP_COSTS
 from harness.outputs.dashboard import names
@@ -90,51 +90,87 @@ def benchmark_shard(section: Section, package: str, benchmark: str) -> bytes:
     own = section.summary.series[package, benchmark]
     series: list[Json] = [_column(section, s, shown, s.unit in HEAP_COSTS) for s in own]
     series += [_column(section, s, shown) for s in section.summary.packages.get(package, ())]
-    main = own[0]
+    main = _runs(own[0], shown)
     origins = {r.slot.revision: i - shown.start for i, r in enumerate(section.summary.revisions)}
     return shard(
         "benchmark",
         {
             "series": series,
             "reasons": {
-                str(i - shown.start): visible(one_line(point.reason, _REASON))
-                for i in shown
-                if (point := main.points[i]).reason
+                str(start - shown.start + i): visible(one_line(point.reason, _REASON))
+                for start, count, point in main
+                if point.reason
+                for i in range(count)
             },
-            "origins": [origins.get(main.points[i].carried_from or "", -1) for i in shown],
+            "origins": _written(
+                main, shown, lambda point: [origins.get(point.carried_from or "", -1)]
+            ),
         },
     )
 
 
 def _column(section: Section, series: Series, shown: range, heap: bool = False) -> Json:
-    points = [series.points[i] for i in shown]
-    measured = [p.measurement for p in points]
-    found: dict[str, Json] = {
+    runs = _runs(series, shown)
+    ranged = any(p.measurement is not None and not p.measurement.exact for _, _, p in runs)
+
+    def values(point: Point) -> list[Json]:
+        m = point.measurement
+        found: list[Json] = [_POINT[point.state], None if m is None else _number(m.value)]
+        if ranged:
+            found += [None, None] if m is None or m.exact else [_number(m.low), _number(m.high)]
+        return found
+
+    return {
         "unit": visible(series.unit),
         "of": "benchmark" if series.benchmark else "package",
         "heap": heap,
-        "values": [None if m is None else _number(m.value) for m in measured],
-        "states": "".join(_POINT[p.state] for p in points),
+        "ranged": ranged,
+        "runs": _written(runs, shown, values),
         "steps": _steps(section, series, shown),
     }
-    if any(m is not None and not m.exact for m in measured):
-        found["low"] = [None if m is None or m.exact else _number(m.low) for m in measured]
-        found["high"] = [None if m is None or m.exact else _number(m.high) for m in measured]
+
+
+def _runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:
+    """Neighbouring places with one and the same point: the first place, how many, the point."""
+    found: list[tuple[int, int, Point]] = []
+    start = shown.start
+    for _, group in groupby(series.points[shown.start : shown.stop], key=id):
+        points = list(group)
+        found.append((start, len(points), points[0]))
+        start += len(points)
     return found
+
+
+def _written(
+    runs: Sequence[tuple[int, int, Point]], shown: range, values: Callable[[Point], list[Json]]
+) -> list[Json]:
+    """Runs as ``[places, value, …]``, equal ones together.
+
+    The last one has 0 places, for all that are left: where nothing is new, a longer history does
+    not change what is written.
+    """
+    found: list[tuple[int, list[Json]]] = []
+    for _, count, point in runs:
+        now = values(point)
+        if found and found[-1][1] == now:
+            found[-1] = (found[-1][0] + count, now)
+        else:
+            found.append((count, now))
+    return [
+        [0 if number == len(found) else count, *now] for number, (count, now) in enumerate(found, 1)
+    ]
 
 
 def _steps(section: Section, series: Series, shown: range) -> list[Json]:
     """Place, tone, the difference as shown, before, after, and how sure it is."""
     steps = section.steps_of.get((series.package, series.benchmark, series.unit), ())
-    by_revision: dict[str, Step] = {s.revision: s for s in steps}
     found: list[Json] = []
-    for i in shown if by_revision else ():
-        step = by_revision.get(section.summary.revisions[i].slot.revision)
-        if step is not None:
-            sure = "" if step.p is None else confidence(step.p)
-            values = (_number(step.before), _number(step.after))
-            delta = signed(step.delta, series.unit)
-            found.append([i - shown.start, step.direction.value, delta, *values, sure])
+    for step in sorted(steps, key=lambda s: section.places[s.revision]):
+        sure = "" if step.p is None else confidence(step.p)
+        values = (_number(step.before), _number(step.after))
+        delta = signed(step.delta, series.unit)
+        place = section.places[step.revision] - shown.start
+        found.append([place, step.direction.value, delta, *values, sure])
     return found
 
 

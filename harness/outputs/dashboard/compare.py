@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from harness.model import HEAP_COSTS, Lane, Record
+from harness.analysis.series import unit_order
+from harness.model import HEAP_COSTS, BenchmarkResult, Lane, PackageResult, Record
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.code_views import CompareView
 from harness.outputs.dashboard.pieces import Section, machine_detail, toolchain, variables
-from harness.outputs.dashboard.shards import Json, shard
+from harness.outputs.dashboard.shards import Json, assembled, fragment, shard
 from harness.outputs.format import clip, day, one_line, visible
 
 INDEX = "data/revisions.js"
@@ -28,12 +29,13 @@ def compare_view(section: Section) -> CompareView:
 def compare_data(section: Section) -> Iterator[tuple[str, bytes]]:
     """The shards as ``(path, content)``; that of a revision depends on its record only."""
     yield INDEX, shard("revisions", _index(section))
+    numbers = _Numbers(section)
     for revision in section.summary.recorded:
         record = revision.slot.record
         assert record is not None
         yield (
             names.revision_shard(record.revision.hash),
-            shard("revision", _numbers(section, record)),
+            assembled("revision", numbers.of(record)),
         )
 
 
@@ -68,41 +70,66 @@ def _index(section: Section) -> Json:
     }
 
 
-def _numbers(section: Section, record: Record) -> Json:
-    """Every number of a revision.
+class _Numbers:
+    """Every number of a revision; those of a package that are carried on are written once."""
 
-    ``conditions`` is what it was measured under, as name and text. A benchmark is its page (the
-    same for ever), name and package, and its measurements: the number of the unit, 1 for the time
-    lane, 1 where every repetition agrees, how many there are, and the samples (one where they
-    agree).
-    """
-    units: list[str] = []
-    benchmarks: list[Json] = []
-    for package, result in record.benchmarks():
+    def __init__(self, section: Section) -> None:
+        self._section = section
+        # By package: its results, their units; and those of the revision, what is written of them.
+        self._known: dict[str, tuple[tuple[BenchmarkResult, ...], frozenset[str]]] = {}
+        self._written: dict[
+            str, tuple[tuple[BenchmarkResult, ...], tuple[str, ...], list[str]]
+        ] = {}
+
+    def of(self, record: Record) -> str:
+        """The fragment of a record.
+
+        ``conditions`` is what it was measured under, as name and text. A benchmark is its page (the
+        same for ever), name and package, and its measurements: the number of the unit, 1 for the
+        time lane, 1 where every repetition agrees, how many there are, and the samples (one where
+        they agree).
+        """
+        packages = [p for p in record.packages if p.benchmarks]
+        units = tuple(sorted({u for p in packages for u in self._units(p)}, key=unit_order))
+        head = fragment(
+            {
+                "revision": record.revision.hash,
+                "conditions": [[n, visible(clip(text, 300))] for n, text in _conditions(record)],
+                "units": [visible(clip(u, 80)) for u in units],
+            }
+        )
+        rows = [row for p in packages for row in self._rows(p, units)]
+        return f'{head[:-1]},"benchmarks":[{",".join(rows)}]}}'
+
+    def _units(self, package: PackageResult) -> frozenset[str]:
+        known = self._known.get(package.path)
+        if known is None or known[0] is not package.benchmarks:
+            units = {m.unit for b in package.benchmarks for m in b.measurements} - set(HEAP_COSTS)
+            known = self._known[package.path] = (package.benchmarks, frozenset(units))
+        return known[1]
+
+    def _rows(self, package: PackageResult, units: tuple[str, ...]) -> list[str]:
+        known = self._written.get(package.path)
+        if known is None or known[0] is not package.benchmarks or known[1] != units:
+            rows = [fragment(self._row(package.path, b, units)) for b in package.benchmarks]
+            known = self._written[package.path] = (package.benchmarks, units, rows)
+        return known[2]
+
+    def _row(self, package: str, result: BenchmarkResult, units: tuple[str, ...]) -> Json:
         measured: list[Json] = []
         for m in result.measurements:
             if m.unit in HEAP_COSTS:
                 continue
-            if m.unit not in units:
-                units.append(m.unit)
             counted = m.exact and m.lane is Lane.ALLOCATION
             samples = m.samples[:1] if counted else m.samples
             time = int(m.lane is Lane.TIME)
             measured.append([units.index(m.unit), time, int(counted), len(m.samples), *samples])
-        benchmarks.append(
-            [
-                names.benchmark_page(package, result.name),
-                visible(clip(result.name, 200)),
-                visible(section.short_package(package)),
-                measured,
-            ]
-        )
-    return {
-        "revision": record.revision.hash,
-        "conditions": [[name, visible(clip(text, 300))] for name, text in _conditions(record)],
-        "units": [visible(clip(u, 80)) for u in units],
-        "benchmarks": benchmarks,
-    }
+        return [
+            names.benchmark_page(package, result.name),
+            visible(clip(result.name, 200)),
+            visible(self._section.short_package(package)),
+            measured,
+        ]
 
 
 def _conditions(record: Record) -> list[tuple[str, str]]:

@@ -27,9 +27,21 @@ def shard(key: str, value: Json) -> bytes:
     Raises:
         ValueError: a number is not finite, which JSON has not.
     """
+    return assembled(key, fragment(value))
+
+
+def fragment(value: Json) -> str:
+    """A value as it stands in a shard: JSON, quoted once more for the string it is in.
+
+    Every character is quoted by itself, so fragments are put together like the JSON they are.
+    """
+    return _json(value).replace("\\", "\\\\")
+
+
+def assembled(key: str, text: str) -> bytes:
+    """The shard of a value that was put together of fragments."""
     # JSON.parse reads large data faster than a literal is compiled, and a key `__proto__` of
     # hostile data is a key like any other to it.
-    text = _json(value).replace("\\", "\\\\")
     return f"esv.provide({_json(key)},JSON.parse('{text}'));\n".encode("ascii")
 
 

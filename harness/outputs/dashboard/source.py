@@ -43,7 +43,7 @@ def source_view(section: Section, revision: str, path: str) -> SourceView:
     sites = section.plan.sites
     at = revision or sites.newest
     known = sites.at[at]
-    found = [(s, life) for s, life in known.sites if s.position.file == path]
+    found = known.by_file.get(path, ())
     notes = _Notes(section, known, path, found)
     data = section.sources(at, path)
     lines, remarks = _lines(data)
@@ -130,7 +130,7 @@ def _others(section: Section, revision: str, path: str) -> tuple[Link, ...]:
     """The other pages of a file, the newest first."""
     history = section.summary.history
     revisions = sorted(
-        (r for r, p in section.plan.pages if p == path and r != revision),
+        (r for r in section.plan.revisions_of(path) if r != revision),
         key=lambda r: len(history.line) if not r else history.position(r),
         reverse=True,
     )
@@ -160,10 +160,9 @@ class _Notes:
             line: list(group)
             for line, group in groupby(sites, key=lambda pair: pair[0].position.line)
         }
-        self.costs = {line: costs for (file, line), costs in known.costs.items() if file == path}
+        self.costs = known.costs_by_file.get(path, {})
         self.inlining = _inlining(
-            [d for d in known.inlining if d.position.file == path],
-            [c for c in known.calls if c.position.file == path],
+            known.inlining_by_file.get(path, ()), known.calls_by_file.get(path, ())
         )
         self.places = sorted({*self.sites, *self.costs, *self.inlining} - {0})
 

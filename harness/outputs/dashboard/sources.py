@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from harness.analysis.attribution import Cause
@@ -21,7 +22,7 @@ def no_sources(_revision: str, _path: str) -> bytes | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SourcePlan:
     """The source pages of one environment.
 
@@ -37,6 +38,17 @@ class SourcePlan:
     def names(self) -> Iterator[str]:
         """The pages' names, relative to the root of the environment."""
         return (names.source_page(path, revision) for revision, path in self.pages)
+
+    def revisions_of(self, file: str) -> Sequence[str]:
+        """The revisions at which a file has a page, in no order."""
+        return self._revisions.get(file, ())
+
+    @cached_property
+    def _revisions(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for revision, file in self.pages:
+            found.setdefault(file, []).append(revision)
+        return found
 
     def link(self, revision: str, file: str, line: int, up: str) -> str:
         """The page of a line, empty if there is none.

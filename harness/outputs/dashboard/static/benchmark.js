@@ -21,6 +21,7 @@
       history = loaded[0];
       data = loaded[1];
       last = history.hashes.length - 1;
+      spread();
       if (last >= 0) build();
       document.documentElement.setAttribute("data-ready", "");
     })
@@ -31,6 +32,34 @@
         "The data of the charts cannot be loaded (" + error.message + "); drawn below as published.",
       ]));
     });
+
+  // Runs of [places, value, …] as a list for each value; a run of 0 places is all that are left.
+  function columns(runs, width) {
+    var found = [];
+    for (var column = 1; column <= width; column += 1) {
+      var list = new Array(last + 1), at = 0;
+      runs.forEach(function (run) {
+        var end = run[0] ? at + run[0] : last + 1;
+        list.fill(run[column], at, end);
+        at = end;
+      });
+      found.push(list);
+    }
+    return found;
+  }
+
+  function spread() {
+    data.series.forEach(function (series) {
+      var found = columns(series.runs, series.ranged ? 4 : 2);
+      series.states = found[0];
+      series.values = found[1];
+      if (series.ranged) {
+        series.low = found[2];
+        series.high = found[3];
+      }
+    });
+    data.origins = columns(data.origins, 1)[0];
+  }
 
   function href(place) {
     return esv.root + (history.pages[place] || "r/" + history.hashes[place] + ".html");
