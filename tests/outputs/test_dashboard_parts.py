@@ -108,16 +108,16 @@ def test_publishing_replaces_the_whole_tree(tmp_path: Path) -> None:
 
 def test_a_crash_leaves_the_old_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     output = tmp_path / "html"
-    replace_tree(output, {"index.html": b"old"})
+    replace_tree(output, {"index.html": b"old"}.items())
     with pytest.raises(StoreError):
-        replace_tree(output, {"index.html": b"new", "index.html/x": b""})
+        replace_tree(output, {"index.html": b"new", "index.html/x": b""}.items())
 
     def refuse(_a: Path, _b: Path) -> bool:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tree_module, "_swap", refuse)
     with pytest.raises(KeyboardInterrupt):
-        replace_tree(output, {"index.html": b"new"})
+        replace_tree(output, {"index.html": b"new"}.items())
     assert (output / "index.html").read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir()] == ["html"]
 
@@ -127,8 +127,8 @@ def test_it_works_where_directories_cannot_be_exchanged(
 ) -> None:
     monkeypatch.setattr(tree_module, "_exchange", lambda _a, _b: False)
     output = tmp_path / "html"
-    replace_tree(output, {"index.html": b"old", "b/gone.html": b""})
-    change = replace_tree(output, {"index.html": b"new"})
+    replace_tree(output, {"index.html": b"old", "b/gone.html": b""}.items())
+    change = replace_tree(output, {"index.html": b"new"}.items())
     assert (change.changed, change.removed) == (1, 1)
     assert (output / "index.html").read_bytes() == b"new"
     assert [p.name for p in tmp_path.iterdir()] == ["html"]
@@ -137,9 +137,9 @@ def test_it_works_where_directories_cannot_be_exchanged(
 def test_what_is_not_a_site_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(StoreError, match="did not write"):
-        replace_tree(tmp_path, {"index.html": b""})
+        replace_tree(tmp_path, {"index.html": b""}.items())
     with pytest.raises(StoreError, match="not a directory"):
-        replace_tree(tmp_path / "thesis.txt", {"index.html": b""})
+        replace_tree(tmp_path / "thesis.txt", {"index.html": b""}.items())
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
 

@@ -65,6 +65,7 @@ _GAPS = {
     PointState.NOT_MEASURED: "unmeasured",
 }
 _MOST_FLOW = 60
+_DATED = ("index.html", "status.html")
 _FROM = re.compile(r"from (.*) \(([a-z -]+)\)", re.DOTALL)
 _GO_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
@@ -160,7 +161,8 @@ class Section:
             machine=clip(self.summary.history.machine, 120),
             machine_detail="" if record is None else clip(machine_detail(record), 200),
             environments=links if len(links) > 1 else (),
-            generated=self.generated,
+            # On each page it would make every page another one with every record.
+            generated=self.generated if page in _DATED else "",
             navigation=tuple(
                 Link(text, up + path, path == page)
                 for text, path in names.NAVIGATION

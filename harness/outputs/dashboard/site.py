@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import chain
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -89,30 +90,39 @@ def publish(
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
-    files = dict(
-        render(
-            histories,
-            project=project,
-            commit_url=commit_url,
-            generated=generated,
-            sources=sources,
-            standard=standard,
-        )
+    rendered = render(
+        histories,
+        project=project,
+        commit_url=commit_url,
+        generated=generated,
+        sources=sources,
+        standard=standard,
     )
-    for name in _NIGHTLY:
-        if (output / name).is_file():
-            files[name] = (output / name).read_bytes()
-    files |= extra or {}
-    change: TreeChange = replace_tree(output, files)
+    others: dict[str, bytes | None] = {n: None for n in _NIGHTLY if (output / n).is_file()}
+    counted = _Counted(chain(rendered, (others | dict(extra or {})).items()))
+    change: TreeChange = replace_tree(output, counted)
     return SiteReport(
         path=output,
         index=output / "index.html",
-        pages=sum(name.endswith(".html") for name in files),
+        pages=counted.pages,
         added=change.added,
         changed=change.changed,
         removed=change.removed,
         unchanged=change.unchanged,
     )
+
+
+class _Counted:
+    """Files that are passed on, and how many of them are pages."""
+
+    def __init__(self, files: Iterable[tuple[str, bytes | None]]) -> None:
+        self._files = files
+        self.pages = 0
+
+    def __iter__(self) -> Iterator[tuple[str, bytes | None]]:
+        for name, data in self._files:
+            self.pages += name.endswith(".html")
+            yield name, data
 
 
 def render(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,29 +30,30 @@ class TreeChange:
     unchanged: int
 
 
-def replace_tree(output: Path, files: Mapping[str, bytes]) -> TreeChange:
+def replace_tree(output: Path, files: Iterable[tuple[str, bytes | None]]) -> TreeChange:
     """Make ``output`` hold exactly ``files``; a reader sees the old tree or the new one.
 
-    The files go to a new directory beside ``output``, which is then swapped in. Where the system
-    cannot exchange two directories, the old one is renamed first and put back if that fails.
+    The files go to a new directory beside ``output``, which is then swapped in: one that has not
+    changed is linked there and not written. Where the system cannot exchange two directories, the
+    old one is renamed first and put back if that fails.
 
     Args:
         output: missing, empty, or a directory that this function or ``asv publish`` wrote.
-        files: content by path, relative and with ``/``.
+        files: path, relative and with ``/``, and content; ``None`` for a file that is there and
+            stays as it is. Taken one by one, so that not all need be in memory.
 
     Raises:
         StoreError: ``output`` holds something else, or cannot be written.
     """
     output = output.resolve()
     _check(output)
-    change = _difference(output, files)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.new.", dir=output.parent))
     except OSError as err:
         raise StoreError(f"cannot write {output}: {err.strerror or err}") from None
     try:
-        _write(fresh, files)
+        change = _write(fresh, output, files)
         _swap(fresh, output)
     except OSError as err:
         raise StoreError(f"cannot write {output}: {err.strerror or err}") from None
@@ -79,34 +81,48 @@ def _check(output: Path) -> None:
         )
 
 
-def _difference(output: Path, files: Mapping[str, bytes]) -> TreeChange:
-    there: set[str] = set()
-    if output.is_dir():
-        there = {
-            p.relative_to(output).as_posix()
-            for p in output.rglob("*")
-            if p.is_file() and p.name != MARKER
-        }
-    common = there & files.keys()
-    try:
-        same = sum((output / name).read_bytes() == files[name] for name in common)
-    except OSError:
-        same = 0
+def _write(fresh: Path, output: Path, files: Iterable[tuple[str, bytes | None]]) -> TreeChange:
+    there = {
+        os.path.relpath(os.path.join(folder, name), output).replace(os.sep, "/")
+        for folder, _, names in os.walk(output)
+        for name in names
+        if name != MARKER
+    }
+    written: set[str] = set()
+    folders: set[str] = set()
+    same = 0
+    for name, data in files:
+        written.add(name)
+        folder = name.rpartition("/")[0]
+        if folder not in folders:
+            (fresh / folder).mkdir(parents=True, exist_ok=True)
+            folders.add(folder)
+        if name in there and _kept(output / name, fresh / name, data):
+            same += 1
+        elif data is None:
+            raise FileNotFoundError(errno.ENOENT, "a file went away meanwhile", name)
+        else:
+            (fresh / name).write_bytes(data)
+    (fresh / MARKER).write_bytes(_MARKER_TEXT)
+    fresh.chmod(0o755)
+    common = len(written & there)
     return TreeChange(
-        added=len(files) - len(common),
-        changed=len(common) - same,
-        removed=len(there) - len(common),
+        added=len(written) - common,
+        changed=common - same,
+        removed=len(there - written),
         unchanged=same,
     )
 
 
-def _write(root: Path, files: Mapping[str, bytes]) -> None:
-    for name in sorted({p.rsplit("/", 1)[0] for p in files if "/" in p}):
-        (root / name).mkdir(parents=True, exist_ok=True)
-    for name, data in files.items():
-        (root / name).write_bytes(data)
-    (root / MARKER).write_bytes(_MARKER_TEXT)
-    root.chmod(0o755)
+def _kept(old: Path, new: Path, data: bytes | None) -> bool:
+    """Link a file that stays as it is to its new place; ``False`` if it has another content."""
+    if data is not None and (old.stat().st_size != len(data) or old.read_bytes() != data):
+        return False
+    try:
+        os.link(old, new)
+    except OSError:  # a file system without links
+        shutil.copyfile(old, new)
+    return True
 
 
 def _swap(fresh: Path, output: Path) -> None:

@@ -37,7 +37,7 @@ class Chrome:
         machine_detail: its processor and memory.
         environments: the same page, or the overview, in every environment of the site.
         navigation: the single pages that the environment has.
-        generated: time of the newest record.
+        generated: time of the newest record, empty but on a few pages.
     """
 
     project: str
