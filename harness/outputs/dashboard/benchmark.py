@@ -42,12 +42,11 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     moving = tuple(s for s in heap if any(p.measurement and _any(p.measurement) for p in s.points))
     units = units_of(series)
     main = units.get(ALLOCS) or series[0]
-    places = [
-        (index, revision)
-        for index, revision in enumerate(section.summary.revisions)
-        if main.points[index].state is not PointState.NOT_YET
-    ]
-    rows = tuple(_row(section, series, *place) for place in places[-_SHOWN_ROWS:])
+    turns = section.turns(main)
+    places = [i for i in turns if main.points[i].state is not PointState.NOT_YET]
+    rows = tuple(
+        _row(section, series, i, section.summary.revisions[i]) for i in places[-_SHOWN_ROWS:]
+    )
     found = [
         s for one in (*series, *heap) for s in section.steps_of.get((package, name, one.unit), ())
     ]
@@ -57,18 +56,18 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     ]
     rows = _trimmed(tuple(reversed(rows)))
     state = end_state(section, series)
-    newest = section.summary.newest
-    record = None if newest is None else newest.slot.record
-    there = state in (PointState.MEASURED, PointState.CARRIED) and record is not None
+    there = state in (PointState.MEASURED, PointState.CARRIED)
+    # That of the last measurement: the same until there is another one.
+    record = section.summary.revisions[turns[-1]].slot.record if turns else None
     return BenchmarkView(
         chrome=section.chrome(name, names.benchmark_page(package, name)),
         name=clip(name, 400),
         package=clip(package, 400),
         status="" if there else f"{state.value} at the newest measured revision",
-        charts=_charts(section, series),
-        code_charts=_charts(section, _code(section, package), 100),
-        heap_charts=_charts(section, moving, 200),
-        left_out=max(0, len(section.shown_places) - _DRAWN_PLACES),
+        charts=_charts(section, series, turns),
+        code_charts=_charts(section, _code(section, package), turns, 100),
+        heap_charts=_charts(section, moving, turns, 200),
+        left_out=max(0, len(turns) - _DRAWN_PLACES),
         heap_zero=tuple(s.unit for s in heap if s not in moving),
         steps=tuple(step for step in steps if step[1].unit not in HEAP_COSTS),
         heap_steps=tuple(step for step in steps if step[1].unit in HEAP_COSTS),
@@ -105,11 +104,14 @@ def _any(measurement: Measurement) -> bool:
     return bool(measurement.low or measurement.high)
 
 
-def _charts(section: Section, series: tuple[Series, ...], first: int = 0) -> tuple[ChartView, ...]:
-    drawn = [(s.unit, section.marks(s, _UP, _DRAWN_PLACES)) for s in series]
+def _charts(
+    section: Section, series: tuple[Series, ...], turns: tuple[int, ...], first: int = 0
+) -> tuple[ChartView, ...]:
+    places = turns[-_DRAWN_PLACES:]
+    drawn = [(s.unit, section.marks(s, _UP, places)) for s in series]
     drawn = [(unit, marks) for unit, marks in drawn if any(m.value is not None for m in marks)]
     margin = max((axis_margin(marks, unit) for unit, marks in drawn), default=0.0)
-    dates = section.dates(_DRAWN_PLACES)
+    dates = section.dates(places)
     return tuple(
         _chart(marks, unit, f"chart-{number}", margin, dates)
         for number, (unit, marks) in enumerate(drawn, first)
@@ -126,7 +128,7 @@ def _chart(
         if min(numbers) == max(numbers)
         else f"{value(min(numbers), unit)} to {value(max(numbers), unit)}"
     )
-    parts = [f"{unit} over {plural(len(marks), 'place')} of the history: {span}"]
+    parts = [f"{unit} at {plural(len(marks), 'revision')} where it was measured: {span}"]
     parts.append(f"{plural(len(steps), 'step')}" if steps else "no step")
     label = "; ".join(parts)
     caption = []

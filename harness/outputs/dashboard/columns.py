@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from itertools import groupby
 
 from harness.analysis.conditions import condition_changes
 from harness.analysis.series import Point, PointState, Series
 from harness.analysis.summary import RevisionState, RevisionSummary
 from harness.model import HEAP_COSTS
 from harness.outputs.dashboard import names
-from harness.outputs.dashboard.pieces import Section
+from harness.outputs.dashboard.pieces import Section, point_runs
 from harness.outputs.dashboard.shards import Json, shard
 from harness.outputs.format import confidence, one_line, signed, visible
 
@@ -90,7 +89,7 @@ def benchmark_shard(section: Section, package: str, benchmark: str) -> bytes:
     own = section.summary.series[package, benchmark]
     series: list[Json] = [_column(section, s, shown, s.unit in HEAP_COSTS) for s in own]
     series += [_column(section, s, shown) for s in section.summary.packages.get(package, ())]
-    main = _runs(own[0], shown)
+    main = point_runs(own[0], shown)
     origins = {r.slot.revision: i - shown.start for i, r in enumerate(section.summary.revisions)}
     return shard(
         "benchmark",
@@ -110,7 +109,7 @@ def benchmark_shard(section: Section, package: str, benchmark: str) -> bytes:
 
 
 def _column(section: Section, series: Series, shown: range, heap: bool = False) -> Json:
-    runs = _runs(series, shown)
+    runs = point_runs(series, shown)
     ranged = any(p.measurement is not None and not p.measurement.exact for _, _, p in runs)
 
     def values(point: Point) -> list[Json]:
@@ -128,17 +127,6 @@ def _column(section: Section, series: Series, shown: range, heap: bool = False) 
         "runs": _written(runs, shown, values),
         "steps": _steps(section, series, shown),
     }
-
-
-def _runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:
-    """Neighbouring places with one and the same point: the first place, how many, the point."""
-    found: list[tuple[int, int, Point]] = []
-    start = shown.start
-    for _, group in groupby(series.points[shown.start : shown.stop], key=id):
-        points = list(group)
-        found.append((start, len(points), points[0]))
-        start += len(points)
-    return found
 
 
 def _written(

@@ -230,7 +230,7 @@ def _benchmark(
     return BenchmarkRow(
         benchmark=section.benchmark(*key, ""),
         key=name_key(f"{section.short_package(key[0])} {key[1]}"),
-        spark=sparkline(section.marks(main, "", _SPARK_PLACES), shape),
+        spark=sparkline(section.marks(main, "", section.shown_places[-_SPARK_PLACES:]), shape),
         cells=tuple(cell(m) for m in newest),
         numbers=tuple("" if m is None else repr(m.value) for m in newest),
         steps=" ".join(f"{up}.{down}" for up, down in steps),
@@ -254,7 +254,14 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
             continue
         first, last = value(numbers[0], unit), value(numbers[-1], unit)
         label = f"{unit} from {first} to {last}"
-        cells.append((sparkline(section.marks(units[unit], "", _SPARK_PLACES), label), last))
+        cells.append(
+            (
+                sparkline(
+                    section.marks(units[unit], "", section.shown_places[-_SPARK_PLACES:]), label
+                ),
+                last,
+            )
+        )
     return CodeRow(section.short_package(package), tuple(cells))
 
 

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 
 from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.comparison import Direction
@@ -256,18 +257,30 @@ class Section:
         """Where in the history a revision is."""
         return {r.slot.revision: i for i, r in enumerate(self.summary.revisions)}
 
-    def dates(self, most: int) -> tuple[str, ...]:
-        """The dates of the newest places, at most so many; empty where there is no record."""
-        records = [self.summary.revisions[i].slot.record for i in self.shown_places[-most:]]
+    def turns(self, series: Series) -> tuple[int, ...]:
+        """The places of a series but those to which a value is only carried.
+
+        So what is drawn of a benchmark does not change with a commit that does not concern it.
+        """
+        found: list[int] = []
+        for start, count, point in point_runs(series, self.shown_places):
+            if point.state is not PointState.CARRIED:
+                found += range(start, start + count)
+            elif point.carried_from not in self.places:
+                found.append(start)
+        return tuple(found)
+
+    def dates(self, places: Sequence[int]) -> tuple[str, ...]:
+        """The dates of places; empty where there is no record."""
+        records = [self.summary.revisions[i].slot.record for i in places]
         return tuple("" if r is None else self.commit(r.revision.hash, "").date for r in records)
 
-    def marks(self, series: Series, up: str, most: int) -> tuple[Mark, ...]:
-        """The newest places of a series, at most so many.
+    def marks(self, series: Series, up: str, places: Sequence[int]) -> tuple[Mark, ...]:
+        """Some places of a series.
 
         Beyond :data:`~harness.outputs.dashboard.svg.MOST_TARGETS` of them only steps say what they
         are, as only they can be pointed at.
         """
-        places = self.shown_places[-most:]
         if len(places) <= MOST_TARGETS:
             return tuple(self._mark(series, i, series.points[i], up) for i in places)
         steps = self.steps_of.get((series.package, series.benchmark, series.unit), ())
@@ -329,6 +342,17 @@ def _plain(point: Point) -> Mark:
     if m is None:
         return Mark("", gap=_GAPS[point.state])
     return Mark("", value=m.value, low=None if m.exact else m.low, high=None if m.exact else m.high)
+
+
+def point_runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:
+    """Neighbouring places with one and the same point: the first place, how many, the point."""
+    found: list[tuple[int, int, Point]] = []
+    start = shown.start
+    for _, group in groupby(series.points[shown.start : shown.stop], key=id):
+        points = list(group)
+        found.append((start, len(points), points[0]))
+        start += len(points)
+    return found
 
 
 def cell(m: Measurement | None, step: Step | None = None) -> Cell:

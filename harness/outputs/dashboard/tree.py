@@ -83,10 +83,9 @@ def _check(output: Path) -> None:
 
 def _write(fresh: Path, output: Path, files: Iterable[tuple[str, bytes | None]]) -> TreeChange:
     there = {
-        os.path.relpath(os.path.join(folder, name), output).replace(os.sep, "/")
-        for folder, _, names in os.walk(output)
-        for name in names
-        if name != MARKER
+        path.relative_to(output).as_posix()
+        for path in output.rglob("*")
+        if path.is_file() and path.name != MARKER
     }
     written: set[str] = set()
     folders: set[str] = set()

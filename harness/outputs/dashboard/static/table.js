@@ -23,6 +23,12 @@
     if (older) older.hidden = true;
     var rows = [], done = 0;
 
+    // Whether the value is that of an earlier row.
+    function carried(i) {
+      return main.states[i] === "c"
+        && (page.data.origins[i] >= 0 || (i > 0 && main.states[i - 1] === "c" && page.data.origins[i - 1] < 0));
+    }
+
     function grow() {
       var fresh = rows.slice(done, done + AT_ONCE);
       done += fresh.length;
@@ -41,8 +47,10 @@
       var detail = event.detail;
       rows = [];
       for (var i = detail.to; i >= detail.from; i -= 1) {
-        if (main.states[i] !== "y") rows.push(i);
+        if (main.states[i] !== "y" && !carried(i)) rows.push(i);
       }
+      // Of a range in which nothing was measured, its end.
+      if (!rows.length && main.states[detail.to] !== "y") rows.push(detail.to);
       body.replaceChildren();
       done = 0;
       if (detail.all) {
