@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.gobench import LaneRun
-from harness.gobench.link import link
+from harness.gobench.link import link, link_together
 from harness.model import ALLOCS, Lane
 from harness.process import base_environment, tool_environment
 from harness.toolchain import Go
@@ -196,3 +196,36 @@ def test_linking_says_why_it_fails(go: Go, tmp_path: Path) -> None:
     slow.chmod(0o755)
     late = link(slow, tmp_path, "example.com/l", tmp_path / "x.test", base_environment(), 0.2)
     assert late == "linking took more than 0.2 s"
+
+
+def test_binaries_linked_together_lie_where_they_are_wanted(go: Go, tmp_path: Path) -> None:
+    test = 'package p\n\nimport "testing"\n\nfunc BenchmarkF(b *testing.B) {}\n'
+    broken = "package p\n\nfunc Missing()\n\nfunc F() { Missing() }\n"
+    write_files(
+        tmp_path,
+        {
+            "go.mod": "module example.com/l\n\ngo 1.22\n",
+            **{f"{p}/p_test.go": test for p in ("one", "two", "two/v2", "x/same", "y/same")},
+            "broken/p.go": broken,
+            "broken/p.s": "",
+            "broken/p_test.go": 'package p\n\nimport "testing"\n\nfunc TestF(*testing.T) { F() }\n',
+        },
+    )
+    env = {**go.environment(tool_environment()), "GOWORK": "off"}
+    out = tmp_path / "out"
+    out.mkdir()
+
+    def linked(*packages: str) -> set[str]:
+        wanted = {f"example.com/l/{p}": out / p.replace("/", "-") for p in packages}
+        link_together(go.binary, tmp_path, wanted, env, 300)
+        made = {p for p in packages if wanted[f"example.com/l/{p}"].is_file()}
+        assert len(list(out.iterdir())) == len(made), "nothing else is left there"
+        for path in wanted.values():
+            path.unlink(missing_ok=True)
+        return made
+
+    assert linked("one", "two", "broken") == {"one", "two"}, "the others do not suffer"
+    # two/v2 is linked as two.test, too.
+    assert linked("one", "two", "two/v2", "x/same", "y/same") == set(), "only one has its own name"
+    assert linked("one", "two/v2", "x/same", "y/same") == {"one", "two/v2"}
+    assert linked("one") == set(), "one alone is no work to share"
