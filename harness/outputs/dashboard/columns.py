@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 
 from harness.analysis.conditions import condition_changes
+from harness.analysis.samples import median_band
 from harness.analysis.series import PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionState, RevisionSummary
@@ -118,8 +119,11 @@ def _column(section: Section, series: Series, shown: range, heap: bool = False) 
         "steps": _steps(section, series, shown),
     }
     if any(m is not None and not m.exact for m in measured):
-        found["low"] = [None if m is None or m.exact else _number(m.low) for m in measured]
-        found["high"] = [None if m is None or m.exact else _number(m.high) for m in measured]
+        bands = [None if m is None or m.exact else median_band(m) for m in measured]
+        found["low"] = [None if b is None else _number(b[0]) for b in bands]
+        found["high"] = [None if b is None else _number(b[1]) for b in bands]
+        # A letter for each place: a confidence interval, or the range of the repetitions.
+        found["band"] = "".join("-" if b is None else "i" if b[2] else "r" for b in bands)
     return found
 
 

@@ -324,10 +324,10 @@
       return ["base", "head"].map(function (s) {
         var side = r[s];
         if (!side || side.exact) return "–";
-        var found = side.time ? stats.interval(side.samples)
-          : [Math.min.apply(null, side.samples), Math.max.apply(null, side.samples)];
-        if (!found) return "n too small";
-        return esv.value(found[0], r.unit) + " to " + esv.value(found[1], r.unit);
+        var known = side.time && stats.interval(side.samples);
+        var found = known || [Math.min.apply(null, side.samples), Math.max.apply(null, side.samples)];
+        return esv.value(found[0], r.unit) + " to " + esv.value(found[1], r.unit) +
+          (known ? "" : " (range)");
       }).join(" → ");
     }
   }
