@@ -161,6 +161,7 @@ class Section:
             toolchain="" if record is None else toolchain(record),
             variables="" if record is None else clip(variables(record), 200),
             machine=clip(self.summary.history.machine, 120),
+            branch=clip(self.summary.history.branch, 120),
             machine_detail="" if record is None else clip(machine_detail(record), 200),
             environments=links if len(links) > 1 else (),
             generated=self.generated,
