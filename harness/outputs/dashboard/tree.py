@@ -32,6 +32,9 @@ class TreeChange:
 def replace_tree(output: Path, files: Mapping[str, bytes]) -> TreeChange:
     """Make ``output`` hold exactly ``files``; a reader sees the old tree or the new one.
 
+    Where it holds them already nothing is written, not even the marker, by whose place and time
+    ``esv preview`` knows that there is something new.
+
     The files go to a new directory beside ``output``, which is then swapped in. Where the system
     cannot exchange two directories, the old one is renamed first and put back if that fails.
 
@@ -45,6 +48,8 @@ def replace_tree(output: Path, files: Mapping[str, bytes]) -> TreeChange:
     output = output.resolve()
     _check(output)
     change = _difference(output, files)
+    if change.unchanged == len(files) and not change.removed and (output / MARKER).is_file():
+        return change
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.new.", dir=output.parent))
