@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.news import branch_news
 from harness.analysis.steps import steps
 from harness.cli.site import load_histories
 from harness.config import load_config
@@ -68,6 +69,20 @@ def test_each_branch_has_its_own_first_parents(project: tuple[Path, dict[str, st
         [(commits["fork"], -7)],
         [(commits["fork"], -7), (commits["worse"], 3)],
     ]
+
+
+def test_what_branches_share_is_told_once(project: tuple[Path, dict[str, str]]) -> None:
+    path, commits = project
+    histories = load_histories(load_config(path))[:2]
+    first = branch_news(histories, (), 100.0)
+    told = [(h.branch, s.revision, s.delta) for h, found in first for s in found.new]
+    assert told == [("main", commits["fork"], -7), ("v1", commits["worse"], 3)]
+    known = first[-1][1].known
+    assert {r.revision for r in known} == {commits["fork"], commits["worse"]}
+    for again in (histories, histories[::-1]):
+        later = branch_news(again, known, 200.0)
+        assert [found.new for _, found in later] == [(), ()]
+        assert set(later[-1][1].known) == set(known)
 
 
 def test_branches_are_chosen_like_environments(project: tuple[Path, dict[str, str]]) -> None:

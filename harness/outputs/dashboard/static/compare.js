@@ -306,17 +306,27 @@
         cells[2].appendChild(element("span", r.way ? "change " + tone : "", r.way
           ? text + stats.signed(r.after - r.before, r.unit)
           : r.unsure ? "n too small" : "no change"));
-        if (r.way) cells[2].appendChild(element("span", "place", stats.percent(r.before, r.after)));
+        var small = element("span", "place");
+        if (r.way) {
+          small.appendChild(element("span", r.p === null ? "" : "wideword",
+            stats.percent(r.before, r.after)));
+        }
+        // On phones there is room for one of the two; p has no column there.
+        if (r.p !== null) small.appendChild(element("span", "phoneword", probability(r.p)));
+        cells[2].appendChild(small);
       } else cells[2].textContent = r.head ? "only in head" : "only in base";
       if (r.p !== null) {
-        cells[3].textContent = "p " + (r.p < 0.001 ? r.p.toExponential(0)
-          : Number(r.p.toPrecision(2)));
+        cells[3].textContent = probability(r.p);
       } else if (r.base && r.head) {
         cells[3].textContent = r.base.exact && r.head.exact ? "exact" : "ranges";
       }
       cells[3].appendChild(element("span", "place", "n " + ["base", "head"].map(function (side) {
         return r[side] ? r[side].n : "–";
       }).join(", ")));
+    }
+
+    function probability(p) {
+      return "p " + (p < 0.001 ? p.toExponential(0) : Number(p.toPrecision(2)));
     }
 
     function ranges(r) {
