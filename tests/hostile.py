@@ -165,16 +165,10 @@ def hostile_commits() -> History:
 
 
 def hostile_environments() -> list[History]:
-    """An environment for each text, in the name of the machine and in a variable."""
+    """An environment for each text: in the names of machine and branch, and in a variable."""
+    made = [make_package(benchmarks=[make_benchmark("BenchmarkA", 1)])]
     return [
-        History.build(
-            [
-                _in(
-                    make_record(0, [make_package(benchmarks=[make_benchmark("BenchmarkA", 1)])]),
-                    text,
-                )
-            ]
-        )
+        replace(History.build([_in(make_record(0, made), text)]), branch=text, beside=True)
         for text in HOSTILE
     ]
 

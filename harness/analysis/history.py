@@ -39,6 +39,8 @@ class History:
         line: hashes of the first-parent history, oldest first, measured or not.
         load: what :meth:`harness.model.Record.parts` gives of a revision, where the records were
             read without it. What two revisions have in common should be one object.
+        branch: whose first parents the line is, where the project has several branches.
+        beside: whether it is another branch than the first.
     """
 
     machine: str
@@ -46,6 +48,8 @@ class History:
     records: tuple[Record, ...]
     line: tuple[str, ...]
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
+    branch: str = ""
+    beside: bool = False
 
     @classmethod
     def build(

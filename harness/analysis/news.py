@@ -171,6 +171,22 @@ def news(
     return News(tuple(new), tuple(narrowed), tuple(after))
 
 
+def branch_news(
+    histories: Iterable[History], known: Iterable[Reported], now: float, old: Collection[str] = ()
+) -> list[tuple[History, News]]:
+    """What is new on each branch of an environment, as :func:`news` says it.
+
+    What one branch tells is known on the next that has the same commits; the last of the news has
+    what is reported when all are.
+    """
+    found = []
+    for history in histories:
+        fresh = news(history, known, now, old)
+        known = fresh.known
+        found.append((history, fresh))
+    return found
+
+
 def _covering(entries: Sequence[Reported], step: Step, places: dict[str, int]) -> Reported | None:
     """The narrowest reported range that holds a step."""
     at = places[step.revision]

@@ -14,6 +14,8 @@ from functools import cache
 from itertools import groupby
 from statistics import NormalDist, median
 
+from harness.model import SAMPLED, Lane, Measurement
+
 CONFIDENCE = 0.95
 # Larger samples get the normal approximation: without ties, and with them.
 _EXACT = 50
@@ -91,6 +93,20 @@ def median_interval(
         ordered[low - 1] if low >= 1 else -math.inf,
         ordered[high - 1] if high <= len(ordered) else math.inf,
     )
+
+
+def median_band(m: Measurement) -> tuple[float, float, bool]:
+    """What is drawn around a median that does not repeat: low, high, and whether it is an interval.
+
+    Of times it is the confidence interval of the median, as benchstat prints it. Below 6 samples
+    there is none at 0.95; then, and of counts, whose repetitions are few and are compared by their
+    ranges, it is the range of the samples.
+    """
+    if m.lane is Lane.TIME or m.unit in SAMPLED:
+        low, high = median_interval(m.samples)
+        if low > -math.inf and high < math.inf:
+            return low, high, True
+    return m.low, m.high, False
 
 
 def spread(samples: Sequence[float]) -> float:

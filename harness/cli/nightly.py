@@ -210,17 +210,21 @@ def _publish(config: Config, session: Session, found: NightlyReport) -> None:
         return  # nothing is recorded yet
     state = read_state(state_path(config.results_dir, session.machine.machine))
     sources = []
+    fed: dict[str, set[str]] = {}  # by environment; branches share commits
     for history in histories:
         entry = state.environments.get(history.environment)
         if entry is None or history.machine != session.machine.machine:
             continue
-        told = {r.revision for r in entry.reported if r.at}
+        seen = fed.setdefault(history.environment, set())
+        reported = tuple(r for r in entry.reported if r.revision not in seen)
+        seen |= history.by_hash.keys()
+        told = {r.revision for r in reported if r.at}
         steps = [s for s in counted_steps(history) if s.revision in told]
         explained = {}
         for revision in dict.fromkeys(s.revision for s in steps):
             own = [s for s in steps if s.revision == revision]
             explained.update(explain_steps(history, revision, own))
-        sources.append(FeedSource(history, entry.reported, explained))
+        sources.append(FeedSource(history, reported, explained))
     extra = {
         FEED_NAME: atom_feed(config.project, sources, config.show_commit_url),
         "nightly.md": nightly_markdown(found).encode(),

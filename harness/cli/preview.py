@@ -48,12 +48,15 @@ def make_server(directory: Path, port: int) -> http.server.ThreadingHTTPServer:
 
 
 def stamp(directory: Path) -> str:
-    """What is another after each publishing, empty while there is no site."""
+    """What is another after each publishing that changed something, empty while there is no site.
+
+    Whoever publishes puts another directory in the place of the old one, or writes the marker anew.
+    """
     try:
-        found = (directory / MARKER).stat()
+        found, place = (directory / MARKER).stat(), directory.stat()
     except OSError:
         return ""
-    return f"{found.st_ino}-{found.st_mtime_ns}"
+    return f"{place.st_ino}-{found.st_ino}-{found.st_mtime_ns}"
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,10 @@ def _summary(history: History, done: SiteReport, arguments: argparse.Namespace) 
 
 
 def load_histories(config: Config) -> list[History]:
-    """One history for each machine and environment, the one with the newest record first.
+    """One history for each machine, environment and branch.
+
+    That of the environment with the newest record comes first, its branches as they are configured.
+    As in asv, a branch has what it shares with others, too: it is a history of its own.
 
     Raises:
         StoreError: a record cannot be read.
@@ -86,15 +90,24 @@ def load_histories(config: Config) -> list[History]:
     if not groups:
         raise UsageError(f"no records in {config.results_dir}; measure something first (`esv run`)")
     with Session(config) as session:
-        line = session.first_parent_line()
+        lines = session.branch_lines()
+    several = len(lines) > 1
+    newest_first = sorted(
+        groups.items(), key=lambda item: max(r.started for r in item[1]), reverse=True
+    )
     histories = [
-        History.build(records, line, partial(_parts, reader, *key))
-        for key, records in groups.items()
+        replace(
+            History.build(records, line, partial(_parts, reader, *key)),
+            branch=branch if several else "",
+            beside=number > 0,
+        )
+        for key, records in newest_first
+        for number, (branch, line) in enumerate(lines)
     ]
     histories = [h for h in histories if h.records]
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
-    return sorted(histories, key=lambda h: max(r.started for r in h.records), reverse=True)
+    return histories
 
 
 def _parts(

@@ -19,9 +19,9 @@ from harness.analysis.news import (
     EnvironmentNews,
     News,
     NightlyReport,
+    branch_news,
     counted_steps,
     gap_to_fill,
-    news,
     series_of,
 )
 from harness.engine.environments import EnvironmentSpec
@@ -65,13 +65,23 @@ class _Lane:
     spec: EnvironmentSpec
     name: str
     state: EnvironmentState
-    line: list[str]
+    lines: list[tuple[str, list[str]]]  # of each branch, its name and first parents, oldest first
     records: dict[str, Record]
     open: list[str] = field(default_factory=list)  # may be measured, newest first
     newest: set[str] = field(default_factory=set)  # of these, newer than every record
 
-    def history(self) -> History:
-        return History.build(self.records.values(), self.line)
+    def histories(self) -> list[History]:
+        """One for each branch that has records."""
+        several = len(self.lines) > 1
+        made = [
+            replace(
+                History.build(self.records.values(), line),
+                branch=name if several else "",
+                beside=number > 0,
+            )
+            for number, (name, line) in enumerate(self.lines)
+        ]
+        return [h for h in made if h.records]
 
 
 class Nightly:
@@ -143,18 +153,16 @@ class Nightly:
             repository = self._session.repository
             tips = [h for h in lane.state.baseline if repository.exists(h)]
             old = repository.first_parents(tips)
-            history, now = lane.history(), self._started
-            fresh = news(history, lane.state.reported, now, set(old))
-            if self._settings.explain and (fresh.new or fresh.narrowed):
-                touched = {s.revision for s in (*fresh.new, *fresh.narrowed)}
+            fresh = branch_news(lane.histories(), lane.state.reported, self._started, set(old))
+            touched = {s.revision for _, n in fresh for s in (*n.new, *n.narrowed)}
+            if self._settings.explain and touched:
                 try:
                     account_steps(self._session, sorted(touched), [lane.spec])
                 except (MeasurementError, RepositoryError) as err:
                     self._session.progress.step(f"cannot account for the steps: {err}")
                 lane.records = self._records(lane.spec)
-                history = lane.history()
-                fresh = news(history, lane.state.reported, now, set(old))
-            found.append(EnvironmentNews(history, fresh, _attributions(history, fresh)))
+                fresh = branch_news(lane.histories(), lane.state.reported, self._started, set(old))
+            found += [EnvironmentNews(h, n, _attributions(h, n)) for h, n in fresh]
         return NightlyReport(
             project=self._session.config.project,
             started=self._started,
@@ -173,6 +181,7 @@ class Nightly:
         """
         environments = dict(self._state.environments)
         for found in report.environments:
+            # The last branch knows what those before it have told.
             name = found.history.environment
             environments[name] = replace(environments[name], reported=found.news.known)
         self._state = NightlyState(environments=environments)
@@ -191,7 +200,7 @@ class Nightly:
         for spec in self._specs:
             name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
             records = self._records(spec)
-            lane = _Lane(spec, name, EnvironmentState(), list(reversed(newest_first)), records)
+            lane = _Lane(spec, name, EnvironmentState(), session.branch_lines(), records)
             if name not in environments:
                 environments[name] = self._first_state(lane, tips)
             lane.state = environments[name]
@@ -220,13 +229,13 @@ class Nightly:
             newest = next((h for h in repository.first_parents([tip]) if h in there), None)
             if newest is not None:
                 floors.append(newest)
-        history = lane.history()
-        known = tuple(
+        known = dict.fromkeys(
             Reported(series_of(s), str(s.direction), s.previous, s.revision, 0.0)
-            for s in (counted_steps(history) if history.records else ())
+            for history in lane.histories()
+            for s in counted_steps(history)
         )
         baseline = () if floors else tuple(tips)
-        return EnvironmentState(tuple(dict.fromkeys(floors)), baseline, known)
+        return EnvironmentState(tuple(dict.fromkeys(floors)), baseline, tuple(known))
 
     def _records(self, spec: EnvironmentSpec) -> dict[str, Record]:
         return {r.revision.hash: r for r in self._session.records(spec)}
@@ -237,7 +246,8 @@ class Nightly:
             given_up = {h for h, _ in self._failed}
             while lane.records and self._may_begin():
                 candidates = {h for h in lane.open if h not in given_up}
-                hash_ = gap_to_fill(lane.history(), candidates)
+                gaps = (gap_to_fill(h, candidates) for h in lane.histories())
+                hash_ = next((h for h in gaps if h is not None), None)
                 if hash_ is None:
                     break
                 self._one(lane, hash_)

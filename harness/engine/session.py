@@ -464,6 +464,17 @@ class Session:
         root.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=f"esv-{purpose}-", dir=root))
 
+    def branch_lines(self) -> list[tuple[str, list[str]]]:
+        """Each configured branch with its first-parent history, oldest first.
+
+        The name is empty where no branch is configured, and the line that of what is checked out.
+        """
+        found = []
+        for name in self.config.branches or ("",):
+            tips = self.repository.branch_tips([name] if name else [])
+            found.append((name, self.repository.first_parents(tips)[::-1]))
+        return found
+
     def first_parent_line(self) -> list[str]:
         """The first-parent history of the configured branches, oldest first."""
         tips = self.repository.branch_tips(self.config.branches)

@@ -94,12 +94,21 @@ def account_steps(
     Raises:
         StoreError: a record cannot be read or written.
     """
-    line = session.first_parent_line()
-    touched = set(revisions)
+    lines = [line for _, line in session.branch_lines()]
+    return sum(
+        _account_steps(session, set(revisions), spec, line)
+        for spec in environments
+        for line in lines
+    )
+
+
+def _account_steps(
+    session: Session, touched: set[str], spec: EnvironmentSpec, line: Sequence[str]
+) -> int:
+    """Those of one environment on one branch; what branches share is accounted for once."""
     made = 0
-    for spec in environments:
-        records = session.records(spec)
-        history = History.build(records, line)
+    history = History.build(session.records(spec), line)
+    if touched & history.by_hash.keys():
         wanted: dict[str, list[tuple[str, str]]] = {}
         pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
         for unit in (ALLOCS, BYTES):

@@ -48,7 +48,7 @@ def nightly_text(report: NightlyReport) -> str:
     for found in report.environments:
         judged = report.judged(found)
         for title, steps in _sections(found, judged):
-            lines += ["", f"{title}, {found.history.environment}"]
+            lines += ["", f"{title}, {_where(found)}"]
             for step in steps[:_MOST_ROWS]:
                 lines += _step_text(found, step)
                 lines += _waiver_text(judged.get(step))
@@ -65,7 +65,7 @@ def nightly_markdown(report: NightlyReport) -> str:
     for found in report.environments:
         judged = report.judged(found)
         for title, steps in _sections(found, judged):
-            lines += ["", f"**{title}**, {code(found.history.environment)}", ""]
+            lines += ["", f"**{title}**, {code(_where(found))}", ""]
             lines += ["| commit | benchmark | before → after | why |", "|---|---|---|---|"]
             for step in steps[:_MOST_ROWS]:
                 cells = _step_cells(found, step)
@@ -177,6 +177,12 @@ def _feed_entry(project: str, told: FeedEntry, commit_url: str) -> Element:
     lines = [line for step in ordered(steps)[:_MOST_ROWS] for line in _step_text(told, step)]
     SubElement(entry, "content", type="text").text = "\n".join(lines)
     return entry
+
+
+def _where(found: EnvironmentNews) -> str:
+    """The environment, and the branch where there are several."""
+    history = found.history
+    return f"{history.environment}, {history.branch}" if history.branch else history.environment
 
 
 def _sections(

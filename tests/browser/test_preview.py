@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import pytest
 from harness.cli.preview import make_server, stamp
 from harness.outputs.dashboard import publish
 from tests.builders import timeline_history
+
+URL = "https://git.example.com/commit/"
 
 
 @pytest.fixture
@@ -46,6 +49,11 @@ def test_the_page_loads_again_after_a_publishing(browser: Any, served: tuple[Pat
     browser.get(address + "escapes.html#q=store")
     WebDriverWait(browser, 10).until(lambda b: b.find_elements("css selector", "#sites input"))
     assert "before" in browser.title
+    # The same site once more is no reason: a script's mark outlives it.
+    browser.execute_script("window.kept = 1")
+    publish([timeline_history(count=4)], site, project="before")
+    time.sleep(2.5)
+    assert browser.execute_script("return window.kept") == 1
     publish([timeline_history(count=4)], site, project="after")
     WebDriverWait(browser, 20).until(lambda b: "after" in b.title)
     assert browser.current_url == address + "escapes.html#q=store"
@@ -77,7 +85,24 @@ def test_answers(served: tuple[Path, str]) -> None:
     assert get(address + "static/style.css")[1] == (site / "static/style.css").read_bytes()
     assert get(address + "no/such.html")[0] == 404
     assert get(address + "../" * 9 + "etc/passwd")[0] == 404
-    before = stamp(site)
+    seen = [stamp(site)]
     publish([timeline_history(count=4)], site, project="before")
-    assert stamp(site) != before
+    assert stamp(site) == seen[0], "nothing changed"
+    newest = timeline_history(count=4).records[-1]
+    changes: list[dict[str, Any]] = [
+        {"project": "after"},
+        {"extra": {"nightly.md": b"x"}},
+        {"commit_url": URL},
+    ]
+    for change in changes:
+        publish([timeline_history(count=4)], site, **{"project": "before", **change})
+        assert stamp(site) not in seen, change
+        seen.append(stamp(site))
+    assert (
+        f"{URL}{newest.revision.hash}".encode()
+        in (site / "r" / f"{newest.revision.hash}.html").read_bytes()
+    )
+    (site / "index.html").write_text("by hand")
+    publish([timeline_history(count=4)], site, project="before", commit_url=URL)
+    assert stamp(site) not in seen
     assert stamp(site / "none") == ""

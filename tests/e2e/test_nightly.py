@@ -89,6 +89,28 @@ def test_the_policy_of_the_newest_revision_counts(small: Project, upstream: Path
     assert "escape-velocity.toml:1:9: " in run.out
 
 
+def test_a_step_on_a_branch_is_told_from_where_it_forked(small: Project, upstream: Path) -> None:
+    small.configure(branches=["main", "v1"])
+    git(upstream, "branch", "v1")
+    first = nightly(small, "--format", "json")
+    assert (first.code, report(first)["new"]) == (0, []), first.err
+    git(upstream, "checkout", "--quiet", "v1")
+    body = "\tm := n\n\tlast, other = &n, &m\n"
+    source = KEEP.format(body=body, type="*int") + "\nvar other *int\n"
+    worse = commit(upstream, "keep: two references", {"keep/keep.go": source})
+    git(upstream, "checkout", "--quiet", "main")
+    commit(upstream, "README: once more", {"README.md": "# small\n"})
+    run = nightly(small, "--format", "json")
+    (step,) = (s for s in report(run)["new"] if s["unit"] == "allocs/op")
+    assert (step["revision"], step["before"], step["after"]) == (worse, 1, 2)
+    assert run.code == 1
+    main = (small.directory / "html" / "index.html").read_text("utf-8")
+    (own,) = (small.directory / "html" / "e").glob("*/index.html")
+    assert (worse[:8] in main, worse[:8] in own.read_text("utf-8")) == (False, True)
+    again = nightly(small, "--format", "json")
+    assert (again.code, report(again)["new"]) == (0, [])
+
+
 def test_nights_in_a_row(small: Project, upstream: Path, tmp_path: Path) -> None:
     first = nightly(small, "--format", "json")
     assert first.code == 0, (first.out, first.err)

@@ -289,6 +289,30 @@ def test_no_path_of_this_machine_is_in_the_site(timeline: dict[str, bytes]) -> N
     assert not any(here in data for data in timeline.values())
 
 
+@pytest.mark.parametrize(
+    ("count", "said", "caption", "letter"),
+    [
+        (8, "1.000 µs to 1.600 µs", "band: its 95 % confidence interval", "i"),
+        (5, "1.000 µs to 1.400 µs (range)", "smallest to largest (95 % confidence takes 6)", "r"),
+    ],
+)
+def test_times_have_the_interval_of_the_median_and_few_their_range(
+    count: int, said: str, caption: str, letter: str
+) -> None:
+    """Of 8 samples benchstat's interval is from the first to the seventh."""
+    times = [x * 1e-6 for x in (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 9.0)][:count]
+    records = [
+        make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkT", 1, seconds=times)])])
+        for i in range(2)
+    ]
+    files = site(History.build(records))
+    page = Page(files[names.benchmark_page(f"{MODULE}/p", "BenchmarkT")]).text
+    assert caption in page
+    assert said in page.replace("\u202f", " ")
+    shard = files[names.benchmark_shard(f"{MODULE}/p", "BenchmarkT")].decode()
+    assert f'"band":"{letter * 2}"' in shard
+
+
 def test_inexact_values_show_their_range() -> None:
     records = [
         make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkPool", (9, 10, 9 + i))])])

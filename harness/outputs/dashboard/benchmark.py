@@ -118,6 +118,13 @@ def _charts(
     )
 
 
+_BANDS = {
+    frozenset({True}): "its 95 % confidence interval",
+    frozenset({False}): "smallest to largest (95 % confidence takes 6)",
+    frozenset({True, False}): "its 95 % confidence interval; of fewer than 6 smallest to largest",
+}
+
+
 def _chart(
     marks: tuple[Mark, ...], unit: str, identity: str, margin: float, dates: tuple[str, ...]
 ) -> ChartView:
@@ -132,8 +139,9 @@ def _chart(
     parts.append(f"{plural(len(steps), 'step')}" if steps else "no step")
     label = "; ".join(parts)
     caption = []
-    if any(m.low is not None for m in marks):
-        caption.append("line: median of the repetitions, band: smallest to largest")
+    bands = {m.interval for m in marks if m.low is not None and m.low != m.high}
+    if bands:
+        caption.append(f"line: median of the repetitions, band: {_BANDS[frozenset(bands)]}")
     if starts_above_zero(marks, unit):
         caption.append("the axis does not start at 0")
     return ChartView(

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from harness.analysis.conditions import condition_changes
+from harness.analysis.samples import median_band
 from harness.analysis.series import Point, PointState, Series
 from harness.analysis.summary import RevisionState, RevisionSummary
 from harness.model import HEAP_COSTS
@@ -115,8 +116,12 @@ def _column(section: Section, series: Series, shown: range, heap: bool = False) 
     def values(point: Point) -> list[Json]:
         m = point.measurement
         found: list[Json] = [_POINT[point.state], None if m is None else _number(m.value)]
-        if ranged:
-            found += [None, None] if m is None or m.exact else [_number(m.low), _number(m.high)]
+        if ranged and (m is None or m.exact):
+            found += [None, None, "-"]
+        elif ranged and m is not None:
+            # A confidence interval, or the range of the repetitions.
+            low, high, sure = median_band(m)
+            found += [_number(low), _number(high), "i" if sure else "r"]
         return found
 
     return {

@@ -48,7 +48,7 @@ def _index(section: Section) -> Json:
     history = section.summary.history
     top = "../" * section.root.count("/")
     return {
-        "environment": names.environment_id(history.machine, history.environment),
+        "environment": names.environment_id(history),
         "environments": [
             [identity, visible(clip(name, 120)), top + root]
             for identity, (name, root, _) in zip(

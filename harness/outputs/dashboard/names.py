@@ -10,6 +10,8 @@ import hashlib
 import re
 import unicodedata
 
+from harness.analysis.history import History
+
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
@@ -74,11 +76,23 @@ def source_page(path: str, revision: str = "") -> str:
     return f"s/{name}-{digest(path)}.html"
 
 
-def environment_root(machine: str, environment: str) -> str:
-    """Directory of the pages of an environment that is not the first, with its slash."""
-    return f"e/{slug(f'{environment}-{machine}')}-{digest(machine, environment)}/"
+def environment_root(history: History) -> str:
+    """Directory of the pages of an environment that is not the first, with its slash.
+
+    Another branch than the first has one of its own; the first branch's is that of the environment,
+    so that links to it survive when branches are added.
+    """
+    own = [history.machine, history.environment] + [history.branch] * history.beside
+    words = "-".join([own[1], own[0], *own[2:]])
+    return f"e/{slug(words)}-{digest(*own)}/"
 
 
-def environment_id(machine: str, environment: str) -> str:
+def environment_id(history: History) -> str:
     """What an environment is called in an address: the same whichever is the first."""
-    return environment_root(machine, environment).removeprefix("e/").removesuffix("/")
+    return environment_root(history).removeprefix("e/").removesuffix("/")
+
+
+def environment_name(history: History) -> str:
+    """What an environment is called on the pages, with its branch where there are several."""
+    branch = f"{history.branch}, " if history.branch else ""
+    return f"{branch}{history.environment} on {history.machine}"

@@ -13,6 +13,7 @@ from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.comparison import Direction
 from harness.analysis.costs import UNKNOWN, SiteCost
 from harness.analysis.regressions import CommitChange, Standard, commit_changes
+from harness.analysis.samples import median_band
 from harness.analysis.series import Point, PointState, Series
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionState, Summary
@@ -65,6 +66,8 @@ _GAPS = {
     PointState.REMOVED: "absent",
     PointState.NOT_MEASURED: "unmeasured",
 }
+# Behind a spread that is no confidence interval; static/benchmark.js says the same.
+RANGE = " (range)"
 _MOST_FLOW = 60
 _DATED = ("index.html", "status.html")
 _FROM = re.compile(r"from (.*) \(([a-z -]+)\)", re.DOTALL)
@@ -160,6 +163,7 @@ class Section:
             toolchain="" if record is None else toolchain(record),
             variables="" if record is None else clip(variables(record), 200),
             machine=clip(self.summary.history.machine, 120),
+            branch=clip(self.summary.history.branch, 120),
             machine_detail="" if record is None else clip(machine_detail(record), 200),
             environments=links if len(links) > 1 else (),
             # On each page it would make every page another one with every record.
@@ -325,12 +329,14 @@ class Section:
                     f"\nchange point: {value(step.before, series.unit)} →"
                     f" {value(step.after, series.unit)}, {confidence(step.p)}"
                 )
+        low, high, interval = (None, None, False) if m.exact else median_band(m)
         return Mark(
             label=text,
             href=href,
             value=m.value,
-            low=None if m.exact else m.low,
-            high=None if m.exact else m.high,
+            low=low,
+            high=high,
+            interval=interval,
             step="" if step is None else step.direction.value,
             delta=change,
         )
@@ -361,7 +367,8 @@ def cell(m: Measurement | None, step: Step | None = None) -> Cell:
         return Cell(NONE)
     spread = ""
     if not m.exact and m.low != m.high:
-        spread = f"{value(m.low, m.unit)} to {value(m.high, m.unit)}"
+        low, high, interval = median_band(m)
+        spread = f"{value(low, m.unit)} to {value(high, m.unit)}{'' if interval else RANGE}"
     if step is None:
         return Cell(value(m.value, m.unit), spread)
     return Cell(value(m.value, m.unit), spread, signed(step.delta, m.unit), step.direction.value)

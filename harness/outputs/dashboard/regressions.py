@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.analysis.comparison import Direction
 from harness.analysis.regressions import CommitChange, commit_changes, latest_run
@@ -165,10 +166,11 @@ def waived_text(change: CommitChange) -> str:
     """By whom a commit is waived, until when and why; empty if it is not."""
     if not change.waived:
         return ""
-    return "; ".join(
+    said = (
         f"waived until {w.expires} by {clip(w.owner, 80)}: {clip(w.reason, 300)}"
         for w in change.waivers
     )
+    return "; ".join(dict.fromkeys(said))
 
 
 def _waiver(waiver: Waiver) -> WaiverView:
@@ -214,5 +216,5 @@ def _row(section: Section, change: CommitChange) -> ChangeRow:
         brief=brief,
         repaired=None if change.repaired is None else section.commit(change.repaired, ""),
         between=max(len(s.between) for s in change.steps),
-        waivers=tuple(_waiver(w) for w in change.waivers),
+        waivers=tuple(dict.fromkeys(replace(_waiver(w), what="") for w in change.waivers)),
     )

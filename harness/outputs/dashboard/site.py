@@ -77,7 +77,8 @@ def publish(
     earlier one as it was.
 
     Args:
-        histories: one per machine and environment; the first is the one that ``index.html`` shows.
+        histories: one per machine, environment and branch; the first is the one that ``index.html``
+            shows.
         output: directory of the site. It must be missing, empty, or hold an earlier site.
         project: name of the measured project.
         commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
@@ -177,13 +178,11 @@ def _sections(
             (r.started + r.duration for s in summaries for r in s.history.records),
             default=float("nan"),
         )
-    roots = [""] + [
-        names.environment_root(s.history.machine, s.history.environment) for s in summaries[1:]
-    ]
+    roots = [""] + [names.environment_root(s.history) for s in summaries[1:]]
     plans = [source_plan(s) for s in summaries]
-    ids = tuple(names.environment_id(s.history.machine, s.history.environment) for s in summaries)
+    ids = tuple(names.environment_id(s.history) for s in summaries)
     siblings = tuple(
-        (f"{s.history.environment} on {s.history.machine}", root, _page_names(s, plan))
+        (names.environment_name(s.history), root, _page_names(s, plan))
         for s, root, plan in zip(summaries, roots, plans, strict=True)
     )
     return [

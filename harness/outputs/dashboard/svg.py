@@ -32,7 +32,8 @@ class Mark:
     Attributes:
         label: what it is, for the tool tip: revision, subject and value or reason.
         href: page of the revision, empty for none.
-        value, low, high: the value and the range of its repetitions; ``None`` for a gap.
+        value, low, high: the value and the band around it; ``None`` for a gap.
+        interval: whether the band is a confidence interval, else the range of the repetitions.
         gap: ``broken``, ``failed``, ``unmeasured`` or ``absent`` for a gap, else empty.
         step: ``regression``, ``improvement`` or empty.
         delta: the signed difference at a step.
@@ -43,6 +44,7 @@ class Mark:
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    interval: bool = False
     gap: str = ""
     step: str = ""
     delta: str = ""

@@ -33,6 +33,9 @@ class TreeChange:
 def replace_tree(output: Path, files: Iterable[tuple[str, bytes | None]]) -> TreeChange:
     """Make ``output`` hold exactly ``files``; a reader sees the old tree or the new one.
 
+    Where it holds them already nothing is replaced, not even the marker, by whose place and time
+    ``esv preview`` knows that there is something new.
+
     The files go to a new directory beside ``output``, which is then swapped in: one that has not
     changed is linked there and not written. Where the system cannot exchange two directories, the
     old one is renamed first and put back if that fails.
@@ -54,7 +57,8 @@ def replace_tree(output: Path, files: Iterable[tuple[str, bytes | None]]) -> Tre
         raise StoreError(f"cannot write {output}: {err.strerror or err}") from None
     try:
         change = _write(fresh, output, files)
-        _swap(fresh, output)
+        if change.added or change.changed or change.removed or not (output / MARKER).is_file():
+            _swap(fresh, output)
     except OSError as err:
         raise StoreError(f"cannot write {output}: {err.strerror or err}") from None
     finally:

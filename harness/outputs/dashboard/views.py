@@ -34,6 +34,7 @@ class Chrome:
         toolchain: Go release and platform.
         variables: the environment's variables, ``GOAMD64=v3``, or empty.
         machine: name of the machine.
+        branch: whose history it is; empty where the project has only one.
         machine_detail: its processor and memory.
         environments: the same page, or the overview, in every environment of the site.
         navigation: the single pages that the environment has.
@@ -51,6 +52,7 @@ class Chrome:
     environments: tuple[Link, ...]
     generated: str
     navigation: tuple[Link, ...] = ()
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)

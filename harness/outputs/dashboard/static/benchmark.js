@@ -50,12 +50,13 @@
 
   function spread() {
     data.series.forEach(function (series) {
-      var found = columns(series.runs, series.ranged ? 4 : 2);
+      var found = columns(series.runs, series.ranged ? 5 : 2);
       series.states = found[0];
       series.values = found[1];
       if (series.ranged) {
         series.low = found[2];
         series.high = found[3];
+        series.band = found[4];
       }
     });
     data.origins = columns(data.origins, 1)[0];
@@ -160,13 +161,19 @@
 
   function stepAt(series, i) { return series.steps.find(function (s) { return s[0] === i; }); }
 
+  // As pieces.cell says it.
+  function spreadAt(series, i) {
+    if (!series.low || series.low[i] === null || series.low[i] === series.high[i]) return "";
+    return esv.value(series.low[i], series.unit) + " to " + esv.value(series.high[i], series.unit) +
+      (series.band[i] === "r" ? " (range)" : "");
+  }
+
   function describe(series, i) {
     var value = series.values[i];
     if (value === null) return history.names[series.states[i]];
     var text = esv.value(value, series.unit), step = stepAt(series, i);
-    if (series.low && series.low[i] !== null && series.low[i] !== series.high[i]) {
-      text += " (" + esv.value(series.low[i], series.unit) + " to " + esv.value(series.high[i], series.unit) + ")";
-    }
+    var spread = spreadAt(series, i);
+    if (spread) text += ", " + spread;
     if (step) text += (step[1] === "regression" ? " ▲ " : " ▼ ") + step[2] + (step[5] ? ", " + step[5] : "");
     return text;
   }
@@ -284,7 +291,8 @@
     bar.append(buttons.all, buttons.recent, buttons.wider, buttons.closer, buttons.before, buttons.after, span);
     live.append(bar, units(), notice, readout, board, said, element("p", { "class": "muted key", id: "chartkeys" }, [
       "▲ ▼ steps, linked to the revision. Hatched: no value (✕ does not compile, ! failed); shaded: not there."
-      + " Line: median; band: smallest to largest of the repetitions. Every revision is as wide as every other."
+      + " Line: median; band: its 95 % confidence interval by the order of the repetitions, as"
+      + " benchstat has it; of counts, and of fewer than 6 repetitions, smallest to largest (“range”). Every revision is as wide as every other."
       + " Drag to zoom, click for the revision. Keys in the charts: ← → place, n p step, Enter revision, + − zoom, Shift ← → move, 0 all.",
     ]));
     section.insertBefore(live, still);
@@ -311,7 +319,8 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () {
       plots.forEach(function (plot) { plot.redraw(); });
     });
-    esv.historyTable({ history: history, data: data, href: href, describe: describe, stepAt: stepAt });
+    esv.historyTable({ history: history, data: data, href: href, describe: describe, stepAt: stepAt,
+      spreadAt: spreadAt });
     document.dispatchEvent(new CustomEvent("esv-range", {
       detail: { from: range[0], to: range[1], all: range[0] === 0 && range[1] === last },
     }));

@@ -306,11 +306,17 @@
         cells[2].appendChild(element("span", r.way ? "change " + tone : "", r.way
           ? text + stats.signed(r.after - r.before, r.unit)
           : r.unsure ? "n too small" : "no change"));
-        if (r.way) cells[2].appendChild(element("span", "place", stats.percent(r.before, r.after)));
+        var small = element("span", "place");
+        if (r.way) {
+          small.appendChild(element("span", r.p === null ? "" : "wideword",
+            stats.percent(r.before, r.after)));
+        }
+        // On phones there is room for one of the two; p has no column there.
+        if (r.p !== null) small.appendChild(element("span", "phoneword", probability(r.p)));
+        cells[2].appendChild(small);
       } else cells[2].textContent = r.head ? "only in head" : "only in base";
       if (r.p !== null) {
-        cells[3].textContent = "p " + (r.p < 0.001 ? r.p.toExponential(0)
-          : Number(r.p.toPrecision(2)));
+        cells[3].textContent = probability(r.p);
       } else if (r.base && r.head) {
         cells[3].textContent = r.base.exact && r.head.exact ? "exact" : "ranges";
       }
@@ -319,15 +325,19 @@
       }).join(", ")));
     }
 
+    function probability(p) {
+      return "p " + (p < 0.001 ? p.toExponential(0) : Number(p.toPrecision(2)));
+    }
+
     function ranges(r) {
       if (["base", "head"].every(function (s) { return !r[s] || r[s].exact; })) return "";
       return ["base", "head"].map(function (s) {
         var side = r[s];
         if (!side || side.exact) return "–";
-        var found = side.time ? stats.interval(side.samples)
-          : [Math.min.apply(null, side.samples), Math.max.apply(null, side.samples)];
-        if (!found) return "n too small";
-        return esv.value(found[0], r.unit) + " to " + esv.value(found[1], r.unit);
+        var known = side.time && stats.interval(side.samples);
+        var found = known || [Math.min.apply(null, side.samples), Math.max.apply(null, side.samples)];
+        return esv.value(found[0], r.unit) + " to " + esv.value(found[1], r.unit) +
+          (known ? "" : " (range)");
       }).join(" → ");
     }
   }

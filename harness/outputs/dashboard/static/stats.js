@@ -84,11 +84,24 @@
     return Math.round(found);
   }
 
+  // By the normal distribution that is near the binomial one.
+  function manyInterval(s) {
+    var n = s.length, deviation = Math.sqrt(n) / 2, below = n / 2 - 1.959963984540054 * deviation;
+    var left = Math.floor(below - 0.5) + 1, right = Math.ceil(n - below - 0.5) + 1;
+    function cdf(x) {
+      var z = (x - n / 2) / deviation;
+      return z < 0 ? normalTail(-z) : 1 - normalTail(z);
+    }
+    var fewer = cdf(right - 1.5) - cdf(left - 0.5);
+    if (fewer >= 0.95 && fewer < cdf(right - 0.5) - cdf(left - 0.5)) right -= 1;
+    return [s[left - 1], s[right - 1]];
+  }
+
   // The 95 % interval of the median: samples, chosen by the binomial distribution of their ranks.
-  // Beyond 30 samples and below 6 there is none here.
+  // Below 6 samples there is none.
   function interval(samples) {
     var s = samples.slice().sort(ascending), n = s.length;
-    if (n > EXACT_INTERVAL) return null;
+    if (n > EXACT_INTERVAL) return manyInterval(s);
     var left = Math.ceil((n + 1) / 2) - 1, right = left + 1, inside = choose(n, left);
     while (inside < 0.95 * Math.pow(2, n) && (left > 0 || right <= n)) {
       if (choose(n, left - 1) >= choose(n, right)) {

@@ -103,11 +103,8 @@
 
   function cell(page, unit, place) {
     var made = element("td", { "class": "num" }), value = unit.values[place], step = page.stepAt(unit, place);
-    if (unit.low && unit.low[place] !== null && unit.low[place] !== unit.high[place]) {
-      made.append(element("span", { "class": "spread" }, [
-        esv.value(unit.low[place], unit.unit) + " to " + esv.value(unit.high[place], unit.unit),
-      ]), " ");
-    }
+    var spread = page.spreadAt(unit, place);
+    if (spread) made.append(element("span", { "class": "spread" }, [spread]), " ");
     if (step) {
       made.append(element("span", { "class": "change " + step[1] }, [
         element("span", { "class": "arrow " + step[1], "aria-hidden": "true" }, [step[1] === "regression" ? "▲" : "▼"]),
