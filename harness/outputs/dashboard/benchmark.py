@@ -43,8 +43,8 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     units = units_of(series)
     main = units.get(ALLOCS) or series[0]
     places = [
-        (index, revision)
-        for index, revision in enumerate(section.summary.revisions)
+        (index, section.summary.revisions[index])
+        for index in section.shown_places
         if main.points[index].state is not PointState.NOT_YET
     ]
     rows = tuple(_row(section, series, *place) for place in places[-_SHOWN_ROWS:])
