@@ -154,6 +154,8 @@ class _Search:
 
     def found(self, level: float) -> tuple[ChangePoint, ...]:
         """The change points whose p-value is at most ``level``."""
+        if not self._y.max() > self._y.min():
+            return ()  # the same value throughout, however much its repetitions differ
         points: list[int] = []
         pending = [(0, self._count)]
         while pending:

@@ -57,6 +57,13 @@ def test_a_single_outlier_is_no_step() -> None:
         assert change_points(values, samples) == ()
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_same_value_with_now_and_then_another_repetition_has_no_step() -> None:
+    # Collections of a benchmark that is seldom collected: the medians are 0, some samples are not.
+    samples = [[0.0, 0.0, 0.01] if i in (4, 5, 6, 7, 12, 13) else [0.0] * 3 for i in range(20)]
+    assert change_points([0.0] * 20, samples) == ()
+
+
 def test_flat_series_have_few_steps() -> None:
     """At 0.05 of 200 series about 10 may have one; the bound is conservative."""
     found = sum(bool(change_points(*series(seed, (60, 1)))) for seed in range(200))

@@ -1,6 +1,8 @@
 """``make bench-site``: what publishing a long history costs, and what its pages weigh.
 
-Usage: python -m tests.bench.site [--commits N] [--benchmarks N] [--sites N] [--keep DIR]
+Usage: python -m tests.bench.site [--commits N] [--benchmarks N] [--sites N] [--keep DIR] [--asv]
+
+Exits with 1 if a page costs a browser more than it may.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.pagecost import report
+from tests.bench import asvsite, pagecost
 from tests.bench.synthetic import Size, make
 
 
@@ -25,6 +27,7 @@ def main() -> None:
     for name in ("commits", "benchmarks", "sites", "files", "packages"):
         parser.add_argument(f"--{name}", type=int, default=getattr(default, name))
     parser.add_argument("--keep", type=Path, help="make it here and leave it; used if it is there")
+    parser.add_argument("--asv", action="store_true", help="asv publish too, at small sizes")
     arguments = parser.parse_args()
     size = Size(
         arguments.commits,
@@ -34,13 +37,13 @@ def main() -> None:
         arguments.packages,
     )
     if arguments.keep:
-        _bench(arguments.keep, size)
+        _bench(arguments.keep, size, arguments.asv)
         return
     with tempfile.TemporaryDirectory(prefix="esv-bench-site.") as directory:
-        _bench(Path(directory), size)
+        _bench(Path(directory), size, arguments.asv)
 
 
-def _bench(directory: Path, size: Size) -> None:
+def _bench(directory: Path, size: Size, asv: bool) -> None:
     print(
         f"{size.commits:,} commits, {size.benchmarks:,} benchmarks of 4 units, {size.sites:,} sites"
     )
@@ -59,7 +62,9 @@ def _bench(directory: Path, size: Size) -> None:
     _publish(config, "republish after one new commit")
     _publish(config, "republish of the same")
     _weigh(directory / "html")
-    if not report(directory / "html"):
+    if asv:
+        asvsite.report(directory, size)
+    if not pagecost.report(directory / "html"):
         sys.exit(1)
 
 

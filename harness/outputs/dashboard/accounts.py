@@ -33,6 +33,8 @@ from harness.outputs.format import clip, signed
 from harness.outputs.garbage import change_of_collections
 
 _SHOWN_CAUSES = 8
+# Lines with less of every unit's change than this stand below the others.
+_SLIGHT = 0.05
 _MOST_SHARERS = 200
 _MOST_COLLECTED = 6
 # A remainder below this is noise of the profile: allocations, and bytes, per operation.
@@ -154,7 +156,8 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
     lines = leader.lines
     link = section.cause_link(leader.steps[0], up)
     causes = tuple(_cause(by_unit, units, accounts, link) for by_unit in lines.values())
-    shown, hidden = list(lines)[:_SHOWN_CAUSES], list(lines.values())[_SHOWN_CAUSES:]
+    count = _shown(leader)
+    shown, hidden = list(lines)[:count], list(lines.values())[count:]
     remainders = _remainders(leader)
     first = leader.steps[0]
     return AccountView(
@@ -165,8 +168,8 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
         steps=tuple(tuple(section.step(s, up) for s in m.steps) for m in members),
         units=units,
         benchmark=section.benchmark(first.package, first.benchmark, up),
-        causes=causes[:_SHOWN_CAUSES],
-        more_causes=causes[_SHOWN_CAUSES:],
+        causes=causes[:count],
+        more_causes=causes[count:],
         rest=tuple(
             _amount(sum(by_unit[u].delta for by_unit in hidden if u in by_unit), u) for u in units
         ),
@@ -185,6 +188,21 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
         collected=_collected(section, members, up),
         exact=all(a.exact for a in accounts),
     )
+
+
+def _shown(member: _Member) -> int:
+    """How many lines are shown at once: the first, without slight ones at the end."""
+    lines = list(member.lines.values())
+
+    def slight(by_unit: Mapping[str, Cause]) -> bool:
+        totals = {u: abs(member.accounts[u].delta) for u in by_unit}
+        return all(abs(c.delta) < _SLIGHT * totals[u] for u, c in by_unit.items())
+
+    count = min(len(lines), _SHOWN_CAUSES)
+    while count > 1 and slight(lines[count - 1]):
+        count -= 1
+    # One line takes no more room than the words that stand for it.
+    return len(lines) if len(lines) - count == 1 else count
 
 
 def _collected(

@@ -71,6 +71,8 @@ RANGE = " (range)"
 _MOST_FLOW = 60
 _DATED = ("index.html", "status.html")
 _FROM = re.compile(r"from (.*) \(([a-z -]+)\)", re.DOTALL)
+# The last part of an import path, with what stands before a major version.
+_VERSION = re.compile(r"[^/]+(?:/v\d+)?$")
 _GO_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
@@ -224,7 +226,10 @@ class Section:
     def short_package(self, package: str) -> str:
         """The directory of a package, or the last part of its path at the repository's root."""
         directory = self.directories.get(package, "")
-        return clip(package if directory in ("", ".") else directory, 120)
+        if directory in ("", "."):
+            last = _VERSION.search(package)
+            return clip(last[0] if last else package, 120)
+        return clip(directory, 120)
 
     def step(self, step: Step, up: str) -> StepView:
         """A step, printed."""

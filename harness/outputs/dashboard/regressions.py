@@ -30,6 +30,8 @@ _SHOWN_STEPS = 3
 _SHOWN_ESCAPES = 3
 # Rows of each table of regressions.html, so that it stays quick; older ones are counted.
 _MOST_ROWS = 250
+# Of those that nobody has to act on.
+_MOST_PAST = 100
 
 
 def regressions_view(section: Section) -> RegressionsView:
@@ -44,14 +46,14 @@ def regressions_view(section: Section) -> RegressionsView:
         feed=FEED,
         standing=_rows(section, standing),
         standing_count=len(standing),
-        repaired=_rows(section, repaired),
+        repaired=_rows(section, repaired[:_MOST_PAST]),
         repaired_count=len(repaired),
         waived=_rows(section, waived),
         waived_count=len(waived),
         policy=section.standard.policy.source,
         problem=clip(section.standard.problem, 400),
         expired=tuple(_waiver(w) for w in section.standard.expired),
-        improvements=_rows(section, better),
+        improvements=_rows(section, better[:_MOST_PAST]),
         improvements_count=len(better),
     )
 

@@ -318,7 +318,7 @@ def _cgo(record: Record) -> bool:
 
 
 def _commands(section: Section, record: Record, steps: list[Step]) -> tuple[str, ...]:
-    """Commands for benchmarks that failed or changed, else for the first of the revision."""
+    """Commands for benchmarks that failed or changed, else for the first that was measured."""
     here = {(package, b.name) for package, b in record.benchmarks()}
     failed = dict.fromkeys((p.path, f.name) for p in record.packages for f in p.failures if f.name)
     changed = dict.fromkeys(
@@ -326,7 +326,8 @@ def _commands(section: Section, record: Record, steps: list[Step]) -> tuple[str,
     )
     chosen = [*failed, *(key for key in changed if key in here)][:_COMMANDS]
     if not chosen:
-        chosen = [(package, b.name) for package, b in record.benchmarks()[:1]]
+        measured = sorted(record.packages, key=lambda p: p.carried_from is not None)
+        chosen = [(p.path, b.name) for p in measured for b in p.benchmarks][:1]
     return tuple(
         clip(reproduce(record, section.directories.get(package, ""), name), 2000)
         for package, name in chosen

@@ -1,0 +1,49 @@
+"""The page of a revision with more carried values than it comes with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from selenium.webdriver.support.ui import WebDriverWait
+
+from harness.analysis.history import History
+from harness.outputs.dashboard import publish
+from tests.builders import MODULE, make_benchmark, make_hash, make_package, make_record
+
+
+def test_carried_values_come_when_they_are_asked_for(browser: Any, tmp_path: Path) -> None:
+    many = [make_benchmark(f"BenchmarkCarried{n:02d}", n, 64.0 * n) for n in range(70)]
+    own = [make_benchmark("BenchmarkOwn", 3, seconds=[3e-6, 1e-6, 2e-6, 5e-6])]
+    records = [
+        make_record(0, [make_package(f"{MODULE}/p", many), make_package(f"{MODULE}/q", own)]),
+        make_record(
+            1,
+            [
+                make_package(f"{MODULE}/p", many, carried_from=make_hash(0)),
+                make_package(f"{MODULE}/q", own),
+            ],
+        ),
+    ]
+    publish([History.build(records)], tmp_path / "site", project="carried")
+    page = tmp_path / "site" / "r" / f"{make_hash(1)}.html"
+    text = page.read_text("utf-8")
+    assert "BenchmarkOwn" in text
+    assert "BenchmarkCarried" not in text
+    assert "70 other benchmarks are carried" in text
+    assert f'from</span> <a class="commit" href="../r/{make_hash(0)}.html">' in text
+
+    browser.get(page.as_uri())
+    browser.find_element("css selector", "#carried button").click()
+    WebDriverWait(browser, 10).until(
+        lambda b: len(b.find_elements("css selector", "#values ~ .scroll")) == 2
+    )
+    rows = browser.execute_script(
+        "return [...document.querySelectorAll('[data-carried] .scroll:last-child tbody tr')]"
+        ".map(r => [...r.cells].map(c => c.textContent.trim()))"
+    )
+    assert len(rows) == 70
+    assert rows[69] == ["BenchmarkCarried69 p", "69", "4,416\u202fB", "\N{EN DASH}"]
+    link = browser.find_element("link text", "BenchmarkCarried69").get_attribute("href")
+    assert Path(link.removeprefix("file://")).is_file()
+    assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
