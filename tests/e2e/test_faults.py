@@ -279,7 +279,7 @@ class TestBenchmarks:
             ("select {}", "panic", "all goroutines are asleep - deadlock!"),
             ("for { runtime.Gosched() }", "timeout", "no result after 2 s"),
             ("os.Exit(3)", "exit", "the test binary exited with status 3 in mid-run"),
-            ("os.Exit(0)", "exit", "the test binary exited with status 0 in mid-run"),
+            ("os.Exit(0)", "panic", "unexpected call to os.Exit(0) during test"),
             ("syscall.Kill(os.Getpid(), syscall.SIGKILL)", "exit", "ended by signal 9"),
             ('b.Fatal("no database")', "fail", "no database"),
         ],
