@@ -31,11 +31,11 @@ demo: fixtures ## walk the fixture's whole history and publish the dashboard
 
 .PHONY: test
 test: fixtures ## run the tests (what CI runs)
-	$(BIN)/python -m pytest -n auto -m 'not slow' $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow' $(ARGS)
 
 .PHONY: test-all
 test-all: fixtures lint ## run every test, the slow ones too
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 .PHONY: lint
 lint: $(STAMP) ## ruff, mypy, import-linter

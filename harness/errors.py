@@ -8,9 +8,9 @@
     ├── RepositoryError            git says no: not a repository, a commit that is not there
     ├── ToolchainError             no such Go release, or it does not run
     ├── MeasurementError           Go refuses the whole revision; never a regression
-    ├── StoreError                 a record that cannot be read or written
-    └── Unfit                      exit 3: the machine is too noisy for the time lane
+    └── StoreError                 a record that cannot be read or written
 
+A machine that is too noisy for the time lane is no error but a verdict: the gate exits with 3.
 The message of each is one line for a person: what, where, and what to do.
 """
 
@@ -53,9 +53,3 @@ class MeasurementError(EscapeVelocityError):
 
 class StoreError(EscapeVelocityError):
     """A record or a result file cannot be read or written."""
-
-
-class Unfit(EscapeVelocityError):  # noqa: N818 - a state of the machine, not a fault
-    """The machine is too noisy for what was asked of it."""
-
-    exit_code = EXIT_UNFIT

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from harness.process import tool_environment
 from harness.toolchain import Go, find_go
 
 ROOT = Path(__file__).resolve().parents[1]
+# What Go's own main function of a test binary imports.
+LIBRARY = ("os", "reflect", "testing", "testing/internal/testdeps")
 
 
 @pytest.fixture(scope="session")
 def go() -> Go:
     """The Go that is there, with a build cache that outlives the session (``$ESV_TEST_CACHE``)."""
     cache = Path(os.environ.get("ESV_TEST_CACHE") or ROOT / ".cache" / "test")
-    return find_go(None, cache.resolve())
+    found = find_go(None, cache.resolve())
+    _compile_library(found)
+    return found
+
+
+def _compile_library(go: Go) -> None:
+    """Compile what every test binary links, one worker for all: side by side each did it all."""
+    cache = go.build_cache
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache.parent / "library.lock"):
+        subprocess.run(
+            [go.binary, "list", "-export", "-deps", "-trimpath", "-buildvcs=false", *LIBRARY],
+            env={**go.environment(tool_environment()), "GOWORK": "off"},
+            cwd=cache,
+            check=True,
+            capture_output=True,
+        )
 
 
 @pytest.fixture

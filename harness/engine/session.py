@@ -10,17 +10,18 @@ from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from harness import __version__
 from harness.config import Config
 from harness.engine.build import WORKER, Builder, BuiltTree
 from harness.engine.carry import CarryIndex
 from harness.engine.environments import EnvironmentSpec, environments
+from harness.engine.ledger import Ledger, with_accounts
+from harness.engine.lock import hold
 from harness.engine.measure import Begun, Measurer, Request
 from harness.engine.progress import Progress, Silent
 from harness.engine.shelf import Shelf
-from harness.errors import MeasurementError
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
     Account,
@@ -85,7 +86,7 @@ class Session:
         self._lock: FileLock | None = None
         self._ahead: Begun | None = None
         self._builders: dict[tuple[Path, str], Builder] = {}
-        self._accounts: dict[tuple[str, str, str], Account] = {}
+        self._ledger = Ledger()
 
     def __enter__(self) -> Session:
         return self
@@ -187,7 +188,7 @@ class Session:
                 environment.name,
             ):
                 found.append(record)
-                self._remember(record)
+                self._ledger.remember(record)
         return found
 
     def settings(self, *, alloc_only: bool = False) -> RunSettings:
@@ -350,20 +351,9 @@ class Session:
             benchmarks: ``(import path, full name)``.
             spec: environment of the record.
         """
-        keys = {p.path: p.key for p in record.packages}
-        there = {(path, b.name) for path, b in record.benchmarks()}
-        made: list[Account] = []
-        wanted: list[tuple[str, str]] = []
-        for benchmark in dict.fromkeys(benchmarks):
-            account = record.account(*benchmark)
-            if benchmark not in there or (account is not None and self._is_current(account, spec)):
-                continue
-            # An equal test binary allocates the same on the same lines.
-            known = self._accounts.get((record.environment.name, keys[benchmark[0]], benchmark[1]))
-            if known is None or not self._is_current(known, spec):
-                wanted.append(benchmark)
-            else:
-                made.append(known)
+        made, wanted = self._ledger.look_up(
+            record, benchmarks, lambda account: self._is_current(account, spec)
+        )
         if wanted:
             self._acquire()
             # With protobuf and the analysis a tenth of a second, which most gates need not spend.
@@ -375,10 +365,8 @@ class Session:
             )
         if not made:
             return record
-        fresh = {(a.package, a.benchmark) for a in made}
-        kept = [a for a in record.accounts if (a.package, a.benchmark) not in fresh]
-        record = replace(record, accounts=(*kept, *made))
-        self._remember(record)
+        record = with_accounts(record, made)
+        self._ledger.remember(record)
         self.keep(record)
         return record
 
@@ -409,13 +397,6 @@ class Session:
         if found is not head:
             self.keep(found)
         return found
-
-    def _remember(self, record: Record) -> None:
-        keys = {p.path: p.key for p in record.packages}
-        for account in record.accounts:
-            key = keys.get(account.package)
-            if key:
-                self._accounts[record.environment.name, key, account.benchmark] = account
 
     def with_tests_of(self, onto: str, source: str, tests: Container[str]) -> str | None:
         """A revision with the code of one and the tests of another; ``None`` if they agree.
@@ -510,21 +491,7 @@ class Session:
         self._settle()
         if self._lock is not None:
             return
-        path = self._workspace.root / "lock"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(path)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                self.progress.step("waiting for another esv that measures this repository")
-                lock.acquire()
-        except OSError as err:
-            raise MeasurementError(
-                f"cannot use the cache {path.parent}: {err.strerror or err};"
-                ' set "cache_dir" in the "go" section of asv.conf.json'
-            ) from None
-        self._lock = lock
+        self._lock = hold(self._workspace.root / "lock", self.progress)
 
     def _settle(self) -> None:
         """Wait for what compiles ahead in the work tree, and forget it: the tree has other use."""

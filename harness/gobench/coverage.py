@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.diagnostics.functions import declared_extents
 from harness.errors import MeasurementError
+from harness.gobench.run import BENCHMARKS_ONLY
 from harness.model import Execution, Position
 from harness.process import run
 
@@ -79,7 +80,7 @@ def run_coverage(job: CoverageJob, relative: Callable[[str], str | None]) -> Blo
     done = run(
         [
             str(job.binary),
-            "-test.run=^$",
+            *BENCHMARKS_ONLY,
             f"-test.bench=^({names})$",
             "-test.cpu=1",
             f"-test.benchtime={job.benchtime}",

@@ -21,6 +21,7 @@ from pathlib import Path
 from harness.diagnostics.messages import generic_name
 from harness.errors import MeasurementError
 from harness.gobench.pprof import Stack, read_heap_profile
+from harness.gobench.run import BENCHMARKS_ONLY
 from harness.model.allocation import Account, AllocationSite, Frame
 from harness.process import run
 
@@ -173,7 +174,7 @@ def _profile(binary: Path, job: ProfileJob, iterations: int) -> list[Stack]:
     done = run(
         [
             str(binary),
-            "-test.run=^$",
+            *BENCHMARKS_ONLY,
             f"-test.bench={pattern}",
             f"-test.skip={pattern}/.",
             "-test.cpu=1",

@@ -19,9 +19,13 @@ from harness.model import BenchmarkFailure, Lane
 from harness.process import Completed, run
 
 _PANIC = re.compile(r"^(?:panic: |fatal error: )", re.MULTILINE)
+# The runtime's word for it; by then what was printed may look like a run that came to its end.
+_EXIT_0 = "panic: unexpected call to os.Exit(0) during test"
 _LEFT = "a benchmark leaves a process behind, which may have run beside the others; it was ended"
 _MESSAGE_LINES = 12
 _MESSAGE_CHARS = 2000
+# How each run of a test binary begins. As `go test` has it, os.Exit(0) in mid-run is a panic.
+BENCHMARKS_ONLY = ("-test.run=^$", "-test.paniconexit0")
 # A benchmark of which so many sub-benchmarks crash or hang is not started again.
 _MAX_CRASHES = 3
 
@@ -126,7 +130,7 @@ def run_lane(
 def _command(binary: Path, settings: LaneSettings, skip: Iterable[str]) -> list[str]:
     command = [
         str(binary),
-        "-test.run=^$",
+        *BENCHMARKS_ONLY,
         f"-test.bench={settings.bench}",
         "-test.benchmem",
         f"-test.benchtime={settings.benchtime}",
@@ -194,12 +198,22 @@ def _came_to_its_end(output: TestOutput, done: Completed) -> bool:
     """Whether all benchmarks were run.
 
     Where the last word is ``FAIL`` and no benchmark failed, the word was the code's own, or what
-    failed was said in the middle of another line.
+    failed was said in the middle of another line. So was the word of a benchmark that panics after
+    it; what ``TestMain`` does later, be it a panic, takes nothing back.
     """
-    if done.timed_out is not None or not output.complete:
+    if done.timed_out is not None or not output.complete or _panicked_in_mid_run(done.stderr):
         return False
     last = done.stdout.rstrip().rpartition("\n")[2]
     return done.returncode == 0 or bool(output.failed) or last != "FAIL"
+
+
+def _panicked_in_mid_run(stderr: str) -> bool:
+    """Whether the goroutine that panicked was running a benchmark, or called ``os.Exit(0)``."""
+    at = _PANIC.search(stderr)
+    if at is None:
+        return False
+    message, *traces = stderr[at.start() :].split("\n\ngoroutine ", 2)
+    return message.startswith(_EXIT_0) or any("\ntesting.(*B)." in t for t in traces[:1])
 
 
 def _diagnose(done: Completed, output: TestOutput, settings: LaneSettings) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Reports as text for a terminal, in the manner of benchstat. Pure."""
+"""Records and comparisons as text for a terminal, in the manner of benchstat. Pure."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from harness.analysis import (
     Direction,
     EscapeDiff,
     Finding,
-    GateReport,
-    Verdict,
     diff_escapes,
 )
 from harness.analysis.code import CodeDiff, diff_code
@@ -21,10 +19,8 @@ from harness.analysis.comparison import ALPHA
 from harness.analysis.costs import UNKNOWN, SiteCost, site_costs
 from harness.analysis.erased import erased
 from harness.analysis.samples import spread
-from harness.analysis.timing import TimeReport
 from harness.compiled.join import unmentioned
 from harness.model import (
-    ALLOCS,
     HEAP_COSTS,
     EscapeSite,
     Lane,
@@ -34,13 +30,11 @@ from harness.model import (
     TreeDiff,
 )
 from harness.outputs.erased import erased_lines
-from harness.outputs.explanation import describe_cause, describe_cost, explain_change
+from harness.outputs.explanation import describe_cause, describe_cost
 from harness.outputs.format import day, one_line, percent, plural, value, visible
-from harness.outputs.reproduce import reproduce
 
 _ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better", Direction.NONE: ""}
-_MAX_ROWS = 40
-_MAX_EXPLAINED = 10
+MAX_ROWS = 40
 _MAX_FUNCTIONS = 8
 _MAX_ERASED = 12
 
@@ -58,7 +52,7 @@ def show_record(record: Record, *, every: bool = False) -> str:
         [
             _short_package(p),
             b.name,
-            *(_cell(b.measurement(unit)) for unit in _units(record)),
+            *(cell(b.measurement(unit)) for unit in _units(record)),
         ]
         for p in record.packages
         for b in p.benchmarks
@@ -105,9 +99,9 @@ def show_comparison(
         if not rows:
             continue
         lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
-    lines += _escape_lines(escapes)
+    lines += difference_lines(escapes)
     lines += code_lines(diff_code(base, head))
-    lines += _compiler_escapes(diff_escapes(older, base, ()) if older is not None else None)
+    lines += compiler_lines(diff_escapes(older, base, ()) if older is not None else None)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -132,112 +126,6 @@ def code_lines(code: CodeDiff) -> list[str]:
     return lines
 
 
-def show_gate(report: GateReport) -> str:
-    """The verdict first, then why."""
-    word = {
-        Verdict.PASS: "PASS",
-        Verdict.FAIL: "FAIL",
-        Verdict.ERROR: "ERROR: could not measure, so no verdict",
-    }[report.verdict]
-    if report.unfit:
-        word = "UNFIT: the machine is too noisy for the time lane, so no verdict"
-    lines = [f"esv gate: {word}", *heading(report.base, report.head, report.older), ""]
-    lines += _judgement_lines(report)
-    if report.time is not None:
-        lines += _time_lines(report.time)
-    for error in report.errors:
-        side = "base" if error.revision == report.base.revision.hash else "head"
-        where = f" {error.package}" if error.package else ""
-        lines.append(f"{side} {error.stage}{visible(where)}: {visible(error.message)}")
-    if report.errors:
-        lines.append("")
-    if report.changes:
-        lines += _gate_rows(report)
-        for change in report.changes[:_MAX_EXPLAINED]:
-            attribution = report.attributions.get((change.package, change.benchmark, change.unit))
-            if attribution is not None and change.unit == ALLOCS:
-                lines += explain_change(change, attribution, lambda _cause: "", flow=False)
-        lines.append("")
-    elif not report.head.benchmarks() and not report.errors:
-        lines += ["compiled only: no benchmark was run", ""]
-    elif not report.errors:
-        lines.append(f"no change in allocs/op or B/op of {plural(report.compared, 'benchmark')}")
-        lines.append("")
-    if report.inexact:
-        lines.append(
-            f"{plural(len(report.inexact), 'benchmark')} did not repeat exactly and count only"
-            " where the ranges do not meet:"
-        )
-        lines += [f"  {visible(name)}" for name in report.inexact[:_MAX_ROWS]]
-        lines.append("")
-    lines += _escape_lines(report.escapes)
-    lines += _compiler_escapes(report.by_compiler)
-    # A new escape or a budget can be all that fails; there is no benchmark to run then.
-    broken = next((v.change for v in report.judgement.violations if v.change is not None), None)
-    if broken is not None:
-        lines += ["", f"reproduce: {reproduce(broken, report.head)}"]
-    return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _time_lines(time: TimeReport) -> list[str]:
-    """Whether the time lane could tell anything, with its figures."""
-    lines = []
-    if time.unfit:
-        lines.append(
-            f"  the base run twice differs from itself, or spreads too far, in {len(time.unfit)} of"
-            f" {plural(len(time.noise), 'benchmark')}:"
-        )
-        lines += [
-            f"    {visible(n.benchmark)}: medians {percent(1 + n.shift)} apart (p={n.p:.3f}),"
-            f" half of the samples within ±{n.spread * 100:.1f} %; looked for:"
-            f" {n.relevant * 100:g} %"
-            for n in time.unfit[:_MAX_EXPLAINED]
-        ]
-        lines.append("  use a quiet machine, a longer --benchtime, or leave --time out")
-    else:
-        largest = max((abs(n.shift) for n in time.noise), default=0.0)
-        lines.append(
-            f"  time lane: {plural(len(time.noise), 'benchmark')} in turn; the base differs from"
-            f" itself by at most {largest * 100:.1f} %"
-        )
-    return [*lines, ""]
-
-
-def _judgement_lines(report: GateReport) -> list[str]:
-    """The broken rules, what is waived, and what of the policy does nothing."""
-    judgement, source = report.judgement, visible(report.policy.source)
-
-    def at(line: int) -> str:
-        return f" ({source}:{line})" if line else ""
-
-    lines = [
-        f"  {violation.rule}: {visible(violation.text)}{at(violation.line)}"
-        for violation in judgement.violations[:_MAX_ROWS]
-    ]
-    hidden = len(judgement.violations) - _MAX_ROWS
-    if hidden > 0:
-        lines.append(f"  … and {hidden} more")
-    for violation in judgement.waived:
-        waiver = violation.waiver
-        assert waiver is not None
-        lines.append(
-            f"  waived until {waiver.expires} by {visible(waiver.owner)}: "
-            f"{visible(violation.text)}: {visible(waiver.reason)}{at(waiver.line)}"
-        )
-    for words, waivers in (
-        ("expired", judgement.expired),
-        ("not needed any more, take it out", judgement.unused),
-    ):
-        for waiver in waivers:
-            what = visible(waiver.benchmark or waiver.escape)
-            lines.append(
-                f"  waiver of {visible(waiver.owner)} for {what} until {waiver.expires}:"
-                f" {words}{at(waiver.line)}"
-            )
-    lines += [f"  policy {source} {visible(text)}" for text in judgement.idle]
-    return [*lines, ""] if lines else []
-
-
 def heading(base: Record, head: Record, older: Record | None = None) -> list[str]:
     """The two revisions that are compared; ``older`` is the base with another release of Go."""
     lines = ["base  " + _one(older or base), "head  " + _one(head)]
@@ -258,7 +146,7 @@ def escape_lines(
 ) -> list[str]:
     """The escapes that came and went between two records, the compiler's apart."""
     compiler = None if older is None else diff_escapes(older, base, ())
-    return [*_escape_lines(diff_escapes(base, head, diffs)), *_compiler_escapes(compiler)]
+    return [*difference_lines(diff_escapes(base, head, diffs)), *compiler_lines(compiler)]
 
 
 def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
@@ -350,11 +238,11 @@ def _heap_costs(record: Record) -> list[str]:
         found = [benchmark.measurement(unit) for unit in HEAP_COSTS]
         if any(m is not None and m.high for m in found):
             name = f"{package.rsplit('/', 1)[-1]}.{benchmark.name.removeprefix('Benchmark')}"
-            rows.append([visible(name), *map(_cell, found)])
+            rows.append([visible(name), *map(cell, found)])
     return [table(rows, ["heap", *HEAP_COSTS]), ""] if rows else []
 
 
-def _cell(measurement: Measurement | None) -> str:
+def cell(measurement: Measurement | None) -> str:
     """A value and how far its confidence interval reaches, or the range of an inexact count."""
     if measurement is None:
         return ""
@@ -385,7 +273,7 @@ def _comparison_row(change: Change) -> list[str]:
     name = f"{change.package.rsplit('/', 1)[-1]}.{change.benchmark.removeprefix('Benchmark')}"
     if change.base is None or change.head is None:
         note = "new" if change.base is None else "gone"
-        return [visible(name), _cell(change.base), _cell(change.head), note, ""]
+        return [visible(name), cell(change.base), cell(change.head), note, ""]
     sizes = [len(change.base.samples), len(change.head.samples)]
     n = str(sizes[0]) if sizes[0] == sizes[1] else f"{sizes[0]}+{sizes[1]}"
     if change.direction is Direction.NONE and (change.p is None or change.p > ALPHA):
@@ -395,14 +283,14 @@ def _comparison_row(change: Change) -> list[str]:
     detail = f" (p={change.p:.3f} n={n})" if change.p is not None else ""
     return [
         visible(name),
-        _cell(change.base),
-        _cell(change.head),
+        cell(change.base),
+        cell(change.head),
         difference + detail,
-        _judged(change),
+        judged(change),
     ]
 
 
-def _judged(change: Change) -> str:
+def judged(change: Change) -> str:
     """What a change means; with the compiler's part, if it has one."""
     if not change.by_compiler:
         return _ARROW[change.direction]
@@ -412,32 +300,8 @@ def _judged(change: Change) -> str:
     return f"{_ARROW[change.charged]} (code {rest:+,.10g}, compiler {change.by_compiler:+,.10g})"
 
 
-def _gate_rows(report: GateReport) -> list[str]:
-    changes = report.changes
-    failing = {id(v.change) for v in report.judgement.violations}
-    rows = [
-        [
-            f"{visible(c.package.rsplit('/', 1)[-1])}.{visible(c.benchmark)}",
-            c.unit,
-            _cell(c.base),
-            _cell(c.head),
-            f"{c.delta:+,.10g}",
-            _judged(c)
-            + (
-                " (listed only)"
-                if c.charged is Direction.REGRESSION and id(c) not in failing
-                else ""
-            ),
-        ]
-        for c in changes[:_MAX_ROWS]
-    ]
-    lines = [table(rows, ["benchmark", "unit", "base", "head", "delta", ""]), ""]
-    if len(changes) > _MAX_ROWS:
-        lines += [f"… and {len(changes) - _MAX_ROWS} more changes", ""]
-    return lines
-
-
-def _escape_lines(escapes: EscapeDiff) -> list[str]:
+def difference_lines(escapes: EscapeDiff) -> list[str]:
+    """How many sites came and went, then each of them; one that costs something says so."""
     unreached = sum(escapes.cost(s).covered is False for s in escapes.new)
     aside = f" ({unreached} that no benchmark executes)" if unreached else ""
     lines = [
@@ -445,8 +309,8 @@ def _escape_lines(escapes: EscapeDiff) -> list[str]:
         f" {len(escapes.gone)} gone, {escapes.kept} kept"
     ]
     for sign, sites in (("+", escapes.new), ("-", escapes.gone)):
-        lines += [f"  {sign} {_site(s, escapes.cost(s)).strip()}" for s in sites[:_MAX_ROWS]]
-    hidden = max(len(escapes.new) - _MAX_ROWS, 0) + max(len(escapes.gone) - _MAX_ROWS, 0)
+        lines += [f"  {sign} {_site(s, escapes.cost(s)).strip()}" for s in sites[:MAX_ROWS]]
+    hidden = max(len(escapes.new) - MAX_ROWS, 0) + max(len(escapes.gone) - MAX_ROWS, 0)
     if hidden:
         lines.append(f"  … and {hidden} more")
     if escapes.unknown:
@@ -469,10 +333,11 @@ def _code(record: Record) -> list[str]:
     ]
 
 
-def _compiler_escapes(escapes: EscapeDiff | None) -> list[str]:
+def compiler_lines(escapes: EscapeDiff | None) -> list[str]:
+    """The same of one code with two releases of Go; nothing where there are none."""
     if escapes is None:
         return []
-    first, *rest = _escape_lines(escapes)
+    first, *rest = difference_lines(escapes)
     return ["", f"by the compiler, with the code of the base: {first}", *rest]
 
 

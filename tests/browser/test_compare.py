@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from harness.analysis.comparison import compare, judge
 from harness.analysis.samples import median_interval
 from harness.model import ALLOCS, SECONDS, Lane, Measurement
 from harness.outputs.format import percent, signed, value
+from tests.browser.pages import requests
 from tests.builders import timeline_records
 
 STATS = """
@@ -132,10 +132,8 @@ def test_two_revisions_and_the_address_brings_them_back(
     browser.find_element("name", "all").send_keys(" ")
     assert "no change" in " ".join(rows(browser))
     assert browser.get_log("browser") == []
-    asked = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
-    urls = [
-        m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"
-    ]
+    urls = requests(browser)
+    assert urls
     assert all(u.startswith((root, "about:")) for u in urls), urls
 
 

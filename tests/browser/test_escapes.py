@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from harness.analysis.history import History
 from harness.model import Position
+from tests.browser.pages import requests
 from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
 
 MANY = 20_000
@@ -121,10 +121,8 @@ def test_what_is_chosen_is_in_the_address_and_comes_back(
     assert browser.find_element("css selector", ".detail h3").text == message
     assert browser.find_elements("css selector", ".detail .spells a")
     assert browser.get_log("browser") == []
-    asked = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
-    urls = [
-        m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"
-    ]
+    urls = requests(browser)
+    assert urls
     assert all(u.startswith((root, "about:")) for u in urls), urls
 
 

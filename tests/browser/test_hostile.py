@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.outputs.format import clip, visible
-from tests.browser.pages import ready
+from tests.browser.pages import ready, requests
 from tests.builders import make_hash
 from tests.hostile import HOSTILE
 
@@ -51,16 +50,6 @@ def guarded(browser: Any) -> Iterator[Any]:
     browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", made)
 
 
-def asked(browser: Any) -> set[str]:
-    """Every address that was asked for since the log was last read."""
-    messages = (json.loads(e["message"])["message"] for e in browser.get_log("performance"))
-    return {
-        m["params"]["request"]["url"]
-        for m in messages
-        if m["method"] == "Network.requestWillBeSent"
-    }
-
-
 def chosen(site: Path) -> list[Path]:
     """Every page of the first environment and of that of commits; of the others the overview."""
     commits = commits_of(site)
@@ -87,7 +76,7 @@ def test_nothing_runs_and_nothing_is_asked_for(
             ready(guarded, "")
         assert guarded.execute_script(FOUND) == [], page
     assert guarded.get_log("browser") == []
-    urls = asked(guarded)
+    urls = set(requests(guarded))
     assert len(urls) > len(pages)
     assert {u for u in urls if not u.startswith(site.as_uri() + "/")} <= {"about:blank"}
     # Beside the site there is nothing, and in it nothing that was not published.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -14,7 +13,7 @@ from harness.analysis.comparison import Direction
 from harness.analysis.regressions import commit_changes
 from harness.analysis.summary import summarise
 from harness.outputs.dashboard import names
-from tests.browser.pages import keys, ready
+from tests.browser.pages import keys, ready, requests
 from tests.builders import timeline_history
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -31,15 +30,6 @@ TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
 @pytest.fixture(params=["file", "http"])
 def base(request: pytest.FixtureRequest, sites: dict[str, Path], serve: Any) -> str:
     return str(serve(sites["timeline"], request.param))
-
-
-def requests(browser: Any) -> list[str]:
-    found = []
-    for entry in browser.get_log("performance"):
-        message = json.loads(entry["message"])["message"]
-        if message["method"] == "Network.requestWillBeSent":
-            found.append(message["params"]["request"]["url"])
-    return found
 
 
 def focused(browser: Any, script: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import urllib.error
@@ -15,6 +14,7 @@ import pytest
 
 from harness.cli.preview import make_server, stamp
 from harness.outputs.dashboard import publish
+from tests.browser.pages import requests
 from tests.builders import timeline_history
 
 URL = "https://git.example.com/commit/"
@@ -57,10 +57,8 @@ def test_the_page_loads_again_after_a_publishing(browser: Any, served: tuple[Pat
     publish([timeline_history(count=4)], site, project="after")
     WebDriverWait(browser, 20).until(lambda b: "after" in b.title)
     assert browser.current_url == address + "escapes.html#q=store"
-    asked = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
-    urls = [
-        m["params"]["request"]["url"] for m in asked if m["method"] == "Network.requestWillBeSent"
-    ]
+    urls = requests(browser)
+    assert urls
     assert all(u.startswith(address) for u in urls)
     assert [e for e in browser.get_log("browser") if "/-/stamp.js" not in e["message"]] == []
     browser.get("about:blank")

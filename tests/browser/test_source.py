@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from harness.outputs.dashboard import names
+from tests.browser.pages import requests
 from tests.builders import TRUTH, timeline_history
 
 
@@ -29,15 +30,6 @@ def planted() -> list[dict[str, Any]]:
     return [c for c in truth["commits"] if c["kind"] == "regression"]
 
 
-def asked(browser: Any) -> list[str]:
-    found = []
-    for entry in browser.get_log("performance"):
-        message = json.loads(entry["message"])["message"]
-        if message["method"] == "Network.requestWillBeSent":
-            found.append(message["params"]["request"]["url"])
-    return found
-
-
 CLICK = """
 const link = [...document.querySelectorAll('main a[href]')]
   .find(a => a.href.startsWith(arguments[0]) && a.getClientRects().length);
@@ -56,7 +48,7 @@ def test_from_the_overview_to_the_line_in_three_clicks(
     chosen = planted() if scheme == "file" else planted()[:3]
     for commit in chosen:
         browser.get_log("browser")
-        asked(browser)
+        requests(browser)
         browser.get(root + "index.html")
         browser.execute_script(OPEN)
         assert browser.execute_script(CLICK, root + names.revision_page(commit["revision"]))
@@ -67,7 +59,7 @@ def test_from_the_overview_to_the_line_in_three_clicks(
         shown = browser.execute_script("return document.querySelector('tr:target').innerText")
         assert "allocs/op" in shown or commit["cause"]["message"] in shown
         assert browser.get_log("browser") == []
-        assert all(u.startswith(root) for u in asked(browser))
+        assert all(u.startswith(root) for u in requests(browser))
 
 
 def file_page(site: Path) -> str:

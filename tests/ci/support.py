@@ -163,6 +163,6 @@ def commands_of(text: str) -> list[list[str]]:
     for match in re.finditer(
         r"(?:^|[`/\"])esv\"? ((?:[a-z]+) [^`\n]*|[a-z]+)", joined, re.MULTILINE
     ):
-        words = match[1].split(" || ")[0].split("#")[0]
+        words = re.split(r" (?:\|\||&&) |#", match[1])[0]
         found.append(shlex.split(words))
     return found

@@ -179,6 +179,29 @@ FILES = {
         "func TestMake(t *testing.T) { _ = Make(len(t.Name())); t.Log(Make) }\n"
     ),
 }
+# The same without tests. For another processor, or position independent, the library has to be
+# compiled anew: of a program that is the runtime, of a test binary everything that `testing` needs.
+PROGRAM = {
+    **{name: text for name, text in FILES.items() if not name.endswith("_test.go")},
+    "p/all.go": (
+        TESTS.replace('import "testing"\n\n', "")
+        .replace("func TestAll(t *testing.T)", "//go:noinline\nfunc All(name string)")
+        .replace("t.Name()", "name")
+    ),
+    "main.go": """
+package main
+
+import (
+	"example.com/m/p"
+	yaml "example.com/m/yaml.v3"
+)
+
+func main() {
+	p.All("program")
+	p.Sink = []any{yaml.Make, yaml.Make(3)}
+}
+""",
+}
 PACKAGES = ("example.com/m/p", "example.com/m/yaml.v3")
 
 
@@ -197,6 +220,14 @@ def write_module(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]
 @pytest.fixture(scope="session")
 def module(go: Go, write_module: Callable[[], Path]) -> Module:
     return Module(go, write_module())
+
+
+@pytest.fixture(scope="session")
+def program(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Module:
+    """The module as a program, without tests."""
+    directory = tmp_path_factory.mktemp("program")
+    write_files(directory, PROGRAM)
+    return Module(go, directory)
 
 
 @pytest.fixture(scope="session")

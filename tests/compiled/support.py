@@ -50,8 +50,13 @@ class Module:
         self.run("test", "-c", "-vet=off", *BUILD_FLAGS, *flags, "-o", binary, package)
         return binary
 
+    def build(self, binary: Path, *flags: str) -> Path:
+        """The program in the module's directory, made with the same flags."""
+        self.run("build", *BUILD_FLAGS, *flags, "-o", binary, ".")
+        return binary
+
     def listing(self, package: str, binary: Path) -> CompiledCode:
-        """What ``-S`` says of the functions of a package that are in its test binary."""
+        """What ``-S`` says of the functions of a package that are in a binary."""
         symbols = self._symbols(binary)
         text = self.run("list", "-test", "-export", *LISTING_FLAGS, package)
         blocks = _blocks(text, package)

@@ -25,7 +25,7 @@ P = PACKAGES[0]
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-@pytest.mark.parametrize("architecture", ["amd64", "arm64"])
+@pytest.mark.parametrize("architecture", ["amd64", pytest.param("arm64", marks=pytest.mark.slow)])
 def test_equals_listing(module: Module, tmp_path: Path, package: str, architecture: str) -> None:
     other = Module(module.go, module.directory, architecture)
     binary = other.link(package, tmp_path / "x.test")
@@ -33,6 +33,17 @@ def test_equals_listing(module: Module, tmp_path: Path, package: str, architectu
     assert (found.only_binary, found.only_listing) == ([], [])
     assert found.calls >= (30 if package == P else 2)
     assert found.functions >= (20 if package == P else 2)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_equals_listing_for_another_processor(
+    program: Module, tmp_path: Path, package: str
+) -> None:
+    other = Module(program.go, program.directory, "arm64")
+    found = compare(other, package, other.build(tmp_path / "x"))
+    assert (found.only_binary, found.only_listing) == ([], [])
+    assert found.calls >= (30 if package == P else 1)
+    assert found.functions >= (20 if package == P else 1)
 
 
 def test_equals_listing_of_timeline(go: Go, timeline: Path, tmp_path: Path) -> None:
@@ -68,6 +79,13 @@ def test_equals_listing_of_other_releases(
         assert found.calls >= 2
 
 
+def test_position_independent_program(program: Module, tmp_path: Path) -> None:
+    found = read_binary(program.build(tmp_path / "x"), [P])
+    assert len(found.calls) >= 30
+    assert read_binary(program.build(tmp_path / "pie", "-buildmode=pie"), [P]) == found
+
+
+@pytest.mark.slow
 def test_position_independent_binary(module: Module, binary: Path, tmp_path: Path) -> None:
     other = module.link(P, tmp_path / "pie.test", "-buildmode=pie")
     assert read_binary(other, [P]) == read_binary(binary, [P])
@@ -128,16 +146,18 @@ def test_relative_paths_and_other_packages(binary: Path) -> None:
     assert merge([code, code]) == code
 
 
-def test_listing_serves_where_nothing_is_decoded(module: Module, binary: Path) -> None:
-    env = {**module.go.environment(tool_environment()), "GOWORK": "off", "GOARCH": "riscv64"}
+def test_listing_serves_where_nothing_is_decoded(program: Module, tmp_path: Path) -> None:
+    env = {**program.go.environment(tool_environment()), "GOWORK": "off", "GOARCH": "riscv64"}
     env |= {"GOOS": "linux", "CGO_ENABLED": "0"}
-    code = compile_listing(module.go.binary, module.directory, PACKAGES, env, 300)
+    code = compile_listing(program.go.binary, program.directory, PACKAGES, env, 300)
     kinds = {(c.function, c.kind, c.outer_line) for c in code.calls}
-    ours = {(c.function, c.kind, c.outer_line) for c in read_binary(binary, [P]).calls}
+    decoded = read_binary(program.build(tmp_path / "x"), [P])
+    ours = {(c.function, c.kind, c.outer_line) for c in decoded.calls}
+    assert len(ours) >= 20
     assert ours <= kinds
     assert {f.package for f in code.functions} == set(PACKAGES)
     with pytest.raises(MeasurementError, match=r"go with -S: .*nowhere"):
-        compile_listing(module.go.binary, module.directory, ["./nowhere"], env, 300)
+        compile_listing(program.go.binary, program.directory, ["./nowhere"], env, 300)
 
 
 def test_what_is_decoded() -> None:
@@ -150,7 +170,7 @@ def test_what_is_decoded() -> None:
     assert not is_decoded(toolchain("linux", "riscv64"))
 
 
-def test_unreadable_binaries(module: Module, binary: Path, tmp_path: Path) -> None:
+def test_unreadable_binaries(module: Module, program: Module, binary: Path, tmp_path: Path) -> None:
     missing, text = tmp_path / "missing.test", tmp_path / "text.test"
     text.write_text("#!/bin/sh\n")
     empty = tmp_path / "empty.test"
@@ -164,7 +184,7 @@ def test_unreadable_binaries(module: Module, binary: Path, tmp_path: Path) -> No
     stripped = module.link(P, tmp_path / "stripped.test", "-ldflags=-s")
     with pytest.raises(MeasurementError, match="stripped"):
         read_binary(stripped, [P])
-    foreign = Module(module.go, module.directory, "riscv64").link(P, tmp_path / "riscv.test")
+    foreign = Module(program.go, program.directory, "riscv64").build(tmp_path / "riscv")
     with pytest.raises(MeasurementError, match="EM_RISCV, which is not decoded"):
         read_binary(foreign, [P])
     whole = binary.read_bytes()

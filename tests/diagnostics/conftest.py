@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from harness.diagnostics.collect import ModuleBuild, compile_module
+from harness.diagnostics.parse import PackageDiagnostics
 from harness.process import tool_environment
 from harness.toolchain import Go
 from tests.repos import Files, write_files
 
 Compile = Callable[..., ModuleBuild]
+GO_MOD = "module example.com/m\n\ngo 1.22\n"
+
+
+def build_of(build: ModuleBuild, path: str) -> PackageDiagnostics:
+    return next(d for d in build.diagnostics if d.path == path)
 
 
 @pytest.fixture(scope="session")

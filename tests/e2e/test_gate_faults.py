@@ -108,7 +108,7 @@ FAULTS = [
     Fault("does not compile", "head build example.com/small/keep: keep/bad_test.go:",
           files=(("keep/bad_test.go", "package keep\n\nfunc unused() { x := 1 }\n"),)),
     Fault("test binary panics", "panic: no database", body='panic("no database")'),
-    Fault("os.Exit", "exited with status 0 in mid-run", body="os.Exit(0)"),
+    Fault("os.Exit", "unexpected call to os.Exit(0) during test", body="os.Exit(0)"),
     Fault("t.Fatal", "BenchmarkBad: bad_test.go:8: no database", body='b.Fatal("no database")'),
     Fault("hangs", "BenchmarkBad: no result after 2 s", body="time.Sleep(time.Hour)"),
     Fault("prints a fake benchmark line", "prints lines in the form of results", body=FAKE),

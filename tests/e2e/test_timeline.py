@@ -24,7 +24,8 @@ LINE: list[str] = [c["revision"] for c in COMMITS]
 # Compared with a plain `go test` in every run; `slow` does it for all. Sub-benchmarks and
 # 0 allocs/op (1), a panic (23), generic code (32), broken (33), the largest counts (43), HEAD (50).
 PLAIN = (1, 23, 32, 33, 43, 50)
-NO_CARRY = (12, 24, 41)
+# Likewise without carrying, where every package is linked and run.
+NO_CARRY = (24, pytest.param(12, marks=pytest.mark.slow), pytest.param(41, marks=pytest.mark.slow))
 
 Key = tuple[str, str, str]
 # What the ground truth, which compares texts, lists as gone and new, and is the same site all the
@@ -282,25 +283,25 @@ def test_carried_numbers_are_those_of_their_origin(records: dict[str, Record]) -
     assert carried > 150
 
 
+@pytest.mark.parametrize("index", NO_CARRY)
 def test_without_carrying_the_numbers_are_the_same(
-    measured: Project, records: dict[str, Record], tmp_path: Path
+    measured: Project, records: dict[str, Record], tmp_path: Path, index: int
 ) -> None:
     again = Project(tmp_path, measured.repo, measured.environment)
     again.configure()
-    hashes = [LINE[i - 1] for i in NO_CARRY]
-    (tmp_path / "hashes").write_text("\n".join(hashes), "utf-8")
+    revision = LINE[index - 1]
+    (tmp_path / "hashes").write_text(revision, "utf-8")
     run = again.esv("run", "HASHFILE:hashes", "--alloc-only", "--no-carry")
     assert run.code == 0, run.err
-    found = again.records()
-    assert set(found) == set(hashes)
-    for revision in hashes:
-        there = records[revision]
-        assert any(p.carried_from for p in there.packages)
-        assert not any(p.carried_from for p in found[revision].packages)
-        assert allocs(found[revision]) == allocs(there)
-        assert found[revision].escapes == there.escapes
-        keys = [{p.path: p.key for p in r.packages} for r in (found[revision], there)]
-        assert keys[0] == keys[1]
+    (found,) = again.records().values()
+    there = records[revision]
+    assert found.revision == there.revision
+    assert any(p.carried_from for p in there.packages)
+    assert not any(p.carried_from for p in found.packages)
+    assert allocs(found) == allocs(there)
+    assert found.escapes == there.escapes
+    keys = [{p.path: p.key for p in r.packages} for r in (found, there)]
+    assert keys[0] == keys[1]
 
 
 def test_a_second_run_measures_nothing(measured: Project) -> None:
@@ -328,11 +329,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory, timeline: Path) -> Path:
     return path
 
 
-def compare_with_plain_go(record: Record, go: Go, clone: Path) -> None:
+def compare_with_plain_go(record: Record, go: Go, clone: Path, *flags: str) -> None:
     git(clone, "checkout", "--quiet", "--force", "--detach", record.revision.hash)
     text = plain_go(
         go.goroot / "bin" / "go", go.build_cache, clone,
-        "test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime=100x", "-cpu=1", "./...",
+        "test", "-run", "^$", "-bench", ".", "-benchmem", "-benchtime=100x", "-cpu=1", *flags,
+        "./...",
     )  # fmt: skip
     printed = read_plain(text)
     ours = allocs(record)
@@ -363,11 +365,12 @@ def read_plain(text: str) -> dict[str, dict[str, float]]:
 def test_plain_go_prints_the_same(
     records: dict[str, Record], go: Go, clone: Path, index: int
 ) -> None:
-    compare_with_plain_go(records[LINE[index - 1]], go, clone)
+    # With the library that is compiled already; the slow tests do without.
+    compare_with_plain_go(records[LINE[index - 1]], go, clone, "-trimpath")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("index", [c["index"] for c in COMMITS if c["index"] not in PLAIN])
+@pytest.mark.parametrize("index", [c["index"] for c in COMMITS])
 def test_plain_go_prints_the_same_for_every_commit(
     records: dict[str, Record], go: Go, clone: Path, index: int
 ) -> None:

@@ -74,6 +74,18 @@ func BenchmarkVForgesAndFails(b *testing.B) {
 	os.Exit(1)
 }
 
+func BenchmarkWForgesItsEnd(b *testing.B) {
+	fmt.Println("BenchmarkWForgesItsEnd 	 100	 1.0 ns/op	 7 B/op	 0 allocs/op")
+	fmt.Println("PASS")
+	os.Exit(0)
+}
+
+func BenchmarkXForgesAndPanics(b *testing.B) {
+	fmt.Println("BenchmarkXForgesAndPanics 	 100	 1.0 ns/op	 7 B/op	 0 allocs/op")
+	fmt.Println("PASS")
+	panic("done")
+}
+
 func BenchmarkISkip(b *testing.B) { b.Skip("not today") }
 
 func BenchmarkJSub(b *testing.B) {
@@ -181,6 +193,9 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	fmt.Println("teardown")
+	if os.Getenv("ESV_TEST_PANIC") != "" {
+		panic("cannot tear down")
+	}
 	os.Exit(code)
 }
 

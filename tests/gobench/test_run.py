@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.gobench import LaneRun
+from harness.gobench import LaneRun, LaneSettings, run_lane
 from harness.gobench.link import link, link_together
 from harness.model import ALLOCS, Lane
 from harness.process import base_environment, tool_environment
-from harness.toolchain import Go
-from tests.gobench.conftest import RunBench
+from harness.toolchain import Go, find_go
+from tests.corpus.regenerate import RELEASES, cache
+from tests.gobench.conftest import WILD, RunBench
 from tests.repos import write_files
 
 
@@ -34,7 +35,7 @@ def test_every_misdeed_in_one_run(bench: RunBench) -> None:
     assert failed(run) == [
         ("BPanic", "panic"),
         ("CFatal", "fail"),
-        ("DExit0", "exit"),
+        ("DExit0", "panic"),
         ("EExit3", "exit"),
         ("JSub/bad", "fail"),
         ("JSub/panics/too", "fail"),
@@ -45,7 +46,7 @@ def test_every_misdeed_in_one_run(bench: RunBench) -> None:
     said = {f.name.removeprefix("Benchmark"): f.message for f in run.failures}
     assert said["BPanic"] == "panic: no database"
     assert said["CFatal"] == "wild_test.go:26: cannot do it"
-    assert "status 0" in said["DExit0"]
+    assert said["DExit0"] == "panic: unexpected call to os.Exit(0) during test"
     assert "status 3" in said["EExit3"]
     assert "giving up" in said["EExit3"]
     assert said["JSub/bad"].endswith("sub fails")
@@ -141,6 +142,29 @@ def test_the_word_fail_of_a_benchmark_is_not_the_end(bench: RunBench) -> None:
     assert failed(run) == [("VForgesAndFails", "exit")]
 
 
+def test_an_end_that_a_benchmark_forges_is_none(bench: RunBench) -> None:
+    run = bench("^Benchmark[AWXZ]")
+    assert allocs(run) == [("AFirst", 1), ("ZLast", 6)]
+    assert failed(run) == [("WForgesItsEnd", "panic"), ("XForgesAndPanics", "panic")]
+
+
+@pytest.mark.slow  # installs the releases
+@pytest.mark.parametrize("release", RELEASES)
+def test_no_release_lets_a_benchmark_forge_its_end(release: str, tmp_path: Path) -> None:
+    go = find_go(release, cache())
+    write_files(
+        tmp_path,
+        {"go.mod": "module example.com/wild\n\ngo 1.21\n", "wild_test.go": WILD, "testdata/x": ""},
+    )
+    env = {**go.environment(tool_environment()), "GOWORK": "off"}
+    binary = tmp_path / "wild.test"
+    assert link(go.binary, tmp_path, "example.com/wild", binary, env, 300) == ""
+    settings = LaneSettings(Lane.ALLOCATION, "^Benchmark[ADWXZ]", "100x", 1, 1, 20, 60)
+    run = run_lane(binary, tmp_path, settings, base_environment())
+    assert allocs(run) == [("AFirst", 1), ("ZLast", 6)]
+    assert failed(run) == [(n, "panic") for n in ("DExit0", "WForgesItsEnd", "XForgesAndPanics")]
+
+
 def test_a_process_that_a_benchmark_leaves_behind(bench: RunBench) -> None:
     started = time.monotonic()
     run = bench("^Benchmark[TZ]")
@@ -171,7 +195,9 @@ def test_nothing_that_matches(bench: RunBench) -> None:
 
 
 def test_a_main_function_of_the_tests(bench: RunBench) -> None:
-    assert len(bench(".", package="quits").lines) == 1
+    for env in ({}, {"ESV_TEST_PANIC": "1"}):
+        run = bench(".", package="quits", env=env)
+        assert (len(run.lines), run.failures) == (1, ())
     run = bench(".", package="quits", env={"ESV_TEST_QUIT": "1"})
     assert failed(run) == [("", "exit")]
     assert "status 4" in run.failures[0].message

@@ -30,7 +30,8 @@ def benchstat(go: Go) -> Path:
                     "GOBIN": str(program.parent),
                     "GOCACHE": str(go.build_cache),
                     "GOMODCACHE": str(home / "mod"),
-                    "GOFLAGS": "-modcacherw",
+                    # -trimpath: with the library that the harness's builds compile, too.
+                    "GOFLAGS": "-modcacherw -trimpath",
                     "GOTOOLCHAIN": "local",
                 },
                 capture_output=True,

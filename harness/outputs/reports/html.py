@@ -46,7 +46,7 @@ def report(report: GateReport, around: Surroundings) -> str:
     found = annotate(report)
     changes = _changes(report, around)
     new, gone = report.escapes.new, report.escapes.gone
-    return _rendered(
+    page = GatePage(
         headline=verdict_line(report),
         tone="warning" if report.unfit else _TONES[report.verdict],
         sign="!" if report.unfit else _SIGNS[report.verdict],
@@ -65,25 +65,26 @@ def report(report: GateReport, around: Surroundings) -> str:
         more_gone=len(gone[_MOST_SITES:]),
         inexact=tuple(clip(name, 300) for name in report.inexact),
     )
+    return _rendered(page)
 
 
 def failure(failure: Failure) -> str:
     """The verdict, and the message."""
     unfit = failure.exit_code == EXIT_UNFIT
-    return _rendered(
+    page = GatePage(
         headline=failure.headline,
         tone="warning" if unfit else "broken",
         sign="!" if unfit else "✕",
         message=clip(failure.message, 8000),
         compared=False,
     )
+    return _rendered(page)
 
 
-def _rendered(**content: object) -> str:
+def _rendered(page: GatePage) -> str:
     style, policy = _style()
-    page = GatePage(policy=policy, style=style, **content)  # type: ignore[arg-type]
     template = template_environment().get_template("gate.html.j2")
-    return template.render(view=page, version=__version__)
+    return template.render(view=page, style=style, policy=policy, version=__version__)
 
 
 @cache

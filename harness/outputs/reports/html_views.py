@@ -61,8 +61,6 @@ class GatePage:
     """The page of a gate.
 
     Attributes:
-        policy: Content-Security-Policy of the page.
-        style: the style sheet.
         headline: the verdict in one line.
         tone, sign: of the verdict.
         facts: what was compared with what, and how.
@@ -74,8 +72,6 @@ class GatePage:
         message: of a gate that could not begin, else empty.
     """
 
-    policy: str
-    style: str
     headline: str
     tone: str
     sign: str

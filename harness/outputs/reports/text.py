@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from harness.analysis import GateReport
 from harness.outputs.format import visible
+from harness.outputs.gate_text import show_gate
 from harness.outputs.reports.base import Failure, Surroundings
-from harness.outputs.terminal import show_gate
 
 
 def report(report: GateReport, around: Surroundings) -> str:
-    """As :func:`harness.outputs.terminal.show_gate`."""
+    """As :func:`harness.outputs.gate_text.show_gate`."""
     return show_gate(report)
 
 
