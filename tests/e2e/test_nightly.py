@@ -95,15 +95,15 @@ def test_a_step_on_a_branch_is_told_from_where_it_forked(small: Project, upstrea
     first = nightly(small, "--format", "json")
     assert (first.code, report(first)["new"]) == (0, []), first.err
     git(upstream, "checkout", "--quiet", "v1")
-    body = "\tm := n\n\tlast, other = &n, &m\n"
-    source = KEEP.format(body=body, type="*int") + "\nvar other *int\n"
+    body = "\tlast = &n\n\tother = new([64]byte)\n"
+    source = KEEP.format(body=body, type="*int") + "\nvar other *[64]byte\n"
     worse = commit(upstream, "keep: two references", {"keep/keep.go": source})
     git(upstream, "checkout", "--quiet", "main")
     commit(upstream, "README: once more", {"README.md": "# small\n"})
     run = nightly(small, "--format", "json")
+    assert run.code == 1, (run.out, run.err)
     (step,) = (s for s in report(run)["new"] if s["unit"] == "allocs/op")
     assert (step["revision"], step["before"], step["after"]) == (worse, 1, 2)
-    assert run.code == 1
     main = (small.directory / "html" / "index.html").read_text("utf-8")
     (own,) = (small.directory / "html" / "e").glob("*/index.html")
     assert (worse[:8] in main, worse[:8] in own.read_text("utf-8")) == (False, True)
