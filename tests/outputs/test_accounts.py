@@ -166,6 +166,15 @@ def test_many_lines_and_benchmarks_are_folded() -> None:
     assert "The same lines in 8 more benchmarks" in page.text
 
 
+def test_slight_lines_are_folded_wherever_they_are() -> None:
+    before = [make_place(line=80, allocs=30)]
+    after = [make_place(line=100 + i, allocs=n) for i, n in enumerate((70, 1, 1))]
+    page = head(pair({"BenchmarkA": before}, {"BenchmarkA": after})).text
+    assert "2 further lines" in page
+    assert page.index("p.go:100") < page.index("p.go:80") < page.index("further lines, below")
+    assert page.index("further lines, below") < page.index("p.go:101") < page.index("p.go:102")
+
+
 def test_many_accounts_are_folded() -> None:
     names = [f"Benchmark{i}" for i in range(14)]
     after = {n: [make_place(line=100 + i, allocs=20 - i)] for i, n in enumerate(names)}

@@ -153,10 +153,9 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
     leader, *others = members
     units = tuple(leader.accounts)
     accounts = tuple(leader.accounts.values())
-    lines = leader.lines
+    lines, count = _ordered(leader)
     link = section.cause_link(leader.steps[0], up)
     causes = tuple(_cause(by_unit, units, accounts, link) for by_unit in lines.values())
-    count = _shown(leader)
     shown, hidden = list(lines)[:count], list(lines.values())[count:]
     remainders = _remainders(leader)
     first = leader.steps[0]
@@ -190,19 +189,21 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
     )
 
 
-def _shown(member: _Member) -> int:
-    """How many lines are shown at once: the first, without slight ones at the end."""
-    lines = list(member.lines.values())
+def _ordered(member: _Member) -> tuple[dict[_Line, dict[str, Cause]], int]:
+    """The lines of a benchmark, slight ones last, and how many are shown at once."""
 
     def slight(by_unit: Mapping[str, Cause]) -> bool:
         totals = {u: abs(member.accounts[u].delta) for u in by_unit}
         return all(abs(c.delta) < _SLIGHT * totals[u] for u, c in by_unit.items())
 
-    count = min(len(lines), _SHOWN_CAUSES)
-    while count > 1 and slight(lines[count - 1]):
-        count -= 1
+    lines = member.lines
+    main = [key for key, by_unit in lines.items() if not slight(by_unit)] or list(lines)[:1]
+    rest = [key for key in lines if key not in main]
+    count = min(len(main), _SHOWN_CAUSES)
     # One line takes no more room than the words that stand for it.
-    return len(lines) if len(lines) - count == 1 else count
+    if len(lines) - count == 1:
+        count += 1
+    return {key: lines[key] for key in (*main, *rest)}, count
 
 
 def _collected(

@@ -15,6 +15,7 @@
       unit: "", cell: row.querySelector(".stepscell"),
     };
   });
+  var AT_ONCE = 60; // as the style sheet has it
   var chosen = { q: "", package: "", unit: "", steps: "", sort: "" };
   var count = element("p", { role: "status", "class": "shown" });
   var controls = {};
@@ -128,7 +129,15 @@
       order.last = chosen.sort + counted;
     }
     count.textContent = shown === rows.length ? rows.length + " benchmarks" : shown + " of " + rows.length + " benchmarks";
+    // What is looked for may be below the first rows, which the style sheet shows alone.
+    if (Object.keys(chosen).some(function (name) { return chosen[name]; })) showAll();
     if (changed) esv.setState(chosen);
+  }
+
+  function showAll() {
+    table.setAttribute("data-all", "");
+    if (more) more.remove();
+    more = null;
   }
 
   function restore() {
@@ -148,6 +157,16 @@
   order.last = "0";
   units.forEach(function (th) { th.dataset.on = String(!th.classList.contains("extra")); });
   build();
+  var more = null;
+  if (rows.length > AT_ONCE) {
+    more = element("p", {}, [element("button", { type: "button" }, ["Show all " + rows.length + " benchmarks"])]);
+    more.firstChild.addEventListener("click", function () {
+      var next = rows[AT_ONCE].row.querySelector("a");
+      showAll();
+      if (next) next.focus();
+    });
+    table.parentNode.after(more);
+  }
   restore();
   window.addEventListener("hashchange", restore);
   document.documentElement.setAttribute("data-ready", "");

@@ -1,10 +1,12 @@
-"""The page of a revision with more carried values than it comes with."""
+"""Pages that show more than they come with: many benchmarks, and values that are carried."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import pytest
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from harness.analysis.history import History
@@ -12,7 +14,9 @@ from harness.outputs.dashboard import publish
 from tests.builders import MODULE, make_benchmark, make_hash, make_package, make_record
 
 
-def test_carried_values_come_when_they_are_asked_for(browser: Any, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def many_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """70 benchmarks that are carried in the second of two revisions, and one that is not."""
     many = [make_benchmark(f"BenchmarkCarried{n:02d}", n, 64.0 * n) for n in range(70)]
     own = [make_benchmark("BenchmarkOwn", 3, seconds=[3e-6, 1e-6, 2e-6, 5e-6])]
     records = [
@@ -25,8 +29,13 @@ def test_carried_values_come_when_they_are_asked_for(browser: Any, tmp_path: Pat
             ],
         ),
     ]
-    publish([History.build(records)], tmp_path / "site", project="carried")
-    page = tmp_path / "site" / "r" / f"{make_hash(1)}.html"
+    site = tmp_path_factory.mktemp("many") / "site"
+    publish([History.build(records)], site, project="many")
+    return site
+
+
+def test_carried_values_come_when_they_are_asked_for(browser: Any, many_site: Path) -> None:
+    page = many_site / "r" / f"{make_hash(1)}.html"
     text = page.read_text("utf-8")
     assert "BenchmarkOwn" in text
     assert "BenchmarkCarried" not in text
@@ -47,3 +56,24 @@ def test_carried_values_come_when_they_are_asked_for(browser: Any, tmp_path: Pat
     link = browser.find_element("link text", "BenchmarkCarried69").get_attribute("href")
     assert Path(link.removeprefix("file://")).is_file()
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+
+
+def test_the_overview_shows_all_benchmarks_when_asked_or_filtered(
+    browser: Any, many_site: Path
+) -> None:
+    shown = (
+        "return [...document.querySelectorAll('table[data-list] tbody tr')]"
+        ".filter(r => r.offsetHeight).length"
+    )
+    browser.get((many_site / "index.html").as_uri())
+    assert browser.execute_script(shown) == 60
+    button = browser.find_element("css selector", ".scroll + p button")
+    assert button.text == "Show all 71 benchmarks"
+    button.send_keys(Keys.ENTER)
+    assert browser.execute_script(shown) == 71
+    focused = browser.switch_to.active_element
+    assert focused.text == "BenchmarkCarried60"
+    browser.get("about:blank")
+    browser.get((many_site / "index.html").as_uri() + "#q=carried69")
+    assert browser.execute_script(shown) == 1
+    assert not browser.find_elements("css selector", ".scroll + p button")
