@@ -95,7 +95,7 @@ def test_a_long_history_keeps_the_pages_small() -> None:
     assert b"300 oldest places" in page
     shard = files[names.benchmark_shard("example.com/m/p", "BenchmarkA")]
     assert shard.count(b",") > 1400
-    assert "The newest 250 of" in Page(files["regressions.html"]).text
+    assert "The newest 100 of" in Page(files["regressions.html"]).text
     for name in ("status.html", "index.html", "regressions.html"):
         assert len(files[name]) < 600_000, name
 
