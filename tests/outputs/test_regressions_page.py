@@ -92,10 +92,10 @@ def test_a_long_history_keeps_the_pages_small() -> None:
     assert "640 older places" in Page(overview).text
     page = files[names.benchmark_page("example.com/m/p", "BenchmarkA")]
     assert page.count(b"<tr ") + page.count(b"<tr>") < 1600
-    assert b"300 oldest places" in page
+    assert b"300 oldest measurements" in page
     shard = files[names.benchmark_shard("example.com/m/p", "BenchmarkA")]
     assert shard.count(b",") > 1400
-    assert "The newest 250 of" in Page(files["regressions.html"]).text
+    assert "The newest 100 of" in Page(files["regressions.html"]).text
     for name in ("status.html", "index.html", "regressions.html"):
         assert len(files[name]) < 600_000, name
 
