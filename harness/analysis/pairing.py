@@ -58,7 +58,8 @@ class Index:
     """Escape sites, allocation calls and inlining decisions of both sides, by place."""
 
     def __init__(self, sides: Sides) -> None:
-        self._sides = sides
+        # A copy, which does not have this index: a circle would keep the code of both in memory.
+        self._sides = replace(sides)
         self._maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
         self._base: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
         self._head: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
