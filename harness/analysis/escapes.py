@@ -205,7 +205,7 @@ class EscapeTracker:
             for p in sorted(before.keys() | parts.keys())
             if p not in silent and before.get(p) is not parts.get(p)
         ]
-        same = [p for p in differ if before.get(p) == parts.get(p)]
+        same = [p for p in differ if history.same(before.get(p), parts.get(p))]
         changed = [p for p in differ if p not in same]
         matches = [
             _match(

@@ -38,7 +38,7 @@ class History:
         records: one per revision, oldest first.
         line: hashes of the first-parent history, oldest first, measured or not.
         load: what :meth:`harness.model.Record.parts` gives of a revision, where the records were
-            read without it. What two revisions have in common should be one object.
+            read without it. What two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
         beside: whether it is another branch than the first.
     """
@@ -106,13 +106,17 @@ class History:
         Equal code of a package has equal sites at equal places, so nothing of it came or went.
         """
         before, after = self.parts(base), self.parts(head)
-        equal = {p for p in before.keys() & after.keys() if before[p] == after[p]}
+        equal = {p for p in before.keys() & after.keys() if self.same(before[p], after[p])}
         out = equal - set(needed)
         return Pair(
             self.by_hash[base].with_parts(c for p, c in before.items() if p not in out),
             self.by_hash[head].with_parts(c for p, c in after.items() if p not in out),
             sum(self._counted(p, after[p])[0] for p in out),
         )
+
+    def same(self, one: CodePart | None, other: CodePart | None) -> bool:
+        """Whether two revisions have the same code of a package."""
+        return one is other or (self.load is None and one == other)
 
     def sites(self, revision: str) -> tuple[int, int]:
         """How many escape sites a revision has in code, and in test files and generated code."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from harness.analysis.attribution import Attribution
 from harness.analysis.code import CodeDiff, PackageCounts, diff_code
@@ -77,7 +78,7 @@ class RevisionSummary:
         return sum(s.unit == ALLOCS and s.direction is direction for s in self.steps)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Summary:
     """Everything that the outputs tell of one history.
 
@@ -97,12 +98,12 @@ class Summary:
     sites: SiteHistory
     packages: Mapping[str, tuple[Series, ...]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def recorded(self) -> tuple[RevisionSummary, ...]:
         """The revisions that have a record, oldest first."""
         return tuple(r for r in self.revisions if r.slot.record is not None)
 
-    @property
+    @cached_property
     def newest(self) -> RevisionSummary | None:
         """The newest revision that has a record."""
         return next((r for r in reversed(self.revisions) if r.slot.record is not None), None)

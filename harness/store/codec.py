@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 from hashlib import blake2b
 from itertools import groupby
 from typing import Any, TypeVar
@@ -32,11 +33,15 @@ from harness.model import (
 )
 
 T = TypeVar("T")
+# So many bytes of a file, from a place on.
+Read = Callable[[int, int], bytes]
 
 # The fields of a record that are kept package by package.
 _LISTS = ("escapes", "inlining", "inlining_calls", "calls", "functions")
 # The last version that was one JSON document.
 _WHOLE = 1
+# Most first members are smaller.
+_PIECE = 65_536
 
 
 class Part(StrEnum):
@@ -144,7 +149,7 @@ class Shared:
             self._now, self._before = {}, self._now
             self._packages.clear()
 
-    def get(self, id_: str, decode: Callable[[], object]) -> object:
+    def get(self, id_: str, decode: Callable[[], Any]) -> Any:
         """The content with an id, decoded only where neither of the last two records had it."""
         found = self._now.get(id_)
         if found is None:
@@ -253,7 +258,7 @@ class Packed:
 
     core: Core
     name: str
-    _data: bytes
+    _read: Read
     _offsets: tuple[int, ...]
 
     def content(self, number: int, shared: Shared | None = None) -> Any:
@@ -300,13 +305,16 @@ class Packed:
         Raises:
             StoreError: a member is damaged.
         """
-        found: dict[str, CodePart] = {}
+        found: dict[str, tuple[str, CodePart]] = {}
         for number, member in enumerate(self.core.members):
             if member.part is Part.CODE:
                 part: CodePart = self.content(number, shared)
-                known = found.get(part.package)
-                found[part.package] = part if known is None else _joined(known, part)
-        return found
+                id_, package = member.id, part.package
+                if package in found:
+                    id_ = f"{found[package][0]} {id_}"
+                    part = shared.get(id_, partial(_joined, found[package][1], part))
+                found[package] = (id_, part)
+        return {package: part for package, (_, part) in found.items()}
 
     def _packages(self, shared: Shared | None, *, raw: bool) -> Iterator[PackageResult]:
         core = self.core
@@ -328,7 +336,7 @@ class Packed:
         """
         member, start = self.core.members[number], self._offsets[number]
         try:
-            return decoder.decode(gzip.decompress(self._data[start : start + member.size]))
+            return decoder.decode(gzip.decompress(self._read(start, member.size)))
         except (OSError, EOFError, zlib.error, msgspec.DecodeError) as err:
             raise _damaged(self.name, err) from None
 
@@ -360,13 +368,23 @@ def decode(data: bytes, name: str, shared: Shared | None = None) -> Record:
 
 
 def unpack(data: bytes, name: str) -> Packed:
+    """As :func:`unpack_from`, of bytes."""
+    return unpack_from(lambda start, size: data[start : start + size], len(data), name)
+
+
+def unpack_from(read: Read, length: int, name: str) -> Packed:
     """Read the first member of a record file.
+
+    Args:
+        read: gives so many bytes from a place on.
+        length: of the file.
+        name: of the file, for messages.
 
     Raises:
         StoreError: damaged, not a record, or written by a newer harness.
     """
     try:
-        text, rest = _first_member(data)
+        text, rest = _first_member(read, length)
         schema = _HEADER.decode(text).schema
     except (OSError, EOFError, zlib.error, msgspec.DecodeError) as err:
         raise StoreError(
@@ -388,11 +406,11 @@ def unpack(data: bytes, name: str) -> Packed:
     for member in core.members:
         offsets.append(at)
         at += member.size
-    if at != len(data):
-        raise _damaged(name, f"{len(data) - rest:,} bytes of members where {at - rest:,} belong")
+    if at != length:
+        raise _damaged(name, f"{length - rest:,} bytes of members where {at - rest:,} belong")
     if not _fits(core):
         raise _damaged(name, "its layout does not fit its members")
-    return Packed(core, name, data, tuple(offsets))
+    return Packed(core, name, read, tuple(offsets))
 
 
 def _fits(core: Core) -> bool:
@@ -415,13 +433,19 @@ def _converted(text: bytes, name: str) -> Packed:
     return unpack(encode(record), name)
 
 
-def _first_member(data: bytes) -> tuple[bytes, int]:
+def _first_member(read: Read, length: int) -> tuple[bytes, int]:
     """The first gzip member's content, and where the next one begins."""
     reader = zlib.decompressobj(wbits=31)
-    text = reader.decompress(data)
+    text, at = b"", 0
+    while not reader.eof and at < length:
+        piece = read(at, _PIECE)
+        text += reader.decompress(piece)
+        at += len(piece)
+        if not piece:
+            break
     if not reader.eof:
         raise EOFError("the file ends too early")
-    return text, len(data) - len(reader.unused_data)
+    return text, at - len(reader.unused_data)
 
 
 def _damaged(name: str, err: object) -> StoreError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from harness.errors import StoreError
 from harness.model import Record
-from harness.store.codec import Packed, Shared, encode, unpack
+from harness.store.codec import Packed, Shared, encode, unpack_from
 from harness.store.files import write_atomic
 
 # Not ``.json``: asv warns of every JSON file under its results directory that is not its own.
@@ -81,10 +82,14 @@ class RecordStore:
             StoreError: it cannot be read.
         """
         try:
-            data = path.read_bytes()
+            file = path.open("rb", buffering=0)
+            length = os.fstat(file.fileno()).st_size
         except OSError as err:
             raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
-        return unpack(data, str(path))
+        # The file is closed with the last reference to what reads it.
+        return unpack_from(
+            lambda start, size: os.pread(file.fileno(), size, start), length, str(path)
+        )
 
     def environments(self, machine: str, revision: str) -> set[str]:
         """Names of the environments in which a revision has a record; none of them is read."""
