@@ -244,18 +244,27 @@ def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
 
     What is inlined from a library counts for the line that calls it.
     """
-    counts: Counter[tuple[str, str, int, str, str]] = Counter()
+    counts: dict[tuple[str, str, int, str, str], int] = {}
+    owners: dict[str, str | None] = {}  # package of a file, by its directory
+
+    def owner(file: str) -> str | None:
+        if file not in owners:
+            owners[file] = directories.get(file.rpartition("/")[0] or ".")
+        return owners[file]
+
     for call in part.calls:
-        for file, line in ((call.file, call.line), (call.outer_file, call.outer_line)):
-            package = directories.get(file.rpartition("/")[0] or ".")
-            if package is not None:
-                if not file.endswith("_test.go"):
-                    counts[package, file, line, call.callee, call.function] += 1
-                break
+        file, line = call.file, call.line
+        package = owner(file)
+        if package is None:
+            file, line = call.outer_file, call.outer_line
+            package = owner(file)
+        if package is not None and not file.endswith("_test.go"):
+            key = (package, file, line, call.callee, call.function)
+            counts[key] = counts.get(key, 0) + 1
     most: dict[tuple[str, str, int, str], int] = defaultdict(int)
     for (package, file, line, callee, _), number in counts.items():
-        key = (package, file, line, callee)
-        most[key] = max(most[key], number)
+        place = (package, file, line, callee)
+        most[place] = max(most[place], number)
     return most
 
 
