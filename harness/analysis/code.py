@@ -230,7 +230,7 @@ def _counted(package: str, part: CodePart, directories: Mapping[str, str]) -> _C
     frames = [f.frame_bytes for f in part.functions if not f.test]
     own = {key: n for key, n in calls.items() if key[0] == package}
     return _Count(
-        escapes=sum(not s.test and not s.position.generated for s in part.escapes),
+        escapes=len(part.in_code),
         linked=bool(part.functions),
         frame=max(frames, default=None),
         calls=sum(own.values()),

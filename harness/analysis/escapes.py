@@ -227,7 +227,7 @@ class EscapeTracker:
         self._revision, self.parts = revision, parts
         self._known = {p.path for p in record.packages}
         equal = [
-            pair for p in same for pair in zip(_in_code(before[p]), _in_code(parts[p]), strict=True)
+            pair for p in same for pair in zip(before[p].in_code, parts[p].in_code, strict=True)
         ]
         match = SiteMatch(
             new=tuple(s for m in matches for s in m.new),
@@ -244,18 +244,14 @@ def _match(
     base: Sequence[CodePart], head: Sequence[CodePart], diffs: Sequence[TreeDiff] | None
 ) -> SiteMatch:
     return match_sites(
-        [s for part in base for s in _in_code(part)],
-        [s for part in head for s in _in_code(part)],
+        [s for part in base for s in part.in_code],
+        [s for part in head for s in part.in_code],
         diffs,
         (
             frozenset(f"{d.package}.{d.function}" for part in base for d in part.inlining),
             frozenset(f"{d.package}.{d.function}" for part in head for d in part.inlining),
         ),
     )
-
-
-def _in_code(part: CodePart) -> list[EscapeSite]:
-    return [s for s in part.escapes if not s.test and not s.position.generated]
 
 
 def _uncompiled(record: Record) -> set[str]:

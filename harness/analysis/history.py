@@ -126,7 +126,7 @@ class History:
     def _counted(self, package: str, part: CodePart) -> tuple[int, int]:
         known = self._counts.get(package)
         if known is None or known[0] is not part:
-            code = sum(not s.test and not s.position.generated for s in part.escapes)
+            code = len(part.in_code)
             known = self._counts[package] = (part, (code, len(part.escapes) - code))
         return known[1]
 

@@ -20,6 +20,7 @@ from harness.diagnostics.identity import LineMap
 from harness.diagnostics.normal import normal_function, normal_message
 from harness.model import (
     ALLOCS,
+    BenchmarkResult,
     CodePart,
     EscapeSite,
     Execution,
@@ -386,23 +387,30 @@ class _Costs:
     _lines: dict[str, dict[int, list[LineCost]]] = field(default_factory=dict)
     # Value of allocs/op that the account of a benchmark is of.
     _values: dict[tuple[str, str], float] = field(default_factory=dict)
+    # Of the record before: the same results are as they were.
+    _results: dict[str, tuple[BenchmarkResult, ...]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         """Take the next record, oldest first."""
         self._move(record)
         self._previous = record.revision.hash
         stale = {
-            (package, result.name)
-            for package, result in record.benchmarks()
-            if not self._stands(package, result.name, result.measurement(ALLOCS))
+            (package.path, result.name)
+            for package in record.packages
+            if self._results.get(package.path) is not package.benchmarks
+            for result in package.benchmarks
+            if not self._stands(package.path, result.name, result.measurement(ALLOCS))
         }
+        self._results = {p.path: p.benchmarks for p in record.packages}
         new = {(a.package, a.benchmark) for a in record.accounts}
         self._drop(stale | new)
-        numbers = {
-            (package, result.name): measured.value
-            for package, result in record.benchmarks()
-            if (measured := result.measurement(ALLOCS)) is not None
-        }
+        numbers = {}
+        if new:
+            numbers = {
+                (package, result.name): measured.value
+                for package, result in record.benchmarks()
+                if (measured := result.measurement(ALLOCS)) is not None
+            }
         for account in record.accounts:
             key = (account.package, account.benchmark)
             self._values[key] = numbers.get(key, account.allocs)

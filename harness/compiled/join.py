@@ -76,22 +76,25 @@ def verdicts(
     for index, site in enumerate(sites):
         groups[site.package, site.position.file, site.position.line].append(index)
     places = {(file, line) for _, file, line in groups}
+    names = {site.function for site in sites}
     by_line: dict[_Line, list[AllocationCall]] = defaultdict(list)
     inlined: dict[tuple[str, int], set[AllocationKind]] = defaultdict(set)
     linked: set[tuple[str, str]] = set()
     files: dict[tuple[str, str], set[str]] = defaultdict(set)
     for function in functions:
-        linked.add((function.package, function.function))
-        files[function.package, function.function].add(function.file)
+        if function.function in names:
+            linked.add((function.package, function.function))
+            files[function.package, function.function].add(function.file)
     with_objects: set[tuple[str, str]] = set()
     for call in calls:
         if (call.outer_file, call.outer_line) in places:
             by_line[call.package, call.outer_file, call.outer_line].append(call)
-        linked.add((call.package, call.function))
+        if call.function in names:
+            linked.add((call.package, call.function))
+            if call.kind is AllocationKind.OBJECT:
+                with_objects.add((call.package, call.function))
         if call.inlined and (call.file, call.line) in places:
             inlined[call.file, call.line].add(call.kind)
-        if call.kind is AllocationKind.OBJECT:
-            with_objects.add((call.package, call.function))
     found: list[bool | None] = [None] * len(sites)
     for line, indices in groups.items():
         here = by_line.get(line, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from harness.model.allocation import Account, Exchange
@@ -103,7 +104,7 @@ class View:
     diagnostics: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CodePart:
     """The fields of :class:`Record` that are of one package; same names."""
 
@@ -118,6 +119,11 @@ class CodePart:
         """Import path; empty if there is nothing in it."""
         lists = (self.escapes, self.inlining, self.inlining_calls, self.calls, self.functions)
         return next((items[0].package for items in lists if items), "")
+
+    @cached_property
+    def in_code(self) -> tuple[EscapeSite, ...]:
+        """The escape sites that :meth:`Record.code_escapes` gives."""
+        return tuple(s for s in self.escapes if not s.test and not s.position.generated)
 
 
 @dataclass(frozen=True, slots=True)

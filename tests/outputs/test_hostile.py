@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -22,7 +21,7 @@ from tests.hostile import (
     hostile_history,
     hostile_source,
 )
-from tests.outputs.pages import check_links
+from tests.outputs.pages import check_links, provided
 
 HIDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 DEVICES = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for i in range(10))}
@@ -123,19 +122,6 @@ def test_feeds_and_drawings_are_xml(files: dict[str, bytes]) -> None:
                 ElementTree.fromstring(drawing)
                 drawings += 1
     assert drawings > 500
-
-
-def provided(data: bytes) -> object:
-    """What a shard hands over, read as a JavaScript parser reads its one statement."""
-    found = re.fullmatch(
-        r"""esv\.provide\("[a-z]+",JSON\.parse\('([^'\n]*)'\)\);\n""", data.decode()
-    )
-    assert found is not None, data[:200]
-    literal = found[1].replace("\\\\", "\x00")
-    # A quoted string of ASCII; its only escapes are \\ and \uXXXX, which stand for themselves.
-    assert not re.search(r"\\(?!u00)", literal)
-    literal = re.sub(r"\\u([0-9a-f]{4})", lambda m: chr(int(m[1], 16)), literal)
-    return json.loads(literal.replace("\x00", "\\"))
 
 
 def test_shards_hand_the_texts_over_as_they_are(files: dict[str, bytes]) -> None:
