@@ -53,6 +53,8 @@ class CommitChange:
             stands, and for improvements.
         waivers: what lets steps that stand and break the policy pass, each once.
         waived: whether all of these are let pass, and there is at least one.
+        listed: whether none of the steps that stand breaks the policy: it lists their unit, or they
+            are within a threshold.
     """
 
     summary: RevisionSummary
@@ -61,11 +63,13 @@ class CommitChange:
     repaired: str | None = None
     waivers: tuple[Waiver, ...] = ()
     waived: bool = False
+    listed: bool = False
 
     @property
     def stands(self) -> bool:
-        """Whether it is a regression that nobody has repaired or answers for."""
-        return self.direction is Direction.REGRESSION and self.repaired is None and not self.waived
+        """Whether it is a regression that a gate fails and nobody has repaired or answers for."""
+        settled = self.repaired is not None or self.waived or self.listed
+        return self.direction is Direction.REGRESSION and not settled
 
 
 def commit_changes(
@@ -76,26 +80,26 @@ def commit_changes(
     Args:
         summary: of the history.
         direction: of the steps.
-        standard: by which regressions are waived; without it none is.
+        standard: by which regressions are waived or only listed; without it none is waived, and
+            the built-in policy holds.
     """
+    policy = Policy() if standard is None else standard.policy
     found = []
     for revision in reversed(summary.revisions):
         own = sorted_steps(s for s in revision.steps if s.direction is direction)
         if own:
             change = CommitChange(revision, direction, own, _repaired(summary, own))
-            if standard is not None and change.stands:
-                change = _waived(change, standard.policy)
-            found.append(change)
+            found.append(_judged(change, policy) if change.stands else change)
     return tuple(found)
 
 
-def _waived(change: CommitChange, policy: Policy) -> CommitChange:
-    """A change with its waivers, judged as ``esv nightly`` judges its steps."""
+def _judged(change: CommitChange, policy: Policy) -> CommitChange:
+    """A change with what the policy says of it, judged as ``esv nightly`` judges its steps."""
     standing = [s for s in change.steps if s.repaired is None]
     judged = judge_steps(policy, standing, date.min).values()  # all waivers are in force
     waivers = dict.fromkeys(v.waiver for v in judged if v.waiver is not None)
     waived = bool(waivers) and all(v.waiver is not None for v in judged)
-    return replace(change, waivers=tuple(waivers), waived=waived)
+    return replace(change, waivers=tuple(waivers), waived=waived, listed=not judged)
 
 
 def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -39,6 +39,22 @@ def test_a_commit_is_told_once_with_all_its_units() -> None:
     assert [(c.summary.slot.revision, c.repaired) for c in better] == [(make_hash(3), None)]
 
 
+def test_what_fails_no_gate_is_listed() -> None:
+    """One byte more of the same allocations: the built-in policy lists B/op, another may not."""
+    records = [
+        make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkA", 1, size)])])
+        for i, size in enumerate((174, 175))
+    ]
+    summary = summarise(History.build(records))
+    (found,) = commit_changes(summary, Direction.REGRESSION)
+    assert (found.listed, found.stands, found.waived) == (True, False, False)
+    strict = Standard.on(
+        parse_policy('[thresholds]\n"B/op" = 0\n', "escape-velocity.toml"), date(2026, 1, 1)
+    )
+    (found,) = commit_changes(summary, Direction.REGRESSION, strict)
+    assert (found.listed, found.stands) == (False, True)
+
+
 def test_the_latest_run_ends_where_an_hour_passed() -> None:
     records = list(of(1, 1, 1, 1).records)
     for i, started in enumerate((90_000.0, 100.0, 90_900.0, 95_000.0)):

@@ -75,6 +75,17 @@ def test_the_verdict_of_a_night_counts_all_of_its_commits() -> None:
         return Page(site(History.build(records))["index.html"])
 
     assert "Clean: no benchmark got worse." in night(1, 1, 1).text
+    listed = [
+        make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkA", 1, size)])])
+        for i, size in enumerate((174, 175))
+    ]
+    files = site(History.build(listed))
+    text = Page(files["index.html"]).text
+    assert "No regression; 1 commit has steps that fail no gate." in text
+    assert "regression, stands" not in text
+    assert re.search(
+        r'id="listed">Listed <span class="count">1<', files["regressions.html"].decode()
+    )
     # The newest commit is clean, and the night is not.
     page = night(1, 2, 2)
     assert "1 commit made 1 benchmark worse." in page.text

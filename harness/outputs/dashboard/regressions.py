@@ -39,6 +39,7 @@ def regressions_view(section: Section) -> RegressionsView:
     worse = section.regressions
     standing = [c for c in worse if c.stands]
     waived = [c for c in worse if c.waived]
+    listed = [c for c in worse if c.listed]
     repaired = [c for c in worse if c.repaired is not None]
     better = commit_changes(section.summary, Direction.IMPROVEMENT)
     return RegressionsView(
@@ -48,6 +49,8 @@ def regressions_view(section: Section) -> RegressionsView:
         standing_count=len(standing),
         repaired=_rows(section, repaired[:_MOST_PAST]),
         repaired_count=len(repaired),
+        listed=_rows(section, listed[:_MOST_PAST]),
+        listed_count=len(listed),
         waived=_rows(section, waived),
         waived_count=len(waived),
         policy=section.standard.policy.source,
@@ -63,6 +66,8 @@ def feed(section: Section) -> bytes:
     history = section.summary.history
     entries = []
     for change in section.regressions:
+        if change.listed:
+            continue
         record = change.summary.slot.record
         assert record is not None, "a step is at a revision with a value"
         entries.append(
@@ -85,7 +90,8 @@ def run_view(section: Section) -> RunView | None:
         return None
     by_revision = {c.summary.slot.revision: c for c in section.regressions}
     changes = [by_revision[r.slot.revision] for r in run if r.slot.revision in by_revision]
-    worse = [c.summary for c in changes if not c.waived]
+    worse = [c.summary for c in changes if not (c.waived or c.listed)]
+    listed = [c.summary for c in changes if c.listed]
     waived = [c.summary for c in changes if c.waived]
     better = [r for r in run if _counted(r, Direction.IMPROVEMENT)]
     silent = [r for r in run if r.state in (RevisionState.BROKEN, RevisionState.PARTIAL)]
@@ -95,13 +101,16 @@ def run_view(section: Section) -> RunView | None:
         parts.append(
             f"{plural(len(worse), 'commit')} made {plural(len(benchmarks), 'benchmark')} worse"
         )
-    elif waived or silent:
+    elif waived or silent or listed:
         parts.append("no regression")
     else:
         parts.append("clean: no benchmark got worse")
     if waived:
         benchmarks = {b for r in waived for b in _counted(r, Direction.REGRESSION)}
         parts.append(f"{plural(len(benchmarks), 'benchmark')} got worse by what is waived")
+    if listed:
+        verb = "has" if len(listed) == 1 else "have"
+        parts.append(f"{plural(len(listed), 'commit')} {verb} steps that fail no gate")
     if better:
         benchmarks = {b for r in better for b in _counted(r, Direction.IMPROVEMENT)}
         parts.append(f"{plural(len(benchmarks), 'benchmark')} got better")
@@ -145,6 +154,8 @@ def finding_view(section: Section, change: CommitChange) -> FindingView:
         costs = {s: diff.cost(s).allocates is False for s in escapes}
         escapes = tuple(sorted(escapes, key=lambda s: (costs[s], s.package not in packages)))
     status = "regression, stands" if change.stands else "regression, waived"
+    if change.listed:
+        status = "fails no gate"
     if change.repaired is not None:
         status = "regression, repaired"
     return FindingView(

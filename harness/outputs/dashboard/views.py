@@ -213,6 +213,8 @@ class RegressionsView:
     feed: str
     standing: tuple[ChangeRow, ...]
     standing_count: int
+    listed: tuple[ChangeRow, ...]
+    listed_count: int
     repaired: tuple[ChangeRow, ...]
     repaired_count: int
     waived: tuple[ChangeRow, ...]
