@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -189,11 +190,13 @@ class PackageRunner:
             with self._processors:
                 return run_lane(binary, directory, lane, self.environment(result.directory, number))
 
+        before = _stamps(directory)
         with ThreadPoolExecutor(2) as pool:
             runs = list(pool.map(run, range(2)))
         failures = [f for r in runs for f in r.failures]
         # They may have been in each other's way: one port, one file. What hung hangs again.
-        if failures and not any(f.kind == "timeout" for f in failures):
+        met = bool(failures) or _stamps(directory) != before
+        if met and not any(f.kind == "timeout" for f in failures):
             runs = [run(0), run(1)]
         while len(runs) < _MAX_ALLOCATION_RUNS and not agree(runs[-2].lines, runs[-1].lines):
             runs.append(run(len(runs)))
@@ -238,6 +241,17 @@ class PackageRunner:
             **self._environment.build_variables,
             **self._environment.run_variables,
         }
+
+
+def _stamps(directory: Path) -> dict[str, tuple[int, int, int]]:
+    """What changes if anything below is written, made or removed, be it gone again."""
+    stamps = {}
+    for path, _, files in os.walk(directory):
+        for name in (path, *(f"{path}/{file}" for file in files)):
+            with suppress(OSError):
+                stat = os.lstat(name)
+                stamps[name] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+    return stamps
 
 
 def processors() -> int:

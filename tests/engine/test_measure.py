@@ -284,7 +284,10 @@ func init() {
         record = session.measure(head, alloc_only=True)
     measurement = record.packages[0].benchmarks[0].measurement(ALLOCS)
     assert measurement is not None
-    assert (measurement.samples, measurement.exact) == ((1, 2, 3), False)
+    # Both of the first two wrote there, side by side, so they do not count.
+    first, *others = measurement.samples
+    assert first in (2, 3)
+    assert (others, measurement.exact) == ([first + 1, first + 2], False)
 
 
 def test_merges_roots_and_ranges(project: Project, open_session: OpenSession) -> None:
