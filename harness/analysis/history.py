@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from harness.analysis.memo import Memo
 from harness.analysis.runs import Run, runs
 from harness.model import CodePart, Record, Revision, TreeDiff
 
@@ -41,6 +42,7 @@ class History:
             read without it. What two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
         beside: whether it is another branch than the first.
+        memo: what an earlier run has worked out; whoever works on this history adds to it.
     """
 
     machine: str
@@ -50,6 +52,7 @@ class History:
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
     branch: str = ""
     beside: bool = False
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
 
     @classmethod
     def build(
