@@ -140,6 +140,19 @@ class PackageCounts:
         self._directories: dict[str, str] = {}
         self._points: dict[tuple[str, float], Point] = {}
 
+    def checkpoint(self, places: int) -> PackageCounts:
+        """What :meth:`resumed` goes on from: so many places, without the code."""
+        return self._copy(History("", "", (), ()), places)
+
+    def resumed(self, history: History) -> PackageCounts:
+        """As it was, of a history with the same records up to there."""
+        return self._copy(history, len(self._places))
+
+    def _copy(self, history: History, places: int) -> PackageCounts:
+        other = PackageCounts(history)
+        other._places, other._points = self._places[:places], dict(self._points)
+        return other
+
     def add(self, slot: Slot) -> None:
         """Take the next place, oldest first."""
         if slot.record is None:

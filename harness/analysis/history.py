@@ -43,6 +43,9 @@ class History:
         branch: whose first parents the line is, where the project has several branches.
         beside: whether it is another branch than the first.
         memo: what an earlier run has worked out; whoever works on this history adds to it.
+        ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
+            where that is not known.
+        part_ids: likewise of what ``load`` gives of a revision, by package.
     """
 
     machine: str
@@ -53,6 +56,8 @@ class History:
     branch: str = ""
     beside: bool = False
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
 
     @classmethod
     def build(

@@ -15,7 +15,7 @@ from harness.analysis.correlation import EscapeCounts
 from harness.analysis.costs import Reach, SiteCost, reach_of, site_costs
 from harness.analysis.escapes import Followed
 from harness.analysis.history import History, Parts
-from harness.analysis.spells import Spell, Spells, counts_by_package
+from harness.analysis.spells import Spell, Spells, SpellsCheckpoint, counts_by_package
 from harness.diagnostics.identity import LineMap
 from harness.diagnostics.normal import normal_function, normal_message
 from harness.model import (
@@ -133,12 +133,14 @@ class SiteHistory:
         at: of the revisions that were asked for and have a record.
         counts: by revision, then by package: how many came and went.
         newest: hash of the newest record of which anything compiled; empty if there is none.
+        files: by revision the files that ``at`` tells of; of the newest revision it tells of all.
     """
 
     lives: tuple[SiteLife, ...]
     at: Mapping[str, RevisionSites]
     counts: Mapping[str, Mapping[str, EscapeCounts]]
     newest: str
+    files: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def follow_sites(
@@ -160,6 +162,26 @@ def follow_sites(
     return follower.finish()
 
 
+@dataclass(frozen=True, slots=True)
+class SitesCheckpoint:
+    """Where a :class:`SiteFollower` has come to; what it was asked to keep is not there.
+
+    Attributes:
+        newest: hash of the newest record of which anything compiled.
+        silent: hashes of those since then.
+        counts: as :class:`SiteHistory` has them.
+        executions: by the number of the spell.
+        spells, costs: theirs.
+    """
+
+    newest: str
+    silent: tuple[str, ...]
+    counts: Mapping[str, Mapping[str, EscapeCounts]]
+    executions: Mapping[int, Execution]
+    spells: SpellsCheckpoint
+    costs: CostsCheckpoint
+
+
 class SiteFollower:
     """Follows every site through a history, record by record, oldest first.
 
@@ -177,11 +199,41 @@ class SiteFollower:
         # By spell; looked up once, when the site was new.
         self._executions: dict[int, Execution] = {}
         self._seen: dict[str, list[_Seen]] = {}
+        self._looked: dict[str, frozenset[str]] = {}
         self._newest: Record | None = None
         self._parts: Parts = {}
         self._files: dict[str, tuple[CodePart, frozenset[str]]] = {}
         # Records of which nothing compiled, since the newest that did.
         self._silent: list[Record] = []
+
+    def checkpoint(self) -> SitesCheckpoint:
+        """What :meth:`resumed` goes on from."""
+        return SitesCheckpoint(
+            self.newest,
+            tuple(r.revision.hash for r in self._silent),
+            dict(self._counts),
+            {
+                number: self._executions[id(spell)]
+                for number, spell in enumerate(self._spells.every)
+                if id(spell) in self._executions
+            },
+            self._spells.checkpoint(),
+            self._costs.checkpoint(),
+        )
+
+    @classmethod
+    def resumed(cls, history: History, at: SitesCheckpoint) -> SiteFollower:
+        """As it was, of a history with the same records up to there."""
+        follower = cls(history)
+        follower._spells = Spells.resumed(history, at.spells)
+        follower._costs = _Costs.resumed(history, at.costs)
+        follower._counts = dict(at.counts)
+        every = follower._spells.every
+        follower._executions = {id(every[n]): told for n, told in at.executions.items()}
+        follower._newest = history.by_hash[at.newest] if at.newest else None
+        follower._parts = follower._spells.parts
+        follower._silent = [history.by_hash[h] for h in at.silent]
+        return follower
 
     @property
     def newest(self) -> str:
@@ -220,6 +272,7 @@ class SiteFollower:
         if files is not None:
             chosen = frozenset(files)
             parts = {p: c for p, c in parts.items() if not chosen.isdisjoint(self._named(p, c))}
+            self._looked[self.newest] = self._looked.get(self.newest, frozenset()) | chosen
         look = _look(self._newest, parts, self._spells, self._costs, chosen, self._executions)
         self._seen.setdefault(self.newest, []).append(look)
 
@@ -246,7 +299,7 @@ class SiteFollower:
             revision: _joined([_sites(look, life_of) for look in looks])
             for revision, looks in self._seen.items()
         }
-        return SiteHistory(lives, at, self._counts, self.newest)
+        return SiteHistory(lives, at, self._counts, self.newest, self._looked)
 
 
 def _joined(told: Sequence[RevisionSites]) -> RevisionSites:
@@ -377,6 +430,16 @@ def _reach(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class CostsCheckpoint:
+    """The state of :class:`_Costs`; see there."""
+
+    previous: str
+    changed: Mapping[str, str]
+    lines: Mapping[str, Mapping[int, Sequence[LineCost]]]
+    values: Mapping[tuple[str, str], float]
+
+
 @dataclass(slots=True)
 class _Costs:
     """What each benchmark allocates by line, kept up to date from record to record."""
@@ -390,6 +453,27 @@ class _Costs:
     # Of the record before: the same results are as they were.
     _results: dict[str, tuple[BenchmarkResult, ...]] = field(default_factory=dict)
 
+    def checkpoint(self) -> CostsCheckpoint:
+        """What :meth:`resumed` goes on from."""
+        lines = {
+            file: {line: tuple(costs) for line, costs in found.items()}
+            for file, found in self._lines.items()
+        }
+        return CostsCheckpoint(self._previous, dict(self._changed), lines, dict(self._values))
+
+    @classmethod
+    def resumed(cls, history: History, at: CostsCheckpoint) -> _Costs:
+        """As it was."""
+        costs = cls(history, at.previous, dict(at.changed))
+        costs._lines = {
+            file: {line: list(found) for line, found in lines.items()}
+            for file, lines in at.lines.items()
+        }
+        costs._values = dict(at.values)
+        if at.previous:
+            costs._results = _results_of(history.by_hash[at.previous])
+        return costs
+
     def add(self, record: Record) -> None:
         """Take the next record, oldest first."""
         self._move(record)
@@ -401,7 +485,7 @@ class _Costs:
             for result in package.benchmarks
             if not self._stands(package.path, result.name, result.measurement(ALLOCS))
         }
-        self._results = {p.path: p.benchmarks for p in record.packages}
+        self._results = _results_of(record)
         new = {(a.package, a.benchmark) for a in record.accounts}
         self._drop(stale | new)
         numbers = {}
@@ -477,6 +561,10 @@ class _Costs:
             for change in diff.files:
                 if change.new is not None:
                     self._changed[change.new] = record.revision.hash
+
+
+def _results_of(record: Record) -> dict[str, tuple[BenchmarkResult, ...]]:
+    return {p.path: p.benchmarks for p in record.packages}
 
 
 def files_of(sites: RevisionSites) -> Sequence[str]:

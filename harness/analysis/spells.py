@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.analysis.correlation import EscapeCounts
-from harness.analysis.escapes import EscapeTracker, Followed
+from harness.analysis.escapes import EscapeTracker, Followed, TrackerCheckpoint
 from harness.analysis.history import History, Parts
 from harness.model import EscapeSite, PackageOutcome, Record
 
@@ -31,6 +31,26 @@ class Spell:
     records: int = 1
     ended: str = ""
     before: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpellsCheckpoint:
+    """Where :class:`Spells` has come to, without what the newest record has anyway.
+
+    Attributes:
+        all: ``(site, first, last, records, ended, before)`` of every spell; of one that stands
+            there is no site.
+        open: ``(package, number in its code, number of the spell)`` of those that stand, in code
+            that the tracker has.
+        begun, compiled: of the same name.
+        tracker: of the sites.
+    """
+
+    all: tuple[tuple[EscapeSite | None, str, str, int, str, int], ...]
+    open: tuple[tuple[str, int, int], ...]
+    begun: bool
+    compiled: Mapping[str, tuple[str, int]]
+    tracker: TrackerCheckpoint
 
 
 @dataclass(slots=True)
@@ -132,6 +152,48 @@ class Spells:
     def parts(self) -> Parts:
         """What the compiler says of the record that was taken last, by package."""
         return self._tracker.parts
+
+    def checkpoint(self) -> SpellsCheckpoint:
+        """What :meth:`resumed` goes on from."""
+        number = {id(s): n for n, s in enumerate(self._all)}
+        standing = [
+            (package, index, number[id(spell)])
+            for package, part in self._tracker.code().items()
+            for index, site in enumerate(part.in_code)
+            if (spell := self._open.get(id(site))) is not None
+        ]
+        assert len(standing) == len(self._open), "every standing site is in the newest code"
+        stands = {n for _, _, n in standing}
+        return SpellsCheckpoint(
+            tuple(
+                (None if n in stands else s.site, s.first, s.last, s.records, s.ended, s.before)
+                for n, s in enumerate(self._all)
+            ),
+            tuple(standing),
+            self._begun,
+            dict(self._compiled),
+            self._tracker.checkpoint(),
+        )
+
+    @classmethod
+    def resumed(cls, history: History, at: SpellsCheckpoint) -> Spells:
+        """As it was, of a history with the same records up to there."""
+        spells = cls(history)
+        spells._tracker = EscapeTracker.resumed(history, at.tracker)
+        code = spells._tracker.code()
+        sites = {n: code[package].in_code[index] for package, index, n in at.open}
+        spells._all = [
+            Spell(site or sites[n], first, last, records, ended, before)
+            for n, (site, first, last, records, ended, before) in enumerate(at.all)
+        ]
+        spells._open = {id(site): spells._all[n] for n, site in sites.items()}
+        spells._begun, spells._compiled = at.begun, dict(at.compiled)
+        return spells
+
+    @property
+    def every(self) -> Sequence[Spell]:
+        """As :attr:`all`; those that stand may not be up to date."""
+        return self._all
 
     def stands(self, spell: Spell) -> bool:
         """Whether the newest record has the site."""

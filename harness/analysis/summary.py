@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -20,7 +20,7 @@ from harness.analysis.series import (
     benchmark_series,
     slots,
 )
-from harness.analysis.sites import SiteFollower, SiteHistory, follow_sites
+from harness.analysis.sites import SiteFollower, SiteHistory, SitesCheckpoint, follow_sites
 from harness.analysis.steps import Step, recorded_units, steps
 from harness.model import ALLOCS, Outcome, PackageOutcome, Record
 
@@ -127,6 +127,28 @@ class Summary:
 Watch = Callable[[RevisionSummary], Iterable[tuple[str, str]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What was made of the older part of a history, so that only the rest is gone through.
+
+    Attributes:
+        revisions: the places up to there.
+        counts: of the packages' code.
+        sites: where the sites are followed from.
+    """
+
+    revisions: tuple[RevisionSummary, ...]
+    counts: PackageCounts
+    sites: SitesCheckpoint
+
+    def fits(self, places: Sequence[Slot]) -> bool:
+        """Whether a history begins with the very records that this was made of."""
+        return len(self.revisions) <= len(places) and all(
+            known.slot.hashes == place.hashes and known.slot.record is place.record
+            for known, place in zip(self.revisions, places, strict=False)
+        )
+
+
 def summarise(history: History, watch: Watch | None = None) -> Summary:
     """Everything that the outputs tell of one history, in one pass over its records.
 
@@ -135,51 +157,124 @@ def summarise(history: History, watch: Watch | None = None) -> Summary:
         watch: which source files are wanted when a revision has been summarised, as ``(revision,
             file)``: of this revision or of an earlier one.
     """
-    by_revision: dict[str, list[Step]] = {}
-    for unit in recorded_units(history):
-        for step in steps(history, unit):
-            by_revision.setdefault(step.revision, []).append(step)
-    revisions: list[RevisionSummary] = []
-    counts, sites = PackageCounts(history), SiteFollower(history)
-    # What the follower has passed already when it is asked for.
-    missed: dict[str, set[str]] = {}
-    for slot in slots(history):
-        counts.add(slot)
-        own = tuple(by_revision.get(slot.revision, ()))
+    whole = Pass(history, watch)
+    summary = whole.summary()
+    if not whole.missed:
+        return summary
+    at = {**follow_sites(history, whole.missed).at, **summary.sites.at}
+    return replace(summary, sites=replace(summary.sites, at=at))
+
+
+class Pass:
+    """One pass over a history's records, oldest first.
+
+    Args:
+        history: the records.
+        watch: see :func:`summarise`.
+        checkpoint: of an earlier pass over the same history; where it does not fit it is not used.
+            Of the revisions before it no source file is looked at, whatever is wanted.
+
+    Attributes:
+        resumed: whether the checkpoint was used.
+        fresh: how many records were gone through.
+        missed: files that were wanted by hash of a revision that had been passed already.
+    """
+
+    def __init__(
+        self, history: History, watch: Watch | None = None, checkpoint: Checkpoint | None = None
+    ) -> None:
+        self._history = history
+        self._watch = watch
+        self._steps: dict[str, list[Step]] = {}
+        for unit in recorded_units(history):
+            for step in steps(history, unit):
+                self._steps.setdefault(step.revision, []).append(step)
+        places = slots(history)
+        self._revisions: list[RevisionSummary] = []
+        self.missed: dict[str, set[str]] = {}
+        self.resumed = checkpoint is not None and checkpoint.fits(places)
+        if checkpoint is not None and self.resumed:
+            self._revisions += [self._again(known) for known in checkpoint.revisions]
+            self._counts = checkpoint.counts.resumed(history)
+            self._sites = SiteFollower.resumed(history, checkpoint.sites)
+        else:
+            self._counts, self._sites = PackageCounts(history), SiteFollower(history)
+        rest = places[len(self._revisions) :]
+        self.fresh = sum(slot.record is not None for slot in rest)
+        for slot in rest:
+            self._take(slot)
+
+    def _own(self, slot: Slot) -> tuple[Step, ...]:
+        return tuple(self._steps.get(slot.revision, ()))
+
+    def _again(self, known: RevisionSummary) -> RevisionSummary:
+        """A summary of an earlier pass with the steps as they are now.
+
+        Later records may repair a step, or tell a change of the level from noise.
+        """
+        own = self._own(known.slot)
+        if own == known.steps:
+            return known
+        if known.escapes is None:
+            return replace(known, steps=own)
+        before = {_place(step): a for step, a in known.attributions.items()}
+        new = [s for s in own if _place(s) not in before]
+        explained = explain_steps(self._history, known.slot.revision, new)
+        explained |= {s: before[_place(s)] for s in own if _place(s) in before}
+        return replace(
+            known, steps=own, attributions={s: explained[s] for s in own if s in explained}
+        )
+
+    def _take(self, slot: Slot) -> None:
+        self._counts.add(slot)
         if slot.record is None:
-            revisions.append(RevisionSummary(slot, RevisionState.NOT_MEASURED))
-            continue
-        followed = sites.follow(slot.record)
-        summary = _summarise(slot.record, slot, own, history, followed, sites.newest)
-        revisions.append(summary)
+            self._revisions.append(RevisionSummary(slot, RevisionState.NOT_MEASURED))
+            return
+        sites, record = self._sites, slot.record
+        followed = sites.follow(record)
+        summary = _summarise(record, slot, self._own(slot), self._history, followed, sites.newest)
+        self._revisions.append(summary)
         wanted: dict[str, set[str]] = {}
-        for revision, file in watch(summary) if watch is not None else ():
+        for revision, file in self._watch(summary) if self._watch is not None else ():
             wanted.setdefault(revision, set()).add(file)
         base = sites.newest
         if base in wanted:
             sites.look(wanted.pop(base))
-        sites.take(slot.record, followed)
+        sites.take(record, followed)
         if sites.newest in wanted:
             sites.look(wanted.pop(sites.newest))
         for revision, files in wanted.items():
-            missed.setdefault(revision, set()).update(files)
-    explained = {step: a for r in revisions for step, a in r.attributions.items()}
-    diffs = {
-        (r.base.revision.hash, r.slot.revision): r.escapes
-        for r in revisions
-        if r.base is not None and r.escapes is not None
-    }
-    told = sites.finish()
-    if missed:
-        told = replace(told, at={**follow_sites(history, missed).at, **told.at})
-    return Summary(
-        history=history,
-        revisions=tuple(revisions),
-        series=benchmark_series(history),
-        findings=findings(history, explained, diffs),
-        sites=told,
-        packages=counts.series(),
-    )
+            self.missed.setdefault(revision, set()).update(files)
+
+    def checkpoint(self) -> Checkpoint:
+        """What the next pass may go on from, once there are more records."""
+        recorded = [i for i, r in enumerate(self._revisions) if r.slot.record is not None]
+        places = recorded[-1] + 1 if recorded else 0
+        revisions = tuple(self._revisions[:places])
+        return Checkpoint(revisions, self._counts.checkpoint(places), self._sites.checkpoint())
+
+    def summary(self) -> Summary:
+        """What the pass has found."""
+        revisions, history = tuple(self._revisions), self._history
+        explained = {step: a for r in revisions for step, a in r.attributions.items()}
+        diffs = {
+            (r.base.revision.hash, r.slot.revision): r.escapes
+            for r in revisions
+            if r.base is not None and r.escapes is not None
+        }
+        return Summary(
+            history=history,
+            revisions=revisions,
+            series=benchmark_series(history),
+            findings=findings(history, explained, diffs),
+            sites=self._sites.finish(),
+            packages=self._counts.series(),
+        )
+
+
+def _place(step: Step) -> Step:
+    """A step without what later revisions say of it."""
+    return replace(step, p=None, repaired=None)
 
 
 def revision_state(record: Record) -> RevisionState:

@@ -159,14 +159,15 @@ class Shared:
             self._now[id_] = found
         return found
 
-    def package(self, light: PackageResult, part: NumbersPart) -> PackageResult:
+    def package(self, light: PackageResult, part: NumbersPart, id_: str) -> PackageResult:
         """The result of a package without its output, one object for equal ones.
 
         Args:
             light: without benchmarks.
             part: them, as :meth:`get` gives it.
+            id_: of the part.
         """
-        key = (light.path, light.key, light.carried_from, light.outcome, light.directory, id(part))
+        key = (light.path, light.key, light.carried_from, light.outcome, light.directory, id_)
         found = self._packages.get(key)
         if found is None:
             found = self._packages[key] = _filled(light, part, None)
@@ -253,10 +254,12 @@ class Packed:
 
     Attributes:
         core: see :class:`Core`.
+        id: of its JSON, which has the ids of all members in it, so that of the whole content.
         name: of the file, for messages.
     """
 
     core: Core
+    id: str
     name: str
     _read: Read
     _offsets: tuple[int, ...]
@@ -299,8 +302,11 @@ class Packed:
         packages = tuple(self._packages(shared, raw=True))
         return replace(self.core.record, packages=packages).with_parts([code])
 
-    def parts(self, shared: Shared) -> dict[str, CodePart]:
+    def parts(self, shared: Shared) -> dict[str, tuple[str, CodePart]]:
         """What :meth:`harness.model.Record.parts` gives, without the rest of the record.
+
+        Returns:
+            By package, with an id: equal ids are equal parts.
 
         Raises:
             StoreError: a member is damaged.
@@ -314,7 +320,7 @@ class Packed:
                     id_ = f"{found[package][0]} {id_}"
                     part = shared.get(id_, partial(_joined, found[package][1], part))
                 found[package] = (id_, part)
-        return {package: part for package, (_, part) in found.items()}
+        return found
 
     def _packages(self, shared: Shared | None, *, raw: bool) -> Iterator[PackageResult]:
         core = self.core
@@ -326,7 +332,7 @@ class Packed:
                 output = self.content(text) if raw and text >= 0 else None
                 yield _filled(package, part, output)
             else:
-                yield shared.package(package, part)
+                yield shared.package(package, part, "" if own < 0 else core.members[own].id)
 
     def decode(self, number: int, decoder: msgspec.json.Decoder[T]) -> T:
         """A member, read with a decoder that may want less of it than there is.
@@ -410,7 +416,7 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
         raise _damaged(name, f"{length - rest:,} bytes of members where {at - rest:,} belong")
     if not _fits(core):
         raise _damaged(name, "its layout does not fit its members")
-    return Packed(core, name, read, tuple(offsets))
+    return Packed(core, identified(text), name, read, tuple(offsets))
 
 
 def _fits(core: Core) -> bool:
