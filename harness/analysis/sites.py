@@ -89,7 +89,8 @@ class RevisionSites:
         calls: which calls were.
         reach: what each site costs, as far as it is known.
         changed: by file, hash of the recorded revision that changed it last; a file that is not
-            there has not changed since the first one.
+            there has not changed since ``since``.
+        since: hash of the record since which every change of a file is known.
     """
 
     revision: str
@@ -99,6 +100,7 @@ class RevisionSites:
     calls: tuple[InliningCall, ...]
     reach: Mapping[EscapeSite, SiteCost]
     changed: Mapping[str, str]
+    since: str = ""
 
     @cached_property
     def by_file(self) -> Mapping[str, Sequence[tuple[EscapeSite, SiteLife]]]:
@@ -270,9 +272,12 @@ class SiteFollower:
             return
         chosen, parts = None, self._parts
         if files is not None:
-            chosen = frozenset(files)
+            before = self._looked.get(self.newest, frozenset())
+            chosen = frozenset(files) - before
+            if not chosen:
+                return
             parts = {p: c for p, c in parts.items() if not chosen.isdisjoint(self._named(p, c))}
-            self._looked[self.newest] = self._looked.get(self.newest, frozenset()) | chosen
+            self._looked[self.newest] = before | chosen
         look = _look(self._newest, parts, self._spells, self._costs, chosen, self._executions)
         self._seen.setdefault(self.newest, []).append(look)
 
@@ -314,6 +319,7 @@ def _joined(told: Sequence[RevisionSites]) -> RevisionSites:
         calls=tuple(c for t in told for c in t.calls),
         reach={site: cost for t in told for site, cost in t.reach.items()},
         changed={file: revision for t in told for file, revision in t.changed.items()},
+        since=told[0].since,
     )
 
 
@@ -328,6 +334,7 @@ class _Seen:
     reach: dict[EscapeSite, SiteCost]
     costs: dict[Place, tuple[LineCost, ...]]
     changed: dict[str, str]
+    since: str
 
 
 def _look(
@@ -367,6 +374,7 @@ def _look(
         ),
         lines,
         changed,
+        costs.since,
     )
 
 
@@ -405,6 +413,7 @@ def _sites(look: _Seen, life_of: Mapping[int, SiteLife]) -> RevisionSites:
         calls=look.calls,
         reach=look.reach,
         changed=look.changed,
+        since=look.since,
     )
 
 
@@ -435,6 +444,7 @@ class CostsCheckpoint:
     """The state of :class:`_Costs`; see there."""
 
     previous: str
+    since: str
     changed: Mapping[str, str]
     lines: Mapping[str, Mapping[int, Sequence[LineCost]]]
     values: Mapping[tuple[str, str], float]
@@ -446,6 +456,7 @@ class _Costs:
 
     history: History
     _previous: str = ""
+    since: str = ""
     _changed: dict[str, str] = field(default_factory=dict)
     _lines: dict[str, dict[int, list[LineCost]]] = field(default_factory=dict)
     # Value of allocs/op that the account of a benchmark is of.
@@ -459,12 +470,14 @@ class _Costs:
             file: {line: tuple(costs) for line, costs in found.items()}
             for file, found in self._lines.items()
         }
-        return CostsCheckpoint(self._previous, dict(self._changed), lines, dict(self._values))
+        return CostsCheckpoint(
+            self._previous, self.since, dict(self._changed), lines, dict(self._values)
+        )
 
     @classmethod
     def resumed(cls, history: History, at: CostsCheckpoint) -> _Costs:
         """As it was."""
-        costs = cls(history, at.previous, dict(at.changed))
+        costs = cls(history, at.previous, at.since, dict(at.changed))
         costs._lines = {
             file: {line: list(found) for line, found in lines.items()}
             for file, lines in at.lines.items()
@@ -540,11 +553,13 @@ class _Costs:
     def _move(self, record: Record) -> None:
         """Put every line where the commit put it; forget what it changed."""
         if not self._previous:
+            self.since = record.revision.hash
             return
         way = self.history.diffs(self._previous, record.revision.hash)
         if way is None:
             # Nobody knows what changed in between.
             self._lines, self._values, self._changed = {}, {}, {}
+            self.since = record.revision.hash
             return
         for diff in way:
             moves = LineMap(diff)

@@ -20,7 +20,7 @@ from harness.analysis.series import (
     benchmark_series,
     slots,
 )
-from harness.analysis.sites import SiteFollower, SiteHistory, SitesCheckpoint, follow_sites
+from harness.analysis.sites import SiteFollower, SiteHistory, SitesCheckpoint
 from harness.analysis.steps import Step, recorded_units, steps
 from harness.model import ALLOCS, Outcome, PackageOutcome, Record
 
@@ -149,20 +149,9 @@ class Checkpoint:
         )
 
 
-def summarise(history: History, watch: Watch | None = None) -> Summary:
-    """Everything that the outputs tell of one history, in one pass over its records.
-
-    Args:
-        history: the records.
-        watch: which source files are wanted when a revision has been summarised, as ``(revision,
-            file)``: of this revision or of an earlier one.
-    """
-    whole = Pass(history, watch)
-    summary = whole.summary()
-    if not whole.missed:
-        return summary
-    at = {**follow_sites(history, whole.missed).at, **summary.sites.at}
-    return replace(summary, sites=replace(summary.sites, at=at))
+def summarise(history: History) -> Summary:
+    """Everything that the outputs tell of one history, in one pass over its records."""
+    return Pass(history).summary()
 
 
 class Pass:
@@ -170,14 +159,14 @@ class Pass:
 
     Args:
         history: the records.
-        watch: see :func:`summarise`.
+        watch: which source files are wanted when a revision has been summarised, as ``(revision,
+            file)``: of this revision or of the one before. What is wanted of others is passed over.
         checkpoint: of an earlier pass over the same history; where it does not fit it is not used.
-            Of the revisions before it no source file is looked at, whatever is wanted.
+            Of the revisions before it nothing is wanted.
 
     Attributes:
         resumed: whether the checkpoint was used.
         fresh: how many records were gone through.
-        missed: files that were wanted by hash of a revision that had been passed already.
     """
 
     def __init__(
@@ -191,7 +180,6 @@ class Pass:
                 self._steps.setdefault(step.revision, []).append(step)
         places = slots(history)
         self._revisions: list[RevisionSummary] = []
-        self.missed: dict[str, set[str]] = {}
         self.resumed = checkpoint is not None and checkpoint.fits(places)
         if checkpoint is not None and self.resumed:
             self._revisions += [self._again(known) for known in checkpoint.revisions]
@@ -239,12 +227,10 @@ class Pass:
             wanted.setdefault(revision, set()).add(file)
         base = sites.newest
         if base in wanted:
-            sites.look(wanted.pop(base))
+            sites.look(wanted[base])
         sites.take(record, followed)
         if sites.newest in wanted:
-            sites.look(wanted.pop(sites.newest))
-        for revision, files in wanted.items():
-            self.missed.setdefault(revision, set()).update(files)
+            sites.look(wanted[sites.newest])
 
     def checkpoint(self) -> Checkpoint:
         """What the next pass may go on from, once there are more records."""

@@ -15,7 +15,7 @@ from harness.analysis.explain import explain_steps
 from harness.analysis.spells import Spells
 from harness.analysis.steps import recorded_units
 from harness.cli.context import configuration, emit, reporter
-from harness.cli.site import load_histories
+from harness.cli.publishing import load_histories
 from harness.config import check_regular_expression
 from harness.engine import Session
 from harness.engine.bisect import find_step

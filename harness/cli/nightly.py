@@ -16,7 +16,7 @@ from harness.analysis.news import NightlyReport, counted_steps
 from harness.analysis.regressions import Standard
 from harness.cli.context import Reporter, configuration, emit, reporter
 from harness.cli.gate import newest_policy
-from harness.cli.site import load_histories
+from harness.cli.publishing import Publishing
 from harness.config import Config, check_regular_expression
 from harness.engine import Session
 from harness.engine.nightly import Nightly, NightlySettings
@@ -24,7 +24,6 @@ from harness.engine.results_sync import synchronise
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
 from harness.git.results_branch import ResultsBranch
 from harness.model.policy import Policy
-from harness.outputs.dashboard import publish
 from harness.outputs.format import one_line
 from harness.outputs.nightly import (
     FEED_NAME,
@@ -205,13 +204,13 @@ def _notify(arguments: argparse.Namespace, config: Config, found: NightlyReport)
 def _publish(config: Config, session: Session, found: NightlyReport) -> None:
     """The site, and beside its pages the report and the feed."""
     try:
-        histories = load_histories(config)
+        publishing = Publishing(session, config.html_dir)
     except UsageError:
         return  # nothing is recorded yet
     state = read_state(state_path(config.results_dir, session.machine.machine))
     sources = []
     fed: dict[str, set[str]] = {}  # by environment; branches share commits
-    for history in histories:
+    for history in publishing.histories:
         entry = state.environments.get(history.environment)
         if entry is None or history.machine != session.machine.machine:
             continue
@@ -230,12 +229,4 @@ def _publish(config: Config, session: Session, found: NightlyReport) -> None:
         "nightly.md": nightly_markdown(found).encode(),
         "nightly.json": nightly_json(found).encode(),
     }
-    publish(
-        histories,
-        config.html_dir,
-        project=config.project,
-        commit_url=config.show_commit_url,
-        extra=extra,
-        sources=session.repository.file_bytes,
-        standard=Standard.on(found.policy, found.today),
-    )
+    publishing.keep(publishing.publish(Standard.on(found.policy, found.today), extra))

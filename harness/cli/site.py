@@ -5,23 +5,21 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from harness.analysis import History, findings
 from harness.analysis.regressions import Standard
 from harness.cli.context import configuration
 from harness.cli.gate import newest_policy
+from harness.cli.publishing import Publishing
 from harness.config import Config
 from harness.engine import Session
-from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
-from harness.model import CodePart, Record
-from harness.outputs.dashboard import SiteReport, publish
+from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError
+from harness.outputs.dashboard import SiteReport
 from harness.outputs.format import plural
 from harness.outputs.terminal import finding_lines
-from harness.store import RecordKey, RecordReader, RecordStore
+from harness.store import RecordStore
 
 _FINDINGS = 3
 
@@ -32,18 +30,12 @@ def publish_site(arguments: argparse.Namespace) -> int:
     gc.disable()
     config = configuration(arguments)
     output = Path(arguments.html_dir).resolve() if arguments.html_dir else config.html_dir
-    histories = load_histories(config)
     with Session(config) as session:
-        done = publish(
-            histories,
-            output,
-            project=config.project,
-            commit_url=config.show_commit_url,
-            sources=session.repository.file_bytes,
-            standard=standard_of(session),
-        )
+        publishing = Publishing(session, output)
+        done = publishing.publish(standard_of(session))
+        publishing.keep(done)
     if not arguments.quiet:
-        print("\n".join(_summary(histories[0], done, arguments)), flush=True)
+        print("\n".join(_summary(publishing.histories[0], done, arguments)), flush=True)
     return EXIT_CLEAN
 
 
@@ -70,50 +62,6 @@ def _summary(history: History, done: SiteReport, arguments: argparse.Namespace) 
     for number, finding in enumerate(found[:_FINDINGS], 1):
         lines += finding_lines(finding, history.by_hash[finding.revision], number)
     return lines
-
-
-def load_histories(config: Config) -> list[History]:
-    """One history for each machine, environment and branch.
-
-    That of the environment with the newest record comes first, its branches as they are configured.
-    As in asv, a branch has what it shares with others, too: it is a history of its own.
-
-    Raises:
-        StoreError: a record cannot be read.
-        UsageError: there are none.
-    """
-    groups: dict[tuple[str, str], list[Record]] = {}
-    reader = RecordReader(RecordStore(config.results_dir, config.hash_length))
-    for record in reader.records():
-        key = (record.machine.machine, record.environment.name)
-        groups.setdefault(key, []).append(record)
-    if not groups:
-        raise UsageError(f"no records in {config.results_dir}; measure something first (`esv run`)")
-    with Session(config) as session:
-        lines = session.branch_lines()
-    several = len(lines) > 1
-    newest_first = sorted(
-        groups.items(), key=lambda item: max(r.started for r in item[1]), reverse=True
-    )
-    histories = [
-        replace(
-            History.build(records, line, partial(_parts, reader, *key)),
-            branch=branch if several else "",
-            beside=number > 0,
-        )
-        for key, records in newest_first
-        for number, (branch, line) in enumerate(lines)
-    ]
-    histories = [h for h in histories if h.records]
-    if not histories:
-        raise UsageError("none of the recorded revisions is on a configured branch")
-    return histories
-
-
-def _parts(
-    reader: RecordReader, machine: str, environment: str, revision: str
-) -> dict[str, CodePart]:
-    return reader.parts(RecordKey(machine, revision, environment))
 
 
 def check_store(config: Config) -> tuple[list[str], list[str]]:

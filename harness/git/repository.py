@@ -146,6 +146,13 @@ class Repository:
         )
         raise UsageError(f"unknown revision {name!r} in {self.directory}: {hint}")
 
+    def boundary(self) -> str:
+        """What tells a clone from a deeper one: the commits at which a shallow one ends."""
+        try:
+            return (self.common_dir / "shallow").read_text("ascii")
+        except OSError:
+            return ""
+
     def is_shallow(self) -> bool:
         """Whether history was cut off when the repository was cloned."""
         return self.git("rev-parse", "--is-shallow-repository") == "true"

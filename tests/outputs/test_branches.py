@@ -10,7 +10,7 @@ import pytest
 
 from harness.analysis.news import branch_news
 from harness.analysis.steps import steps
-from harness.cli.site import load_histories
+from harness.cli.publishing import load_histories
 from harness.config import load_config
 from harness.model import ALLOCS, Environment, Toolchain
 from harness.model.revision import Revision

@@ -184,14 +184,3 @@ def _subject(revision: RevisionSummary) -> str:
     if record is None:
         return ""
     return visible(one_line(record.revision.subject, _SUBJECT)) or "(no message)"
-
-
-def shards(section: Section) -> Sequence[tuple[str, bytes]]:
-    """Every shard of the charts, by its path below the root of the environment."""
-    return [
-        (HISTORY_SHARD, history_shard(section)),
-        *(
-            (names.benchmark_shard(*key), benchmark_shard(section, *key))
-            for key in section.summary.series
-        ),
-    ]

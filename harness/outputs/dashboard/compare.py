@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 
 from harness.analysis.series import unit_order
 from harness.model import HEAP_COSTS, BenchmarkResult, Lane, PackageResult, Record
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.code_views import CompareView
 from harness.outputs.dashboard.pieces import Section, machine_detail, toolchain, variables
-from harness.outputs.dashboard.shards import Json, assembled, fragment, shard
+from harness.outputs.dashboard.shards import Json, assembled, fragment
 from harness.outputs.format import clip, day, one_line, visible
 
 INDEX = "data/revisions.js"
@@ -26,20 +25,7 @@ def compare_view(section: Section) -> CompareView:
     return CompareView(section.chrome("Compare", "compare.html"), command, len(recorded))
 
 
-def compare_data(section: Section) -> Iterator[tuple[str, bytes]]:
-    """The shards as ``(path, content)``; that of a revision depends on its record only."""
-    yield INDEX, shard("revisions", _index(section))
-    numbers = _Numbers(section)
-    for revision in section.summary.recorded:
-        record = revision.slot.record
-        assert record is not None
-        yield (
-            names.revision_shard(record.revision.hash),
-            assembled("revision", numbers.of(record)),
-        )
-
-
-def _index(section: Section) -> Json:
+def index(section: Section) -> Json:
     """The recorded revisions, newest first, and the environments of the site.
 
     A revision is its hash, page, shard, short name, subject and date; an environment its id, name
@@ -70,7 +56,7 @@ def _index(section: Section) -> Json:
     }
 
 
-class _Numbers:
+class Numbers:
     """Every number of a revision; those of a package that are carried on are written once."""
 
     def __init__(self, section: Section) -> None:
@@ -80,6 +66,10 @@ class _Numbers:
         self._written: dict[
             str, tuple[tuple[BenchmarkResult, ...], tuple[str, ...], list[str]]
         ] = {}
+
+    def shard(self, revision: str) -> bytes:
+        """The shard of a recorded revision; it depends on its record only."""
+        return assembled("revision", self.of(self._section.summary.history.by_hash[revision]))
 
     def of(self, record: Record) -> str:
         """The fragment of a record.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
-from itertools import chain
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,18 +14,18 @@ from markupsafe import Markup
 
 from harness.analysis.history import History
 from harness.analysis.regressions import Standard
-from harness.analysis.summary import Summary, summarise
+from harness.analysis.summary import Checkpoint, Pass, Summary
 from harness.errors import StoreError
-from harness.outputs.dashboard import columns, escapes, names, regressions
+from harness.outputs.dashboard import columns, compare, escapes, names, regressions
 from harness.outputs.dashboard.benchmark import benchmark_view
-from harness.outputs.dashboard.compare import compare_data
+from harness.outputs.dashboard.keys import PageKeys
 from harness.outputs.dashboard.navigation import SINGLE_PAGES
 from harness.outputs.dashboard.pieces import Section
 from harness.outputs.dashboard.revision import revision_view
-from harness.outputs.dashboard.shards import shard
+from harness.outputs.dashboard.shards import Json, shard
 from harness.outputs.dashboard.source import source_view
 from harness.outputs.dashboard.sources import SourcePlan, Sources, no_sources, source_plan, watched
-from harness.outputs.dashboard.tree import TreeChange, replace_tree
+from harness.outputs.dashboard.tree import TreeChange, replace_tree, stamps
 from harness.outputs.format import minute, plural, visible
 
 _STATIC = (
@@ -41,6 +40,34 @@ _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file as it was written, and what it was made of.
+
+    Attributes:
+        key: of :class:`~harness.outputs.dashboard.keys.PageKeys`.
+        size: in bytes.
+        changed: time of the last change in nanoseconds.
+    """
+
+    key: bytes
+    size: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an earlier :func:`publish` of the same harness leaves for the next one.
+
+    Attributes:
+        files: of the site, as far as it is known what they were made of.
+        checkpoints: of the histories, by :func:`~harness.outputs.dashboard.names.environment_id`.
+    """
+
+    files: Mapping[str, KeptFile] = field(default_factory=dict)
+    checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SiteReport:
     """What :func:`publish` wrote.
 
@@ -49,6 +76,9 @@ class SiteReport:
         index: the page to open.
         pages: how many pages the site has.
         added, changed, removed, unchanged: how many files differ from the site that was there.
+        made: how many files were made; the others were known to be as they were.
+        files: what the next call may keep.
+        passes: over the histories, as :attr:`Kept.checkpoints`.
     """
 
     path: Path
@@ -58,6 +88,24 @@ class SiteReport:
     changed: int
     removed: int
     unchanged: int
+    made: int
+    files: Mapping[str, KeptFile]
+    passes: Mapping[str, Pass]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of the site that may have to be made.
+
+    Attributes:
+        name: its path.
+        make: makes its content.
+        key: what it depends on, ``None`` where that is not known.
+    """
+
+    name: str
+    make: Callable[[], bytes]
+    key: bytes | None = None
 
 
 def publish(
@@ -69,7 +117,9 @@ def publish(
     generated: float | None = None,
     extra: Mapping[str, bytes] | None = None,
     sources: Sources = no_sources,
+    sources_id: str = "",
     standard: Standard | None = None,
+    kept: Kept | None = None,
 ) -> SiteReport:
     """Write the site of a project, replacing the one that is there in one step.
 
@@ -86,44 +136,54 @@ def publish(
             record if it is not given.
         extra: further files at the top of the site; what an earlier call put there stays.
         sources: gives the content of source files; without it their pages have no text.
+        sources_id: tells a repository from one that has other commits.
         standard: by what regressions are waived; without it none is.
+        kept: what an earlier call left; only what has changed since is made again.
 
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
-    rendered = render(
-        histories,
-        project=project,
-        commit_url=commit_url,
-        generated=generated,
-        sources=sources,
-        standard=standard,
+    kept = kept or Kept()
+    passes, sections = _sections(
+        histories, project, commit_url, generated, sources, kept.checkpoints
     )
-    others: dict[str, bytes | None] = {n: None for n in _NIGHTLY if (output / n).is_file()}
-    counted = _Counted(chain(rendered, (others | dict(extra or {})).items()))
-    change: TreeChange = replace_tree(output, counted)
+    if standard is not None:
+        sections = [replace(section, standard=standard) for section in sections]
+    there = stamps(output)
+    keys: dict[str, bytes] = {}
+    counts = {"pages": 0, "made": 0}
+
+    def contents() -> Iterator[tuple[str, bytes | None]]:
+        for file in _files(sections, sources_id):
+            counts["pages"] += file.name.endswith(".html")
+            if file.key is not None:
+                keys[file.name] = file.key
+                known = kept.files.get(file.name)
+                stamp = None if known is None else (known.size, known.changed)
+                if known and known.key == file.key and there.get(file.name) == stamp:
+                    yield file.name, None
+                    continue
+            counts["made"] += 1
+            yield file.name, file.make()
+        for name in _NIGHTLY:
+            if name in there and name not in (extra or {}):
+                yield name, None
+        yield from (extra or {}).items()
+
+    change: TreeChange = replace_tree(output, contents())
+    written = stamps(output)
     return SiteReport(
         path=output,
         index=output / "index.html",
-        pages=counted.pages,
+        pages=counts["pages"],
         added=change.added,
         changed=change.changed,
         removed=change.removed,
         unchanged=change.unchanged,
+        made=counts["made"],
+        files={n: KeptFile(key, *written[n]) for n, key in keys.items() if n in written},
+        passes=passes,
     )
-
-
-class _Counted:
-    """Files that are passed on, and how many of them are pages."""
-
-    def __init__(self, files: Iterable[tuple[str, bytes | None]]) -> None:
-        self._files = files
-        self.pages = 0
-
-    def __iter__(self) -> Iterator[tuple[str, bytes | None]]:
-        for name, data in self._files:
-            self.pages += name.endswith(".html")
-            yield name, data
 
 
 def render(
@@ -136,17 +196,22 @@ def render(
     standard: Standard | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the site as ``(path, content)``; see :func:`publish`."""
+    _, sections = _sections(histories, project, commit_url, generated, sources, {})
+    if standard is not None:
+        sections = [replace(section, standard=standard) for section in sections]
+    for file in _files(sections, ""):
+        yield file.name, file.make()
+
+
+def _files(sections: Sequence[Section], sources_id: str) -> Iterator[_File]:
     environment = template_environment()
     package = resources.files(__package__) / "static"
     for name in _STATIC:
-        yield f"static/{name}", (package / name).read_bytes()
+        yield _File(f"static/{name}", (package / name).read_bytes)
     for name in _VENDOR:
-        yield f"static/{name}", _built(package / name)
-    sections = _sections(histories, project, commit_url, generated, sources)
+        yield _File(f"static/{name}", partial(_built, package / name))
     for section in sections:
-        if standard is not None:
-            section = replace(section, standard=standard)
-        yield from _pages(environment, section)
+        yield from _pages(environment, section, sources_id)
 
 
 def _built(file: Traversable) -> bytes:
@@ -170,9 +235,14 @@ def _sections(
     commit_url: str,
     generated: float | None,
     sources: Sources,
-) -> list[Section]:
+    checkpoints: Mapping[str, Checkpoint],
+) -> tuple[dict[str, Pass], list[Section]]:
     given = histories or [History("", "", (), ())]
-    summaries = [summarise(h, watched) for h in given]
+    ids = tuple(names.environment_id(h) for h in given)
+    passes = {
+        id_: Pass(h, watched, checkpoints.get(id_)) for id_, h in zip(ids, given, strict=True)
+    }
+    summaries = [made.summary() for made in passes.values()]
     if generated is None:
         generated = max(
             (r.started + r.duration for s in summaries for r in s.history.records),
@@ -180,12 +250,11 @@ def _sections(
         )
     roots = [""] + [names.environment_root(s.history) for s in summaries[1:]]
     plans = [source_plan(s) for s in summaries]
-    ids = tuple(names.environment_id(s.history) for s in summaries)
     siblings = tuple(
         (names.environment_name(s.history), root, _page_names(s, plan))
         for s, root, plan in zip(summaries, roots, plans, strict=True)
     )
-    return [
+    return passes, [
         Section(project, commit_url, summary, root, minute(generated), siblings, plan, ids, sources)
         for summary, root, plan in zip(summaries, roots, plans, strict=True)
     ]
@@ -202,29 +271,58 @@ def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
     )
 
 
-def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, bytes]]:
-    def page(template: str, view: object) -> bytes:
-        text = environment.get_template(template).render(view=view)
-        return text.encode("utf-8")
+def _pages(environment: Environment, section: Section, sources_id: str) -> Iterator[_File]:
+    def page(template: str, view: Callable[..., object], *of: object) -> Callable[[], bytes]:
+        def made() -> bytes:
+            return environment.get_template(template).render(view=view(section, *of)).encode()
 
-    root = section.root
+        return made
+
+    def data(name: str, make: Callable[[Section], Json]) -> Callable[[], bytes]:
+        return lambda: shard(name, make(section))
+
+    root, summary = section.root, section.summary
+    keys = PageKeys(section, sources_id) if summary.history.ids else None
+
+    def key(of: Callable[..., bytes], *args: object) -> bytes | None:
+        return None if keys is None else of(keys, *args)
+
     for single in SINGLE_PAGES:
-        yield root + single.path, page(single.template, single.view(section))
-    yield root + regressions.FEED, regressions.feed(section)
-    for name, data in columns.shards(section):
-        yield root + name, data
-    for key in section.summary.series:
-        name = root + names.benchmark_page(*key)
-        yield name, page("benchmark.html.j2", benchmark_view(section, *key))
-    for revision in section.summary.recorded:
-        name = root + names.revision_page(revision.slot.revision)
-        yield name, page("revision.html.j2", revision_view(section, revision))
-    yield root + escapes.SHARD, shard("escapes", escapes.escapes_data(section))
-    for path, content in compare_data(section):
-        yield root + path, content
+        yield _File(root + single.path, page(single.template, single.view))
+    yield _File(root + regressions.FEED, partial(regressions.feed, section))
+    yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
+    yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))
+    yield _File(root + compare.INDEX, data("revisions", compare.index))
+    for series in summary.series:
+        yield _File(
+            root + names.benchmark_shard(*series),
+            partial(columns.benchmark_shard, section, *series),
+            key(PageKeys.benchmark_shard, *series),
+        )
+        yield _File(
+            root + names.benchmark_page(*series),
+            page("benchmark.html.j2", benchmark_view, *series),
+            key(PageKeys.benchmark, *series),
+        )
+    numbers = compare.Numbers(section)
+    for revision in summary.recorded:
+        hash_ = revision.slot.revision
+        yield _File(
+            root + names.revision_page(hash_),
+            page("revision.html.j2", revision_view, revision),
+            key(PageKeys.revision, revision),
+        )
+        yield _File(
+            root + names.revision_shard(hash_),
+            partial(numbers.shard, hash_),
+            key(PageKeys.revision_shard, hash_),
+        )
     for hash_, path in sorted(section.plan.pages):
-        name = root + names.source_page(path, hash_)
-        yield name, page("source.html.j2", source_view(section, hash_, path))
+        yield _File(
+            root + names.source_page(path, hash_),
+            page("source.html.j2", source_view, hash_, path),
+            key(PageKeys.source, hash_, path),
+        )
 
 
 @cache

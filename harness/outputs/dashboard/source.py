@@ -40,9 +40,8 @@ def source_view(section: Section, revision: str, path: str) -> SourceView:
         revision: full hash; empty for the newest revision of which anything compiled.
         path: relative to the repository's root.
     """
-    sites = section.plan.sites
-    at = revision or sites.newest
-    known = sites.at[at]
+    at = revision or section.plan.sites.newest
+    known = section.plan.known(revision, path)
     found = known.by_file.get(path, ())
     notes = _Notes(section, known, path, found)
     data = section.sources(at, path)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
 from harness.analysis.attribution import Cause
-from harness.analysis.sites import SiteHistory, files_of
+from harness.analysis.history import History
+from harness.analysis.sites import RevisionSites, SiteHistory, files_of, follow_sites
 from harness.analysis.summary import RevisionSummary, Summary
 from harness.model import ALLOCS, BYTES, Position
 from harness.outputs.dashboard import names
@@ -27,12 +28,31 @@ class SourcePlan:
     """The source pages of one environment.
 
     Attributes:
-        sites: what they tell.
+        history: of which they are.
+        sites: what they tell, of the newest revision and of what was asked for in time.
         pages: revision and path; an empty revision is the newest one of which anything compiled.
     """
 
+    history: History
     sites: SiteHistory
     pages: frozenset[tuple[str, str]]
+
+    def known(self, revision: str, path: str) -> RevisionSites:
+        """What a page tells; an empty revision is the newest one."""
+        sites = self.sites
+        at = revision or sites.newest
+        if at == sites.newest or path in sites.files.get(at, ()):
+            return sites.at[at]
+        return self._looked_up[at]
+
+    @cached_property
+    def _looked_up(self) -> Mapping[str, RevisionSites]:
+        """What was not asked for while the history was gone through: it is gone through again."""
+        wanted: dict[str, set[str]] = {}
+        for revision, path in self.pages:
+            if revision and path not in self.sites.files.get(revision, ()):
+                wanted.setdefault(revision, set()).add(path)
+        return follow_sites(self.history, wanted).at
 
     @property
     def names(self) -> Iterator[str]:
@@ -76,7 +96,7 @@ def source_plan(summary: Summary) -> SourcePlan:
     sites = summary.sites
     if sites.newest:
         pages |= {("", file) for file in files_of(sites.at[sites.newest])}
-    return SourcePlan(sites, frozenset(p for p in pages if in_tree(p[1])))
+    return SourcePlan(summary.history, sites, frozenset(p for p in pages if in_tree(p[1])))
 
 
 def cause_place(cause: Cause, revision: str, previous: str) -> tuple[str, str]:

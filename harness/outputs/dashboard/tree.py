@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -66,6 +67,24 @@ def replace_tree(output: Path, files: Iterable[tuple[str, bytes | None]]) -> Tre
     return change
 
 
+def stamps(output: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of the last change (ns) of every file of a tree, by its path."""
+    found: dict[str, tuple[int, int]] = {}
+
+    def look(directory: str, prefix: str) -> None:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    look(entry.path, f"{prefix}{entry.name}/")
+                elif entry.is_file() and (prefix or entry.name != MARKER):
+                    stat = entry.stat()
+                    found[prefix + entry.name] = (stat.st_size, stat.st_mtime_ns)
+
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        look(str(output), "")
+    return found
+
+
 def _check(output: Path) -> None:
     """Refuse to replace what is not a site.
 
@@ -86,11 +105,7 @@ def _check(output: Path) -> None:
 
 
 def _write(fresh: Path, output: Path, files: Iterable[tuple[str, bytes | None]]) -> TreeChange:
-    there = {
-        path.relative_to(output).as_posix()
-        for path in output.rglob("*")
-        if path.is_file() and path.name != MARKER
-    }
+    there = stamps(output).keys()
     written: set[str] = set()
     folders: set[str] = set()
     same = 0
@@ -100,7 +115,7 @@ def _write(fresh: Path, output: Path, files: Iterable[tuple[str, bytes | None]])
         if folder not in folders:
             (fresh / folder).mkdir(parents=True, exist_ok=True)
             folders.add(folder)
-        if name in there and _kept(output / name, fresh / name, data):
+        if name in there and _kept(f"{output}/{name}", f"{fresh}/{name}", data):
             same += 1
         elif data is None:
             raise FileNotFoundError(errno.ENOENT, "a file went away meanwhile", name)
@@ -117,14 +132,16 @@ def _write(fresh: Path, output: Path, files: Iterable[tuple[str, bytes | None]])
     )
 
 
-def _kept(old: Path, new: Path, data: bytes | None) -> bool:
+def _kept(old: str, new: str, data: bytes | None) -> bool:
     """Link a file that stays as it is to its new place; ``False`` if it has another content."""
-    if data is not None and (old.stat().st_size != len(data) or old.read_bytes() != data):
-        return False
+    if data is not None:
+        there = Path(old)
+        if there.stat().st_size != len(data) or there.read_bytes() != data:
+            return False
     try:
         os.link(old, new)
     except OSError:  # a file system without links
-        shutil.copyfile(old, new)
+        shutil.copy2(old, new)
     return True
 
 

@@ -1,0 +1,155 @@
+"""The histories of a project, and its site made from them; each goes on from the time before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from harness.analysis import History
+from harness.analysis.memo import Memo
+from harness.analysis.regressions import Standard
+from harness.analysis.summary import Checkpoint
+from harness.config import Config
+from harness.engine import Session
+from harness.errors import UsageError
+from harness.model import CodePart, Record
+from harness.outputs.dashboard import SiteReport, publish
+from harness.outputs.dashboard.names import environment_id
+from harness.outputs.dashboard.site import Kept, KeptFile
+from harness.store import RecordIndex, RecordKey, RecordReader, RecordStore, key_of
+from harness.store.kept import KeptValue
+from harness.store.memo import FileMemo
+
+# To go through a few records again takes less time than to write down where the others led.
+_MOST_AGAIN = 20
+
+
+@dataclass(slots=True)
+class _Past:
+    """What was made of the records, by history."""
+
+    index: RecordIndex = field(default_factory=RecordIndex)
+    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Site:
+    """What is in the output directory, and what was worked out for it."""
+
+    files: dict[str, KeptFile] = field(default_factory=dict)
+    memos: dict[str, Memo] = field(default_factory=dict)
+
+
+class Publishing:
+    """One publishing of a project.
+
+    Args:
+        session: of the project.
+        output: directory of the site.
+
+    Attributes:
+        histories: see :func:`load_histories`.
+
+    Raises:
+        StoreError: a record cannot be read.
+        UsageError: there are none.
+    """
+
+    def __init__(self, session: Session, output: Path) -> None:
+        self._session, self._output = session, output
+        self._config = config = session.config
+        memo = FileMemo(session.cache_dir / "published")
+        project = (str(config.path), str(config.results_dir))
+        self._past_kept = KeptValue(memo, *project)
+        self._site_kept = KeptValue(memo, *project, str(output))
+        self._past: _Past = self._past_kept.load() or _Past()
+        self._site: _Site = self._site_kept.load() or _Site()
+        self._reader = _reader(config, self._past.index)
+        self.histories = [
+            replace(h, memo=self._site.memos.get(environment_id(h), Memo()))
+            for h in _histories(config, session, self._reader)
+        ]
+
+    def publish(self, standard: Standard, extra: Mapping[str, bytes] | None = None) -> SiteReport:
+        """Write the site; see :func:`harness.outputs.dashboard.publish`."""
+        return publish(
+            self.histories,
+            self._output,
+            project=self._config.project,
+            commit_url=self._config.show_commit_url,
+            extra=extra,
+            sources=self._session.repository.file_bytes,
+            sources_id=self._session.repository.boundary(),
+            standard=standard,
+            kept=Kept(self._site.files, self._past.checkpoints),
+        )
+
+    def keep(self, done: SiteReport) -> None:
+        """Leave what the next publishing goes on from."""
+        memos = {environment_id(h): h.memo.turn() for h in self.histories}
+        self._site_kept.put(_Site(dict(done.files), memos))
+        passes = done.passes
+        if any(not p.resumed or p.fresh > _MOST_AGAIN for p in passes.values()):
+            checkpoints = {id_: p.checkpoint() for id_, p in passes.items()}
+            self._past_kept.put(_Past(self._reader.index, checkpoints))
+
+
+def load_histories(config: Config) -> list[History]:
+    """One history for each machine, environment and branch.
+
+    That of the environment with the newest record comes first, its branches as they are configured.
+    As in asv, a branch has what it shares with others, too: it is a history of its own.
+
+    Raises:
+        StoreError: a record cannot be read.
+        UsageError: there are none.
+    """
+    with Session(config) as session:
+        return _histories(config, session, _reader(config))
+
+
+def _reader(config: Config, index: RecordIndex | None = None) -> RecordReader:
+    return RecordReader(RecordStore(config.results_dir, config.hash_length), index)
+
+
+def _histories(config: Config, session: Session, reader: RecordReader) -> list[History]:
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in reader.records():
+        key = (record.machine.machine, record.environment.name)
+        groups.setdefault(key, []).append(record)
+    if not groups:
+        raise UsageError(f"no records in {config.results_dir}; measure something first (`esv run`)")
+    lines = session.branch_lines()
+    several = len(lines) > 1
+    newest_first = sorted(
+        groups.items(), key=lambda item: max(r.started for r in item[1]), reverse=True
+    )
+    histories = [
+        replace(
+            History.build(records, line, partial(_parts, reader, *key)),
+            branch=branch if several else "",
+            beside=number > 0,
+            ids={r.revision.hash: reader.id(key_of(r)) for r in records},
+            part_ids=partial(_part_ids, reader, *key),
+        )
+        for key, records in newest_first
+        for number, (branch, line) in enumerate(lines)
+    ]
+    histories = [h for h in histories if h.records]
+    if not histories:
+        raise UsageError("none of the recorded revisions is on a configured branch")
+    return histories
+
+
+def _parts(
+    reader: RecordReader, machine: str, environment: str, revision: str
+) -> dict[str, CodePart]:
+    return reader.parts(RecordKey(machine, revision, environment))
+
+
+def _part_ids(
+    reader: RecordReader, machine: str, environment: str, revision: str
+) -> Mapping[str, str]:
+    return reader.part_ids(RecordKey(machine, revision, environment))

@@ -1,0 +1,232 @@
+"""What each page depends on, as a digest: where it is the same, the page is. Pure.
+
+Only what is appended to a history needs to be told apart: records are named by their contents, and
+a place of a history by the contents of all records up to it. What a page tells of later ones is
+named explicitly. A test holds every page that was kept against the same page made anew.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from hashlib import blake2b
+
+from harness.analysis.costs import SiteCost
+from harness.analysis.series import Series
+from harness.analysis.sites import RevisionSites
+from harness.analysis.steps import Step
+from harness.analysis.summary import RevisionSummary
+from harness.model import ALLOCS
+from harness.outputs.dashboard import names
+from harness.outputs.dashboard.pieces import Section, units_of
+from harness.outputs.format import confidence
+
+
+def digest(*parts: object) -> bytes:
+    """Sixteen bytes that stand for values with a faithful ``repr``."""
+    return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+class PageKeys:
+    """The keys of the pages and shards of one environment.
+
+    Args:
+        section: of the site; its history knows the ids of its records.
+        sources: tells the repository that source text is from from one with other commits.
+    """
+
+    def __init__(self, section: Section, sources: str) -> None:
+        self._section = section
+        self._sources = sources
+        self._history = section.summary.history
+        self._plan = section.plan
+        self._newest = section.plan.sites.newest
+
+    @cached_property
+    def _frame(self) -> bytes:
+        """What every page has: its frame, and how packages are named."""
+        section = self._section
+        chrome = section.chrome("", "x")
+        directories: dict[str, set[str]] = defaultdict(set)
+        for record in self._history.records:
+            for package in record.packages:
+                directories[package.path].add(package.directory)
+        moved = sorted((p, section.directories[p]) for p, d in directories.items() if len(d) > 1)
+        siblings = [(name, root) for name, root, _ in section.siblings]
+        return digest(chrome, siblings, section.commit_url, section.several_packages, moved)
+
+    @cached_property
+    def _until(self) -> list[bytes]:
+        """By place, what stands for everything that was known there."""
+        found: list[bytes] = []
+        last = b""
+        for revision in self._section.summary.revisions:
+            slot = revision.slot
+            last = digest(last, slot.hashes, self._history.ids.get(slot.revision, ""))
+            found.append(last)
+        return found
+
+    def _of(self, page: str, *parts: object) -> bytes:
+        siblings = [page in pages for _, _, pages in self._section.siblings]
+        return digest(self._frame, page, siblings, *parts)
+
+    def revision(self, summary: RevisionSummary) -> bytes:
+        """Of the page of a recorded revision."""
+        revision, section = summary.slot.revision, self._section
+        record = summary.slot.record
+        assert record is not None
+        at = section.recorded[revision]
+        newer = section.summary.recorded[at + 1 : at + 2]
+        origins = {p.carried_from for p in record.packages if p.carried_from is not None}
+        return self._of(
+            names.revision_page(revision),
+            self._until[section.places[revision]],
+            self._steps(summary.steps),
+            self._pages_at({revision, summary.base.revision.hash if summary.base else ""}),
+            [r.slot.revision for r in newer],
+            sorted(o for o in origins if o not in self._history.by_hash),
+        )
+
+    def benchmark(self, package: str, name: str) -> bytes:
+        """Of the page of a benchmark."""
+        section = self._section
+        series = section.summary.series[package, name]
+        main = units_of(series).get(ALLOCS) or series[0]
+        turns = section.turns(main)
+        return self._of(
+            names.benchmark_page(package, name),
+            self._until[turns[-1]] if turns else len(self._until),
+            len(turns),
+            main.points[section.shown_places[-1]].state,
+            self._steps(s for one in series for s in section.steps_of.get(_key(one), ())),
+        )
+
+    def benchmark_shard(self, package: str, name: str) -> bytes:
+        """Of the data of a benchmark."""
+        section = self._section
+        series = section.summary.series[package, name]
+        last = section.shown_places[-1]
+        point = series[0].points[last]
+        # Reasons are listed place by place.
+        again = last if point.reason else 0
+        return self._of(
+            names.benchmark_shard(package, name),
+            self._until[max(map(self._settled, series))],
+            [self._until[i] for i in self._settled_code(package)],
+            again,
+            self._steps(s for one in series for s in section.steps_of.get(_key(one), ())),
+        )
+
+    def revision_shard(self, revision: str) -> bytes:
+        """Of the data of a revision, which depends on its record."""
+        return self._of(names.revision_shard(revision), self._history.ids[revision])
+
+    def source(self, revision: str, path: str) -> bytes:
+        """Of the page of a file."""
+        page = names.source_page(path, revision)
+        others = sorted(self._plan.revisions_of(path))
+        if not revision:
+            return self._of(page, self._sources, others, *self._now(path))
+        place = self._section.places
+        return self._of(
+            page,
+            self._sources,
+            self._until[place[revision]],
+            [r for r in others if r and place[r] < place[revision]],
+        )
+
+    def _now(self, path: str) -> tuple[object, ...]:
+        """What is known of a file at the newest revision."""
+        known = self._known
+        sites = known.by_file.get(path, ())
+        return (
+            known.changed.get(path, known.since),
+            sorted(self._parts_of.get(path, ())),
+            [
+                (life.since.first, len(life.spells), life.since.first == known.revision, _cost(c))
+                for s, life in sites
+                for c in [known.reach.get(s)]
+            ],
+            sorted(known.costs_by_file.get(path, {}).items()),
+            self._section.summary.recorded[0].slot.revision,
+        )
+
+    @cached_property
+    def _known(self) -> RevisionSites:
+        return self._plan.sites.at[self._newest]
+
+    @cached_property
+    def _parts_of(self) -> Mapping[str, list[str]]:
+        """By file, what tells the code of the packages that it is named in."""
+        load = self._history.part_ids
+        ids = load(self._newest) if load is not None else {}
+        found: dict[str, list[str]] = defaultdict(list)
+        for package, part in self._history.parts(self._newest).items():
+            places = [
+                *(s.position for s in part.escapes),
+                *(d.position for d in part.inlining),
+                *(c.position for c in part.inlining_calls),
+            ]
+            for file in {p.file for p in places}:
+                found[file].append(ids[package])
+        return found
+
+    def _steps(self, steps: Iterable[Step]) -> object:
+        """Steps as they are shown, and which pages may be linked from them."""
+        listed = list(steps)
+        sides = {s.previous for s in listed} | {s.revision for s in listed}
+        return [_told(s) for s in listed], self._pages_at(sides)
+
+    def _pages_at(self, revisions: Iterable[str]) -> object:
+        """The source pages of some revisions; those of the newest one may be linked, too."""
+        return [
+            (r, sorted(self._planned.get(r, ())), r == self._newest and len(self._until))
+            for r in sorted(revisions)
+        ]
+
+    @cached_property
+    def _planned(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for revision, path in self._plan.pages:
+            if revision:
+                found[revision].append(path)
+        return found
+
+    def _settled(self, series: Series) -> int:
+        """The place since which every point of a series is the same."""
+        points = series.points
+        last = points[self._section.shown_places[-1]]
+        for index in range(self._section.shown_places[-1], -1, -1):
+            # Those of neighbours to which a value is carried are one object.
+            if points[index] is not last:
+                return index + 1
+        return 0
+
+    def _settled_code(self, package: str) -> list[int]:
+        found = self._codes.get(package)
+        if found is None:
+            own = self._section.summary.packages.get(package, ())
+            found = self._codes[package] = [self._settled(s) for s in own]
+        return found
+
+    @cached_property
+    def _codes(self) -> dict[str, list[int]]:
+        return {}
+
+
+def _cost(cost: SiteCost | None) -> object:
+    return None if cost is None else (cost.allocates, cost.reach)
+
+
+def _key(series: Series) -> tuple[str, str, str]:
+    return series.package, series.benchmark, series.unit
+
+
+def _told(step: Step) -> tuple[object, ...]:
+    """A step as it is shown: of a p-value no more than its words."""
+    sure = None if step.p is None else confidence(step.p)
+    return (
+        *(step.package, step.benchmark, step.unit, step.revision, step.previous),
+        *(step.before, step.after, step.direction.value, sure, step.repaired),
+    )
