@@ -9,9 +9,10 @@ of it is a verdict: a call that is added may never be executed.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from harness.analysis.history import History
 from harness.analysis.series import Point, PointState, Series, Slot, slots
@@ -24,7 +25,6 @@ from harness.model import (
     Lane,
     Measurement,
     PackageOutcome,
-    PackageResult,
     Record,
 )
 
@@ -97,6 +97,11 @@ def package_series(history: History) -> dict[str, tuple[Series, ...]]:
     return counts.series()
 
 
+_NOT_MEASURED = Point(PointState.NOT_MEASURED)
+_ABSENT = Point(PointState.ABSENT)
+_DOES_NOT_BUILD = Point(PointState.DOES_NOT_BUILD)
+_NOT_TAKEN = Point(PointState.NOT_TAKEN)
+
 # By source package, file, line and callee: in how many calls of one function, at most.
 _Calls = Mapping[tuple[str, str, int, str], int]
 
@@ -122,54 +127,104 @@ class _Count:
     foreign: _Calls
 
 
+@dataclass(slots=True)
+class _Line:
+    """One series while it is collected: the places where another point begins, and that point."""
+
+    starts: list[int] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+
+    def put(self, place: int, point: Point) -> None:
+        """The point of the next place."""
+        last = self.points[-1] if self.points else None
+        # What was pickled in between is equal and another object.
+        if last is not point and last != point:
+            self.starts.append(place)
+            self.points.append(point)
+
+    def until(self, place: int) -> _Line:
+        """A copy of what is before a place."""
+        count = bisect_left(self.starts, place)
+        return _Line(self.starts[:count], self.points[:count])
+
+    def runs(self, places: int) -> tuple[tuple[Point, int], ...]:
+        """What :class:`Series` is made of, for so many places."""
+        ends = [*self.starts[1:], places]
+        return tuple(
+            (point, end - start)
+            for start, end, point in zip(self.starts, ends, self.points, strict=True)
+        )
+
+
 class PackageCounts:
     """Collects :func:`package_series` in one pass over a history.
 
-    A package is counted once for as long as it stays the same.
+    A package is counted once for as long as it stays the same. What has been collected can be
+    pickled; :meth:`resume` goes on with it.
 
     Args:
         history: whose slots follow.
     """
 
     def __init__(self, history: History) -> None:
-        self._history = history
-        self._places: list[
-            tuple[Record | None, dict[str, PackageResult], dict[tuple[str, str], float]]
-        ] = []
+        self._history: History | None = history
+        self._count_of_places = 0
+        # Why a package that has not been seen has no value: first places, and points from there on.
+        self._unseen = _Line()
+        # By package, in the order of CODE_UNITS.
+        self._lines: dict[str, tuple[_Line, ...]] = {}
         self._known: dict[str, tuple[CodePart, dict[str, str], _Count]] = {}
         self._directories: dict[str, str] = {}
         self._points: dict[tuple[str, float], Point] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the history, and what is known of its packages, which is told by identity."""
+        return self.__dict__ | {"_history": None, "_known": {}, "_directories": {}}
+
+    def resume(self, history: History) -> None:
+        """Go on with a history that has more slots behind those that were taken."""
+        self._history = history
+
     def add(self, slot: Slot) -> None:
         """Take the next place, oldest first."""
+        place = self._count_of_places
+        self._count_of_places += 1
         if slot.record is None:
-            self._places.append((None, {}, {}))
+            for line in self._all_lines():
+                line.put(place, _NOT_MEASURED)
             return
+        assert self._history is not None
         values = self._values(slot.record, self._history.parts(slot.revision))
-        self._places.append((slot.record, {p.path: p for p in slot.record.packages}, values))
+        why = {
+            p.path: _DOES_NOT_BUILD if p.outcome is PackageOutcome.BUILD_FAILED else _NOT_TAKEN
+            for p in slot.record.packages
+        }
+        self._unseen.put(place, _ABSENT)
+        for package in why.keys() | {package for package, _ in values}:
+            if package not in self._lines:
+                self._lines[package] = tuple(self._unseen.until(place) for _ in CODE_UNITS)
+        for package, lines in self._lines.items():
+            without = why.get(package, _ABSENT)
+            for unit, line in zip(CODE_UNITS, lines, strict=True):
+                number = values.get((package, unit))
+                line.put(place, without if number is None else self._point(unit, number))
 
     def series(self) -> dict[str, tuple[Series, ...]]:
         """The series of all places so far."""
-        known: dict[str, set[str]] = defaultdict(set)
-        for _, _, values in self._places:
-            for package, unit in values:
-                known[package].add(unit)
-        return {
+        found = {
             package: tuple(
-                Series(
-                    package,
-                    "",
-                    unit,
-                    tuple(
-                        _point(record, packages.get(package), self._point(unit, values, package))
-                        for record, packages, values in self._places
-                    ),
-                )
-                for unit in CODE_UNITS
-                if unit in known[package]
+                Series(package, "", unit, line.runs(self._count_of_places))
+                for unit, line in zip(CODE_UNITS, self._lines[package], strict=True)
+                if any(point.measurement is not None for point in line.points)
             )
-            for package in sorted(known)
+            for package in sorted(self._lines)
         }
+        return {package: own for package, own in found.items() if own}
+
+    def _all_lines(self) -> Iterator[_Line]:
+        yield self._unseen
+        for lines in self._lines.values():
+            yield from lines
 
     def _values(
         self, record: Record, parts: Mapping[str, CodePart]
@@ -204,18 +259,13 @@ class PackageCounts:
                     more[key] = number
         return found | {(package, HEAP_CALLS): float(n) for package, n in calls.items()}
 
-    def _point(
-        self, unit: str, values: Mapping[tuple[str, str], float], package: str
-    ) -> Point | None:
-        """The point of a value, one object for equal ones; ``None`` where there is none."""
-        number = values.get((package, unit))
-        if number is None:
-            return None
-        key = (unit, number)
-        if key not in self._points:
+    def _point(self, unit: str, number: float) -> Point:
+        """The point of a value, one object for equal ones."""
+        known = self._points.get((unit, number))
+        if known is None:
             measurement = Measurement(unit, Lane.ALLOCATION, (number,), True)
-            self._points[key] = Point(PointState.MEASURED, measurement)
-        return self._points[key]
+            known = self._points[unit, number] = Point(PointState.MEASURED, measurement)
+        return known
 
     def _count(self, package: str, part: CodePart) -> _Count:
         known = self._known.get(package)
@@ -266,18 +316,6 @@ def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
         place = (package, file, line, callee)
         most[place] = max(most[place], number)
     return most
-
-
-def _point(record: Record | None, result: PackageResult | None, value: Point | None) -> Point:
-    if value is not None:
-        return value
-    if record is None:
-        return Point(PointState.NOT_MEASURED)
-    if result is None:
-        return Point(PointState.ABSENT)
-    if result.outcome is PackageOutcome.BUILD_FAILED:
-        return Point(PointState.DOES_NOT_BUILD)
-    return Point(PointState.NOT_TAKEN)
 
 
 def _functions(record: Record) -> dict[tuple[str, str], FunctionCode]:

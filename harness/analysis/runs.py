@@ -77,12 +77,24 @@ def stretches(places: Sequence[PackageResult | None]) -> list[Stretch]:
     """A package's results at each place of an axis, those that are carried on taken together."""
     found: list[Stretch] = []
     start = 0
-    for index in range(1, len(places) + 1):
-        if index < len(places) and _carries_on(places[index - 1], places[index]):
-            continue
-        found.append(Stretch(start, index, places[start]))
+    before: PackageResult | None = None
+    goes_on = False  # whether the same object once more carries on
+    for index, package in enumerate(places):
+        if package is before and index:
+            if goes_on:
+                continue
+        else:
+            goes_on = _carries_on(package, package)
+            if _carries_on(before, package):
+                before = package
+                continue
+            before = package
+        if index:
+            found.append(Stretch(start, index, places[start]))
         start = index
-    return found if places else []
+    if places:
+        found.append(Stretch(start, len(places), places[start]))
+    return found
 
 
 def _carries_on(before: PackageResult | None, package: PackageResult | None) -> bool:
