@@ -13,9 +13,10 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from harness.analysis.history import History
-from harness.analysis.series import Point, PointState, Series, Slot, slots
+from harness.analysis.series import Point, PointRuns, PointState, Series, Slot, slots
 from harness.model import (
     ESCAPES,
     FRAME_BYTES,
@@ -147,7 +148,7 @@ class _Line:
         count = bisect_left(self.starts, place)
         return _Line(self.starts[:count], self.points[:count])
 
-    def runs(self, places: int) -> tuple[tuple[Point, int], ...]:
+    def runs(self, places: int) -> PointRuns:
         """What :class:`Series` is made of, for so many places."""
         ends = [*self.starts[1:], places]
         return tuple(
@@ -211,15 +212,17 @@ class PackageCounts:
 
     def series(self) -> dict[str, tuple[Series, ...]]:
         """The series of all places so far."""
-        found = {
-            package: tuple(
-                Series(package, "", unit, line.runs(self._count_of_places))
-                for unit, line in zip(CODE_UNITS, self._lines[package], strict=True)
-                if any(point.measurement is not None for point in line.points)
-            )
-            for package in sorted(self._lines)
-        }
-        return {package: own for package, own in found.items() if own}
+        found: dict[str, tuple[Series, ...]] = {}
+        for package in sorted(self._lines):
+            own: list[Series] = []
+            for unit, line in zip(CODE_UNITS, self._lines[package], strict=True):
+                values = [p.measurement for p in line.points if p.measurement is not None]
+                if values:
+                    runs = partial(line.runs, self._count_of_places)
+                    own.append(Series(package, "", unit, values[0], values[-1], runs))
+            if own:
+                found[package] = tuple(own)
+        return found
 
     def _all_lines(self) -> Iterator[_Line]:
         yield self._unseen

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, repeat
 
 from harness.analysis.history import History
@@ -15,6 +15,7 @@ from harness.model import (
     BYTES,
     SECONDS,
     BenchmarkFailure,
+    BenchmarkResult,
     Lane,
     Measurement,
     Outcome,
@@ -77,7 +78,11 @@ class Point:
     carried_from: str | None = None
 
 
-@dataclass(frozen=True)
+# Points, oldest first, each with the number of neighbouring slots that it is for.
+PointRuns = tuple[tuple[Point, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Series:
     """One unit of one benchmark over a history.
 
@@ -85,28 +90,27 @@ class Series:
         package: import path.
         benchmark: full name; empty where the values are of the package as such.
         unit: of the values.
-        runs: points, oldest first, each with the number of neighbouring slots that it is for.
+        first: the oldest value.
+        last: the newest value.
+        make: gives :attr:`runs`, when they are wanted.
     """
 
     package: str
     benchmark: str
     unit: str
-    runs: tuple[tuple[Point, int], ...]
+    first: Measurement
+    last: Measurement
+    make: Callable[[], PointRuns] = field(repr=False)
+
+    @cached_property
+    def runs(self) -> PointRuns:
+        """The points, without those that only repeat the one before."""
+        return self.make()
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
         """One for each slot."""
         return tuple(chain.from_iterable(repeat(point, count) for point, count in self.runs))
-
-    @property
-    def first(self) -> Measurement | None:
-        """The oldest value."""
-        return next((p.measurement for p, _ in self.runs if p.measurement), None)
-
-    @property
-    def last(self) -> Measurement | None:
-        """The newest value."""
-        return next((p.measurement for p, _ in reversed(self.runs) if p.measurement), None)
 
 
 def slots(history: History) -> tuple[Slot, ...]:
@@ -138,18 +142,23 @@ def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ..
     ]
     found: dict[tuple[str, str], tuple[Series, ...]] = {}
     for path in history.runs:
-        along = [
-            _Along(places[stretch.start].record, stretch)
-            for stretch in stretches([row.get(path) for row in rows])
-        ]
+        along = _along(places, [row.get(path) for row in rows])
         for name, extent in _extents(along).items():
             found[path, name] = tuple(
-                Series(path, name, unit, _runs(along, (path, name), unit, extent))
-                for unit in sorted(extent.units, key=unit_order)
+                Series(
+                    path,
+                    name,
+                    unit,
+                    extent.oldest[unit],
+                    extent.newest[unit],
+                    partial(_runs, along, (path, name), unit, extent),
+                )
+                for unit in sorted(extent.newest, key=unit_order)
             )
     return dict(sorted(found.items()))
 
 
+@dataclass(frozen=True, slots=True)
 class _Along:
     """A stretch of a package, with its measurements by benchmark and unit.
 
@@ -157,30 +166,35 @@ class _Along:
         record: of the first place, ``None`` where there is none.
         stretch: see :class:`~harness.analysis.runs.Stretch`.
         values: the measurements of the first result of each name.
-        count: how many places it has.
     """
 
-    __slots__ = ("count", "record", "stretch", "values")
+    record: Record | None
+    stretch: Stretch
+    values: Mapping[str, Mapping[str, Measurement]]
 
-    def __init__(self, record: Record | None, stretch: Stretch) -> None:
-        self.record = record
-        self.stretch = stretch
-        self.count = stretch.stop - stretch.start
-        self.values: dict[str, dict[str, Measurement]] = {}
-        for result in stretch.package.benchmarks if stretch.package else ():
-            if result.name not in self.values:
-                # Of several with one unit the first counts, as everywhere.
-                units = {m.unit: m for m in reversed(result.measurements)}
-                self.values[result.name] = units
+
+def _along(places: Sequence[Slot], packages: Sequence[PackageResult | None]) -> list[_Along]:
+    found: list[_Along] = []
+    results: tuple[BenchmarkResult, ...] = ()
+    values: dict[str, dict[str, Measurement]] = {}
+    for stretch in stretches(packages):
+        now = stretch.package.benchmarks if stretch.package else ()
+        if now is not results:
+            # Of several with one name or one unit the first counts, as everywhere.
+            values = {r.name: {m.unit: m for m in reversed(r.measurements)} for r in reversed(now)}
+            results = now
+        found.append(_Along(places[stretch.start].record, stretch, values))
+    return found
 
 
 @dataclass(slots=True)
 class _Extent:
-    """The first and the last place with a number of a benchmark, and its units."""
+    """The first and the last place with a number of a benchmark, and its values there by unit."""
 
     first: int
     last: int
-    units: set[str] = field(default_factory=set)
+    oldest: dict[str, Measurement] = field(default_factory=dict)
+    newest: dict[str, Measurement] = field(default_factory=dict)
 
 
 def _extents(along: Sequence[_Along]) -> dict[str, _Extent]:
@@ -188,16 +202,18 @@ def _extents(along: Sequence[_Along]) -> dict[str, _Extent]:
     found: dict[str, _Extent] = {}
     for part in along:
         stretch = part.stretch
-        for result in stretch.package.benchmarks if stretch.package else ():
-            extent = found.setdefault(result.name, _Extent(stretch.start, stretch.start))
+        for name, units in part.values.items():
+            extent = found.get(name)
+            if extent is None:
+                extent = found[name] = _Extent(stretch.start, stretch.start)
             extent.last = stretch.stop - 1
-            extent.units.update(m.unit for m in result.measurements)
+            extent.newest.update(units)
+            if len(extent.oldest) != len(extent.newest):
+                extent.oldest = {**units, **extent.oldest}
     return found
 
 
-def _runs(
-    along: Sequence[_Along], key: tuple[str, str], unit: str, extent: _Extent
-) -> tuple[tuple[Point, int], ...]:
+def _runs(along: Sequence[_Along], key: tuple[str, str], unit: str, extent: _Extent) -> PointRuns:
     found: list[tuple[Point, int]] = []
     name = key[1]
     for part in along:
@@ -210,7 +226,7 @@ def _runs(
             point = Point(PointState.CARRIED, measurement, "", package.carried_from)
         else:
             point = Point(PointState.MEASURED, measurement)
-        found.append((point, part.count))
+        found.append((point, part.stretch.stop - part.stretch.start))
     return tuple(found)
 
 
