@@ -6,10 +6,10 @@ those of the revision before. So whatever goes over a history goes over its runs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.model import BenchmarkResult, PackageOutcome, PackageResult, Record
+from harness.model import BenchmarkResult, Measurement, PackageOutcome, PackageResult, Record
 
 
 @dataclass(slots=True)
@@ -56,6 +56,28 @@ def runs(records: Iterable[Record]) -> dict[str, list[Run]]:
                 run = Run(revision, revision, origin, origin == revision, package.benchmarks)
                 listed.append(run)
     return found
+
+
+# By unit, package and name: every value, oldest first, with the run for which it holds.
+Values = dict[str, dict[tuple[str, str], list[tuple[Run, Measurement]]]]
+
+
+def values(found: Mapping[str, Iterable[Run]]) -> Values:
+    """The values of every benchmark in every unit.
+
+    Args:
+        found: as :func:`runs` gives them.
+    """
+    by_unit: Values = {}
+    for package, listed in found.items():
+        for run in listed:
+            for result in run.benchmarks:
+                key = (package, result.name)
+                # Of several with one unit the first counts, as everywhere.
+                for unit, measurement in {m.unit: m for m in result.measurements[::-1]}.items():
+                    of_unit = by_unit.setdefault(unit, {})
+                    of_unit.setdefault(key, []).append((run, measurement))
+    return by_unit
 
 
 @dataclass(frozen=True, slots=True)
