@@ -9,12 +9,14 @@ of it is a verdict: a call that is added may never be executed.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 from harness.analysis.history import History
-from harness.analysis.series import Point, PointState, Series, Slot, slots
+from harness.analysis.series import Point, PointRuns, PointState, Series, Slot, slots
 from harness.model import (
     ESCAPES,
     FRAME_BYTES,
@@ -24,7 +26,6 @@ from harness.model import (
     Lane,
     Measurement,
     PackageOutcome,
-    PackageResult,
     Record,
 )
 
@@ -97,6 +98,11 @@ def package_series(history: History) -> dict[str, tuple[Series, ...]]:
     return counts.series()
 
 
+_NOT_MEASURED = Point(PointState.NOT_MEASURED)
+_ABSENT = Point(PointState.ABSENT)
+_DOES_NOT_BUILD = Point(PointState.DOES_NOT_BUILD)
+_NOT_TAKEN = Point(PointState.NOT_TAKEN)
+
 # By source package, file, line and callee: in how many calls of one function, at most.
 _Calls = Mapping[tuple[str, str, int, str], int]
 
@@ -122,6 +128,35 @@ class _Count:
     foreign: _Calls
 
 
+@dataclass(slots=True)
+class _Line:
+    """One series while it is collected: the places where another point begins, and that point."""
+
+    starts: list[int] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+
+    def put(self, place: int, point: Point) -> None:
+        """The point of the next place."""
+        last = self.points[-1] if self.points else None
+        # What was pickled in between is equal and another object.
+        if last is not point and last != point:
+            self.starts.append(place)
+            self.points.append(point)
+
+    def until(self, place: int) -> _Line:
+        """A copy of what is before a place."""
+        count = bisect_left(self.starts, place)
+        return _Line(self.starts[:count], self.points[:count])
+
+    def runs(self, places: int) -> PointRuns:
+        """What :class:`Series` is made of, for so many places."""
+        ends = [*self.starts[1:], places]
+        return tuple(
+            (point, end - start)
+            for start, end, point in zip(self.starts, ends, self.points, strict=True)
+        )
+
+
 class PackageCounts:
     """Collects :func:`package_series` in one pass over a history.
 
@@ -133,9 +168,11 @@ class PackageCounts:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._places: list[
-            tuple[Record | None, dict[str, PackageResult], dict[tuple[str, str], float]]
-        ] = []
+        self._count_of_places = 0
+        # Why a package that has not been seen has no value: first places, and points from there on.
+        self._unseen = _Line()
+        # By package, in the order of CODE_UNITS.
+        self._lines: dict[str, tuple[_Line, ...]] = {}
         self._known: dict[str, tuple[CodePart, dict[str, str], _Count]] = {}
         self._directories: dict[str, str] = {}
         self._points: dict[tuple[str, float], Point] = {}
@@ -146,43 +183,60 @@ class PackageCounts:
 
     def resumed(self, history: History) -> PackageCounts:
         """As it was, of a history with the same records up to there."""
-        return self._copy(history, len(self._places))
+        return self._copy(history, self._count_of_places)
 
     def _copy(self, history: History, places: int) -> PackageCounts:
         other = PackageCounts(history)
-        other._places, other._points = self._places[:places], dict(self._points)
+        other._count_of_places = places
+        other._unseen = self._unseen.until(places)
+        other._lines = {
+            package: tuple(line.until(places) for line in lines)
+            for package, lines in self._lines.items()
+        }
+        other._points = dict(self._points)
         return other
 
     def add(self, slot: Slot) -> None:
         """Take the next place, oldest first."""
+        place = self._count_of_places
+        self._count_of_places += 1
         if slot.record is None:
-            self._places.append((None, {}, {}))
+            for line in self._all_lines():
+                line.put(place, _NOT_MEASURED)
             return
         values = self._values(slot.record, self._history.parts(slot.revision))
-        self._places.append((slot.record, {p.path: p for p in slot.record.packages}, values))
+        why = {
+            p.path: _DOES_NOT_BUILD if p.outcome is PackageOutcome.BUILD_FAILED else _NOT_TAKEN
+            for p in slot.record.packages
+        }
+        self._unseen.put(place, _ABSENT)
+        for package in why.keys() | {package for package, _ in values}:
+            if package not in self._lines:
+                self._lines[package] = tuple(self._unseen.until(place) for _ in CODE_UNITS)
+        for package, lines in self._lines.items():
+            without = why.get(package, _ABSENT)
+            for unit, line in zip(CODE_UNITS, lines, strict=True):
+                number = values.get((package, unit))
+                line.put(place, without if number is None else self._point(unit, number))
 
     def series(self) -> dict[str, tuple[Series, ...]]:
         """The series of all places so far."""
-        known: dict[str, set[str]] = defaultdict(set)
-        for _, _, values in self._places:
-            for package, unit in values:
-                known[package].add(unit)
-        return {
-            package: tuple(
-                Series(
-                    package,
-                    "",
-                    unit,
-                    tuple(
-                        _point(record, packages.get(package), self._point(unit, values, package))
-                        for record, packages, values in self._places
-                    ),
-                )
-                for unit in CODE_UNITS
-                if unit in known[package]
-            )
-            for package in sorted(known)
-        }
+        found: dict[str, tuple[Series, ...]] = {}
+        for package in sorted(self._lines):
+            own: list[Series] = []
+            for unit, line in zip(CODE_UNITS, self._lines[package], strict=True):
+                values = [p.measurement for p in line.points if p.measurement is not None]
+                if values:
+                    runs = partial(line.runs, self._count_of_places)
+                    own.append(Series(package, "", unit, values[0], values[-1], runs))
+            if own:
+                found[package] = tuple(own)
+        return found
+
+    def _all_lines(self) -> Iterator[_Line]:
+        yield self._unseen
+        for lines in self._lines.values():
+            yield from lines
 
     def _values(
         self, record: Record, parts: Mapping[str, CodePart]
@@ -217,18 +271,13 @@ class PackageCounts:
                     more[key] = number
         return found | {(package, HEAP_CALLS): float(n) for package, n in calls.items()}
 
-    def _point(
-        self, unit: str, values: Mapping[tuple[str, str], float], package: str
-    ) -> Point | None:
-        """The point of a value, one object for equal ones; ``None`` where there is none."""
-        number = values.get((package, unit))
-        if number is None:
-            return None
-        key = (unit, number)
-        if key not in self._points:
+    def _point(self, unit: str, number: float) -> Point:
+        """The point of a value, one object for equal ones."""
+        known = self._points.get((unit, number))
+        if known is None:
             measurement = Measurement(unit, Lane.ALLOCATION, (number,), True)
-            self._points[key] = Point(PointState.MEASURED, measurement)
-        return self._points[key]
+            known = self._points[unit, number] = Point(PointState.MEASURED, measurement)
+        return known
 
     def _count(self, package: str, part: CodePart) -> _Count:
         known = self._known.get(package)
@@ -279,18 +328,6 @@ def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
         place = (package, file, line, callee)
         most[place] = max(most[place], number)
     return most
-
-
-def _point(record: Record | None, result: PackageResult | None, value: Point | None) -> Point:
-    if value is not None:
-        return value
-    if record is None:
-        return Point(PointState.NOT_MEASURED)
-    if result is None:
-        return Point(PointState.ABSENT)
-    if result.outcome is PackageOutcome.BUILD_FAILED:
-        return Point(PointState.DOES_NOT_BUILD)
-    return Point(PointState.NOT_TAKEN)
 
 
 def _functions(record: Record) -> dict[tuple[str, str], FunctionCode]:

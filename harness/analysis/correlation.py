@@ -18,12 +18,16 @@ nothing is said. An association is not a cause: attribution names causes, step b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
+from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from harness.analysis.history import History
+from harness.analysis.memo import Memo
 from harness.analysis.steps import observed_pairs, recorded_units
 
 if TYPE_CHECKING:
@@ -145,12 +149,9 @@ def associations(
         units: only these; ``None`` for every recorded one.
         benchmarks: whether each benchmark has rows, or only its package.
     """
-    rows: list[Association] = []
-    for unit in recorded_units(history) if units is None else units:
-        groups = [g for g in _groups(history, escapes, unit) if benchmarks or not g.benchmark]
-        for event in ("new", "gone"):
-            rows += _corrected([_associate(g) for g in groups if g.event == event])
-    return tuple(rows)
+    wanted = recorded_units(history) if units is None else tuple(units)
+    found = Correlation(history, escapes, wanted)
+    return found.associations(benchmarks=benchmarks)
 
 
 def observations(
@@ -163,40 +164,102 @@ def observations(
         escapes: as for :func:`associations`.
         unit: of the values.
     """
-    sums = _Sums(history, escapes)
-    found = {}
-    for package, by_pair in _by_package(history, unit).items():
-        pairs = sorted(by_pair, key=lambda p: (history.position(p[1]), history.position(p[0])))
-        new, gone = (sums.between(package, pairs, event) for event in _EVENTS)
-        found[package] = tuple(
-            Observation(*pair, math.fsum(by_pair[pair]) / len(by_pair[pair]), came, went)
+    made = Correlation(history, escapes, (unit,))
+    return {package: made.observations(package, unit) for package in made.packages(unit)}
+
+
+# Two revisions, and a benchmark's relative change from the first to the second.
+_Changes = list[tuple[tuple[str, str], float]]
+
+
+class Correlation:
+    """What became of the packages of a history from one measurement to the next.
+
+    Args:
+        history: the records.
+        escapes: by revision, then by package: what came and went since the record before it.
+            Packages without either may be left out.
+        units: of the values.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        escapes: Mapping[str, Mapping[str, EscapeCounts]],
+        units: Iterable[str],
+    ) -> None:
+        self._history = history
+        self._sums = _Sums(history, escapes)
+        # By unit, package and name.
+        self._changes: dict[str, dict[str, dict[str, _Changes]]] = {}
+        for unit in units:
+            own = self._changes[unit] = {}
+            for (package, benchmark), pairs in observed_pairs(history, unit).items():
+                own.setdefault(package, {})[benchmark] = [
+                    ((previous, revision), relative_change(before, after))
+                    for previous, revision, before, after in pairs
+                ]
+        self._means: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
+
+    def packages(self, unit: str) -> Iterable[str]:
+        """The packages that have values in a unit."""
+        return self._changes[unit]
+
+    def associations(self, *, benchmarks: bool = True) -> tuple[Association, ...]:
+        """As :func:`associations`."""
+        rows: list[Association] = []
+        for unit in self._changes:
+            groups = list(self._groups(unit, benchmarks=benchmarks))
+            for event in _EVENTS:
+                own = [_associate(g, self._history.memo) for g in groups if g.event == event]
+                rows += _corrected(own)
+        return tuple(rows)
+
+    def observations(self, package: str, unit: str) -> tuple[Observation, ...]:
+        """What was seen of a package, in the order of the history."""
+        means = self._mean_changes(package, unit)
+        position = self._history.position
+        pairs = sorted(means, key=lambda p: (position(p[1]), position(p[0])))
+        new, gone = self._sums.between(package, pairs)
+        return tuple(
+            Observation(*pair, means[pair], came, went)
             for pair, came, went in zip(pairs, new, gone, strict=True)
         )
-    return found
 
+    def _mean_changes(self, package: str, unit: str) -> dict[tuple[str, str], float]:
+        """The mean change of the package's benchmarks from one revision to another."""
+        known = self._means.get((package, unit))
+        if known is None:
+            by_pair: dict[tuple[str, str], list[float]] = {}
+            for changes in self._changes[unit].get(package, {}).values():
+                for pair, change in changes:
+                    by_pair.setdefault(pair, []).append(change)
+            known = {pair: math.fsum(own) / len(own) for pair, own in by_pair.items()}
+            self._means[package, unit] = known
+        return known
 
-def _by_package(history: History, unit: str) -> dict[str, dict[tuple[str, str], list[float]]]:
-    """The changes of a package's benchmarks from one revision to another."""
-    found: dict[str, dict[tuple[str, str], list[float]]] = {}
-    for (package, _), pairs in observed_pairs(history, unit).items():
-        own = found.setdefault(package, {})
-        for previous, revision, before, after in pairs:
-            own.setdefault((previous, revision), []).append(relative_change(before, after))
-    return found
+    def _groups(self, unit: str, *, benchmarks: bool) -> Iterator[_Group]:
+        """By package and name, the package as such first."""
+        for package, own in sorted(self._changes[unit].items()):
+            means = self._mean_changes(package, unit)
+            yield from self._of_both_events(package, "", unit, list(means), means.values())
+            for benchmark, changes in sorted(own.items()) if benchmarks else ():
+                pairs = [pair for pair, _ in changes]
+                values = [change for _, change in changes]
+                yield from self._of_both_events(package, benchmark, unit, pairs, values)
 
-
-def _groups(
-    history: History, escapes: Mapping[str, Mapping[str, EscapeCounts]], unit: str
-) -> list[_Group]:
-    sums = _Sums(history, escapes)
-    found: list[_Group] = []
-    for (package, benchmark), pairs in observed_pairs(history, unit).items():
-        changes = [relative_change(before, after) for _, _, before, after in pairs]
-        found += _of_both_events(sums, package, benchmark, unit, [p[:2] for p in pairs], changes)
-    for package, by_pair in _by_package(history, unit).items():
-        means = [math.fsum(c) / len(c) for c in by_pair.values()]
-        found += _of_both_events(sums, package, "", unit, list(by_pair), means)
-    return sorted(found, key=lambda g: (g.package, g.benchmark))
+    def _of_both_events(
+        self,
+        package: str,
+        benchmark: str,
+        unit: str,
+        pairs: Sequence[tuple[str, str]],
+        changes: Iterable[float],
+    ) -> Iterator[_Group]:
+        counts = self._sums.between(package, pairs)
+        listed = tuple(changes)
+        for event, own in zip(_EVENTS, counts, strict=True):
+            yield _Group(package, benchmark, unit, event, listed, own)
 
 
 class _Sums:
@@ -209,42 +272,76 @@ class _Sums:
             for package, counts in packages.items():
                 listed = self._events.setdefault(package, [])
                 listed.append((self._place[revision], counts))
+        self._known: dict[str, tuple[list[int], list[int]]] = {}
 
-    def between(self, package: str, pairs: Sequence[tuple[str, str]], event: Event) -> list[int]:
-        """Sites that came or went after the first and up to the second revision of each pair."""
-        import numpy as np
-
-        amounts = np.zeros(len(self._place) + 1, dtype=np.int64)
-        for place, counts in self._events.get(package, ()):
-            amounts[place + 1] += counts.new if event == "new" else counts.gone
-        total = amounts.cumsum()
-        place_of = self._place
-        return [int(total[place_of[b] + 1] - total[place_of[a] + 1]) for a, b in pairs]
-
-
-def _of_both_events(
-    sums: _Sums,
-    package: str,
-    benchmark: str,
-    unit: str,
-    pairs: Sequence[tuple[str, str]],
-    changes: Sequence[float],
-) -> list[_Group]:
-    return [
-        _Group(
-            package,
-            benchmark,
-            unit,
-            event,
-            tuple(changes),
-            tuple(sums.between(package, pairs, event)),
+    def between(
+        self, package: str, pairs: Sequence[tuple[str, str]]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Sites that came, and that went, after the first and up to the second revision of each."""
+        place = self._place
+        places = [(place[a] + 1, place[b] + 1) for a, b in pairs]
+        new, gone = self._totals(package)
+        return tuple(new[b] - new[a] for a, b in places), tuple(
+            gone[b] - gone[a] for a, b in places
         )
-        for event in _EVENTS
-    ]
+
+    def _totals(self, package: str) -> tuple[list[int], list[int]]:
+        """How many had come, and gone, before each record and after the last one."""
+        known = self._known.get(package)
+        if known is None:
+            came, went = ([0] * (len(self._place) + 1) for _ in _EVENTS)
+            for place, counts in self._events.get(package, ()):
+                came[place + 1] += counts.new
+                went[place + 1] += counts.gone
+            known = self._known[package] = (list(accumulate(came)), list(accumulate(went)))
+        return known
 
 
-def _associate(group: _Group) -> Association:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The fields of :class:`Association` that follow from the observations; same names."""
+
+    events: int
+    changed: int
+    changed_without: int
+    effect: float
+    low: float
+    high: float
+    tau: float
+    p: float
+    verdict: Verdict
+
+
+def _associate(group: _Group, memo: Memo) -> Association:
     """One row, its p-value not yet corrected."""
+    found = memo.get(_key(group), lambda: _found(group))
+    return Association(
+        package=group.package,
+        benchmark=group.benchmark,
+        unit=group.unit,
+        event=group.event,
+        pairs=len(group.changes),
+        events=found.events,
+        changed=found.changed,
+        changed_without=found.changed_without,
+        effect=found.effect,
+        low=found.low,
+        high=found.high,
+        tau=found.tau,
+        p=found.p,
+        verdict=found.verdict,
+    )
+
+
+def _key(group: _Group) -> bytes:
+    """A digest of the observations of a row."""
+    hashed = blake2b(b"correlation", digest_size=16)
+    hashed.update(array("d", group.changes).tobytes())
+    hashed.update(array("q", group.counts).tobytes())
+    return hashed.digest()
+
+
+def _found(group: _Group) -> _Found:
     import numpy as np
 
     changes = np.asarray(group.changes, dtype=np.float64)
@@ -261,12 +358,7 @@ def _associate(group: _Group) -> Association:
         verdict = "none"
         if low > 0 or high < 0:
             verdict = "rises" if effect > 0 else "falls"
-    return Association(
-        package=group.package,
-        benchmark=group.benchmark,
-        unit=group.unit,
-        event=group.event,
-        pairs=len(changes),
+    return _Found(
         events=len(inside),
         changed=int((inside != 0).sum()),
         changed_without=int((outside != 0).sum()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from harness.analysis.memo import Memo
-from harness.analysis.runs import Run, runs
+from harness.analysis.runs import Run, Values, runs, values
 from harness.model import CodePart, Record, Revision, TreeDiff
 
 Parts = Mapping[str, CodePart]
@@ -91,6 +91,11 @@ class History:
     def runs(self) -> dict[str, list[Run]]:
         """The measurements of every package that ever gave a number, oldest first."""
         return runs(self.records)
+
+    @cached_property
+    def values(self) -> Values:
+        """The values of every benchmark by unit, oldest first."""
+        return values(self.runs)
 
     @cached_property
     def _index(self) -> dict[str, int]:

@@ -6,10 +6,10 @@ those of the revision before. So whatever goes over a history goes over its runs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.model import BenchmarkResult, PackageOutcome, PackageResult, Record
+from harness.model import BenchmarkResult, Measurement, PackageOutcome, PackageResult, Record
 
 
 @dataclass(slots=True)
@@ -58,6 +58,28 @@ def runs(records: Iterable[Record]) -> dict[str, list[Run]]:
     return found
 
 
+# By unit, package and name: every value, oldest first, with the run for which it holds.
+Values = dict[str, dict[tuple[str, str], list[tuple[Run, Measurement]]]]
+
+
+def values(found: Mapping[str, Iterable[Run]]) -> Values:
+    """The values of every benchmark in every unit.
+
+    Args:
+        found: as :func:`runs` gives them.
+    """
+    by_unit: Values = {}
+    for package, listed in found.items():
+        for run in listed:
+            for result in run.benchmarks:
+                key = (package, result.name)
+                # Of several with one unit the first counts, as everywhere.
+                for unit, measurement in {m.unit: m for m in result.measurements[::-1]}.items():
+                    of_unit = by_unit.setdefault(unit, {})
+                    of_unit.setdefault(key, []).append((run, measurement))
+    return by_unit
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Neighbouring places of an axis at which a package has the same results for the same reason.
@@ -77,12 +99,24 @@ def stretches(places: Sequence[PackageResult | None]) -> list[Stretch]:
     """A package's results at each place of an axis, those that are carried on taken together."""
     found: list[Stretch] = []
     start = 0
-    for index in range(1, len(places) + 1):
-        if index < len(places) and _carries_on(places[index - 1], places[index]):
-            continue
-        found.append(Stretch(start, index, places[start]))
+    before: PackageResult | None = None
+    goes_on = False  # whether the same object once more carries on
+    for index, package in enumerate(places):
+        if package is before and index:
+            if goes_on:
+                continue
+        else:
+            goes_on = _carries_on(package, package)
+            if _carries_on(before, package):
+                before = package
+                continue
+            before = package
+        if index:
+            found.append(Stretch(start, index, places[start]))
         start = index
-    return found if places else []
+    if places:
+        found.append(Stretch(start, len(places), places[start]))
+    return found
 
 
 def _carries_on(before: PackageResult | None, package: PackageResult | None) -> bool:

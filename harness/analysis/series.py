@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property, partial
+from itertools import chain, repeat
 
 from harness.analysis.history import History
 from harness.analysis.runs import Stretch, stretches
@@ -13,6 +15,7 @@ from harness.model import (
     BYTES,
     SECONDS,
     BenchmarkFailure,
+    BenchmarkResult,
     Lane,
     Measurement,
     Outcome,
@@ -75,19 +78,39 @@ class Point:
     carried_from: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+# Points, oldest first, each with the number of neighbouring slots that it is for.
+PointRuns = tuple[tuple[Point, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Series:
-    """One unit of one benchmark over a history; ``points`` has one entry per slot."""
+    """One unit of one benchmark over a history.
+
+    Attributes:
+        package: import path.
+        benchmark: full name; empty where the values are of the package as such.
+        unit: of the values.
+        first: the oldest value.
+        last: the newest value.
+        make: gives :attr:`runs`, when they are wanted.
+    """
 
     package: str
     benchmark: str
     unit: str
-    points: tuple[Point, ...]
+    first: Measurement
+    last: Measurement
+    make: Callable[[], PointRuns] = field(repr=False)
 
-    @property
-    def last(self) -> Measurement | None:
-        """The newest value."""
-        return next((p.measurement for p in reversed(self.points) if p.measurement), None)
+    @cached_property
+    def runs(self) -> PointRuns:
+        """The points, without those that only repeat the one before."""
+        return self.make()
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """One for each slot."""
+        return tuple(chain.from_iterable(repeat(point, count) for point, count in self.runs))
 
 
 def slots(history: History) -> tuple[Slot, ...]:
@@ -119,72 +142,103 @@ def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ..
     ]
     found: dict[tuple[str, str], tuple[Series, ...]] = {}
     for path in history.runs:
-        along = stretches([row.get(path) for row in rows])
+        along = _along(places, [row.get(path) for row in rows])
         for name, extent in _extents(along).items():
             found[path, name] = tuple(
-                Series(path, name, unit, _points(places, along, (path, name), unit, extent))
-                for unit in sorted(extent.units, key=unit_order)
+                Series(
+                    path,
+                    name,
+                    unit,
+                    extent.oldest[unit],
+                    extent.newest[unit],
+                    partial(_runs, along, (path, name), unit, extent),
+                )
+                for unit in sorted(extent.newest, key=unit_order)
             )
     return dict(sorted(found.items()))
 
 
-@dataclass(slots=True)
-class _Extent:
-    """The first and the last place with a number of a benchmark, and its units."""
+@dataclass(frozen=True, slots=True)
+class _Along:
+    """A stretch of a package, with its measurements by benchmark and unit.
 
-    first: int
-    last: int
-    units: set[str] = field(default_factory=set)
+    Attributes:
+        record: of the first place, ``None`` where there is none.
+        stretch: see :class:`~harness.analysis.runs.Stretch`.
+        values: the measurements of the first result of each name.
+    """
+
+    record: Record | None
+    stretch: Stretch
+    values: Mapping[str, Mapping[str, Measurement]]
 
 
-def _extents(along: Sequence[Stretch]) -> dict[str, _Extent]:
-    """The extents of a package's benchmarks, by name."""
-    found: dict[str, _Extent] = {}
-    for stretch in along:
-        for result in stretch.package.benchmarks if stretch.package else ():
-            extent = found.setdefault(result.name, _Extent(stretch.start, stretch.start))
-            extent.last = stretch.stop - 1
-            extent.units.update(m.unit for m in result.measurements)
+def _along(places: Sequence[Slot], packages: Sequence[PackageResult | None]) -> list[_Along]:
+    found: list[_Along] = []
+    results: tuple[BenchmarkResult, ...] = ()
+    values: dict[str, dict[str, Measurement]] = {}
+    for stretch in stretches(packages):
+        now = stretch.package.benchmarks if stretch.package else ()
+        if now is not results:
+            # Of several with one name or one unit the first counts, as everywhere.
+            values = {r.name: {m.unit: m for m in reversed(r.measurements)} for r in reversed(now)}
+            results = now
+        found.append(_Along(places[stretch.start].record, stretch, values))
     return found
 
 
-def _points(
-    places: Sequence[Slot],
-    along: Sequence[Stretch],
-    key: tuple[str, str],
-    unit: str,
-    extent: _Extent,
-) -> tuple[Point, ...]:
-    points: list[Point] = []
-    for stretch in along:
-        gap = (stretch.start < extent.first, stretch.start > extent.last)
-        record = places[stretch.start].record
-        point = _point(record, stretch.package, key, unit, before=gap[0], after=gap[1])
-        points += [point] * (stretch.stop - stretch.start)
-    return tuple(points)
+@dataclass(slots=True)
+class _Extent:
+    """The first and the last place with a number of a benchmark, and its values there by unit."""
+
+    first: int
+    last: int
+    oldest: dict[str, Measurement] = field(default_factory=dict)
+    newest: dict[str, Measurement] = field(default_factory=dict)
 
 
-def _point(
-    record: Record | None,
-    package: PackageResult | None,
-    key: tuple[str, str],
-    unit: str,
-    *,
-    before: bool,
-    after: bool,
-) -> Point:
+def _extents(along: Sequence[_Along]) -> dict[str, _Extent]:
+    """The extents of a package's benchmarks, by name."""
+    found: dict[str, _Extent] = {}
+    for part in along:
+        stretch = part.stretch
+        for name, units in part.values.items():
+            extent = found.get(name)
+            if extent is None:
+                extent = found[name] = _Extent(stretch.start, stretch.start)
+            extent.last = stretch.stop - 1
+            extent.newest.update(units)
+            if len(extent.oldest) != len(extent.newest):
+                extent.oldest = {**units, **extent.oldest}
+    return found
+
+
+def _runs(along: Sequence[_Along], key: tuple[str, str], unit: str, extent: _Extent) -> PointRuns:
+    found: list[tuple[Point, int]] = []
+    name = key[1]
+    for part in along:
+        units, package = part.values.get(name), part.stretch.package
+        measurement = None if units is None else units.get(unit)
+        if package is None or measurement is None or part.record is None:
+            gap = (part.stretch.start < extent.first, part.stretch.start > extent.last)
+            point = _gap(part, key, unit, before=gap[0], after=gap[1])
+        elif package.outcome is PackageOutcome.CARRIED:
+            point = Point(PointState.CARRIED, measurement, "", package.carried_from)
+        else:
+            point = Point(PointState.MEASURED, measurement)
+        found.append((point, part.stretch.stop - part.stretch.start))
+    return tuple(found)
+
+
+def _gap(part: _Along, key: tuple[str, str], unit: str, *, before: bool, after: bool) -> Point:
+    """The point of places without a value."""
+    record, package = part.record, part.stretch.package
     if record is None:
         return Point(PointState.NOT_MEASURED)
-    result = next((b for b in package.benchmarks if b.name == key[1]), None) if package else None
-    if package is not None and result is not None:
-        measurement = result.measurement(unit)
-        if measurement is None:
-            lane = Lane.TIME if unit == SECONDS else None
-            reason = _failure(package, key[1], lane)
-            return Point(PointState.FAILED if reason else PointState.NOT_TAKEN, reason=reason)
-        if package.outcome is PackageOutcome.CARRIED:
-            return Point(PointState.CARRIED, measurement, carried_from=package.carried_from)
-        return Point(PointState.MEASURED, measurement)
+    if package is not None and key[1] in part.values:
+        lane = Lane.TIME if unit == SECONDS else None
+        reason = _failure(package, key[1], lane)
+        return Point(PointState.FAILED if reason else PointState.NOT_TAKEN, reason=reason)
     if package is None:
         if record.outcome is Outcome.BROKEN and not anything_compiled(record):
             return Point(PointState.BROKEN, reason=build_error(record, key[0]))

@@ -81,27 +81,14 @@ class Step:
         return self.after / self.before if self.before else math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One value of a series, and where it holds."""
-
-    run: Run
-    measurement: Measurement
-
-
+# One value of a series, and where it holds.
+_Place = tuple[Run, Measurement]
 _Key = tuple[str, str]
 
 
 def recorded_units(history: History) -> tuple[str, ...]:
     """Every unit that any record of the history has: allocs/op, B/op, sec/op, then by name."""
-    found = {
-        m.unit
-        for listed in history.runs.values()
-        for run in listed
-        for result in run.benchmarks
-        for m in result.measurements
-    }
-    return tuple(sorted(found, key=unit_order))
+    return tuple(sorted(history.values, key=unit_order))
 
 
 def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
@@ -113,7 +100,7 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
     """
     exact: list[tuple[_Key, list[_Place]]] = []
     noisy: list[tuple[_Key, list[_Place]]] = []
-    for key, places in _series(history, unit).items():
+    for key, places in history.values.get(unit, {}).items():
         (noisy if _is_noisy(unit, places) else exact).append((key, places))
     found = [_repaired_exact(_exact_steps(history, unit, *s), s[1]) for s in exact]
     found += _noisy_steps(history, unit, noisy)
@@ -125,18 +112,6 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
     )
 
 
-def _series(history: History, unit: str) -> dict[_Key, list[_Place]]:
-    """The values of every benchmark in a unit, oldest first."""
-    found: dict[_Key, list[_Place]] = {}
-    for package, listed in history.runs.items():
-        for run in listed:
-            for result in run.benchmarks:
-                m = result.measurement(unit)
-                if m is not None:
-                    found.setdefault((package, result.name), []).append(_Place(run, m))
-    return found
-
-
 def observed_pairs(
     history: History, unit: str
 ) -> dict[tuple[str, str], list[tuple[str, str, float, float]]]:
@@ -145,9 +120,9 @@ def observed_pairs(
     Values carried from a neighbour are not measurements of their own, and make no pair.
     """
     found = {}
-    for key, places in _series(history, unit).items():
-        observed = _observations(places)
-        found[key] = [(a.last, b.first, a.value, b.value) for a, b in pairwise(observed)]
+    for key, places in history.values.get(unit, {}).items():
+        observed = [(o.first, o.last, o.measurement.value) for o in _observations(places)]
+        found[key] = [(a[1], b[0], a[2], b[2]) for a, b in pairwise(observed)]
     return found
 
 
@@ -159,10 +134,10 @@ def _is_noisy(unit: str, places: Sequence[_Place]) -> bool:
     """
     if is_exact_unit(unit):
         return False
-    if any(p.measurement.lane is Lane.TIME for p in places):
+    if any(m.lane is Lane.TIME for _, m in places):
         return True
-    measured = [p for p in places if p.run.measured]
-    return sum(not p.measurement.exact for p in measured) > _MOSTLY_EXACT * len(measured)
+    exact = [m.exact for run, m in places if run.measured]
+    return exact.count(False) > _MOSTLY_EXACT * len(exact)
 
 
 def _exact_steps(history: History, unit: str, key: _Key, places: Iterable[_Place]) -> list[Step]:
@@ -171,11 +146,14 @@ def _exact_steps(history: History, unit: str, key: _Key, places: Iterable[_Place
     # exact one, so that a range in between does not hide that 9 became 10.
     before: _Place | None = None
     for place in places:
-        new = place.measurement
+        run, new = place
         if before is None:
             before = place
             continue
-        old = before.measurement
+        earlier, old = before
+        if new.samples == old.samples and new.exact == old.exact:
+            before = place
+            continue
         direction = Direction.NONE
         if (new.value, new.exact) != (old.value, old.exact):
             direction, _ = judge(unit, old, new)
@@ -184,9 +162,9 @@ def _exact_steps(history: History, unit: str, key: _Key, places: Iterable[_Place
                 Step(
                     *key,
                     unit=unit,
-                    revision=place.run.first,
-                    previous=before.run.last,
-                    between=history.between(before.run.last, place.run.first),
+                    revision=run.first,
+                    previous=earlier.last,
+                    between=history.between(earlier.last, run.first),
                     before=old.value,
                     after=new.value,
                     direction=direction,
@@ -203,7 +181,11 @@ def _noisy_steps(
 ) -> list[list[Step]]:
     measured = [_observations(places) for _, places in series]
     points = change_points_of_all(
-        [([o.value for o in observed], [o.samples for o in observed]) for observed in measured]
+        [
+            ([o.measurement.value for o in observed], [o.measurement.samples for o in observed])
+            for observed in measured
+        ],
+        memo=history.memo,
     )
     return [
         _repaired_noisy([_noisy_step(history, unit, key, observed, point) for point in found])
@@ -211,14 +193,13 @@ def _noisy_steps(
     ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Observation:
     """A measurement, with the first and the last of the neighbours whose value it is."""
 
     first: str
     last: str
-    value: float
-    samples: tuple[float, ...]
+    measurement: Measurement
 
 
 def _observations(places: Iterable[_Place]) -> list[_Observation]:
@@ -229,13 +210,12 @@ def _observations(places: Iterable[_Place]) -> list[_Observation]:
     """
     found: list[_Observation] = []
     origin = ""
-    for place in places:
-        if place.run.origin == origin:
-            found[-1] = replace(found[-1], last=place.run.last)
+    for run, measurement in places:
+        if run.origin == origin:
+            found[-1].last = run.last
             continue
-        origin = place.run.origin
-        m = place.measurement
-        found.append(_Observation(place.run.first, place.run.last, m.value, m.samples))
+        origin = run.origin
+        found.append(_Observation(run.first, run.last, measurement))
     return found
 
 
@@ -259,7 +239,7 @@ def _noisy_step(
 
 def _repaired_exact(found: list[Step], places: Sequence[_Place]) -> list[Step]:
     """The steps, each regression with the revision that undid it."""
-    order = {place.run.first: number for number, place in enumerate(places)}
+    order = {run.first: number for number, (run, _) in enumerate(places)}
     return [_with_repair(step, places[order[step.revision] + 1 :]) for step in found]
 
 
@@ -267,10 +247,10 @@ def _with_repair(step: Step, later: Sequence[_Place]) -> Step:
     if step.direction is not Direction.REGRESSION:
         return step
     up = step.delta > 0
-    for place in later:
-        value = place.measurement.value
+    for run, measurement in later:
+        value = measurement.value
         if value <= step.before if up else value >= step.before:
-            return replace(step, repaired=place.run.first)
+            return replace(step, repaired=run.first)
     return step
 
 

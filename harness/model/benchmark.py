@@ -32,6 +32,8 @@ class Measurement:
     @property
     def value(self) -> float:
         """The middle of the samples: their median."""
+        if len(self.samples) == 1:
+            return self.samples[0]
         ordered = sorted(self.samples)
         middle = len(ordered) // 2
         if len(ordered) % 2:

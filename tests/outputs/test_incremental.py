@@ -34,7 +34,9 @@ class Project:
     def store(self) -> RecordStore:
         return RecordStore(self.directory / "results")
 
-    def histories(self, index: RecordIndex | None, memo: Memo) -> tuple[list[History], RecordReader]:
+    def histories(
+        self, index: RecordIndex | None, memo: Memo
+    ) -> tuple[list[History], RecordReader]:
         """One for each environment, the newest first."""
         reader = RecordReader(self.store, index)
         groups: dict[tuple[str, str], list[Record]] = {}

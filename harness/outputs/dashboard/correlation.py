@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from harness.analysis.correlation import (
     FEWEST,
     Association,
+    Correlation,
     Observation,
-    associations,
-    observations,
 )
 from harness.analysis.series import UNIT_ORDER
 from harness.outputs.dashboard import names
@@ -39,8 +38,8 @@ _TONES = {"rises": "regression", "falls": "improvement"}
 def correlation_view(section: Section) -> CorrelationView:
     """Everything that the page shows."""
     history, counts = section.summary.history, section.plan.sites.counts
-    found = associations(history, counts, UNIT_ORDER, benchmarks=False)
-    seen = {unit: observations(history, counts, unit) for unit in UNIT_ORDER}
+    seen = Correlation(history, counts, UNIT_ORDER)
+    found = seen.associations(benchmarks=False)
     rows: dict[str, list[Association]] = defaultdict(list)
     for association in found:
         rows[association.package].append(association)
@@ -49,7 +48,7 @@ def correlation_view(section: Section) -> CorrelationView:
         chrome=section.chrome("Correlation", "correlation.html"),
         sentence=_sentence(found),
         packages=tuple(_package(section, p, rows[p], seen) for p in packages[:_DRAWN_PACKAGES]),
-        others=tuple(_package(section, p, rows[p], {}) for p in packages[_DRAWN_PACKAGES:]),
+        others=tuple(_package(section, p, rows[p], None) for p in packages[_DRAWN_PACKAGES:]),
         fewest=FEWEST,
     )
 
@@ -97,16 +96,16 @@ def _package(
     section: Section,
     package: str,
     rows: Sequence[Association],
-    seen: Mapping[str, Mapping[str, Sequence[Observation]]],
+    seen: Correlation | None,
 ) -> PackageCorrelation:
     return PackageCorrelation(
         package=section.short_package(package),
         identity=f"p-{names.digest(package)}",
         rows=tuple(_row(a) for a in sorted(rows, key=_order)),
         charts=tuple(
-            _chart(section, package, unit, seen[unit][package])
-            for unit in UNIT_ORDER
-            if seen.get(unit, {}).get(package)
+            _chart(section, package, unit, observed)
+            for unit in (() if seen is None else UNIT_ORDER)
+            if seen is not None and (observed := seen.observations(package, unit))
         ),
     )
 

@@ -219,8 +219,7 @@ def _benchmark(
     main = by_unit.get(ALLOCS) or series[0]
     steps = [by_direction(section.steps_of.get((*key, unit), [])) for unit in units]
     worse, better = by_direction(section.steps_of.get((*key, main.unit), []))
-    numbers = [p.measurement.value for p in main.points if p.measurement]
-    first, last = value(numbers[0], main.unit), value(numbers[-1], main.unit)
+    first, last = value(main.first.value, main.unit), value(main.last.value, main.unit)
     shape = (
         f"{main.unit} from {first} to {last}, {plural(worse, 'step')} up, {better:,} down"
         if worse or better
@@ -244,21 +243,15 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
     units = units_of(series)
     cells: list[tuple[Markup, str] | None] = []
     for unit in CODE_UNITS:
-        numbers = (
-            [p.measurement.value for p in units[unit].points if p.measurement]
-            if (unit in units)
-            else []
-        )
-        if not numbers:
+        if unit not in units:
             cells.append(None)
             continue
-        first, last = value(numbers[0], unit), value(numbers[-1], unit)
+        own = units[unit]
+        first, last = value(own.first.value, unit), value(own.last.value, unit)
         label = f"{unit} from {first} to {last}"
         cells.append(
             (
-                sparkline(
-                    section.marks(units[unit], "", section.shown_places[-_SPARK_PLACES:]), label
-                ),
+                sparkline(section.marks(own, "", section.shown_places[-_SPARK_PLACES:]), label),
                 last,
             )
         )

@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
 
 from harness.analysis.attribution import Attribution, Cause
 from harness.analysis.comparison import Direction
@@ -356,13 +355,14 @@ def _plain(point: Point) -> Mark:
 
 
 def point_runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:
-    """Neighbouring places with one and the same point: the first place, how many, the point."""
+    """The runs of a series in some places: the first place, how many, the point."""
     found: list[tuple[int, int, Point]] = []
-    start = shown.start
-    for _, group in groupby(series.points[shown.start : shown.stop], key=id):
-        points = list(group)
-        found.append((start, len(points), points[0]))
-        start += len(points)
+    place = 0
+    for point, count in series.runs:
+        start, stop = max(place, shown.start), min(place + count, shown.stop)
+        if start < stop:
+            found.append((start, stop - start, point))
+        place += count
     return found
 
 
