@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -29,10 +29,13 @@ class SourcePlan:
     Attributes:
         sites: what they tell.
         pages: revision and path; an empty revision is the newest one of which anything compiled.
+        asked: place in the history of the first revision that the page stands behind; not of the
+            pages of the newest revision.
     """
 
     sites: SiteHistory
     pages: frozenset[tuple[str, str]]
+    asked: Mapping[tuple[str, str], int]
 
     @property
     def names(self) -> Iterator[str]:
@@ -50,7 +53,11 @@ class SourcePlan:
             found.setdefault(file, []).append(revision)
         return found
 
-    def link(self, revision: str, file: str, line: int, up: str) -> str:
+    def known(self, revision: str, file: str, by: int) -> bool:
+        """Whether a page was there when the history had come to a place."""
+        return self.asked.get((revision, file), by + 1) <= by
+
+    def link(self, revision: str, file: str, line: int, up: str, by: int | None = None) -> str:
         """The page of a line, empty if there is none.
 
         Args:
@@ -58,8 +65,11 @@ class SourcePlan:
             file: relative to the repository's root.
             line: counted from 1; 0 for the file as such.
             up: prefix of the link.
+            by: place in the history of the page that links: what only later revisions ask for is
+                not linked there, so that they do not change it.
         """
-        if (revision, file) not in self.pages:
+        there = (revision, file) in self.pages
+        if not there or (by is not None and not self.known(revision, file, by)):
             if revision != self.sites.newest or ("", file) not in self.pages:
                 return ""
             revision = ""
@@ -72,11 +82,16 @@ def source_plan(summary: Summary) -> SourcePlan:
     Args:
         summary: made with :func:`watched`.
     """
-    pages = {page for r in summary.revisions for page in watched(r)}
+    asked: dict[tuple[str, str], int] = {}
+    for revision in summary.revisions:
+        for page in watched(revision):
+            if in_tree(page[1]):
+                asked.setdefault(page, summary.history.position(revision.slot.revision))
+    pages = set(asked)
     sites = summary.sites
     if sites.newest:
-        pages |= {("", file) for file in files_of(sites.at[sites.newest])}
-    return SourcePlan(sites, frozenset(p for p in pages if in_tree(p[1])))
+        pages |= {("", file) for file in files_of(sites.at[sites.newest]) if in_tree(file)}
+    return SourcePlan(sites, frozenset(pages), asked)
 
 
 def cause_place(cause: Cause, revision: str, previous: str) -> tuple[str, str]:
