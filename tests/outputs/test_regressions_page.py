@@ -153,7 +153,17 @@ def test_a_waived_regression_is_told_apart_and_is_no_headline() -> None:
     assert "No regression; 1 benchmark got worse by what is waived." in text
     assert "1 commit with a waived regression" in text
 
+    (entry,) = ElementTree.fromstring(files["regressions.xml"]).findall(f"{ATOM}entry")
+    assert (entry.findtext(f"{ATOM}title") or "").startswith("waived: 1 regression at ")
+    assert [c.get("term") for c in entry.findall(f"{ATOM}category")] == ["waived"]
+    said = (entry.findtext(f"{ATOM}content") or "").splitlines()
+    assert said[0] == "waived until 2026-12-24 by <b>ann</b>: rewritten next week"
+
     later = site(history, standard=Standard.on(policy, date(2026, 12, 25)))
+    (entry,) = ElementTree.fromstring(later["regressions.xml"]).findall(f"{ATOM}entry")
+    assert (entry.findtext(f"{ATOM}title") or "").startswith("1 regression at ")
+    assert entry.findall(f"{ATOM}category") == []
+    assert "waived" not in (entry.findtext(f"{ATOM}content") or "")
     assert 'class="verdict regression"' in later["index.html"].decode()
     assert "1 commit made 1 benchmark worse." in Page(later["index.html"]).text
 
