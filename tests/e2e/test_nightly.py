@@ -82,6 +82,9 @@ def test_the_policy_of_the_newest_revision_counts(small: Project, upstream: Path
     assert 'id="standing">Open <span class="count">0<' in page
     assert 'id="waived">Waived <span class="count">1<' in page
     assert "kept on purpose" in page
+    said = small.esv("publish").out
+    assert "left out: 1 regression waived by the policy" in said
+    assert "the most important of" not in said
     # A policy that cannot be read is told; it is not the same as none.
     commit(upstream, "policy: a slip", {"escape-velocity.toml": "[budgets\n"})
     run = nightly(small)
