@@ -116,9 +116,12 @@ def _run(
             job.measure()
         finally:
             rebuild(session.store)
-        policy = Policy()
-        with _noted(problems):
+        policy, unread = Policy(), ""
+        try:
             policy = newest_policy(session)
+        except EscapeVelocityError as err:
+            unread = str(err)
+            problems.append(unread)
         found = replace(job.report(), problems=tuple(problems), policy=policy)
         delivered = _notify(arguments, config, found)
         if delivered:
@@ -127,7 +130,8 @@ def _run(
             job.told(found)
         if not arguments.no_publish:
             with _noted(problems):
-                _publish(config, session, found)
+                standard = replace(Standard.on(policy, found.today), problem=unread)
+                _publish(config, session, found, standard)
         sync()
     found = replace(found, problems=tuple(dict.fromkeys(problems)))
     write = {"json": nightly_json, "markdown": nightly_markdown}.get(arguments.format, nightly_text)
@@ -202,7 +206,7 @@ def _notify(arguments: argparse.Namespace, config: Config, found: NightlyReport)
     return f"--notify: {why}{f': {words}' if words else ''}; what is new will be told again"
 
 
-def _publish(config: Config, session: Session, found: NightlyReport) -> None:
+def _publish(config: Config, session: Session, found: NightlyReport, standard: Standard) -> None:
     """The site, and beside its pages the report and the feed."""
     try:
         histories = load_histories(config)
@@ -237,5 +241,5 @@ def _publish(config: Config, session: Session, found: NightlyReport) -> None:
         commit_url=config.show_commit_url,
         extra=extra,
         sources=session.repository.file_bytes,
-        standard=Standard.on(found.policy, found.today),
+        standard=standard,
     )

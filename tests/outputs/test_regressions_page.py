@@ -170,4 +170,9 @@ def test_a_waived_regression_is_told_apart_and_is_no_headline() -> None:
 
 def test_a_policy_that_cannot_be_read_waives_nothing_and_is_said() -> None:
     files = site(timeline_history(count=9), standard=Standard(problem="line 3: <b>no</b>"))
-    assert "nothing counts as waived: line 3: <b>no</b>" in Page(files["regressions.html"]).text
+    for name in ("index.html", "regressions.html"):
+        said = (
+            "The policy could not be read, so the built-in one holds and nothing counts as waived"
+        )
+        assert f"{said}: line 3: <b>no</b>" in Page(files[name]).text
+    assert b"could not be read" not in site(timeline_history(count=9))["index.html"]
