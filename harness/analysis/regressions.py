@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from harness.analysis.comparison import Direction
-from harness.analysis.findings import relative_size
+from harness.analysis.findings import Finding, relative_size
 from harness.analysis.policy import judge_steps
 from harness.analysis.series import unit_order
 from harness.analysis.steps import Step
@@ -94,12 +94,37 @@ def commit_changes(
 
 
 def _judged(change: CommitChange, policy: Policy) -> CommitChange:
-    """A change with what the policy says of it, judged as ``esv nightly`` judges its steps."""
-    standing = [s for s in change.steps if s.repaired is None]
+    """A change with what the policy says of it."""
+    waivers, waived, listed = _judge(change.steps, policy)
+    return replace(change, waivers=waivers, waived=waived, listed=listed)
+
+
+def _judge(steps: Iterable[Step], policy: Policy) -> tuple[tuple[Waiver, ...], bool, bool]:
+    """Steps judged as ``esv nightly`` does: see the attributes of :class:`CommitChange`."""
+    standing = [s for s in steps if s.repaired is None]
     judged = judge_steps(policy, standing, date.min).values()  # all waivers are in force
     waivers = dict.fromkeys(v.waiver for v in judged if v.waiver is not None)
     waived = bool(waivers) and all(v.waiver is not None for v in judged)
-    return replace(change, waivers=tuple(waivers), waived=waived, listed=not judged)
+    return tuple(waivers), waived, not judged
+
+
+def to_look_at(
+    found: Sequence[Finding], standard: Standard
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """The findings that somebody has to look at, in their order, and those that are waived.
+
+    A regression that fails no gate comes behind all others, improvements included.
+    """
+    open_: list[Finding] = []
+    listed: list[Finding] = []
+    waived: list[Finding] = []
+    for finding in found:
+        if finding.direction is not Direction.REGRESSION or finding.repaired is not None:
+            open_.append(finding)
+            continue
+        _, let_pass, fails_nothing = _judge(finding.steps, standard.policy)
+        (waived if let_pass else listed if fails_nothing else open_).append(finding)
+    return (*open_, *listed), tuple(waived)
 
 
 def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:

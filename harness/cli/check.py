@@ -16,6 +16,7 @@ from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityEr
 from harness.git import open_repository
 from harness.toolchain import find_go
 from harness.toolchain.overlay import with_heap_costs, without_heap_costs
+from harness.words import plural
 
 _ENOUGH_DISK = 2 * 1024**3
 
@@ -48,7 +49,7 @@ def check(arguments: argparse.Namespace) -> int:
 def _repository(config: Config) -> str:
     repository = open_repository(config.repo, config.cache_dir / "mirrors")
     tips = repository.branch_tips(config.branches)
-    return f"{repository.directory}, {len(repository.first_parents(tips))} revisions"
+    return f"{repository.directory}, {plural(len(repository.first_parents(tips)), 'revision')}"
 
 
 def _disk(config: Config) -> str:

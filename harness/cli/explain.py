@@ -26,6 +26,7 @@ from harness.outputs.garbage import collection_lines
 from harness.outputs.gate_json import explain_json
 from harness.outputs.reproduce import reproduce
 from harness.outputs.terminal import code_lines, escape_lines, heading
+from harness.words import plural
 
 
 def explain_revision(arguments: argparse.Namespace) -> int:
@@ -69,7 +70,7 @@ def explain_revision(arguments: argparse.Namespace) -> int:
                 lines += [*_collections(crossing, change, changes, attributions.get(key)), ""]
         hidden = len(benchmarks_of(changes)) - len(wanted)
         if hidden:
-            lines += [f"{hidden} more benchmarks changed; choose with --bench", ""]
+            lines += [f"{plural(hidden, 'more benchmark')} changed; choose with --bench", ""]
         if not changes:
             lines += ["no change in allocs/op or B/op", ""]
         else:

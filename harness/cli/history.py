@@ -176,7 +176,7 @@ def find(arguments: argparse.Namespace) -> int:
             f"or in one of {plural(len(found.between), 'commit')} before it without a value:"
             f" {', '.join(h[:8] for h in found.between)}"
         )
-    lines.append(f"{found.looked_at} of {len(inside) + 1} revisions looked at")
+    lines.append(f"{found.looked_at} of {plural(len(inside) + 1, 'revision')} looked at")
     lines.append(f"why: esv explain {bad.short} --bench '^{found.benchmark.split('/')[0]}'")
     emit(arguments, "\n".join(lines) + "\n")
     return EXIT_CLEAN

@@ -115,9 +115,12 @@ def _run(
             job.measure()
         finally:
             rebuild(session.store)
-        policy = Policy()
-        with _noted(problems):
+        policy, unread = Policy(), ""
+        try:
             policy = newest_policy(session)
+        except EscapeVelocityError as err:
+            unread = str(err)
+            problems.append(unread)
         found = replace(job.report(), problems=tuple(problems), policy=policy)
         delivered = _notify(arguments, config, found)
         if delivered:
@@ -126,7 +129,8 @@ def _run(
             job.told(found)
         if not arguments.no_publish:
             with _noted(problems):
-                _publish(config, session, found)
+                standard = replace(Standard.on(policy, found.today), problem=unread)
+                _publish(config, session, found, standard)
         sync()
     found = replace(found, problems=tuple(dict.fromkeys(problems)))
     write = {"json": nightly_json, "markdown": nightly_markdown}.get(arguments.format, nightly_text)
@@ -201,7 +205,7 @@ def _notify(arguments: argparse.Namespace, config: Config, found: NightlyReport)
     return f"--notify: {why}{f': {words}' if words else ''}; what is new will be told again"
 
 
-def _publish(config: Config, session: Session, found: NightlyReport) -> None:
+def _publish(config: Config, session: Session, found: NightlyReport, standard: Standard) -> None:
     """The site, and beside its pages the report and the feed."""
     try:
         publishing = Publishing(session, config.html_dir)
@@ -229,4 +233,4 @@ def _publish(config: Config, session: Session, found: NightlyReport) -> None:
         "nightly.md": nightly_markdown(found).encode(),
         "nightly.json": nightly_json(found).encode(),
     }
-    publishing.keep(publishing.publish(Standard.on(found.policy, found.today), extra))
+    publishing.keep(publishing.publish(standard, extra))

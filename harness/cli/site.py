@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.analysis import History, findings
-from harness.analysis.regressions import Standard
+from harness.analysis.regressions import Standard, to_look_at
 from harness.cli.context import configuration
 from harness.cli.gate import newest_policy
 from harness.cli.publishing import Publishing
@@ -31,11 +31,12 @@ def publish_site(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     output = Path(arguments.html_dir).resolve() if arguments.html_dir else config.html_dir
     with Session(config) as session:
+        standard = standard_of(session)
         publishing = Publishing(session, output)
-        done = publishing.publish(standard_of(session))
+        done = publishing.publish(standard)
         publishing.keep(done)
     if not arguments.quiet:
-        print("\n".join(_summary(publishing.histories[0], done, arguments)), flush=True)
+        print("\n".join(_summary(publishing.histories[0], done, arguments, standard)), flush=True)
     return EXIT_CLEAN
 
 
@@ -48,9 +49,11 @@ def standard_of(session: Session) -> Standard:
         return Standard(problem=str(err))
 
 
-def _summary(history: History, done: SiteReport, arguments: argparse.Namespace) -> list[str]:
+def _summary(
+    history: History, done: SiteReport, arguments: argparse.Namespace, standard: Standard
+) -> list[str]:
     """Where the site is, and what to look at first."""
-    found = findings(history)
+    found, waived = to_look_at(findings(history), standard)
     lines = [
         f"{plural(len(history.records), 'revision')} in {plural(done.pages, 'page')}:"
         f" open {done.index.as_uri()}",
@@ -61,6 +64,8 @@ def _summary(history: History, done: SiteReport, arguments: argparse.Namespace) 
         lines += ["", f"the most important of {plural(len(found), 'finding')}:"]
     for number, finding in enumerate(found[:_FINDINGS], 1):
         lines += finding_lines(finding, history.by_hash[finding.revision], number)
+    if waived:
+        lines += ["", f"left out: {plural(len(waived), 'regression')} waived by the policy"]
     return lines
 
 

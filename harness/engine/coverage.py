@@ -27,6 +27,7 @@ from harness.gobench.coverage import (
 )
 from harness.gobench.link import link
 from harness.model import EscapeSite, Execution, Record, SiteExecution, TreeDiff
+from harness.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,9 @@ class Coverer:
         root = self._builder.workspace.root / "run"
         root.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix="esv-cover-", dir=root))
-        self._progress.step(f"{record.revision.short} coverage of {len(binaries)} packages")
+        self._progress.step(
+            f"{record.revision.short} coverage of {plural(len(binaries), 'package')}"
+        )
         runner = PackageRunner(
             self._builder.config,
             self._builder.go,

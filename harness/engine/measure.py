@@ -30,6 +30,7 @@ from harness.model import (
     TreeDiff,
 )
 from harness.toolchain.overlay import without_heap_costs
+from harness.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ class Measurer:
                 request.environment,
             )
             short = request.revision.short
-            self._progress.step(f"{short} link and count {len(todo)} packages")
+            self._progress.step(f"{short} link and count {plural(len(todo), 'package')}")
             runner.link(todo)
             # Each waits for processors when it has something to run.
             with ThreadPoolExecutor(4 * processors()) as pool:

@@ -11,6 +11,7 @@ from harness.engine.exchange import exchange_steps
 from harness.engine.session import Session
 from harness.errors import MeasurementError, RepositoryError
 from harness.model import ALLOCS, BYTES, Outcome, PackageOutcome, Record
+from harness.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,9 @@ def describe(record: Record) -> str:
     number = len(record.benchmarks())
     head = f"{record.revision.short} {record.environment.name}"
     carried = _count(record, PackageOutcome.CARRIED)
-    text = f"{number} benchmarks, {len(record.code_escapes())} escapes"
+    text = f"{plural(number, 'benchmark')}, {plural(len(record.code_escapes()), 'escape')}"
     if carried:
-        text += f", {carried} packages carried"
+        text += f", {plural(carried, 'package')} carried"
     if record.errors:
         first = record.errors[0]
         reason = first.message.splitlines()[0] if first.message else first.stage

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from harness.model import BYTES, GC_PAUSE, SECONDS
+from harness.words import plural as plural  # what outputs print is all found here
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"  # stands for a value that is not there
@@ -114,11 +115,6 @@ def percent(ratio: float) -> str:
 def confidence(p: float) -> str:
     """A p-value: ``p 0.012``, ``p 3e-06``."""
     return f"p {p:.2g}" if p >= 1e-12 else "p < 1e-12"
-
-
-def plural(count: int, noun: str, nouns: str = "") -> str:
-    """``1 step``, ``2 steps``."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
 def day(seconds: float) -> str:

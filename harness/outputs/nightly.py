@@ -98,6 +98,7 @@ class FeedEntry:
         steps: at least one.
         at: when they became known, seconds since the epoch.
         page: of the revision, relative to the feed; empty for none.
+        waivers: by which the commit is let pass as a whole; empty if it is not.
     """
 
     history: History
@@ -106,6 +107,7 @@ class FeedEntry:
     steps: tuple[Step, ...]
     at: float
     page: str = ""
+    waivers: tuple[Waiver, ...] = ()
 
 
 def atom_feed(project: str, sources: Iterable[FeedSource], commit_url: str = "") -> bytes:
@@ -165,16 +167,20 @@ def _feed_entry(project: str, told: FeedEntry, commit_url: str) -> Element:
     entry = Element("entry")
     environment = told.history.environment
     SubElement(entry, "id").text = f"urn:esv:{_urn(project)}:{_urn(environment)}:{revision}"
+    let_pass = "waived: " if told.waivers else ""
     SubElement(entry, "title").text = visible(
-        f"{word} at {commit.short}: {one_line(commit.subject, 100)}"
+        f"{let_pass}{word} at {commit.short}: {one_line(commit.subject, 100)}"
     )
+    if told.waivers:
+        SubElement(entry, "category", term="waived")
     SubElement(entry, "updated").text = rfc3339(told.at)
     if told.page:
         SubElement(entry, "link", rel="alternate", type="text/html", href=told.page)
     if re.match(r"https?://", commit_url):
         relation = {"rel": "via"} if told.page else {}
         SubElement(entry, "link", {**relation, "href": visible(commit_url) + revision})
-    lines = [line for step in ordered(steps)[:_MOST_ROWS] for line in _step_text(told, step)]
+    lines = list(dict.fromkeys(_waived_by(w) for w in told.waivers))
+    lines += [line for step in ordered(steps)[:_MOST_ROWS] for line in _step_text(told, step)]
     SubElement(entry, "content", type="text").text = "\n".join(lines)
     return entry
 

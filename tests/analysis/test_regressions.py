@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
 from harness.analysis.comparison import Direction
+from harness.analysis.findings import Finding, findings
 from harness.analysis.health import noise, silent_benchmarks
 from harness.analysis.history import History
 from harness.analysis.policy import judge_steps
-from harness.analysis.regressions import Standard, commit_changes, latest_run
+from harness.analysis.regressions import Standard, commit_changes, latest_run, to_look_at
 from harness.analysis.summary import summarise
 from harness.model import BenchmarkFailure, Lane, Outcome, PackageError, PackageOutcome
 from harness.policy import parse_policy
@@ -53,6 +55,46 @@ def test_what_fails_no_gate_is_listed() -> None:
     )
     (found,) = commit_changes(summary, Direction.REGRESSION, strict)
     assert (found.listed, found.stands) == (False, True)
+
+
+def test_what_is_waived_is_left_out_and_what_fails_no_gate_comes_last() -> None:
+    values = {"Small": (1, 1, 1, 3), "Large": (1, 90, 90, 90), "Mild": (9, 9, 90, 90)}
+    values |= {"Better": (5, 5, 5, 1)}
+    records = [
+        make_record(
+            i,
+            [
+                make_package(f"{MODULE}/{name}", [make_benchmark(f"Benchmark{name}", v[i])])
+                for name, v in values.items()
+            ],
+        )
+        for i in range(4)
+    ]
+    found = findings(History.build(records))
+
+    def names(chosen: Iterable[Finding]) -> list[str]:
+        return [f.steps[0].benchmark.removeprefix("Benchmark") for f in chosen]
+
+    assert names(found) == ["Large", "Mild", "Small", "Better"]
+    # Without a policy, one that cannot be read included, the built-in one holds.
+    assert to_look_at(found, Standard(problem="line 3")) == (found, ())
+    policy = parse_policy(
+        """\
+[[waivers]]
+benchmark = "BenchmarkLarge"
+owner = "ann"
+reason = "rewritten next week"
+expires = 2026-12-24
+
+[thresholds.benchmarks.BenchmarkMild]
+"allocs/op" = 100
+""",
+        "escape-velocity.toml",
+    )
+    left, waived = to_look_at(found, Standard.on(policy, date(2026, 12, 24)))
+    assert (names(left), names(waived)) == (["Small", "Better", "Mild"], ["Large"])
+    left, waived = to_look_at(found, Standard.on(policy, date(2026, 12, 25)))
+    assert (names(left), names(waived)) == (["Large", "Small", "Better", "Mild"], [])
 
 
 def test_the_latest_run_ends_where_an_hour_passed() -> None:

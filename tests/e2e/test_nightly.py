@@ -82,11 +82,17 @@ def test_the_policy_of_the_newest_revision_counts(small: Project, upstream: Path
     assert 'id="standing">Open <span class="count">0<' in page
     assert 'id="waived">Waived <span class="count">1<' in page
     assert "kept on purpose" in page
+    said = small.esv("publish").out
+    assert "left out: 1 regression waived by the policy" in said
+    assert "by reference, waived" not in said
     # A policy that cannot be read is told; it is not the same as none.
     commit(upstream, "policy: a slip", {"escape-velocity.toml": "[budgets\n"})
     run = nightly(small)
     assert run.code == 2
     assert "escape-velocity.toml:1:9: " in run.out
+    for name in ("index.html", "regressions.html"):
+        page = (small.directory / "html" / name).read_text("utf-8")
+        assert re.search(r"The policy could not be read, .*escape-velocity\.toml:1:9: ", page)
 
 
 def test_a_step_on_a_branch_is_told_from_where_it_forked(small: Project, upstream: Path) -> None:

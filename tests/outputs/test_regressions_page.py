@@ -153,11 +153,26 @@ def test_a_waived_regression_is_told_apart_and_is_no_headline() -> None:
     assert "No regression; 1 benchmark got worse by what is waived." in text
     assert "1 commit with a waived regression" in text
 
+    (entry,) = ElementTree.fromstring(files["regressions.xml"]).findall(f"{ATOM}entry")
+    assert (entry.findtext(f"{ATOM}title") or "").startswith("waived: 1 regression at ")
+    assert [c.get("term") for c in entry.findall(f"{ATOM}category")] == ["waived"]
+    said = (entry.findtext(f"{ATOM}content") or "").splitlines()
+    assert said[0] == "waived until 2026-12-24 by <b>ann</b>: rewritten next week"
+
     later = site(history, standard=Standard.on(policy, date(2026, 12, 25)))
+    (entry,) = ElementTree.fromstring(later["regressions.xml"]).findall(f"{ATOM}entry")
+    assert (entry.findtext(f"{ATOM}title") or "").startswith("1 regression at ")
+    assert entry.findall(f"{ATOM}category") == []
+    assert "waived" not in (entry.findtext(f"{ATOM}content") or "")
     assert 'class="verdict regression"' in later["index.html"].decode()
     assert "1 commit made 1 benchmark worse." in Page(later["index.html"]).text
 
 
 def test_a_policy_that_cannot_be_read_waives_nothing_and_is_said() -> None:
     files = site(timeline_history(count=9), standard=Standard(problem="line 3: <b>no</b>"))
-    assert "nothing counts as waived: line 3: <b>no</b>" in Page(files["regressions.html"]).text
+    for name in ("index.html", "regressions.html"):
+        said = (
+            "The policy could not be read, so the built-in one holds and nothing counts as waived"
+        )
+        assert f"{said}: line 3: <b>no</b>" in Page(files[name]).text
+    assert b"could not be read" not in site(timeline_history(count=9))["index.html"]

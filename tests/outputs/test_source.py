@@ -100,12 +100,13 @@ def test_the_page_says_since_when_and_what_it_costs() -> None:
     files = site(history(), sources=lambda revision, path: TEXT)
     page = Page(files[names.source_page("p/p.go", make_hash(2))])
     assert "new escape moved to heap: x" in page.text
-    assert f"back since {make_hash(2)[:8]}" in page.text
+    assert f"since {make_hash(2)[:8]}" in page.text
     assert "2 allocs/op, 32" in page.text
     assert "F is not inlined: cost 92 exceeds 80" in page.text
     assert "inlined here: G" in page.text
     assert {f"L{n}" for n in range(1, 6)} <= set(page.attributes("id"))
     newest = Page(files[names.source_page("p/p.go")])
+    assert f"back since {make_hash(2)[:8]}" in newest.text
     assert f"last changed in {make_hash(4)[:8]}" in newest.text
     check_links(files)
 

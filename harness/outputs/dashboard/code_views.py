@@ -21,9 +21,9 @@ class LineSite:
         message, kind, function: in the compiler's words.
         flow: the compiler's explanation.
         standing: ``new`` in the revision of the page, else empty.
-        since_word: ``since``, ``back since``, or that it was there from the beginning.
+        since_word: ``since``, ``back since`` (only at the newest revision), or that it was there
+            from the beginning.
         since: the first recorded revision that has it.
-        ended: the revision that no longer has it, ``None`` while it stands.
         cost: what it costs, as far as that is worth a word.
     """
 
@@ -34,7 +34,6 @@ class LineSite:
     standing: str
     since_word: str
     since: CommitView
-    ended: CommitView | None
     cost: str
 
 
@@ -89,7 +88,8 @@ class SourceView:
         newest: whether it is the page of the newest revision.
         commit: the revision of the page; of the newest one that which changed the file last,
             ``None`` if it has not changed since the first.
-        others: the other pages of the same file.
+        others: the other pages of the same file; of an older revision's page the earlier ones.
+        today: the list of what is live of the file; empty on the page of the newest revision.
         notes: what is to be said of the text: not there, no UTF-8, cut.
         rows: the lines.
         sites, lines, decisions: how many escapes, lines with allocations, lines with inlining.
@@ -102,6 +102,7 @@ class SourceView:
     newest: bool
     commit: CommitView | None
     others: tuple[Link, ...]
+    today: str
     notes: tuple[str, ...]
     rows: tuple[SourceRow, ...]
     sites: int

@@ -8,7 +8,7 @@ named explicitly. A test holds every page that was kept against the same page ma
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
 
@@ -125,16 +125,11 @@ class PageKeys:
     def source(self, revision: str, path: str) -> bytes:
         """Of the page of a file."""
         page = names.source_page(path, revision)
-        others = sorted(self._plan.revisions_of(path))
-        if not revision:
-            return self._of(page, self._sources, others, *self._now(path))
-        place = self._section.places
-        return self._of(
-            page,
-            self._sources,
-            self._until[place[revision]],
-            [r for r in others if r and place[r] < place[revision]],
+        others = self._plan.others(revision, path)
+        known: Sequence[object] = (
+            (self._until[self._section.places[revision]],) if revision else self._now(path)
         )
+        return self._of(page, self._sources, others, *known)
 
     def _now(self, path: str) -> tuple[object, ...]:
         """What is known of a file at the newest revision."""

@@ -15,12 +15,13 @@ from harness.analysis.history import History
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
+ESCAPES = "escapes.html"
 
 # What the navigation of every page names, in its order, of the pages that the environment has.
 NAVIGATION = (
     ("Overview", "index.html"),
     ("Regressions", "regressions.html"),
-    ("Escapes", "escapes.html"),
+    ("Escapes", ESCAPES),
     ("Compare", "compare.html"),
     ("Correlation", "correlation.html"),
     ("Status", "status.html"),

@@ -34,7 +34,7 @@ from harness.outputs.dashboard.views import (
     OverviewView,
     VerdictView,
 )
-from harness.outputs.format import minute, name_key, one_line, plural, value
+from harness.outputs.format import clip, minute, name_key, one_line, plural, value
 
 _SHOWN_FINDINGS = 5
 _SHOWN_IMPROVEMENTS = 2
@@ -67,6 +67,7 @@ def overview_view(section: Section) -> OverviewView:
         findings=tuple(finding_view(section, c) for c in worse[:_SHOWN_FINDINGS]),
         more_findings=len(worse[_SHOWN_FINDINGS:]),
         waived=sum(c.waived for c in section.regressions),
+        problem=clip(section.standard.problem, 400),
         improvements=tuple(finding_view(section, c) for c in better[:_SHOWN_IMPROVEMENTS]),
         more_improvements=len(better[_SHOWN_IMPROVEMENTS:]),
         units=units,

@@ -65,6 +65,8 @@ _GAPS = {
     PointState.REMOVED: "absent",
     PointState.NOT_MEASURED: "unmeasured",
 }
+# The benchmark is not in the code.
+_NOT_THERE = (PointState.ABSENT, PointState.REMOVED)
 # Behind a spread that is no confidence interval; static/benchmark.js says the same.
 RANGE = " (range)"
 _MOST_FLOW = 60
@@ -268,11 +270,16 @@ class Section:
     def turns(self, series: Series) -> tuple[int, ...]:
         """The places of a series but those to which a value is only carried.
 
-        So what is drawn of a benchmark does not change with a commit that does not concern it.
+        Nor those where the benchmark is still not there. So what is drawn of a benchmark does not
+        change with a commit that does not concern it.
         """
         found: list[int] = []
+        last: PointState | None = None
         for start, count, point in point_runs(series, self.shown_places):
-            if point.state is not PointState.CARRIED:
+            before, last = last, point.state
+            if point.state in _NOT_THERE:
+                found += [] if before in _NOT_THERE else [start]
+            elif point.state is not PointState.CARRIED:
                 found += range(start, start + count)
             elif point.carried_from not in self.places:
                 found.append(start)
@@ -386,8 +393,18 @@ def escape_view(
     cost: SiteCost = UNKNOWN,
     *,
     place: tuple[str, str] = ("", ""),
+    by: int | None = None,
 ) -> EscapeView:
-    """An escape site, printed; ``place`` is its revision, and the prefix of links."""
+    """An escape site, printed.
+
+    Args:
+        section: of the site.
+        site: what is shown.
+        use: what an account makes of it.
+        cost: as far as it is known.
+        place: its revision, and the prefix of links.
+        by: see :meth:`.sources.SourcePlan.link`.
+    """
     revision, up = place
     return EscapeView(
         package=section.short_package(site.package),
@@ -398,7 +415,7 @@ def escape_view(
         flow=flow_view(site),
         use=use,
         cost=describe_cost(cost),
-        href=section.plan.link(revision, site.position.file, site.position.line, up),
+        href=section.plan.link(revision, site.position.file, site.position.line, up, by),
         idle=cost.allocates is False and not (use and use.href),
     )
 

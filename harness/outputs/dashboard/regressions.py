@@ -62,7 +62,10 @@ def regressions_view(section: Section) -> RegressionsView:
 
 
 def feed(section: Section) -> bytes:
-    """``regressions.xml``: every commit with a regression, by the time that it was measured."""
+    """``regressions.xml``: every commit with a regression, by the time that it was measured.
+
+    Those that are waived are marked, as a reader may know them from before.
+    """
     history = section.summary.history
     entries = []
     for change in section.regressions:
@@ -78,6 +81,7 @@ def feed(section: Section) -> bytes:
                 steps=change.steps,
                 at=record.started + record.duration,
                 page=names.revision_page(record.revision.hash),
+                waivers=change.waivers if change.waived else (),
             )
         )
     return commits_feed(section.project, entries, "regressions", "regressions", section.commit_url)

@@ -73,6 +73,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
     first, _, rest = message.partition("\n")
     diff = summary.escapes
     base = None if summary.base is None else summary.base.revision.hash
+    at = section.summary.history.position(revision.hash)
     # Change points stand apart from exact steps, but for those that are accounted for.
     steps = [s for s in summary.steps if s.p is None or s in section.attributions]
     other = _ordered(section, [s for s in summary.steps if s not in steps])
@@ -114,8 +115,10 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         compared=diff is not None,
         new=()
         if diff is None
-        else _escapes(section, diff, diff.new, accounts, uses, revision.hash),
-        gone=() if diff is None else _escapes(section, diff, diff.gone, accounts, uses, base or ""),
+        else _escapes(section, diff, diff.new, accounts, uses, (revision.hash, at)),
+        gone=()
+        if diff is None
+        else _escapes(section, diff, diff.gone, accounts, uses, (base or "", at)),
         kept=0 if diff is None else diff.kept,
         unknown=() if diff is None else diff.unknown,
         packages=_packages(section, record),
@@ -165,9 +168,13 @@ def _escapes(
     sites: Sequence[EscapeSite],
     accounts: Sequence[AccountView],
     uses: Mapping[Place, UseView],
-    revision: str,
+    where: tuple[str, int],
 ) -> tuple[EscapeView, ...]:
-    """Escape sites of a revision, those that an account uses first."""
+    """Escape sites of a revision, those that an account uses first.
+
+    ``where`` is the revision that has them, and the place of the page in the history.
+    """
+    revision, by = where
     unused = UseView("in no account", "") if accounts else None
     return tuple(
         escape_view(
@@ -176,6 +183,7 @@ def _escapes(
             uses.get(place_of(site), unused),
             diff.cost(site),
             place=(revision, _UP),
+            by=by,
         )
         for site in sorted(sites, key=lambda s: place_of(s) not in uses)
     )

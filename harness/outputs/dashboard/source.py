@@ -1,9 +1,14 @@
-"""The view of a source file's page: its lines, and what is known of each. Pure."""
+"""The view of a source file's page: its lines, and what is known of each. Pure.
+
+The page of an older revision tells what was known at that revision, and nothing that a later record
+can change.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from urllib.parse import urlencode
 
 from harness.analysis.costs import UNKNOWN
 from harness.analysis.sites import LineCost, RevisionSites, SiteLife
@@ -20,13 +25,15 @@ from harness.outputs.dashboard.code_views import (
 from harness.outputs.dashboard.parts import Link
 from harness.outputs.dashboard.pieces import Section, flow_view, short_function
 from harness.outputs.explanation import describe_cost
-from harness.outputs.format import clip, one_line, plural, value
+from harness.outputs.format import clip, one_line, plural, value, visible
 
 _UP = "../"
 # Of a longer file only the lines around those with a note are shown, and of these so many.
 _MOST_LINES = 4_000
 _AROUND = 12
 _LONGEST_LINE = 1_000
+# Characters of a path in the list of escapes.
+_FILTERED = 200
 _SHOWN_COSTS = 5
 _MOST_COSTS = 60
 _MOST_CALLS = 12
@@ -41,9 +48,9 @@ def source_view(section: Section, revision: str, path: str) -> SourceView:
         path: relative to the repository's root.
     """
     at = revision or section.plan.sites.newest
-    known = section.plan.known(revision, path)
+    known = section.plan.told(revision, path)
     found = known.by_file.get(path, ())
-    notes = _Notes(section, known, path, found)
+    notes = _Notes(section, known, path, found, newest=not revision)
     data = section.sources(at, path)
     lines, remarks = _lines(data)
     if data is None:
@@ -57,6 +64,7 @@ def source_view(section: Section, revision: str, path: str) -> SourceView:
         newest=not revision,
         commit=section.commit(revision or changed, _UP) if revision or changed else None,
         others=_others(section, revision, path),
+        today="" if not revision else _today(path),
         notes=(*remarks, *cut),
         rows=rows,
         sites=len(found),
@@ -126,20 +134,19 @@ def _rows(lines: Sequence[str], notes: _Notes) -> tuple[tuple[SourceRow, ...], t
 
 
 def _others(section: Section, revision: str, path: str) -> tuple[Link, ...]:
-    """The other pages of a file, the newest first."""
-    history = section.summary.history
-    revisions = sorted(
-        (r for r in section.plan.revisions_of(path) if r != revision),
-        key=lambda r: len(history.line) if not r else history.position(r),
-        reverse=True,
-    )
+    """Other pages of a file."""
     return tuple(
         Link(
             f"{r[:8]} {section.commit(r, _UP).subject}" if r else "the newest measured revision",
             _UP + names.source_page(path, r),
         )
-        for r in revisions
+        for r in section.plan.others(revision, path)
     )
+
+
+def _today(path: str) -> str:
+    """The list of all live sites with those of a file, in the words of ``static/escapes.js``."""
+    return f"{_UP}{names.ESCAPES}#{urlencode({'q': visible(clip(path, _FILTERED))})}"
 
 
 class _Notes:
@@ -151,8 +158,11 @@ class _Notes:
         known: RevisionSites,
         path: str,
         sites: Sequence[tuple[EscapeSite, SiteLife]],
+        *,
+        newest: bool,
     ) -> None:
         self._section = section
+        self._newest = newest
         self._known = known
         self._first = section.summary.recorded[0].slot.revision
         self.sites = {
@@ -187,7 +197,8 @@ class _Notes:
         word = "since"
         if spell.first == self._first:
             word = "since the first measured revision"
-        elif spell is not life.spells[0]:
+        elif self._newest and spell is not life.spells[0]:
+            # Which spells are one site's is told from the site as it was last seen.
             word = "back since"
         return LineSite(
             message=clip(site.message, 400),
@@ -197,7 +208,6 @@ class _Notes:
             standing="new" if new else "",
             since_word=word,
             since=self._section.commit(spell.first, _UP),
-            ended=self._section.commit(spell.ended, _UP) if spell.ended else None,
             cost=describe_cost(self._known.reach.get(site, UNKNOWN)),
         )
 

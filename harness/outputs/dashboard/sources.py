@@ -31,13 +31,16 @@ class SourcePlan:
         history: of which they are.
         sites: what they tell, of the newest revision and of what was asked for in time.
         pages: revision and path; an empty revision is the newest one of which anything compiled.
+        asked: place in the history of the first revision that the page stands behind; not of the
+            pages of the newest revision.
     """
 
     history: History
     sites: SiteHistory
     pages: frozenset[tuple[str, str]]
+    asked: Mapping[tuple[str, str], int]
 
-    def known(self, revision: str, path: str) -> RevisionSites:
+    def told(self, revision: str, path: str) -> RevisionSites:
         """What a page tells; an empty revision is the newest one."""
         sites = self.sites
         at = revision or sites.newest
@@ -70,7 +73,27 @@ class SourcePlan:
             found.setdefault(file, []).append(revision)
         return found
 
-    def link(self, revision: str, file: str, line: int, up: str) -> str:
+    def others(self, revision: str, file: str) -> Sequence[str]:
+        """The revisions of the other pages that the page of a file names, the newest first.
+
+        That of an older revision names earlier ones that were there before it, so that it never
+        changes.
+        """
+        place = self.history.position
+        found = [r for r in self.revisions_of(file) if r != revision]
+        if revision:
+            by = self.asked[revision, file]
+            found = [
+                r for r in found if r and place(r) < place(revision) and self.known(r, file, by)
+            ]
+        line = len(self.history.line)
+        return sorted(found, key=lambda r: place(r) if r else line, reverse=True)
+
+    def known(self, revision: str, file: str, by: int) -> bool:
+        """Whether a page was there when the history had come to a place."""
+        return self.asked.get((revision, file), by + 1) <= by
+
+    def link(self, revision: str, file: str, line: int, up: str, by: int | None = None) -> str:
         """The page of a line, empty if there is none.
 
         Args:
@@ -78,8 +101,11 @@ class SourcePlan:
             file: relative to the repository's root.
             line: counted from 1; 0 for the file as such.
             up: prefix of the link.
+            by: place in the history of the page that links: what only later revisions ask for is
+                not linked there, so that they do not change it.
         """
-        if (revision, file) not in self.pages:
+        there = (revision, file) in self.pages
+        if not there or (by is not None and not self.known(revision, file, by)):
             if revision != self.sites.newest or ("", file) not in self.pages:
                 return ""
             revision = ""
@@ -92,11 +118,16 @@ def source_plan(summary: Summary) -> SourcePlan:
     Args:
         summary: made with :func:`watched`.
     """
-    pages = {page for r in summary.revisions for page in watched(r)}
+    asked: dict[tuple[str, str], int] = {}
+    for revision in summary.revisions:
+        for page in watched(revision):
+            if in_tree(page[1]):
+                asked.setdefault(page, summary.history.position(revision.slot.revision))
+    pages = set(asked)
     sites = summary.sites
     if sites.newest:
-        pages |= {("", file) for file in files_of(sites.at[sites.newest])}
-    return SourcePlan(summary.history, sites, frozenset(p for p in pages if in_tree(p[1])))
+        pages |= {("", file) for file in files_of(sites.at[sites.newest]) if in_tree(file)}
+    return SourcePlan(summary.history, sites, frozenset(pages), asked)
 
 
 def cause_place(cause: Cause, revision: str, previous: str) -> tuple[str, str]:

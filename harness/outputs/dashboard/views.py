@@ -154,7 +154,10 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
-    """``index.html``. Columns of the benchmark table are ``units``, the first few shown at once."""
+    """``index.html``. Columns of the benchmark table are ``units``, the first few shown at once.
+
+    ``problem`` says why the policy was not read; empty if nothing is wrong.
+    """
 
     chrome: Chrome
     run: RunView | None
@@ -165,6 +168,7 @@ class OverviewView:
     findings: tuple[FindingView, ...]
     more_findings: int
     waived: int
+    problem: str
     improvements: tuple[FindingView, ...]
     more_improvements: int
     units: tuple[str, ...]
