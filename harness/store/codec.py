@@ -17,7 +17,7 @@ from enum import StrEnum
 from functools import partial
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -142,6 +142,7 @@ class Shared:
     _now: dict[str, object] = field(default_factory=dict)
     _before: dict[str, object] = field(default_factory=dict)
     _packages: dict[tuple[object, ...], PackageResult] = field(default_factory=dict)
+    _last: dict[type[object], Any] = field(default_factory=dict)
 
     def begin(self) -> None:
         """The next record follows."""
@@ -158,6 +159,14 @@ class Shared:
                 found = decode()
             self._now[id_] = found
         return found
+
+    def same(self, value: T) -> T:
+        """The last value of its type, if it is equal: most records were made on one machine."""
+        last = self._last.get(type(value))
+        if last == value:
+            return cast("T", last)
+        self._last[type(value)] = value
+        return value
 
     def package(self, light: PackageResult, part: NumbersPart, id_: str) -> PackageResult:
         """The result of a package without its output, one object for equal ones.
@@ -281,7 +290,17 @@ class Packed:
         Raises:
             StoreError: a member is damaged.
         """
-        return replace(self.core.record, packages=tuple(self._packages(shared, raw=False)))
+        record = self.core.record
+        packages = tuple(self._packages(shared, raw=False))
+        if shared is None:
+            return replace(record, packages=packages)
+        return replace(
+            record,
+            packages=packages,
+            machine=shared.same(record.machine),
+            environment=shared.same(record.environment),
+            settings=shared.same(record.settings),
+        )
 
     def record(self, shared: Shared | None = None) -> Record:
         """The whole record.

@@ -8,8 +8,12 @@ from functools import cache
 from hashlib import blake2b
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
+from io import BytesIO
 from typing import Any
 
+import msgspec
+
+from harness.model import EscapeSite, Measurement
 from harness.store.memo import FileMemo
 
 _DIGEST = 16
@@ -38,12 +42,68 @@ class KeptValue:
         head, digest, body = data[:_DIGEST], data[_DIGEST : 2 * _DIGEST], data[2 * _DIGEST :]
         if head != code_digest() or digest != _digest(body):
             return None
-        return pickle.loads(body)  # noqa: S301 (see above)
+        return _loaded(body)
 
     def put(self, value: object) -> None:
         """Keep a value; nothing happens where that is not possible."""
-        body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
+        body = _dumped(value)
         self._memo.put(self._key, code_digest() + _digest(body) + body)
+
+
+# Of these there are very many, and pickle makes the objects of dataclasses one by one in Python.
+_TABLES: tuple[type[Any], ...] = (EscapeSite, Measurement)
+_LENGTH = 8
+
+
+class _Pickler(pickle.Pickler):
+    """Leaves the objects of some types out, and collects them."""
+
+    def __init__(self, file: BytesIO) -> None:
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self.tables: dict[type[Any], list[Any]] = {kind: [] for kind in _TABLES}
+        self._places: dict[int, tuple[int, int]] = {}
+
+    def persistent_id(self, value: Any) -> Any:
+        """Which table an object is in, and where; ``None`` for those that are pickled."""
+        table = self.tables.get(type(value))
+        if table is None:
+            return None
+        place = self._places.get(id(value))
+        if place is None:
+            place = self._places[id(value)] = (_TABLES.index(type(value)), len(table))
+            table.append(value)
+        return place
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: BytesIO, tables: list[list[Any]]) -> None:
+        super().__init__(file)
+        self._tables = tables
+
+    def persistent_load(self, place: Any) -> Any:
+        """An object that was left out."""
+        return self._tables[place[0]][place[1]]
+
+
+def _dumped(value: object) -> bytes:
+    """A value as bytes: each table with its length before it, then the rest."""
+    file = BytesIO()
+    pickler = _Pickler(file)
+    pickler.dump(value)
+    tables = [msgspec.msgpack.encode(pickler.tables[kind]) for kind in _TABLES]
+    parts = [piece for table in tables for piece in (len(table).to_bytes(_LENGTH, "big"), table)]
+    return b"".join([*parts, file.getvalue()])
+
+
+def _loaded(body: bytes) -> Any:
+    tables = []
+    at = 0
+    for kind in _TABLES:
+        size = int.from_bytes(body[at : at + _LENGTH], "big")
+        at += _LENGTH
+        tables.append(msgspec.msgpack.decode(body[at : at + size], type=list[kind]))  # type: ignore[valid-type]
+        at += size
+    return _Unpickler(BytesIO(body[at:]), tables).load()
 
 
 def _digest(data: bytes) -> bytes:

@@ -129,7 +129,7 @@ def grown(project: Project, records: Sequence[Record], start: int) -> Iterator[S
 @pytest.mark.parametrize(
     "numbers",
     [
-        range(20, 28),
+        range(20, 30),
         pytest.param(range(1, 60), marks=pytest.mark.slow),
     ],
     ids=["some", "all"],
@@ -142,4 +142,5 @@ def test_after_each_record_the_site_is_the_one_that_is_made_from_nothing(
         assert project.differs() == [], number
         if number:
             assert all(p.fresh == 1 for p in done.passes.values())
-            assert done.made < 0.6 * (done.added + done.changed + done.unchanged), "most is kept"
+        files = done.added + done.changed + done.unchanged
+        assert number < 8 or done.made < 0.6 * files, "most is kept"
