@@ -32,8 +32,9 @@ class Measurement:
     @property
     def value(self) -> float:
         """The middle of the samples: their median."""
-        if len(self.samples) == 1:
-            return self.samples[0]
+        first = self.samples[0]
+        if self.samples.count(first) == len(self.samples):
+            return first
         ordered = sorted(self.samples)
         middle = len(ordered) // 2
         if len(ordered) % 2:
