@@ -211,8 +211,8 @@ def _pages(environment: Environment, section: Section) -> Iterator[tuple[str, by
     for single in SINGLE_PAGES:
         yield root + single.path, page(single.template, single.view(section))
     yield root + regressions.FEED, regressions.feed(section)
-    for name, data in columns.shards(section):
-        yield root + name, data
+    for name, make in columns.shards(section):
+        yield root + name, make()
     for key in section.summary.series:
         name = root + names.benchmark_page(*key)
         yield name, page("benchmark.html.j2", benchmark_view(section, *key))
