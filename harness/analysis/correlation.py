@@ -168,8 +168,8 @@ def observations(
     return {package: made.observations(package, unit) for package in made.packages(unit)}
 
 
-# Two revisions, and a benchmark's relative change from the first to the second.
-_Changes = list[tuple[tuple[str, str], float]]
+# By package, then by two revisions.
+_Means = dict[str, dict[tuple[str, str], float]]
 
 
 class Correlation:
@@ -190,25 +190,16 @@ class Correlation:
     ) -> None:
         self._history = history
         self._sums = _Sums(history, escapes)
-        # By unit, package and name.
-        self._changes: dict[str, dict[str, dict[str, _Changes]]] = {}
-        for unit in units:
-            own = self._changes[unit] = {}
-            for (package, benchmark), pairs in observed_pairs(history, unit).items():
-                own.setdefault(package, {})[benchmark] = [
-                    ((previous, revision), relative_change(before, after))
-                    for previous, revision, before, after in pairs
-                ]
-        self._means: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
+        self._means = {unit: _mean_changes(history, unit) for unit in units}
 
     def packages(self, unit: str) -> Iterable[str]:
         """The packages that have values in a unit."""
-        return self._changes[unit]
+        return self._means[unit]
 
     def associations(self, *, benchmarks: bool = True) -> tuple[Association, ...]:
         """As :func:`associations`."""
         rows: list[Association] = []
-        for unit in self._changes:
+        for unit in self._means:
             groups = list(self._groups(unit, benchmarks=benchmarks))
             for event in _EVENTS:
                 own = [_associate(g, self._history.memo) for g in groups if g.event == event]
@@ -217,7 +208,7 @@ class Correlation:
 
     def observations(self, package: str, unit: str) -> tuple[Observation, ...]:
         """What was seen of a package, in the order of the history."""
-        means = self._mean_changes(package, unit)
+        means = self._means[unit].get(package, {})
         position = self._history.position
         pairs = sorted(means, key=lambda p: (position(p[1]), position(p[0])))
         new, gone = self._sums.between(package, pairs)
@@ -226,27 +217,17 @@ class Correlation:
             for pair, came, went in zip(pairs, new, gone, strict=True)
         )
 
-    def _mean_changes(self, package: str, unit: str) -> dict[tuple[str, str], float]:
-        """The mean change of the package's benchmarks from one revision to another."""
-        known = self._means.get((package, unit))
-        if known is None:
-            by_pair: dict[tuple[str, str], list[float]] = {}
-            for changes in self._changes[unit].get(package, {}).values():
-                for pair, change in changes:
-                    by_pair.setdefault(pair, []).append(change)
-            known = {pair: math.fsum(own) / len(own) for pair, own in by_pair.items()}
-            self._means[package, unit] = known
-        return known
-
     def _groups(self, unit: str, *, benchmarks: bool) -> Iterator[_Group]:
         """By package and name, the package as such first."""
-        for package, own in sorted(self._changes[unit].items()):
-            means = self._mean_changes(package, unit)
+        listed: dict[str, list[tuple[str, list[tuple[str, str, float, float]]]]] = {}
+        for key, pairs in sorted(observed_pairs(self._history, unit).items()) if benchmarks else ():
+            listed.setdefault(key[0], []).append((key[1], pairs))
+        for package, means in sorted(self._means[unit].items()):
             yield from self._of_both_events(package, "", unit, list(means), means.values())
-            for benchmark, changes in sorted(own.items()) if benchmarks else ():
-                pairs = [pair for pair, _ in changes]
-                values = [change for _, change in changes]
-                yield from self._of_both_events(package, benchmark, unit, pairs, values)
+            for benchmark, pairs in listed.get(package, ()):
+                revisions = [(previous, revision) for previous, revision, _, _ in pairs]
+                changes = [relative_change(before, after) for _, _, before, after in pairs]
+                yield from self._of_both_events(package, benchmark, unit, revisions, changes)
 
     def _of_both_events(
         self,
@@ -260,6 +241,34 @@ class Correlation:
         listed = tuple(changes)
         for event, own in zip(_EVENTS, counts, strict=True):
             yield _Group(package, benchmark, unit, event, listed, own)
+
+
+def _mean_changes(history: History, unit: str) -> _Means:
+    """The mean changes of every package's benchmarks, of the pairs of :func:`observed_pairs`."""
+    found: dict[str, dict[tuple[str, str], list[float]]] = {}
+    for (package, _), places in history.values.get(unit, {}).items():
+        own = found.setdefault(package, {})
+        origin = last = ""
+        samples: tuple[float, ...] = ()
+        value = 0.0
+        for run, measurement in places:
+            if run.origin == origin:
+                last = run.last
+                continue
+            now = value if measurement.samples == samples else measurement.value
+            if origin:
+                # Most do not change at all.
+                change = now - value if now == value else relative_change(value, now)
+                pair = (last, run.first)
+                if pair in own:
+                    own[pair].append(change)
+                else:
+                    own[pair] = [change]
+            origin, last, samples, value = run.origin, run.last, measurement.samples, now
+    return {
+        package: {pair: math.fsum(changes) / len(changes) for pair, changes in own.items()}
+        for package, own in found.items()
+    }
 
 
 class _Sums:
@@ -409,11 +418,30 @@ def _means(rng: np.random.Generator, values: Floats) -> Floats:
 
 
 def _tau(changes: Floats, counts: NDArray[np.int64]) -> float:
-    if changes.min() == changes.max() or counts.min() == counts.max():
-        return math.nan
-    from scipy.stats import kendalltau
+    """Kendall's tau-b; the formula is that of scipy, whose import takes longer than all of this."""
+    import numpy as np
 
-    return float(kendalltau(changes, counts).statistic)
+    if changes.min() == changes.max() or counts.min() == counts.max() or np.isnan(changes).any():
+        return math.nan
+    balance = 0  # pairs in one order less those in opposite orders
+    lower = changes[:0]
+    for count in np.unique(counts):
+        own = changes[counts == count]
+        below = np.searchsorted(lower, own, "left")
+        upto = np.searchsorted(lower, own, "right")
+        balance += int(below.sum() + upto.sum()) - len(lower) * len(own)
+        lower = np.sort(np.concatenate([lower, own]))
+    pairs = len(changes) * (len(changes) - 1) // 2
+    tau = balance / math.sqrt(pairs - _ties(changes)) / math.sqrt(pairs - _ties(counts))
+    return min(1.0, max(-1.0, tau))
+
+
+def _ties(values: Floats | NDArray[np.int64]) -> int:
+    """How many pairs are equal."""
+    import numpy as np
+
+    _, sizes = np.unique(values, return_counts=True)
+    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def _permuted(changes: Floats, count: int, effect: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,9 +33,9 @@ class Measurement:
     @property
     def value(self) -> float:
         """The middle of the samples: their median."""
-        if len(self.samples) == 1:
-            return self.samples[0]
-        ordered = sorted(self.samples)
+        ordered: Sequence[float] = self.samples
+        if ordered.count(ordered[0]) != len(ordered):
+            ordered = sorted(ordered)
         middle = len(ordered) // 2
         if len(ordered) % 2:
             return ordered[middle]

@@ -17,7 +17,7 @@ from harness.analysis.summary import RevisionState, RevisionSummary
 from harness.model import HEAP_COSTS
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.pieces import Section, point_runs
-from harness.outputs.dashboard.shards import Json, shard
+from harness.outputs.dashboard.shards import Json, assembled, fragment, shard
 from harness.outputs.format import confidence, one_line, signed, visible
 
 HISTORY_SHARD = "data/history.js"
@@ -84,29 +84,45 @@ def history_shard(section: Section) -> bytes:
     )
 
 
-def benchmark_shard(section: Section, package: str, benchmark: str) -> bytes:
-    """The values of a benchmark, and of the compiler's units of its package."""
+def benchmark_shard(
+    section: Section, package: str, benchmark: str, known: dict[str, str] | None = None
+) -> bytes:
+    """The values of a benchmark, and of the compiler's units of its package.
+
+    Args:
+        section: the environment.
+        package: import path.
+        benchmark: full name.
+        known: what other benchmarks of a package have in common with it; it is added to.
+    """
     shown = section.shown_places
     own = section.summary.series[package, benchmark]
-    series: list[Json] = [_column(section, s, shown, s.unit in HEAP_COSTS) for s in own]
-    series += [_column(section, s, shown) for s in section.summary.packages.get(package, ())]
+    columns = [fragment(_column(section, s, shown, s.unit in HEAP_COSTS)) for s in own]
+    packages = {} if known is None else known
+    if package not in packages:
+        compiled = section.summary.packages.get(package, ())
+        packages[package] = ",".join(fragment(_column(section, s, shown)) for s in compiled)
+    if packages[package]:
+        columns.append(packages[package])
     main = point_runs(own[0], shown)
-    origins = {r.slot.revision: i - shown.start for i, r in enumerate(section.summary.revisions)}
-    return shard(
-        "benchmark",
+    rest = fragment(
         {
-            "series": series,
             "reasons": {
                 str(start - shown.start + i): visible(one_line(point.reason, _REASON))
                 for start, count, point in main
                 if point.reason
                 for i in range(count)
             },
-            "origins": _written(
-                main, shown, lambda point: [origins.get(point.carried_from or "", -1)]
-            ),
-        },
+            "origins": _written(main, shown, lambda point: [_origin(section, point)]),
+        }
     )
+    return assembled("benchmark", f'{{"series":[{",".join(columns)}],{rest[1:]}')
+
+
+def _origin(section: Section, point: Point) -> int:
+    """The place that a value is carried from, -1 if it is not on the axis."""
+    place = section.places.get(point.carried_from or "")
+    return -1 if place is None else place - section.shown_places.start
 
 
 def _column(section: Section, series: Series, shown: range, heap: bool = False) -> Json:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
-from harness.analysis.costs import UNKNOWN, Reach
-from harness.analysis.sites import RevisionSites, SiteLife
+from harness.analysis.costs import UNKNOWN, Reach, SiteCost
+from harness.analysis.sites import RevisionSites
 from harness.model import EscapeSite
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.code_views import EscapesView, PackageSites
@@ -26,9 +26,9 @@ def escapes_view(section: Section) -> EscapesView:
     """Everything that the page shows without its data."""
     sites = section.plan.sites
     known = sites.at.get(sites.newest)
-    by_package: dict[str, list[EscapeSite]] = {}
-    for site, _ in known.sites if known else ():
-        by_package.setdefault(site.package, []).append(site)
+    by_package: dict[str, list[tuple[EscapeSite, SiteCost]]] = {}
+    for (site, _), cost in zip(known.sites, _costs(known), strict=True) if known else ():
+        by_package.setdefault(site.package, []).append((site, cost))
     came: Counter[str] = Counter()
     gone: Counter[str] = Counter()
     for counts in sites.counts.values():
@@ -51,12 +51,12 @@ def _package(
     section: Section,
     known: RevisionSites,
     package: str,
-    sites: Sequence[EscapeSite],
+    sites: Sequence[tuple[EscapeSite, SiteCost]],
     came: Counter[str],
     gone: Counter[str],
 ) -> PackageSites:
-    reaches = [known.reach.get(s, UNKNOWN).reach for s in sites]
-    files = Counter(s.position.file for s in sites)
+    reaches = [cost.reach for _, cost in sites]
+    files = Counter(site.position.file for site, _ in sites)
     return PackageSites(
         package=section.short_package(package),
         live=len(sites),
@@ -71,22 +71,26 @@ def _package(
     )
 
 
-@dataclass(slots=True)
-class _Table:
-    """Values that are named by their number."""
+class _Table(dict[Any, int]):
+    """The numbers of rows, by what a row is made from; each is made once.
 
-    values: list[Json] = field(default_factory=list)
-    _numbers: dict[Hashable, int] = field(default_factory=dict)
+    Args:
+        made: gives a row as it is shown.
+    """
 
-    def number(self, key: Hashable, value: Json) -> int:
-        if key not in self._numbers:
-            self._numbers[key] = len(self.values)
-            self.values.append(value)
-        return self._numbers[key]
+    def __init__(self, made: Callable[[Any], Json]) -> None:
+        super().__init__()
+        self._made = made
+        self.rows: list[Json] = []
 
-    def text(self, text: str, limit: int = 400) -> int:
-        known = self._numbers.get(text)
-        return self.number(text, visible(clip(text, limit))) if known is None else known
+    def __missing__(self, key: Any) -> int:
+        number = self[key] = len(self.rows)
+        self.rows.append(self._made(key))
+        return number
+
+
+def _text(text: str) -> str:
+    return visible(clip(text, 400))
 
 
 def escapes_data(section: Section) -> Json:
@@ -97,65 +101,81 @@ def escapes_data(section: Section) -> Json:
     site, or -1, of each spell in turn; ``covered`` and ``allocates`` are 1, 0 or -1 where it is
     not known; ``allocs`` is the most that a profiled benchmark allocates on the line.
     """
-    sites = section.plan.sites
-    known = sites.at.get(sites.newest)
-    tables = {
-        name: _Table()
-        for name in ("packages", "kinds", "functions", "files", "messages", "costs", "revisions")
-    }
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in (
-            "package", "kind", "function", "file", "line", "message", "cost", "spells", "covered",
-            "allocates", "allocs",
-        )
-    }  # fmt: skip
+    history = section.summary.history
     order = {r.slot.revision: i for i, r in enumerate(section.summary.recorded)}
-    for site, life in known.sites if known else ():
-        assert known is not None
-        cost = known.reach.get(site, UNKNOWN)
-        file = site.position.file
-        here = known.costs.get((file, site.position.line), ())
-        row = {
-            "package": tables["packages"].number(
-                site.package, visible(section.short_package(site.package))
-            ),
-            "kind": tables["kinds"].text(site.kind.value),
-            "function": tables["functions"].text(short_function(site.function)),
-            "file": tables["files"].number(
-                file, [visible(clip(file, 200)), section.plan.link(known.revision, file, 0, "")]
-            ),
-            "line": site.position.line,
-            "message": tables["messages"].text(site.message),
-            "cost": tables["costs"].text(describe_cost(cost)),
-            "spells": _spells(section, life, tables["revisions"], order),
-            "covered": -1 if cost.covered is None else int(cost.covered),
-            "allocates": -1 if cost.allocates is None else int(cost.allocates),
-            "allocs": round(max((c.allocs for c in here), default=0), 3),
-        }
-        for name, value in row.items():
-            columns[name].append(value)
+    newest = section.plan.sites.newest
+    known = section.plan.sites.at.get(newest)
+
+    def file_row(file: str) -> Json:
+        return [visible(clip(file, 200)), section.plan.link(newest, file, 0, "")]
+
+    def revision_row(revision: str) -> Json:
+        own = history.by_hash[revision].revision
+        return [
+            names.revision_page(revision),
+            own.short,
+            visible(one_line(own.subject, 100)),
+            day(own.date),
+            order[revision],
+        ]
+
+    packages = _Table(lambda package: visible(section.short_package(package)))
+    kinds, functions, messages, costs = (_Table(_text) for _ in range(4))
+    files, revisions = _Table(file_row), _Table(revision_row)
+    revisions[""] = -1
+    number_of_function = cache(lambda name: functions[short_function(name)])
+    number_of_cost = cache(
+        lambda allocates, reach: costs[describe_cost(SiteCost(allocates, reach))]
+    )
+    sites = [site for site, _ in known.sites] if known else []
+    told = _costs(known) if known else []
+    allocs = (
+        {p: round(max(c.allocs for c in own), 3) for p, own in known.costs.items() if own}
+        if known
+        else {}
+    )
+    columns: dict[str, list[Any]] = {
+        "package": [packages[s.package] for s in sites],
+        "kind": [kinds[s.kind.value] for s in sites],
+        "function": [number_of_function(s.function) for s in sites],
+        "file": [files[s.position.file] for s in sites],
+        "line": [s.position.line for s in sites],
+        "message": [messages[s.message] for s in sites],
+        "cost": [number_of_cost(c.allocates, c.reach) for c in told],
+        "spells": [
+            [
+                n
+                for s in life.spells
+                for n in (revisions[s.first], revisions[s.last], revisions[s.ended])
+            ]
+            for _, life in (known.sites if known else ())
+        ],
+        "covered": [_flag(c.covered) for c in told],
+        "allocates": [_flag(c.allocates) for c in told],
+        "allocs": [allocs.get((s.position.file, s.position.line), 0) for s in sites],
+    }
+    tables = {
+        "packages": packages,
+        "kinds": kinds,
+        "functions": functions,
+        "files": files,
+        "messages": messages,
+        "costs": costs,
+        "revisions": revisions,
+    }
     return {
         "recorded": len(order),
-        **{name: table.values for name, table in tables.items()},
+        **{name: table.rows for name, table in tables.items()},
         "columns": columns,
     }
 
 
-def _spells(section: Section, life: SiteLife, table: _Table, order: dict[str, int]) -> list[int]:
-    def number(revision: str) -> int:
-        if not revision:
-            return -1
-        record = section.summary.history.by_hash[revision]
-        return table.number(
-            revision,
-            [
-                names.revision_page(revision),
-                record.revision.short,
-                visible(one_line(record.revision.subject, 100)),
-                day(record.revision.date),
-                order[revision],
-            ],
-        )
+def _flag(value: bool | None) -> int:
+    return -1 if value is None else int(value)
 
-    return [n for s in life.spells for n in (number(s.first), number(s.last), number(s.ended))]
+
+def _costs(known: RevisionSites) -> list[SiteCost]:
+    """What the sites cost, in their order."""
+    # Most are the very objects, and to hash a site is to hash all of its flow.
+    at_hand = {id(site): cost for site, cost in known.reach.items()}
+    return [at_hand.get(id(site)) or known.reach.get(site, UNKNOWN) for site, _ in known.sites]

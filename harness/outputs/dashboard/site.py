@@ -293,10 +293,11 @@ def _pages(environment: Environment, section: Section, sources_id: str) -> Itera
     yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
     yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))
     yield _File(root + compare.INDEX, data("revisions", compare.index))
+    columns_of: dict[str, str] = {}
     for series in summary.series:
         yield _File(
             root + names.benchmark_shard(*series),
-            partial(columns.benchmark_shard, section, *series),
+            partial(columns.benchmark_shard, section, *series, columns_of),
             key(PageKeys.benchmark_shard, *series),
         )
         yield _File(
