@@ -7,12 +7,12 @@ by the hunks of the recorded diffs. Records are taken one by one, oldest first.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
 from harness.analysis.correlation import EscapeCounts
-from harness.analysis.costs import Reach, SiteCost, reach_of, site_costs
+from harness.analysis.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of
 from harness.analysis.escapes import Followed
 from harness.analysis.history import History, Parts
 from harness.analysis.spells import Spell, Spells, SpellsCheckpoint, counts_by_package
@@ -87,7 +87,7 @@ class RevisionSites:
         costs: what benchmarks allocate, by file and line; the most allocations first.
         inlining: which functions can be inlined.
         calls: which calls were.
-        reach: what each site costs, as far as it is known.
+        reach: what the sites cost, by the ``id`` of their objects; see :meth:`cost`.
         changed: by file, hash of the recorded revision that changed it last; a file that is not
             there has not changed since ``since``.
         since: hash of the record since which every change of a file is known.
@@ -98,9 +98,13 @@ class RevisionSites:
     costs: Mapping[Place, tuple[LineCost, ...]]
     inlining: tuple[InliningDecision, ...]
     calls: tuple[InliningCall, ...]
-    reach: Mapping[EscapeSite, SiteCost]
+    reach: Mapping[int, SiteCost]
     changed: Mapping[str, str]
     since: str = ""
+
+    def cost(self, site: EscapeSite) -> SiteCost:
+        """What is known of the cost of one of the very sites of ``sites``."""
+        return self.reach.get(id(site), UNKNOWN)
 
     @cached_property
     def by_file(self) -> Mapping[str, Sequence[tuple[EscapeSite, SiteLife]]]:
@@ -331,7 +335,7 @@ class _Seen:
     found: list[tuple[EscapeSite, Spell]]
     inlining: tuple[InliningDecision, ...]
     calls: tuple[InliningCall, ...]
-    reach: dict[EscapeSite, SiteCost]
+    reach: dict[int, SiteCost]
     costs: dict[Place, tuple[LineCost, ...]]
     changed: dict[str, str]
     since: str
@@ -369,7 +373,7 @@ def _look(
         _reach(
             record.with_parts([p for name, p in code.items() if name in packages]),
             [s for s, _ in found],
-            {s: executions[id(spell)] for s, spell in found if id(spell) in executions},
+            {id(s): executions[id(spell)] for s, spell in found if id(spell) in executions},
             lines,
         ),
         lines,
@@ -425,18 +429,23 @@ def _order(site: EscapeSite) -> tuple[str, int, int, str, str]:
 def _reach(
     record: Record,
     sites: Sequence[EscapeSite],
-    executions: Mapping[EscapeSite, Execution],
+    executions: Mapping[int, Execution],
     costs: Mapping[Place, Sequence[LineCost]],
-) -> dict[EscapeSite, SiteCost]:
+) -> dict[int, SiteCost]:
     """What the sites cost, by the record and by what earlier ones say that still holds."""
-    found = site_costs(record, sites)
-    for site, cost in found.items():
-        here = costs.get((site.position.file, site.position.line), ())
-        accounted = any(not c.via and c.allocs > 0 for c in here)
-        if cost.reach is None or (accounted and cost.reach is not Reach.ALLOCATES):
-            reach = reach_of(cost.allocates, accounted, executions.get(site))
-            found[site] = replace(cost, reach=reach or cost.reach)
+    found = {}
+    accounted = {place for place, here in costs.items() if any(_allocates(c) for c in here)}
+    for site, cost in zip(sites, costs_of(record, sites), strict=True):
+        known = (site.position.file, site.position.line) in accounted
+        if cost.reach is None or (known and cost.reach is not Reach.ALLOCATES):
+            reach = reach_of(cost.allocates, known, executions.get(id(site))) or cost.reach
+            cost = cost if reach is cost.reach else SiteCost(cost.allocates, reach)
+        found[id(site)] = cost
     return found
+
+
+def _allocates(cost: LineCost) -> bool:
+    return not cost.via and cost.allocs > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from harness.analysis.costs import UNKNOWN, Reach, SiteCost
+from harness.analysis.costs import Reach, SiteCost
 from harness.analysis.sites import RevisionSites
 from harness.model import EscapeSite
 from harness.outputs.dashboard import names
@@ -27,8 +27,9 @@ def escapes_view(section: Section) -> EscapesView:
     sites = section.plan.sites
     known = sites.at.get(sites.newest)
     by_package: dict[str, list[tuple[EscapeSite, SiteCost]]] = {}
-    for (site, _), cost in zip(known.sites, _costs(known), strict=True) if known else ():
-        by_package.setdefault(site.package, []).append((site, cost))
+    if known is not None:
+        for site, _ in known.sites:
+            by_package.setdefault(site.package, []).append((site, known.cost(site)))
     came: Counter[str] = Counter()
     gone: Counter[str] = Counter()
     for counts in sites.counts.values():
@@ -128,7 +129,7 @@ def escapes_data(section: Section) -> Json:
         lambda allocates, reach: costs[describe_cost(SiteCost(allocates, reach))]
     )
     sites = [site for site, _ in known.sites] if known else []
-    told = _costs(known) if known else []
+    told = [known.cost(site) for site, _ in known.sites] if known else []
     allocs = (
         {p: round(max(c.allocs for c in own), 3) for p, own in known.costs.items() if own}
         if known
@@ -172,10 +173,3 @@ def escapes_data(section: Section) -> Json:
 
 def _flag(value: bool | None) -> int:
     return -1 if value is None else int(value)
-
-
-def _costs(known: RevisionSites) -> list[SiteCost]:
-    """What the sites cost, in their order."""
-    # Most are the very objects, and to hash a site is to hash all of its flow.
-    at_hand = {id(site): cost for site, cost in known.reach.items()}
-    return [at_hand.get(id(site)) or known.reach.get(site, UNKNOWN) for site, _ in known.sites]

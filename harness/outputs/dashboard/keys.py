@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import blake2b
 
-from harness.analysis.costs import SiteCost
 from harness.analysis.series import Series
 from harness.analysis.sites import RevisionSites
 from harness.analysis.steps import Step
@@ -137,11 +136,12 @@ class PageKeys:
         sites = known.by_file.get(path, ())
         return (
             known.changed.get(path, known.since),
+            known.revision in {life.since.first for _, life in sites},
             sorted(self._parts_of.get(path, ())),
             [
-                (life.since.first, len(life.spells), life.since.first == known.revision, _cost(c))
-                for s, life in sites
-                for c in [known.reach.get(s)]
+                (life.since.first, len(life.spells), cost.allocates, cost.reach)
+                for site, life in sites
+                for cost in [known.cost(site)]
             ],
             sorted(known.costs_by_file.get(path, {}).items()),
             self._section.summary.recorded[0].slot.revision,
@@ -208,10 +208,6 @@ class PageKeys:
     @cached_property
     def _codes(self) -> dict[str, list[int]]:
         return {}
-
-
-def _cost(cost: SiteCost | None) -> object:
-    return None if cost is None else (cost.allocates, cost.reach)
 
 
 def _key(series: Series) -> tuple[str, str, str]:

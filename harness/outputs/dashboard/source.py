@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from urllib.parse import urlencode
 
-from harness.analysis.costs import UNKNOWN
 from harness.analysis.sites import LineCost, RevisionSites, SiteLife
 from harness.analysis.spells import Spell
 from harness.model import ALLOCS, BYTES, EscapeSite, InliningCall, InliningDecision
@@ -208,7 +207,7 @@ class _Notes:
             standing="new" if new else "",
             since_word=word,
             since=self._section.commit(spell.first, _UP),
-            cost=describe_cost(self._known.reach.get(site, UNKNOWN)),
+            cost=describe_cost(self._known.cost(site)),
         )
 
     def _spell(self, life: SiteLife) -> Spell:
