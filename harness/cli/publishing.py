@@ -17,7 +17,7 @@ from harness.errors import UsageError
 from harness.model import CodePart, Record
 from harness.outputs.dashboard import SiteReport, publish
 from harness.outputs.dashboard.names import environment_id
-from harness.outputs.dashboard.site import Kept, KeptFile
+from harness.outputs.dashboard.site import Kept, KeptFile, keep_templates
 from harness.store import RecordIndex, RecordKey, RecordReader, RecordStore, key_of
 from harness.store.kept import KeptValue
 from harness.store.memo import FileMemo
@@ -61,6 +61,7 @@ class Publishing:
         self._session, self._output = session, output
         self._config = config = session.config
         memo = FileMemo(session.cache_dir / "published")
+        keep_templates(session.cache_dir / "templates")
         project = (str(config.path), str(config.results_dir))
         self._past_kept = KeptValue(memo, *project)
         self._site_kept = KeptValue(memo, *project, str(output))

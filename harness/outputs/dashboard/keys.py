@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 
@@ -16,7 +17,7 @@ from harness.analysis.series import Series
 from harness.analysis.sites import RevisionSites
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
-from harness.model import ALLOCS
+from harness.model import ALLOCS, PackageOutcome, PackageResult
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.pieces import Section, units_of
 from harness.outputs.format import confidence
@@ -92,12 +93,16 @@ class PageKeys:
         section = self._section
         series = section.summary.series[package, name]
         main = units_of(series).get(ALLOCS) or series[0]
-        turns = section.turns(main)
+        if package in self._carried:
+            # Without the places to which its results are only carried, which it does not show.
+            shown: object = self._until[self._carried[package].turn]
+        else:
+            turns = section.turns(main)
+            shown = (len(turns), self._until[turns[-1]] if turns else len(self._until))
         return self._of(
             names.benchmark_page(package, name),
-            self._until[turns[-1]] if turns else len(self._until),
-            len(turns),
-            main.points[section.shown_places[-1]].state,
+            shown,
+            package in self._carried or main.points[section.shown_places[-1]].state,
             self._steps(s for one in series for s in section.steps_of.get(_key(one), ())),
         )
 
@@ -105,15 +110,14 @@ class PageKeys:
         """Of the data of a benchmark."""
         section = self._section
         series = section.summary.series[package, name]
-        last = section.shown_places[-1]
-        point = series[0].points[last]
-        # Reasons are listed place by place.
-        again = last if point.reason else 0
+        if package in self._carried:
+            shown: object = self._until[self._carried[package].start]
+        else:
+            shown = self._until[section.shown_places[-1]]
         return self._of(
             names.benchmark_shard(package, name),
-            self._until[max(map(self._settled, series))],
-            [self._until[i] for i in self._settled_code(package)],
-            again,
+            shown,
+            self._settled_code(package),
             self._steps(s for one in series for s in section.steps_of.get(_key(one), ())),
         )
 
@@ -188,26 +192,68 @@ class PageKeys:
                 found[revision].append(path)
         return found
 
-    def _settled(self, series: Series) -> int:
-        """The place since which every point of a series is the same."""
-        points = series.points
-        last = points[self._section.shown_places[-1]]
-        for index in range(self._section.shown_places[-1], -1, -1):
-            # Those of neighbours to which a value is carried are one object.
-            if points[index] is not last:
-                return index + 1
-        return 0
-
-    def _settled_code(self, package: str) -> list[int]:
-        found = self._codes.get(package)
-        if found is None:
-            own = self._section.summary.packages.get(package, ())
-            found = self._codes[package] = [self._settled(s) for s in own]
+    @cached_property
+    def _carried(self) -> Mapping[str, _Carried]:
+        """The packages whose results are only carried to the newest recorded place."""
+        section = self._section
+        revisions = section.summary.revisions[: section.shown_places.stop]
+        found: dict[str, _Carried] = {}
+        open_: dict[str, PackageResult] = {}
+        starts: dict[str, int] = {}
+        for place in range(len(revisions) - 1, -1, -1):
+            record = revisions[place].slot.record
+            results = {} if record is None else {p.path: p for p in record.packages}
+            if place == len(revisions) - 1:
+                open_ = dict(results)
+            for package, after in list(open_.items()):
+                result = results.get(package)
+                if result is not after and package not in starts:
+                    starts[package] = place + 1
+                if result is None or not self._only_carried(result):
+                    del open_[package]
+                    if place + 1 < len(revisions):
+                        found[package] = _Carried(starts[package], place)
+                else:
+                    open_[package] = result
+            if not open_:
+                break
         return found
 
+    def _only_carried(self, result: PackageResult) -> bool:
+        carried = result.outcome is PackageOutcome.CARRIED
+        return carried and result.carried_from in self._section.places
+
+    def _settled_code(self, package: str) -> object:
+        """The places since which the values of a package's code are the same."""
+        if package not in self._codes:
+            last = self._section.shown_places.stop
+            found = []
+            for series in self._section.summary.packages.get(package, ()):
+                start = len(self._until)
+                for _, count in reversed(series.runs):
+                    start -= count
+                    if start < last:
+                        break
+                found.append(self._until[start])
+            self._codes[package] = found
+        return self._codes[package]
+
     @cached_property
-    def _codes(self) -> dict[str, list[int]]:
+    def _codes(self) -> dict[str, list[bytes]]:
         return {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """How long the newest results of a package have been carried.
+
+    Attributes:
+        start: the first of the places with the very result of the newest one.
+        turn: the newest place to which results were not carried.
+    """
+
+    start: int
+    turn: int
 
 
 def _key(series: Series) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -9,7 +10,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from harness.analysis.history import History
@@ -340,6 +341,13 @@ def template_environment() -> Environment:
     )
     environment.filters["plural"] = plural
     return environment
+
+
+def keep_templates(directory: Path) -> None:
+    """Keep the templates' code in a directory, as Python keeps that of modules."""
+    with contextlib.suppress(OSError):
+        directory.mkdir(parents=True, exist_ok=True)
+        template_environment().bytecode_cache = FileSystemBytecodeCache(str(directory))
 
 
 def _finalize(value: object) -> object:
