@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.analysis.history import History
+from harness.analysis.memo import Memo
 from harness.model import (
     ALLOCS,
     BYTES,
@@ -44,6 +46,7 @@ from harness.model import (
 )
 from tests.account_builders import with_accounts
 
+T = TypeVar("T")
 MODULE = "example.com/m"
 DAY = 86_400
 EPOCH = 1_767_603_600  # 2026-01-05 09:00 UTC
@@ -342,3 +345,21 @@ def _initial_sites(truth: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _same(a: EscapeSite, b: EscapeSite) -> bool:
     return (a.package, a.function, a.message) == (b.package, b.function, b.message)
+
+
+class CountedMemo(Memo):
+    """A memo that counts what was made anew."""
+
+    made = 0
+
+    def get(self, key: bytes, make: Callable[[], T]) -> T:
+        def counted() -> T:
+            self.made += 1
+            return make()
+
+        return super().get(key, counted)
+
+    @classmethod
+    def after(cls, earlier: Memo) -> CountedMemo:
+        """What the run after another begins with."""
+        return cls(pickle.loads(pickle.dumps(earlier.turn()))._before)

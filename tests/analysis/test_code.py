@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import pytest
 
 from harness.analysis.attribution import Sides, attribute
-from harness.analysis.code import diff_code, package_series
+from harness.analysis.code import PackageCounts, diff_code, package_series
 from harness.analysis.costs import Reach, SilentCalls, site_costs
 from harness.analysis.escapes import diff_escapes, match_records
 from harness.analysis.history import History
+from harness.analysis.series import slots
 from harness.model import (
     ALLOCS,
     ESCAPES,
@@ -26,7 +28,14 @@ from harness.model import (
 )
 from harness.outputs.terminal import code_lines, show_comparison, show_record
 from tests.account_builders import make_account, make_place
-from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
+from tests.builders import (
+    MODULE,
+    make_benchmark,
+    make_hash,
+    make_package,
+    make_record,
+    make_site,
+)
 
 P = f"{MODULE}/p"
 F = FunctionCode(P, "F", 120, "p/p.go", 10)
@@ -180,6 +189,39 @@ def test_series_of_packages() -> None:
         ESCAPES: [1.0, None, 0.0],
         HEAP_CALLS: [1.0, None, 2.0],
         FRAME_BYTES: [120.0, None, 64.0],
+    }
+
+
+def test_series_go_on_from_what_was_collected_before() -> None:
+    """Of packages that come, go and break, with revisions in between that were not measured."""
+    package = make_package(P, [make_benchmark("BenchmarkF", 1)])
+    other = make_package(f"{MODULE}/q", [make_benchmark("BenchmarkG", 1)])
+    broken = make_package(P, (), PackageOutcome.BUILD_FAILED)
+    records = [
+        coded(make_record(1, [package]), NEW),
+        coded(make_record(2, [package]), NEW),
+        make_record(4, [broken, other]),
+        coded(make_record(5, [package, other], escapes=[make_site()]), NEW, GROW),
+        coded(make_record(6, [other])),
+    ]
+    history = History.build(records, [make_hash(n) for n in range(9)])
+    expected = {p: [s.points for s in own] for p, own in package_series(history).items()}
+    assert [p.state.value for p in expected[P][0]] == [
+        "not measured", "measured", "measured", "not measured", "does not build", "measured",
+        "not there", "not measured",
+    ]  # fmt: skip
+    assert [p.state.value for p in expected[f"{MODULE}/q"][0]][:4] == [
+        "not measured", "not there", "not there", "not measured",
+    ]  # fmt: skip
+    counts = PackageCounts(history)
+    for slot in slots(history):
+        counts.add(slot)
+        counts = pickle.loads(pickle.dumps(counts))
+        counts.resume(history)
+    found = {p: [s.points for s in own] for p, own in counts.series().items()}
+    assert found == expected
+    assert {p: [len(s.runs) for s in own] for p, own in counts.series().items()} == {
+        p: [len(s.runs) for s in own] for p, own in package_series(history).items()
     }
 
 

@@ -249,7 +249,8 @@ def test_gaps_have_their_reason() -> None:
         make_record(7, [make_package()]),
     ]
     history = History.build(records, [make_hash(i) for i in range(8)])
-    points = benchmark_series(history)[f"{MODULE}/p", "BenchmarkA"][0].points
+    series = benchmark_series(history)[f"{MODULE}/p", "BenchmarkA"][0]
+    points = series.points
     assert [p.state for p in points] == [
         PointState.NOT_YET,
         PointState.MEASURED,
@@ -262,6 +263,25 @@ def test_gaps_have_their_reason() -> None:
     ]
     assert points[2].reason == "no go.mod"
     assert points[4].reason == "panic: oh no"
+    assert series.first is points[1].measurement
+    assert series.last is points[5].measurement
+
+
+def test_neighbours_with_one_value_are_one_run() -> None:
+    bench = [make_benchmark("BenchmarkA", 1), make_benchmark("BenchmarkB", 2)]
+    first = make_package(benchmarks=bench)
+    carried = make_package(benchmarks=bench, carried_from=make_hash(0))
+    late = make_package(benchmarks=[*bench, make_benchmark("BenchmarkC", 3)])
+    records = [make_record(n, [p]) for n, p in enumerate((first, carried, carried, late))]
+    found = benchmark_series(History.build(records))
+    runs = {name: [n for _, n in own[0].runs] for (_, name), own in found.items()}
+    assert runs == {"BenchmarkA": [1, 2, 1], "BenchmarkB": [1, 2, 1], "BenchmarkC": [1, 2, 1]}
+    for own in found.values():
+        for series in own:
+            assert len(series.points) == 4
+            assert series.points[1] is series.points[2]
+            assert series.first is next(p.measurement for p in series.points if p.measurement)
+            assert series.last is series.points[3].measurement
 
 
 def test_the_command_survives_the_shell() -> None:
