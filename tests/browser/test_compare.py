@@ -182,3 +182,43 @@ def test_hostile_names_are_text(browser: Any, sites: dict[str, Path], serve: Any
     assert found[0] == 0
     assert "<script>alert(1)</script>" in found[1]
     assert browser.get_log("browser") == []
+
+
+BANDS = """
+const box = e => e.getBoundingClientRect();
+return [...document.querySelectorAll('.virtual tr.row')].map(row => {
+  const band = row.querySelector('.values .place'), own = box(band), whole = box(row);
+  const link = box(row.querySelector('.bench'));
+  const value = document.createRange();
+  value.selectNode(row.querySelector('.values').firstChild);
+  const values = value.getBoundingClientRect();
+  return {
+    text: band.textContent, height: whole.height,
+    inside: own.left >= whole.left && own.right <= whole.right && own.bottom <= whole.bottom,
+    below: values.bottom <= own.top + 1 && link.bottom <= values.top + 1,
+    whole: band.scrollWidth <= band.clientWidth,
+  };
+});
+"""
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_a_phone_shows_the_intervals_below_the_values(
+    browser: Any, sites: dict[str, Path], serve: Any, width: int
+) -> None:
+    base, head = (timeline_records()[n].revision.hash for n in (2, 14))
+    device = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
+    try:
+        address = f"compare.html#base={base}&head={head}&all=1&unit=sec%2Fop"
+        opened(browser, serve(sites["timeline"], "file") + address)
+        found = browser.execute_script(BANDS)
+        whole = browser.execute_script("return document.documentElement.scrollWidth")
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert whole == width
+    assert len(found) > 10
+    assert len({row["height"] for row in found}) == 1
+    for row in found:
+        assert " to " in row["text"]
+        assert (row["inside"], row["below"], row["whole"]) == (True, True, True), row

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from harness.analysis.history import History
 from harness.outputs.dashboard.site import render
 
-VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "col"})
+VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "col", "wbr"})
 
 
 def site(*histories: History, **options: Any) -> dict[str, bytes]:

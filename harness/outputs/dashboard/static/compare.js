@@ -4,6 +4,7 @@
   "use strict";
   var host = document.getElementById("compare");
   if (!host) return;
+  var RANGE = " (range)";
   var element = window.esvElement, stats = window.esvStats, esv = window.esv;
 
   esv.load("data/revisions.js").then(start, failed);
@@ -94,6 +95,7 @@
       },
       fill: row,
     });
+    list.box.classList.add("pairs");
 
     esv.keys.push(["↓ ↑ Home End", "from benchmark to benchmark in the list"]);
     restore();
@@ -280,6 +282,11 @@
         counts.same + " without a change, " + (counts.unsure ? counts.unsure +
         " with too few repetitions to tell, " : "") + counts.one + " on one side only" +
         (shown.length ? "" : "; nothing to show");
+      // On phones the bands have a line below the values, over the whole width of the row.
+      list.box.classList.toggle("banded", shown.some(function (r) { return ranges(r).length; }));
+      list.box.classList.toggle("ranged", shown.some(function (r) {
+        return ranges(r).some(function (band) { return band.indexOf(RANGE) >= 0; });
+      }));
       list.show(shown.map(function (r, i) { return i; }));
     }
 
@@ -299,7 +306,12 @@
       cells[0].appendChild(element("span", "place", r.package + ", " + r.unit));
       cells[1].textContent = (r.base ? esv.value(stats.median(r.base.samples), r.unit) : "–") +
         " → " + (r.head ? esv.value(stats.median(r.head.samples), r.unit) : "–");
-      cells[1].appendChild(element("span", "place", ranges(r)));
+      var band = element("span", "place");
+      ranges(r).forEach(function (text, i) {
+        if (i) band.appendChild(document.createTextNode(" → "));
+        band.appendChild(element("span", "", text));
+      });
+      cells[1].appendChild(band);
       if (r.base && r.head) {
         var tone = r.way > 0 ? "regression" : r.way < 0 ? "improvement" : "";
         var text = r.way > 0 ? "▲ " : r.way < 0 ? "▼ " : "";
@@ -329,16 +341,19 @@
       return "p " + (p < 0.001 ? p.toExponential(0) : Number(p.toPrecision(2)));
     }
 
-    function ranges(r) {
-      if (["base", "head"].every(function (s) { return !r[s] || r[s].exact; })) return "";
+    // The band of each side, nothing where both are exact.
+    function ranges(r) { return r.bands || (r.bands = bands(r)); }
+
+    function bands(r) {
+      if (["base", "head"].every(function (s) { return !r[s] || r[s].exact; })) return [];
       return ["base", "head"].map(function (s) {
         var side = r[s];
         if (!side || side.exact) return "–";
         var known = side.time && stats.interval(side.samples);
         var found = known || [Math.min.apply(null, side.samples), Math.max.apply(null, side.samples)];
         return esv.value(found[0], r.unit) + " to " + esv.value(found[1], r.unit) +
-          (known ? "" : " (range)");
-      }).join(" → ");
+          (known ? "" : RANGE);
+      });
     }
   }
 })();

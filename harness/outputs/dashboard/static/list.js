@@ -76,6 +76,14 @@
       if (kept >= 0 && !force) focus(kept, true);
     }
 
+    // Larger letters and narrow windows make higher rows.
+    function measure() {
+      var row = body.querySelector("tr.row");
+      if (!row || !row.offsetHeight || row.offsetHeight === height) return;
+      height = row.offsetHeight;
+      draw(true);
+    }
+
     function focus(place, still) {
       if (place < first || place >= last) {
         if (still) { box.focus({ preventScroll: true }); return; }
@@ -98,7 +106,10 @@
       waiting = true;
       requestAnimationFrame(function () { waiting = false; draw(false); });
     });
-    window.addEventListener("resize", function () { draw(false); });
+    window.addEventListener("resize", function () {
+      draw(false);
+      measure();
+    });
     box.addEventListener("keydown", function (event) {
       if (event.ctrlKey || event.altKey || event.metaKey || !rows.length) return;
       if (head.contains(event.target)) return;
@@ -120,12 +131,7 @@
         table.setAttribute("aria-rowcount", rows.length + 1);
         box.scrollTop = 0;
         draw(true);
-        // Larger letters make higher rows.
-        var row = body.querySelector("tr.row");
-        if (row && row.offsetHeight && row.offsetHeight !== height) {
-          height = row.offsetHeight;
-          draw(true);
-        }
+        measure();
       },
       // "name" or "-name": the column that the rows are sorted by, and downwards.
       sorted: function (by) {
