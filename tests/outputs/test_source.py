@@ -11,9 +11,11 @@ import pytest
 
 from harness.analysis.history import History
 from harness.analysis.sites import follow_sites
+from harness.analysis.summary import Pass
 from harness.model import FileChange, Hunk, InliningCall, InliningDecision, Position, TreeDiff
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.site import render
+from harness.outputs.dashboard.sources import SourcePlan
 from tests.account_builders import make_account, make_place
 from tests.builders import (
     MODULE,
@@ -80,6 +82,31 @@ def test_two_sites_alike_at_one_time_are_two() -> None:
     package = [make_package(P, [make_benchmark("BenchmarkF", 1)])]
     records = [make_record(n, package, escapes=[SITE, twin]) for n in range(2)]
     assert len(follow_sites(History.build(records)).lives) == 2
+
+
+@pytest.mark.parametrize(
+    "watch",
+    [
+        {1: [(1, "p/p.go")], 2: [(1, "p/p.go"), (1, "p/q.go")]},  # of its own, and as a base
+        {1: [(1, "p/p.go")], 3: [(1, "p/p.go"), (1, "p/q.go")]},  # and later
+        {3: [(1, "p/q.go"), (1, "p/p.go")]},
+    ],
+)
+def test_a_file_that_is_asked_for_twice_or_late_is_told_once(
+    watch: dict[int, list[tuple[int, str]]],
+) -> None:
+    package = [make_package(P, [make_benchmark("BenchmarkF", 1)])]
+    sites = [SITE, make_site("moved to heap: q", file="p/q.go", line=3)]
+    made = History.build([make_record(n, package, escapes=sites) for n in range(5)])
+    asked = {
+        make_hash(at): [(make_hash(n), file) for n, file in found] for at, found in watch.items()
+    }
+    summary = Pass(made, lambda revision: asked.get(revision.slot.revision, ())).summary()
+    pages = {page: 0 for found in asked.values() for page in found}
+    plan = SourcePlan(made, summary.sites, frozenset(pages), pages)
+    for revision, file in pages:
+        told = plan.told(revision, file)
+        assert (told.revision, len(told.by_file[file])) == (make_hash(1), 1)
 
 
 def test_what_a_line_allocates_moves_with_the_line() -> None:
