@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from harness.compiled.join import unmentioned, verdicts
 from harness.model import AllocationCall, EscapeSite, Execution, Record
@@ -47,6 +48,12 @@ class SiteCost:
 
 
 UNKNOWN = SiteCost()
+
+
+@cache
+def site_cost(allocates: bool | None, reach: Reach | None) -> SiteCost:
+    """One object for all costs that are alike: there are a handful, of many sites."""
+    return SiteCost(allocates, reach)
 
 
 def site_costs(record: Record, sites: Iterable[EscapeSite]) -> dict[EscapeSite, SiteCost]:
@@ -98,7 +105,7 @@ def costs_of(record: Record, sites: Sequence[EscapeSite]) -> list[SiteCost]:
         accounted = (site.position.file, site.position.line) in allocating
         # A position is long to hash, and most records have no executions.
         told = executions.get((site.package, site.position)) if executions else None
-        found.append(SiteCost(allocates, reach_of(allocates, accounted, told)))
+        found.append(site_cost(allocates, reach_of(allocates, accounted, told)))
     return found
 
 

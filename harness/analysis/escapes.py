@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from harness.analysis.comparison import Direction, compare
-from harness.analysis.costs import UNKNOWN, Reach, SiteCost, site_costs
+from harness.analysis.costs import UNKNOWN, Reach, SiteCost, site_cost, site_costs
 from harness.analysis.history import History, Parts
 from harness.diagnostics.identity import SiteMatch, match_sites
 from harness.model import ALLOCS, BYTES, CodePart, EscapeSite, PackageOutcome, Record, TreeDiff
@@ -104,7 +104,9 @@ def _costs(
         # In the set-up of a benchmark, or not often enough to be counted. But where a site went
         # from the package too, the new one may allocate in its place.
         left = {s.package for s in gone}
-        costs |= {s: replace(costs[s], reach=Reach.FREE) for s in executed if s.package not in left}
+        costs |= {
+            s: site_cost(costs[s].allocates, Reach.FREE) for s in executed if s.package not in left
+        }
     # A site that is new here and gone there, as after a move that was not seen, is the head's.
     return {**before, **costs}
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from harness.analysis.correlation import EscapeCounts
-from harness.analysis.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of
+from harness.analysis.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of, site_cost
 from harness.analysis.escapes import Followed
 from harness.analysis.history import History, Parts
 from harness.analysis.spells import Spell, Spells, SpellsCheckpoint, counts_by_package
@@ -439,7 +439,7 @@ def _reach(
         known = (site.position.file, site.position.line) in accounted
         if cost.reach is None or (known and cost.reach is not Reach.ALLOCATES):
             reach = reach_of(cost.allocates, known, executions.get(id(site))) or cost.reach
-            cost = cost if reach is cost.reach else SiteCost(cost.allocates, reach)
+            cost = cost if reach is cost.reach else site_cost(cost.allocates, reach)
         found[id(site)] = cost
     return found
 

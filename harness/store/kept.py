@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from harness.model import EscapeSite, Measurement
+from harness.model import BenchmarkResult, EscapeSite
 from harness.store.memo import FileMemo
 
 _DIGEST = 16
@@ -51,7 +51,7 @@ class KeptValue:
 
 
 # Of these there are very many, and pickle makes the objects of dataclasses one by one in Python.
-_TABLES: tuple[type[Any], ...] = (EscapeSite, Measurement)
+_TABLES: tuple[type[Any], ...] = (EscapeSite, BenchmarkResult)
 _LENGTH = 8
 
 
