@@ -20,10 +20,9 @@ from harness.engine.modules import (
     workspace_modules,
     workspace_of,
 )
-from harness.engine.packages import processors
 from harness.git import Repository, Workspace
 from harness.model import Diagnostic, Environment, Revision
-from harness.process import tool_environment
+from harness.process import processors, tool_environment
 from harness.store.memo import FileMemo
 from harness.toolchain import Go
 from harness.toolchain.overlay import with_heap_costs, with_overlay

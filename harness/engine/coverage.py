@@ -13,7 +13,7 @@ from harness.analysis import diff_escapes
 from harness.diagnostics.collect import BuiltPackage
 from harness.engine.build import Builder, BuiltModule, BuiltTree
 from harness.engine.code import in_repository
-from harness.engine.packages import PackageRunner, processors
+from harness.engine.packages import PackageRunner
 from harness.engine.progress import Progress
 from harness.errors import MeasurementError
 from harness.gobench.coverage import (
@@ -27,6 +27,7 @@ from harness.gobench.coverage import (
 )
 from harness.gobench.link import link
 from harness.model import EscapeSite, Execution, Record, SiteExecution, TreeDiff
+from harness.process import processors
 from harness.words import plural
 
 

@@ -14,7 +14,7 @@ from harness.diagnostics.collect import BuiltPackage, select_packages
 from harness.engine.build import Builder, BuiltTree
 from harness.engine.carry import CarryIndex, package_key
 from harness.engine.code import CodeReader, PackageCode, merged
-from harness.engine.packages import PackageRunner, ToLink, matches_bench, processors
+from harness.engine.packages import PackageRunner, ToLink, matches_bench
 from harness.engine.progress import Progress
 from harness.model import (
     RECORD_SCHEMA,
@@ -29,6 +29,7 @@ from harness.model import (
     RunSettings,
     TreeDiff,
 )
+from harness.process import processors
 from harness.toolchain.overlay import without_heap_costs
 from harness.words import plural
 

@@ -26,7 +26,7 @@ from harness.model import (
     PackageResult,
     RunSettings,
 )
-from harness.process import base_environment
+from harness.process import base_environment, processors
 from harness.toolchain import Go
 from harness.toolchain.versions import parse_version
 
@@ -252,11 +252,6 @@ def _stamps(directory: Path) -> dict[str, tuple[int, int, int]]:
                 stat = os.lstat(name)
                 stamps[name] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
     return stamps
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def matches_bench(names: Sequence[str], bench: str) -> bool:

@@ -13,11 +13,12 @@ from harness.diagnostics.collect import BuiltPackage
 from harness.engine.build import BuiltModule, BuiltTree
 from harness.engine.carry import package_key
 from harness.engine.environments import EnvironmentSpec
-from harness.engine.packages import PackageRunner, matches_bench, processors
+from harness.engine.packages import PackageRunner, matches_bench
 from harness.engine.session import Session
 from harness.gobench import LaneRun, LaneSettings, run_lane
 from harness.gobench.link import link
 from harness.model import SECONDS, BenchmarkFailure, Environment, Lane
+from harness.process import processors
 
 # Of base, base again and head, each in each place as often; every other time around backwards.
 _TURNS = ("ahb", "bha", "hba", "abh", "bah", "hab")

@@ -16,6 +16,7 @@ _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _OTHER = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
 ESCAPES = "escapes.html"
+CORRELATION = "correlation.html"
 
 # What the navigation of every page names, in its order, of the pages that the environment has.
 NAVIGATION = (

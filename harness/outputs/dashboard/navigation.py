@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.outputs.dashboard import names
 from harness.outputs.dashboard.compare import compare_view
 from harness.outputs.dashboard.correlation import correlation_view
 from harness.outputs.dashboard.escapes import escapes_view
@@ -34,7 +35,7 @@ SINGLE_PAGES = (
     SinglePage("index.html", "overview.html.j2", overview_view),
     SinglePage("escapes.html", "escapes.html.j2", escapes_view),
     SinglePage("compare.html", "compare.html.j2", compare_view),
-    SinglePage("correlation.html", "correlation.html.j2", correlation_view),
+    SinglePage(names.CORRELATION, "correlation.html.j2", correlation_view),
     SinglePage("regressions.html", "regressions.html.j2", regressions_view),
     SinglePage("status.html", "status.html.j2", status_view),
     SinglePage("help.html", "help.html.j2", help_view),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import chain
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
@@ -19,6 +21,7 @@ from harness.analysis.summary import Checkpoint, Pass, Summary
 from harness.errors import StoreError
 from harness.outputs.dashboard import columns, compare, escapes, names, regressions
 from harness.outputs.dashboard.benchmark import benchmark_view
+from harness.outputs.dashboard.correlation import correlation_view
 from harness.outputs.dashboard.keys import PageKeys
 from harness.outputs.dashboard.navigation import SINGLE_PAGES
 from harness.outputs.dashboard.pieces import Section
@@ -28,6 +31,7 @@ from harness.outputs.dashboard.source import source_view
 from harness.outputs.dashboard.sources import SourcePlan, Sources, no_sources, source_plan, watched
 from harness.outputs.dashboard.tree import TreeChange, replace_tree, stamps
 from harness.outputs.format import minute, plural, visible
+from harness.process import beside
 
 _STATIC = (
     *("style.css", "code.css", "icon.svg", "data.js", "format.js", "keys.js"),
@@ -154,7 +158,9 @@ def publish(
     keys: dict[str, bytes] = {}
     counts = {"pages": 0, "made": 0}
 
-    def contents() -> Iterator[tuple[str, bytes | None]]:
+    single = [file for section in sections for file in _single(section)]
+
+    def contents(made: Callable[[], bytes]) -> Iterator[tuple[str, bytes | None]]:
         for file in _files(sections, sources_id):
             counts["pages"] += file.name.endswith(".html")
             if file.key is not None:
@@ -170,8 +176,13 @@ def publish(
             if name in there and name not in (extra or {}):
                 yield name, None
         yield from (extra or {}).items()
+        for file, data in zip(single, pickle.loads(made()), strict=True):  # noqa: S301
+            counts["pages"] += file.name.endswith(".html")
+            counts["made"] += 1
+            yield file.name, data
 
-    change: TreeChange = replace_tree(output, contents())
+    with beside(lambda: pickle.dumps([file.make() for file in single])) as made:
+        change: TreeChange = replace_tree(output, contents(made))
     written = stamps(output)
     return SiteReport(
         path=output,
@@ -200,19 +211,18 @@ def render(
     _, sections = _sections(histories, project, commit_url, generated, sources, {})
     if standard is not None:
         sections = [replace(section, standard=standard) for section in sections]
-    for file in _files(sections, ""):
+    for file in chain(*map(_single, sections), _files(sections, "")):
         yield file.name, file.make()
 
 
 def _files(sections: Sequence[Section], sources_id: str) -> Iterator[_File]:
-    environment = template_environment()
     package = resources.files(__package__) / "static"
     for name in _STATIC:
         yield _File(f"static/{name}", (package / name).read_bytes)
     for name in _VENDOR:
         yield _File(f"static/{name}", partial(_built, package / name))
     for section in sections:
-        yield from _pages(environment, section, sources_id)
+        yield from _pages(section, sources_id)
 
 
 def _built(file: Traversable) -> bytes:
@@ -272,28 +282,43 @@ def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
     )
 
 
-def _pages(environment: Environment, section: Section, sources_id: str) -> Iterator[_File]:
-    def page(template: str, view: Callable[..., object], *of: object) -> Callable[[], bytes]:
-        def made() -> bytes:
-            return environment.get_template(template).render(view=view(section, *of)).encode()
-
-        return made
+def _single(section: Section) -> Iterator[_File]:
+    """What an environment has once: it is made each time. None of it asks for a source's text."""
 
     def data(name: str, make: Callable[[Section], Json]) -> Callable[[], bytes]:
         return lambda: shard(name, make(section))
 
-    root, summary = section.root, section.summary
-    keys = PageKeys(section, sources_id) if summary.history.ids else None
-
-    def key(of: Callable[..., bytes], *args: object) -> bytes | None:
-        return None if keys is None else of(keys, *args)
-
+    root = section.root
     for single in SINGLE_PAGES:
-        yield _File(root + single.path, page(single.template, single.view))
+        if single.path != names.CORRELATION:
+            yield _File(root + single.path, _page(section, single.template, single.view))
     yield _File(root + regressions.FEED, partial(regressions.feed, section))
     yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
     yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))
     yield _File(root + compare.INDEX, data("revisions", compare.index))
+
+
+def _page(
+    section: Section, template: str, view: Callable[..., object], *of: object
+) -> Callable[[], bytes]:
+    def made() -> bytes:
+        found = template_environment().get_template(template)
+        return found.render(view=view(section, *of)).encode()
+
+    return made
+
+
+def _pages(section: Section, sources_id: str) -> Iterator[_File]:
+    """The other files of an environment."""
+    root, summary = section.root, section.summary
+    keys = PageKeys(section, sources_id) if summary.history.ids else None
+    page = partial(_page, section)
+
+    def key(of: Callable[..., bytes], *args: object) -> bytes | None:
+        return None if keys is None else of(keys, *args)
+
+    # Its figures go into the history's memo.
+    yield _File(root + names.CORRELATION, page("correlation.html.j2", correlation_view))
     columns_of: dict[str, str] = {}
     for series in summary.series:
         yield _File(
