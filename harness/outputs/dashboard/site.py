@@ -11,6 +11,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -44,8 +45,7 @@ _VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
 _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
 
-@dataclass(frozen=True, slots=True)
-class KeptFile:
+class KeptFile(NamedTuple):
     """A file as it was written, and what it was made of.
 
     Attributes:
@@ -166,8 +166,7 @@ def publish(
             if file.key is not None:
                 keys[file.name] = file.key
                 known = kept.files.get(file.name)
-                stamp = None if known is None else (known.size, known.changed)
-                if known and known.key == file.key and there.get(file.name) == stamp:
+                if known == (file.key, *there.get(file.name, ())):
                     yield file.name, None
                     continue
             counts["made"] += 1
