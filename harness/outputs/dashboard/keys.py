@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 
-from harness.analysis.series import Series
+from harness.analysis.series import PointState, Series
 from harness.analysis.sites import RevisionSites
 from harness.analysis.steps import Step
 from harness.analysis.summary import RevisionSummary
@@ -93,16 +93,19 @@ class PageKeys:
         section = self._section
         series = section.summary.series[package, name]
         main = units_of(series).get(ALLOCS) or series[0]
-        if package in self._carried:
+        carried = self._carried.get(package)
+        if carried is not None and name in carried.names:
             # Without the places to which its results are only carried, which it does not show.
-            shown: object = self._until[self._carried[package].turn]
+            turn, state = carried.turn, ""
         else:
             turns = section.turns(main)
-            shown = (len(turns), self._until[turns[-1]] if turns else len(self._until))
+            turn = turns[-1] if turns else -1
+            ended = main.points[section.shown_places[-1]].state
+            state = "" if ended in (PointState.MEASURED, PointState.CARRIED) else ended.value
         return self._of(
             names.benchmark_page(package, name),
-            shown,
-            package in self._carried or main.points[section.shown_places[-1]].state,
+            self._until[turn],
+            state,
             self._steps(s for one in series for s in section.steps_of.get(_key(one), ())),
         )
 
@@ -212,7 +215,8 @@ class PageKeys:
                 if result is None or not self._only_carried(result):
                     del open_[package]
                     if place + 1 < len(revisions):
-                        found[package] = _Carried(starts[package], place)
+                        known = frozenset(b.name for b in after.benchmarks)
+                        found[package] = _Carried(starts[package], place, known)
                 else:
                     open_[package] = result
             if not open_:
@@ -250,10 +254,12 @@ class _Carried:
     Attributes:
         start: the first of the places with the very result of the newest one.
         turn: the newest place to which results were not carried.
+        names: of the benchmarks.
     """
 
     start: int
     turn: int
+    names: frozenset[str]
 
 
 def _key(series: Series) -> tuple[str, str, str]:
