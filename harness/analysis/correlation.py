@@ -21,30 +21,18 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from harness.analysis.effects import Verdict, effect_of
 from harness.analysis.history import History
 from harness.analysis.memo import Memo
 from harness.analysis.steps import observed_pairs, recorded_units
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-
-FEWEST = 5
 ALPHA = 0.05
-CONFIDENCE = 0.95
-_PERMUTATIONS = 9_999
-_RESAMPLES = 1_999
-_SEED = 20_260_105
 Event = Literal["new", "gone"]
 _EVENTS: tuple[Event, Event] = ("new", "gone")
-Verdict = Literal["rises", "falls", "none", "too few"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,24 +294,9 @@ class _Sums:
         return known
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The fields of :class:`Association` that follow from the observations; same names."""
-
-    events: int
-    changed: int
-    changed_without: int
-    effect: float
-    low: float
-    high: float
-    tau: float
-    p: float
-    verdict: Verdict
-
-
 def _associate(group: _Group, memo: Memo) -> Association:
     """One row, its p-value not yet corrected."""
-    found = memo.get(_key(group), lambda: _found(group))
+    found = memo.get(_key(group), lambda: effect_of(group.changes, group.counts))
     return Association(
         package=group.package,
         benchmark=group.benchmark,
@@ -350,36 +323,6 @@ def _key(group: _Group) -> bytes:
     return hashed.digest()
 
 
-def _found(group: _Group) -> _Found:
-    import numpy as np
-
-    changes = np.asarray(group.changes, dtype=np.float64)
-    counts = np.asarray(group.counts, dtype=np.int64)
-    there = counts > 0
-    inside, outside = changes[there], changes[~there]
-    effect = low = high = tau = p = math.nan
-    verdict: Verdict = "too few"
-    if min(len(inside), len(outside)) >= FEWEST:
-        effect = float(inside.mean() - outside.mean())
-        low, high = _interval(inside, outside)
-        tau = _tau(changes, counts)
-        p = _permuted(changes, len(inside), effect)
-        verdict = "none"
-        if low > 0 or high < 0:
-            verdict = "rises" if effect > 0 else "falls"
-    return _Found(
-        events=len(inside),
-        changed=int((inside != 0).sum()),
-        changed_without=int((outside != 0).sum()),
-        effect=effect,
-        low=low,
-        high=high,
-        tau=tau,
-        p=p,
-        verdict=verdict,
-    )
-
-
 def _corrected(rows: Sequence[Association]) -> list[Association]:
     """The rows with p-values after Benjamini and Hochberg, and verdicts that follow from them."""
     from dataclasses import replace
@@ -392,82 +335,4 @@ def _corrected(rows: Sequence[Association]) -> list[Association]:
         least = min(least, p * len(tested) / rank)
         row = rows[index]
         found[index] = replace(row, p=least, verdict=row.verdict if least <= ALPHA else "none")
-    return found
-
-
-def _interval(inside: Floats, outside: Floats) -> tuple[float, float]:
-    """The percentile bootstrap of the difference of two means."""
-    import numpy as np
-
-    rng = np.random.default_rng(_SEED)
-    differences = _means(rng, inside) - _means(rng, outside)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(differences, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-def _means(rng: np.random.Generator, values: Floats) -> Floats:
-    """Means of resamples; of many values they are normal, and drawn as such."""
-    count = len(values)
-    found: Floats
-    if count > 200:
-        found = rng.normal(values.mean(), values.std() / math.sqrt(count), _RESAMPLES)
-    else:
-        found = values[rng.integers(0, count, (_RESAMPLES, count))].mean(axis=1)
-    return found
-
-
-def _tau(changes: Floats, counts: NDArray[np.int64]) -> float:
-    """Kendall's tau-b; the formula is that of scipy, whose import takes longer than all of this."""
-    import numpy as np
-
-    if changes.min() == changes.max() or counts.min() == counts.max() or np.isnan(changes).any():
-        return math.nan
-    balance = 0  # pairs in one order less those in opposite orders
-    lower = changes[:0]
-    for count in np.unique(counts):
-        own = changes[counts == count]
-        below = np.searchsorted(lower, own, "left")
-        upto = np.searchsorted(lower, own, "right")
-        balance += int(below.sum() + upto.sum()) - len(lower) * len(own)
-        lower = np.sort(np.concatenate([lower, own]))
-    pairs = len(changes) * (len(changes) - 1) // 2
-    tau = balance / math.sqrt(pairs - _ties(changes)) / math.sqrt(pairs - _ties(counts))
-    return min(1.0, max(-1.0, tau))
-
-
-def _ties(values: Floats | NDArray[np.int64]) -> int:
-    """How many pairs are equal."""
-    import numpy as np
-
-    _, sizes = np.unique(values, return_counts=True)
-    return int((sizes * (sizes - 1) // 2).sum())
-
-
-def _permuted(changes: Floats, count: int, effect: float) -> float:
-    """Two-sided p-value of a difference of means under every way to give out the labels."""
-    import numpy as np
-
-    if changes.min() == changes.max():
-        return 1.0
-    total = len(changes)
-    # The sum of the smaller group says it all: the difference is linear in it.
-    fewer = min(count, total - count)
-    sums = changes[_draws(total, fewer)].sum(axis=1)
-    means = sums / fewer - (changes.sum() - sums) / (total - fewer)
-    extreme = int((np.abs(means) >= abs(effect) * (1 - 1e-9)).sum())
-    return (extreme + 1) / (_PERMUTATIONS + 1)
-
-
-@lru_cache(maxsize=8)
-def _draws(total: int, count: int) -> NDArray[np.int32]:
-    """``count`` of ``total`` places without replacement, many times; the same for every series."""
-    import numpy as np
-
-    rng = np.random.default_rng(_SEED)
-    found = np.empty((_PERMUTATIONS, count), dtype=np.int32)
-    for start in range(0, _PERMUTATIONS, 500):
-        rows = min(500, _PERMUTATIONS - start)
-        order = rng.random((rows, total), dtype=np.float32).argpartition(count - 1, axis=1)
-        found[start : start + rows] = order[:, :count]
     return found

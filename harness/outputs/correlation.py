@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.analysis.correlation import FEWEST, Association
+from harness.analysis.correlation import Association
+from harness.analysis.effects import FEWEST
 from harness.outputs.format import confidence, percent, plural, visible
 from harness.outputs.terminal import table
 

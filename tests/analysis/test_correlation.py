@@ -16,10 +16,10 @@ from harness.analysis import History
 from harness.analysis.correlation import (
     Association,
     EscapeCounts,
-    _tau,
     associations,
     relative_change,
 )
+from harness.analysis.effects import _tau
 from harness.analysis.spells import Spells
 from harness.model import ALLOCS, PackageOutcome
 from tests.builders import MODULE, CountedMemo, make_benchmark, make_package, make_record, make_site

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from harness.analysis.correlation import (
-    FEWEST,
     Association,
     Correlation,
     Observation,
 )
+from harness.analysis.effects import FEWEST
 from harness.analysis.series import UNIT_ORDER
 from harness.outputs.dashboard import names
 from harness.outputs.dashboard.code_views import (

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from urllib.parse import urlencode
 
-from harness.analysis.sites import LineCost, RevisionSites, SiteLife
+from harness.analysis.linecosts import LineCost
+from harness.analysis.sites import RevisionSites, SiteLife
 from harness.analysis.spells import Spell
 from harness.model import ALLOCS, BYTES, EscapeSite, InliningCall, InliningDecision
 from harness.outputs.dashboard import names
