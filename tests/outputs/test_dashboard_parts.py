@@ -150,3 +150,15 @@ def test_a_clone_without_the_charts_library_is_told_what_to_do(
     with pytest.raises(StoreError, match="make install"):
         publish([timeline_history(count=3)], tmp_path / "html", project="timeline")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_another_one_has_replaced_is_not_taken_for_it(tmp_path: Path) -> None:
+    output = tmp_path / "html"
+    before = replace_tree(output, {"index.html": b"old", "b/x.html": b"x"}.items())
+    same = replace_tree(output, before.stamps.items())
+    assert (same.unchanged, same.stamps) == (2, before.stamps)
+    (output / "b" / "x.html").write_bytes(b"y")
+    with pytest.raises(StoreError, match="another publishing changed it meanwhile"):
+        replace_tree(output, before.stamps.items())
+    assert (output / "b" / "x.html").read_bytes() == b"y"
+    assert [p.name for p in tmp_path.iterdir()] == ["html"]

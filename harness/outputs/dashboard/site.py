@@ -30,7 +30,7 @@ from harness.outputs.dashboard.revision import revision_view
 from harness.outputs.dashboard.shards import Json, shard
 from harness.outputs.dashboard.source import source_view
 from harness.outputs.dashboard.sources import SourcePlan, Sources, no_sources, source_plan, watched
-from harness.outputs.dashboard.tree import TreeChange, replace_tree, stamps
+from harness.outputs.dashboard.tree import Stamp, TreeChange, replace_tree, stamps
 from harness.outputs.format import minute, plural, visible
 from harness.process import beside
 
@@ -160,14 +160,15 @@ def publish(
 
     single = [file for section in sections for file in _single(section)]
 
-    def contents(made: Callable[[], bytes]) -> Iterator[tuple[str, bytes | None]]:
+    def contents(made: Callable[[], bytes]) -> Iterator[tuple[str, bytes | Stamp | None]]:
         for file in _files(sections, sources_id):
             counts["pages"] += file.name.endswith(".html")
             if file.key is not None:
                 keys[file.name] = file.key
                 known = kept.files.get(file.name)
-                if known == (file.key, *there.get(file.name, ())):
-                    yield file.name, None
+                stamp = there.get(file.name)
+                if stamp is not None and known == (file.key, *stamp):
+                    yield file.name, stamp
                     continue
             counts["made"] += 1
             yield file.name, file.make()
@@ -182,7 +183,6 @@ def publish(
 
     with beside(lambda: pickle.dumps([file.make() for file in single])) as made:
         change: TreeChange = replace_tree(output, contents(made))
-    written = stamps(output)
     return SiteReport(
         path=output,
         index=output / "index.html",
@@ -192,7 +192,7 @@ def publish(
         removed=change.removed,
         unchanged=change.unchanged,
         made=counts["made"],
-        files={n: KeptFile(key, *written[n]) for n, key in keys.items() if n in written},
+        files={name: KeptFile(key, *change.stamps[name]) for name, key in keys.items()},
         passes=passes,
     )
 

@@ -8,7 +8,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,21 +17,29 @@ from harness.store.published import is_published_site
 
 MARKER = ".esv-site"
 _MARKER_TEXT = b"This directory is written by `esv publish`; everything in it is replaced.\n"
+# Size in bytes, and time of the last change in nanoseconds.
+Stamp = tuple[int, int]
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class TreeChange:
-    """How the files of a tree differ from those that were there."""
+    """How the files of a tree differ from those that were there.
+
+    Attributes:
+        added, changed, removed, unchanged: how many files.
+        stamps: of the files as they are now.
+    """
 
     added: int
     changed: int
     removed: int
     unchanged: int
+    stamps: Mapping[str, Stamp]
 
 
-def replace_tree(output: Path, files: Iterable[tuple[str, bytes | None]]) -> TreeChange:
+def replace_tree(output: Path, files: Iterable[tuple[str, bytes | Stamp | None]]) -> TreeChange:
     """Make ``output`` hold exactly ``files``; a reader sees the old tree or the new one.
 
     Where it holds them already nothing is replaced, not even the marker, by whose place and time
@@ -43,11 +51,12 @@ def replace_tree(output: Path, files: Iterable[tuple[str, bytes | None]]) -> Tre
 
     Args:
         output: missing, empty, or a directory that this function or ``asv publish`` wrote.
-        files: path, relative and with ``/``, and content; ``None`` for a file that is there and
-            stays as it is. Taken one by one, so that not all need be in memory.
+        files: path, relative and with ``/``, and content. For a file that is there and stays as it
+            is its stamp, or ``None`` for whichever is there. Taken one by one, so that not all need
+            be in memory.
 
     Raises:
-        StoreError: ``output`` holds something else, or cannot be written.
+        StoreError: ``output`` holds something else, cannot be written, or was changed meanwhile.
     """
     output = output.resolve()
     _check(output)
@@ -67,9 +76,9 @@ def replace_tree(output: Path, files: Iterable[tuple[str, bytes | None]]) -> Tre
     return change
 
 
-def stamps(output: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of the last change (ns) of every file of a tree, by its path."""
-    found: dict[str, tuple[int, int]] = {}
+def stamps(output: Path) -> dict[str, Stamp]:
+    """The stamps of every file of a tree, by its path."""
+    found: dict[str, Stamp] = {}
 
     def look(directory: str, prefix: str) -> None:
         with os.scandir(directory) as entries:
@@ -104,7 +113,9 @@ def _check(output: Path) -> None:
         )
 
 
-def _write(fresh: Path, output: Path, files: Iterable[tuple[str, bytes | None]]) -> TreeChange:
+def _write(
+    fresh: Path, output: Path, files: Iterable[tuple[str, bytes | Stamp | None]]
+) -> TreeChange:
     there = stamps(output).keys()
     written: set[str] = set()
     folders: set[str] = set()
@@ -117,10 +128,10 @@ def _write(fresh: Path, output: Path, files: Iterable[tuple[str, bytes | None]])
             folders.add(folder)
         if name in there and _kept(f"{output}/{name}", f"{fresh}/{name}", data):
             same += 1
-        elif data is None:
-            raise FileNotFoundError(errno.ENOENT, "a file went away meanwhile", name)
-        else:
+        elif isinstance(data, bytes):
             (fresh / name).write_bytes(data)
+        else:
+            raise FileNotFoundError(errno.ENOENT, "another publishing changed it meanwhile", name)
     (fresh / MARKER).write_bytes(_MARKER_TEXT)
     fresh.chmod(0o755)
     common = len(written & there)
@@ -129,12 +140,13 @@ def _write(fresh: Path, output: Path, files: Iterable[tuple[str, bytes | None]])
         changed=common - same,
         removed=len(there - written),
         unchanged=same,
+        stamps=stamps(fresh),
     )
 
 
-def _kept(old: str, new: str, data: bytes | None) -> bool:
-    """Link a file that stays as it is to its new place; ``False`` if it has another content."""
-    if data is not None:
+def _kept(old: str, new: str, data: bytes | Stamp | None) -> bool:
+    """Link a file that stays as it is to its new place; ``False`` if it is another one."""
+    if isinstance(data, bytes):
         there = Path(old)
         if there.stat().st_size != len(data) or there.read_bytes() != data:
             return False
@@ -142,6 +154,9 @@ def _kept(old: str, new: str, data: bytes | None) -> bool:
         os.link(old, new)
     except OSError:  # a file system without links
         shutil.copy2(old, new)
+    if isinstance(data, tuple):
+        found = Path(new).stat()
+        return data == (found.st_size, found.st_mtime_ns)
     return True
 
 
