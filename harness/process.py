@@ -309,6 +309,8 @@ def beside(make: Callable[[], bytes]) -> Iterator[Callable[[], bytes]]:
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
+        # While it could read itself, it would wait for that for ever.
+        os.close(reader)
         _make_and_end(make, writer)
     os.close(writer)
     ended: list[int] = []
