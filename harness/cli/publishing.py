@@ -60,6 +60,7 @@ class Publishing:
     def __init__(self, session: Session, output: Path) -> None:
         self._session, self._output = session, output
         self._config = config = session.config
+        require_records(config)
         memo = FileMemo(session.cache_dir / "published")
         keep_templates(session.cache_dir / "templates")
         project = (str(config.path), str(config.results_dir))
@@ -97,6 +98,16 @@ class Publishing:
             self._past_kept.put(_Past(self._reader.index, checkpoints))
 
 
+def require_records(config: Config) -> None:
+    """Make sure that there is something to publish.
+
+    Raises:
+        UsageError: there is nothing.
+    """
+    if not RecordStore(config.results_dir, config.hash_length).paths():
+        raise UsageError(f"no records in {config.results_dir}; measure something first (`esv run`)")
+
+
 def load_histories(config: Config) -> list[History]:
     """One history for each machine, environment and branch.
 
@@ -107,6 +118,7 @@ def load_histories(config: Config) -> list[History]:
         StoreError: a record cannot be read.
         UsageError: there are none.
     """
+    require_records(config)
     with Session(config) as session:
         return _histories(config, session, _reader(config))
 
@@ -120,8 +132,6 @@ def _histories(config: Config, session: Session, reader: RecordReader) -> list[H
     for record in reader.records():
         key = (record.machine.machine, record.environment.name)
         groups.setdefault(key, []).append(record)
-    if not groups:
-        raise UsageError(f"no records in {config.results_dir}; measure something first (`esv run`)")
     lines = session.branch_lines()
     several = len(lines) > 1
     newest_first = sorted(

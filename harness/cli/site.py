@@ -12,7 +12,7 @@ from harness.analysis import History, findings
 from harness.analysis.regressions import Standard, to_look_at
 from harness.cli.context import configuration
 from harness.cli.gate import newest_policy
-from harness.cli.publishing import Publishing
+from harness.cli.publishing import Publishing, require_records
 from harness.config import Config
 from harness.engine import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError
@@ -30,6 +30,7 @@ def publish_site(arguments: argparse.Namespace) -> int:
     gc.disable()
     config = configuration(arguments)
     output = Path(arguments.html_dir).resolve() if arguments.html_dir else config.html_dir
+    require_records(config)
     with Session(config) as session:
         standard = standard_of(session)
         publishing = Publishing(session, output)

@@ -214,10 +214,13 @@ def test_series_go_on_from_what_was_collected_before() -> None:
         "not measured", "not there", "not there", "not measured",
     ]  # fmt: skip
     counts = PackageCounts(history)
-    for slot in slots(history):
+    for place, slot in enumerate(slots(history), 1):
         counts.add(slot)
-        counts = pickle.loads(pickle.dumps(counts))
-        counts.resume(history)
+        # One place less, which is then taken again.
+        for upto in (place - 1, place):
+            counts = pickle.loads(pickle.dumps(counts.checkpoint(upto))).resumed(history)
+            if upto < place:
+                counts.add(slot)
     found = {p: [s.points for s in own] for p, own in counts.series().items()}
     assert found == expected
     assert {p: [len(s.runs) for s in own] for p, own in counts.series().items()} == {
