@@ -14,7 +14,7 @@ from harness.analysis.regressions import Standard
 from harness.cli.publishing import Publishing
 from harness.config import load_config
 from harness.engine import Session
-from harness.model import Environment, FileChange, Record, Toolchain, TreeDiff
+from harness.model import Environment, FileChange, PackageOutcome, Record, Toolchain, TreeDiff
 from harness.model.revision import Revision
 from harness.outputs.dashboard import SiteReport
 from harness.outputs.dashboard.tree import MARKER
@@ -117,6 +117,22 @@ def test_a_record_in_one_environment_changes_links_in_the_other(site: Published)
             done = site.publish()
             assert all(p.resumed for p in done.passes.values())
             assert site.files() == site.fresh()
+
+
+def test_what_is_carried_from_a_newer_revision_finds_it_later(site: Published) -> None:
+    """As where the newest revision was measured first, and its record came in last."""
+    site.write(0, 1)
+    for number in (2, 4):
+        record = site.record(number, ENVIRONMENT)
+        (package,) = record.packages
+        origin = site.commits[5] if number == 4 else site.commits[4]
+        carried = replace(package, outcome=PackageOutcome.CARRIED, carried_from=origin)
+        site.store.write(replace(record, packages=(carried,)))
+        site.publish()
+        assert site.files() == site.fresh()
+    site.write(5)
+    site.publish()
+    assert site.files() == site.fresh()
 
 
 def test_nothing_new_makes_nothing_but_what_is_made_each_time(site: Published) -> None:

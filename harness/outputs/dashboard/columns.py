@@ -121,7 +121,8 @@ def benchmark_shard(
 
 def _origin(section: Section, point: Point) -> int:
     """The place that a value is carried from, -1 if it is not on the axis."""
-    place = section.places.get(point.carried_from or "")
+    origin = point.carried_from or ""
+    place = section.places[origin] if origin in section.recorded else None
     return -1 if place is None else place - section.shown_places.start
 
 

@@ -106,6 +106,7 @@ class PageKeys:
             names.benchmark_page(package, name),
             self._until[turn],
             state,
+            self._unknown(package),
             self._steps(s for one in series for s in section.steps_of.get(_key(one), ())),
         )
 
@@ -121,6 +122,7 @@ class PageKeys:
             names.benchmark_shard(package, name),
             shown,
             self._settled_code(package),
+            self._unknown(package),
             self._steps(s for one in series for s in section.steps_of.get(_key(one), ())),
         )
 
@@ -223,9 +225,17 @@ class PageKeys:
                 break
         return found
 
+    def _unknown(self, package: str) -> list[str]:
+        """The revisions without a record that results of a package are carried from.
+
+        Of a newer one there may be a record later: what was measured first may be the newest.
+        """
+        by_hash = self._history.by_hash
+        return [run.origin for run in self._history.runs[package] if run.origin not in by_hash]
+
     def _only_carried(self, result: PackageResult) -> bool:
         carried = result.outcome is PackageOutcome.CARRIED
-        return carried and result.carried_from in self._section.places
+        return carried and result.carried_from in self._section.recorded
 
     def _settled_code(self, package: str) -> object:
         """The places since which the values of a package's code are the same."""

@@ -281,7 +281,7 @@ class Section:
                 found += [] if before in _NOT_THERE else [start]
             elif point.state is not PointState.CARRIED:
                 found += range(start, start + count)
-            elif point.carried_from not in self.places:
+            elif point.carried_from not in self.recorded:
                 found.append(start)
         return tuple(found)
 
