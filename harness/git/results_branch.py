@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import git
+from filelock import FileLock
 from git.exc import GitCommandError
 
 from harness.errors import RepositoryError, UsageError
@@ -71,6 +72,12 @@ class ResultsBranch:
         Raises:
             RepositoryError: the remote cannot be reached.
         """
+        self._store.parent.mkdir(parents=True, exist_ok=True)
+        # Others may have the same store: the jobs of several configurations.
+        with FileLock(f"{self._store}.lock"):
+            return self._fetch()
+
+    def _fetch(self) -> dict[str, str]:
         listed = self._git("ls-remote", self._url, self._ref)
         lines = [line.split("\t") for line in listed.splitlines()]
         self._tip = next((oid for oid, name in lines if name == self._ref), "")
@@ -187,4 +194,5 @@ class ResultsBranch:
 
 _RACE = re.compile(
     r"stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref|incorrect old"
+    r"|already exists|File exists"
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,27 @@ def test_many_writers_at_once_lose_nothing(project: Project, tmp_path: Path) -> 
         assert writer.exitcode == 0
     listed = branch(project, tmp_path / "look").fetch()
     assert set(listed) == {f"{name}/{number}" for name in names for number in range(4)}
+
+
+def _fetch(path: str, cache: str, count: int) -> None:
+    for number in range(count):
+        own = ResultsBranch(Repository(Path(path)), "origin", "esv/results", Path(cache))
+        own.fetch()
+        while not own.add({f"m/{os.getpid()}-{number}": b"x"}, "one more"):
+            own.fetch()
+
+
+def test_processes_that_share_a_cache_are_not_in_each_others_way(
+    project: Project, tmp_path: Path
+) -> None:
+    """As on a machine that runs the nightly jobs of two configurations at once."""
+    count = 8
+    arguments = (str(project.path), str(tmp_path / "cache"), count)
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_fetch, args=arguments) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [p.exitcode for p in processes] == [0, 0, 0]
+    assert len(branch(project, tmp_path / "cache").fetch()) == 3 * count
