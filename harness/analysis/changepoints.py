@@ -25,6 +25,7 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from harness.analysis.memo import Memo
+from harness.analysis.samples import student_tail
 
 if TYPE_CHECKING:
     import numpy as np
@@ -239,8 +240,6 @@ class _Search:
         best = z.argmax(axis=1)
         sizes = z[np.arange(len(places)), best]
         for number in np.argsort(-sizes):
-            if self._least(float(sizes[number])) > level:
-                break
             p = self._p(float(sizes[number]), int(places[number]))
             if p > level:
                 break
@@ -270,21 +269,12 @@ class _Search:
         m_right = (self._sums[end] - self._sums[place]) / w_right
         return float(abs(m_right - m_left) / math.sqrt(1 / w_left + 1 / w_right))
 
-    def _least(self, z: float) -> float:
-        """What the p-value is not below: the tails of Student's t are heavier than the normal's.
-
-        It saves the import of scipy, which takes longer than many searches, where nothing changed.
-        """
-        return min(1.0, math.erfc(z / math.sqrt(2)) * _COMPARISONS * self._count)
-
     def _p(self, z: float, place: int) -> float:
         """The corrected p-value of a difference of ``z`` standard errors at a place.
 
         Near an end most of the few revisions beyond could be outliers, at either end.
         """
-        from scipy.special import stdtr
-
-        tail = 2 * float(stdtr(self._freedom, -z))
+        tail = student_tail(self._freedom, z)
         beyond = min(place, self._count - place)
         most = (beyond + 2) // 2
         by_chance = 2 * math.comb(beyond, most) * self._outliers**most

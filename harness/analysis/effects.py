@@ -109,7 +109,7 @@ def _means(rng: np.random.Generator, values: Floats) -> Floats:
 
 
 def _tau(changes: Floats, counts: NDArray[np.int64]) -> float:
-    """Kendall's tau-b; the formula is that of scipy, whose import takes longer than all of this."""
+    """Kendall's tau-b; a test holds it against scipy, which takes longer to import."""
     import numpy as np
 
     if changes.min() == changes.max() or counts.min() == counts.max() or np.isnan(changes).any():

@@ -18,7 +18,7 @@ from harness.store.memo import FileMemo
 
 _DIGEST = 16
 # What pages are made with, besides the code of this package.
-_LIBRARIES = ("Jinja2", "MarkupSafe", "msgspec", "numpy", "scipy")
+_LIBRARIES = ("Jinja2", "MarkupSafe", "msgspec", "numpy")
 
 
 class KeptValue:
