@@ -53,8 +53,8 @@ class CommitChange:
             stands, and for improvements.
         waivers: what lets steps that stand and break the policy pass, each once.
         waived: whether all of these are let pass, and there is at least one.
-        listed: whether none of the steps that stand breaks the policy: it lists their unit, or they
-            are within a threshold.
+        listed: whether none of the steps that stand, or stood, breaks the policy: it lists their
+            unit, or they are within a threshold.
     """
 
     summary: RevisionSummary
@@ -89,12 +89,17 @@ def commit_changes(
         own = sorted_steps(s for s in revision.steps if s.direction is direction)
         if own:
             change = CommitChange(revision, direction, own, _repaired(summary, own))
-            found.append(_judged(change, policy) if change.stands else change)
+            worse = direction is Direction.REGRESSION
+            found.append(_judged(change, policy) if worse else change)
     return tuple(found)
 
 
 def _judged(change: CommitChange, policy: Policy) -> CommitChange:
-    """A change with what the policy says of it."""
+    """A change with what the policy says of it; of a repaired one, whether it would have failed."""
+    if change.repaired is not None:
+        return replace(
+            change, listed=_judge([replace(s, repaired=None) for s in change.steps], policy)[2]
+        )
     waivers, waived, listed = _judge(change.steps, policy)
     return replace(change, waivers=waivers, waived=waived, listed=listed)
 

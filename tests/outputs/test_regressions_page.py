@@ -86,6 +86,14 @@ def test_the_verdict_of_a_night_counts_all_of_its_commits() -> None:
     assert re.search(
         r'id="listed">Listed <span class="count">1<', files["regressions.html"].decode()
     )
+    # And where it was undone in the same night.
+    again = make_record(2, [make_package(benchmarks=[make_benchmark("BenchmarkA", 1, 174)])])
+    undone = site(History.build([*listed, again]))
+    text = Page(undone["index.html"]).text
+    assert "No regression; 1 commit has steps that fail no gate; 1 benchmark got better." in text
+    assert re.search(
+        r"id=\"repaired\">Repaired <span class=\"count\">1<", undone["regressions.html"].decode()
+    )
     # The newest commit is clean, and the night is not.
     page = night(1, 2, 2)
     assert "1 commit made 1 benchmark worse." in page.text

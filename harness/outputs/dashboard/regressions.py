@@ -39,7 +39,7 @@ def regressions_view(section: Section) -> RegressionsView:
     worse = section.regressions
     standing = [c for c in worse if c.stands]
     waived = [c for c in worse if c.waived]
-    listed = [c for c in worse if c.listed]
+    listed = [c for c in worse if c.listed and c.repaired is None]
     repaired = [c for c in worse if c.repaired is not None]
     better = commit_changes(section.summary, Direction.IMPROVEMENT)
     return RegressionsView(
