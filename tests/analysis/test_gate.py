@@ -52,7 +52,7 @@ def test_counts(
 ) -> None:
     report = judge_gate(side(0, base), side(1, head), ())
     assert (report.verdict, report.exit_code, report.errors) == (verdict, code, ())
-    assert report.compared == 1
+    assert len(report.benchmarks.compared) == 1
     assert bool(report.inexact) == (isinstance(base, tuple) or isinstance(head, tuple))
 
 
@@ -133,7 +133,7 @@ def test_a_benchmark_that_fails_in_the_allocation_lane_is_an_error(kind: str) ->
 
 def test_nothing_to_compare_is_no_pass() -> None:
     report = judge_gate(make_record(0), make_record(1, [make_package()]), ())
-    assert (report.verdict, report.compared) == (Verdict.ERROR, 0)
+    assert (report.verdict, report.benchmarks.compared) == (Verdict.ERROR, ())
     assert "no benchmark ran" in report.errors[0].message
 
 
