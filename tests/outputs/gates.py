@@ -9,6 +9,8 @@ from functools import cache
 
 from harness.analysis import GateReport, judge_gate
 from harness.analysis.attribution import Attribution, Cause
+from harness.analysis.crossing import Crossing
+from harness.analysis.renames import Renames
 from harness.model import ALLOCS, EscapeSite, FlowStep, FunctionCode, PackageError, Position, Record
 from harness.outputs.reports.base import Surroundings
 from harness.policy import parse_policy
@@ -131,6 +133,20 @@ def full_report() -> GateReport:
     gone = cause(-10, OLD, at_base=True)
     report = attributed(report, "BenchmarkLate", cause(-1, OLD, at_base=True), library)
     return attributed(report, "BenchmarkGone", gone)
+
+
+def unmatched_report(policy: str = "") -> GateReport:
+    """Benchmarks that only one side has, and one that has another name."""
+    old = {"BenchmarkSame": 2, "BenchmarkGone/of=both": 3, "BenchmarkNew": 1}
+    base, head = (
+        record(0, old),
+        record(1, {"BenchmarkSame": 2, "BenchmarkNew": 1, "BenchmarkMore": 0}),
+    )
+    base = replace(base, functions=(FunctionCode(P, "BenchmarkGone", 64, "p/p_test.go", 40),))
+    renames = Renames(functions={(P, "BenchmarkOld"): "BenchmarkNew"})
+    parsed = parse_policy(policy, POLICY)
+    crossing = Crossing(base, head, renames=renames)
+    return judge_gate(base, head, (), crossing, policy=parsed, today=TODAY)
 
 
 def passing_report() -> GateReport:

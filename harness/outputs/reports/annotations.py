@@ -133,7 +133,7 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
     if violation.rule is Rule.GONE and not place.file:
         side, place = report.base, _declared(report.base, violation.package, violation.subject)
         if place.file:
-            lines.insert(1, f"it was at {place.file}:{place.line} of the base")
+            lines.append(f"it was at {place.file}:{place.line} of the base")
     return Annotation(
         level=level,
         rule=str(violation.rule),
