@@ -64,7 +64,7 @@ def benchmark_rows(diff: BenchmarkDiff) -> list[tuple[str, str, str, str]]:
     rows += [("added", package, name, "") for package, name in diff.added]
     for new in diff.renamed:
         path = "" if new.old_package == new.package else f"{new.old_package}."
-        said = f"{path}{new.old_benchmark} at the base"
+        said = f"was {path}{new.old_benchmark}"
         rows.append(("renamed", new.package, new.benchmark, said))
     return rows
 
