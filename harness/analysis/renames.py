@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 from harness.model import (
@@ -43,7 +44,7 @@ _Entry = TypeVar(
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Renames:
     """What has another name at the head.
 
@@ -62,19 +63,21 @@ class Renames:
 
     def undo(self, record: Record) -> Record:
         """A record that :meth:`apply` gave with the names of the base again."""
-        old = {(package, new): name for (package, name), new in self.functions.items()}
-        return with_paths(
-            _with_functions(record, old), {new: path for path, new in self.paths.items()}
-        )
+        return with_paths(_with_functions(record, self._old_functions), self._old_paths)
 
     def at_base(self, package: str, benchmark: str) -> Key:
         """Import path and full name at the base of what has these at the head."""
-        function, slash, sub = benchmark.partition("/")
-        for (path, name), new in self.functions.items():
-            if (path, new) == (package, function):
-                function = name
-        paths = {new: path for path, new in self.paths.items()}
-        return paths.get(package, package), f"{function}{slash}{sub}"
+        return self._old_paths.get(package, package), _named(
+            self._old_functions, package, benchmark
+        )
+
+    @cached_property
+    def _old_paths(self) -> Mapping[str, str]:
+        return {new: path for path, new in self.paths.items()}
+
+    @cached_property
+    def _old_functions(self) -> Mapping[Key, str]:
+        return {(package, new): name for (package, name), new in self.functions.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,29 +255,35 @@ def same_functions(gone: Mapping[str, bytes], added: Mapping[str, bytes]) -> dic
     return found
 
 
+def _named(functions: Mapping[Key, str], package: str, benchmark: str) -> str:
+    """The full name of a benchmark with another name of its function, if it has one."""
+    function, slash, sub = benchmark.partition("/")
+    return f"{functions.get((package, function), function)}{slash}{sub}"
+
+
 def _with_functions(record: Record, functions: Mapping[Key, str]) -> Record:
     """A record with other names of benchmark functions in its results, failures and accounts."""
     if not functions:
         return record
 
-    def named(package: str, name: str) -> str:
-        function, slash, sub = name.partition("/")
-        return f"{functions.get((package, function), function)}{slash}{sub}"
-
     def moved(package: PackageResult) -> PackageResult:
         path = package.path
         return replace(
             package,
-            benchmarks=tuple(replace(b, name=named(path, b.name)) for b in package.benchmarks),
-            failures=tuple(replace(f, name=named(path, f.name)) for f in package.failures),
-            declared=tuple(named(path, name) for name in package.declared),
+            benchmarks=tuple(
+                replace(b, name=_named(functions, path, b.name)) for b in package.benchmarks
+            ),
+            failures=tuple(
+                replace(f, name=_named(functions, path, f.name)) for f in package.failures
+            ),
+            declared=tuple(_named(functions, path, name) for name in package.declared),
         )
 
     return replace(
         record,
         packages=tuple(moved(p) for p in record.packages),
         accounts=tuple(
-            replace(a, benchmark=named(a.package, a.benchmark)) for a in record.accounts
+            replace(a, benchmark=_named(functions, a.package, a.benchmark)) for a in record.accounts
         ),
     )
 

@@ -207,9 +207,10 @@ def trapped_report(trap: str, *, failing: bool = True) -> GateReport:
         line=3,
         flow=(FlowStep(f"flow: {trap}:", None), FlowStep(f"from {trap} (x)", where)),
     )
+    sides = ({name: 0.0, f"{name}/gone": 1.0}, {name: float(failing), f"{name}/new": 1.0})
     base, head = (
         replace(
-            record(number, {name: float(number if failing else 0)}, [site] * number),
+            record(number, sides[number], [site] * number),
         )
         for number in (0, 1)
     )

@@ -78,7 +78,7 @@ def render(report: GateReport, around: Surroundings, limit: int) -> str:
         comparison_line(report.benchmarks),
         ("", "benchmark", "in", ""),
         benchmark_rows(report.benchmarks),
-        lambda row: [row[0], code(row[2]), code(row[1]), plain(row[3])],
+        lambda row: [row[0], *(code(text) for text in (row[2], row[1], row[3]))],
     )
     escapes = report.escapes
     page.folded_table(
