@@ -378,11 +378,12 @@ def locate(cause: Json, base: Observed | None, head: Observed, clone: Path) -> J
     return {**cause, "line": line, "only_on_side": unique}
 
 
-def gate(base: Observed, head: Observed, changed: list[Json]) -> Json:
+def gate(base: Observed, head: Observed, changed: list[Json], removed: set[str]) -> Json:
     """Return what a gate of ``head`` against ``base`` must say."""
     if base.error or head.error or base.panics or head.panics:
         return {"verdict": "error", "exit_code": 2}
-    if any(step["after"] > step["before"] for step in changed if step["unit"] == ALLOCS):
+    worse = any(step["after"] > step["before"] for step in changed if step["unit"] == ALLOCS)
+    if worse or removed:
         return {"verdict": "fail", "exit_code": 1}
     return {"verdict": "pass", "exit_code": 0}
 
@@ -432,7 +433,7 @@ def derive(
             "renamed": renamed,
         },
         "allocs": head.allocs,
-        "gate": gate(base, head, changed) if base else None,
+        "gate": gate(base, head, changed, removed) if base else None,
     }
 
 

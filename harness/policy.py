@@ -25,6 +25,7 @@ from harness.model.policy import (
     BenchmarkRule,
     Budget,
     EscapeRule,
+    GoneRule,
     NoEscape,
     Policy,
     Scope,
@@ -61,6 +62,7 @@ class _Waiver(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
+    gone: GoneRule = GoneRule.FAIL
     # msgspec does not say which key of a dictionary is wrong; these are checked by hand.
     thresholds: dict[str, object] = {}
     budgets: dict[str, object] = {}
@@ -136,6 +138,7 @@ class _Reader:
                 self._no_escape(i, text) for i, text in enumerate(file.escapes.no_escape)
             ),
             new_escapes=file.escapes.new,
+            gone=file.gone,
             waivers=tuple(self._waiver(i, w) for i, w in enumerate(file.waivers)),
         )
 

@@ -12,6 +12,7 @@ from harness.model.policy import (
     LISTED,
     Budget,
     EscapeRule,
+    GoneRule,
     NoEscape,
     Policy,
     Scope,
@@ -79,6 +80,11 @@ def test_everything_is_read() -> None:
     assert (second.line, second.escape, second.file) == (29, "moved to heap: *", "q/**")
 
 
+def test_what_is_gone_fails_if_the_file_does_not_say_otherwise() -> None:
+    assert parse_policy(FULL, "p.toml").gone is GoneRule.FAIL
+    assert parse_policy('gone = "report"\n' + FULL, "p.toml").gone is GoneRule.REPORT
+
+
 def test_a_later_rule_outranks_an_earlier_one_and_the_units_default() -> None:
     policy = parse_policy(FULL, "p.toml")
     assert policy.threshold("BenchmarkDecode/big", "allocs/op") == (Threshold(2.0), 6)
@@ -94,6 +100,8 @@ def test_a_later_rule_outranks_an_earlier_one_and_the_units_default() -> None:
         ("[thresholds", "1:12", "Expected"),
         ("a = 1\n", "1:1", 'unknown key "a"'),
         ('[escapes]\nnew = "never"\n', "2:1", "never"),
+        ('gone = "never"\n', "1:1", "never"),
+        ('[escapes]\ngone = "report"\n', "2:1", 'unknown key "gone"'),
         ("[escapes]\nno_escape = []\n", "2:1", 'did you mean "no-escape"?'),
         ('[escapes]\nno-escape = [\n  "a.go", # one\n  "b.go:",\n]\n', "4:3", "b.go:"),
         ('[thresholds]\n"B/op" = "much"\n', "2:1", '"5%"'),

@@ -14,6 +14,7 @@ from datetime import date
 from harness.analysis.escapes import diff_escapes
 from harness.analysis.gate import GateError, GateReport, Verdict
 from harness.analysis.policy import judge_policy
+from harness.analysis.renames import Renames, diff_benchmarks
 from harness.model import ESCAPES, EscapeSite, Record, SiteKind, TreeDiff
 from harness.model.policy import EscapeRule, NoEscape, Policy, Scope
 
@@ -26,6 +27,7 @@ def judge_compiled(
     policy: Policy | None = None,
     today: date | None = None,
     marks: Sequence[NoEscape] = (),
+    renames: Renames | None = None,
 ) -> GateReport:
     """Compare the escape sites of two revisions that were compiled and not run.
 
@@ -36,8 +38,11 @@ def judge_compiled(
         policy: what fails; ``forbid-if-covered`` only lists, since nothing was run.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
+        renames: benchmarks that have another name at the head.
     """
     policy = policy or Policy()
+    renames = renames or Renames()
+    benchmarks = diff_benchmarks(renames.apply(base), head, renames, declared=True)
     escapes = diff_escapes(base, head, diffs)
     new = [site for site in escapes.new if not _constant(site)]
     errors = [
@@ -49,7 +54,7 @@ def judge_compiled(
     # Rules about code are held against what is new: the rest was there before.
     judged = judge_policy(
         _about_code(policy), (), replace(head, escapes=tuple(new)), new, day,
-        marks=marks,
+        marks=marks, gone=benchmarks.gone,
     )  # fmt: skip
     budgets = judge_policy(_budgets(policy), (), head, (), day)
     judgement = replace(
@@ -66,7 +71,7 @@ def judge_compiled(
         changes=(),
         escapes=escapes,
         errors=tuple(dict.fromkeys(errors)),
-        compared=0,
+        benchmarks=benchmarks,
         inexact=(),
         verdict=Verdict.ERROR if errors else verdict,
         policy=policy,
@@ -76,8 +81,7 @@ def judge_compiled(
 
 def _about_code(policy: Policy) -> Policy:
     new = EscapeRule.FORBID if policy.new_escapes is EscapeRule.FORBID else EscapeRule.REPORT
-    waivers = tuple(w for w in policy.waivers if w.escape)
-    return replace(policy, budgets=(), benchmarks=(), new_escapes=new, waivers=waivers)
+    return replace(policy, budgets=(), benchmarks=(), new_escapes=new)
 
 
 def _budgets(policy: Policy) -> Policy:

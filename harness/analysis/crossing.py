@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.analysis.comparison import Change, Direction, compare, judge, with_compiler
 from harness.analysis.ownpart import TestChanges
+from harness.analysis.renames import Renames
 from harness.model import ALLOCS, BYTES, BenchmarkResult, Measurement, Record, TreeDiff
 
 COUNTED = frozenset({ALLOCS, BYTES})
@@ -34,6 +35,7 @@ class Crossing:
         touched: by import path, how the tests changed of each package whose tests did.
         older: base with the release of Go that it was measured with, where that is another one;
             ``base`` and all others are of the head's release.
+        renames: by which the names of the base, and of ``older``, were made those of the head.
     """
 
     base: Record
@@ -43,6 +45,7 @@ class Crossing:
     backward: Record | None = None
     touched: Mapping[str, TestChanges] = field(default_factory=dict)
     older: Record | None = None
+    renames: Renames = field(default_factory=Renames)
     _results: dict[int, dict[tuple[str, str], BenchmarkResult]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

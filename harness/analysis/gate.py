@@ -17,7 +17,8 @@ from harness.analysis.comparison import Change, Direction, compare
 from harness.analysis.crossing import COUNTED, Crossing, charged_changes
 from harness.analysis.escapes import EscapeDiff, diff_escapes
 from harness.analysis.explain import explain
-from harness.analysis.policy import Judgement, judge_policy
+from harness.analysis.policy import Judgement, Rule, judge_policy
+from harness.analysis.renames import BenchmarkDiff, diff_benchmarks
 from harness.analysis.timing import TimeReport
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION, EXIT_UNFIT
 from harness.model import ALLOCS, Lane, PackageOutcome, Record, TreeDiff
@@ -59,7 +60,7 @@ class GateReport:
         changes: every changed unit, regressions first, the largest first.
         escapes: new and gone sites.
         errors: what could not be measured.
-        compared: benchmarks that both sides have.
+        benchmarks: what was compared, and what only one side has.
         older: the base with the release of Go that it was measured with, if that is another one.
         by_compiler: escapes that the release brings and takes away with the base's code.
         inexact: benchmarks whose allocs/op did not repeat, ``package.name``.
@@ -75,7 +76,7 @@ class GateReport:
     changes: tuple[Change, ...]
     escapes: EscapeDiff
     errors: tuple[GateError, ...]
-    compared: int
+    benchmarks: BenchmarkDiff
     inexact: tuple[str, ...]
     verdict: Verdict
     attributions: Mapping[tuple[str, str, str], Attribution] = field(default_factory=dict)
@@ -132,7 +133,7 @@ def judge_gate(
         crossing = Crossing(base, head, {(base.revision.hash, head.revision.hash): diffs})
     every = compare(base, head, COUNTED)
     changed = charged_changes(crossing)
-    compared = [c for c in every if c.unit == ALLOCS and c.base is not None and c.head is not None]
+    benchmarks = diff_benchmarks(crossing.base, head, crossing.renames)
     unfit = bool(time is not None and time.unfit)
     if time is not None and not unfit:
         changed += [c for c in time.changes if c.direction is not Direction.NONE]
@@ -147,15 +148,19 @@ def judge_gate(
                 f" use --count {time.fewest} or more",
             )
         )
-    if not errors and not any(c.head is not None for c in every):
+    escapes = diff_escapes(base, head, diffs)
+    policy = policy or Policy()
+    judgement = judge_policy(
+        policy, changed, head, escapes.new, today or date.min, marks=marks, gone=benchmarks.gone
+    )
+    # Where the head has taken all benchmarks out, that is known and judged.
+    taken_out = any(v.rule is Rule.GONE for v in judgement.violations)
+    if not errors and not taken_out and not any(c.head is not None for c in every):
         errors.append(
             GateError(
                 "run", head.revision.hash, "", "no benchmark ran: none matched, or none exist"
             )
         )
-    escapes = diff_escapes(base, head, diffs)
-    policy = policy or Policy()
-    judgement = judge_policy(policy, changed, head, escapes.new, today or date.min, marks=marks)
     errors += [
         GateError(
             "coverage",
@@ -173,8 +178,12 @@ def judge_gate(
         changes=tuple(changed),
         escapes=escapes,
         errors=tuple(errors),
-        compared=len(compared),
-        inexact=tuple(f"{c.package}.{c.benchmark}" for c in compared if not c.exact),
+        benchmarks=benchmarks,
+        inexact=tuple(
+            f"{c.package}.{c.benchmark}"
+            for c in every
+            if c.unit == ALLOCS and c.base is not None and c.head is not None and not c.exact
+        ),
         verdict=(
             Verdict.ERROR
             if errors or (unfit and not fails)

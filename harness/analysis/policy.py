@@ -9,8 +9,10 @@ from enum import StrEnum
 
 from harness.analysis.comparison import Change, Direction
 from harness.analysis.costs import UNKNOWN, site_costs
+from harness.analysis.renames import GoneBenchmark
 from harness.analysis.steps import Step
 from harness.model import (
+    ALLOCS,
     ESCAPES,
     FRAME_BYTES,
     HEAP_CALLS,
@@ -24,6 +26,7 @@ from harness.model import (
 from harness.model.policy import (
     Budget,
     EscapeRule,
+    GoneRule,
     NoEscape,
     Policy,
     Scope,
@@ -42,6 +45,7 @@ class Rule(StrEnum):
     BUDGET = "budget"
     NEW_ESCAPE = "new-escape"
     NO_ESCAPE = "no-escape"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Violation:
         package: import path.
         subject: the benchmark, function or package that it is about.
         unit: of ``value`` and ``limit``; empty where there is none.
-        base: value to compare with; ``None`` for an absolute rule.
+        base: value to compare with; ``None`` for an absolute rule, and where the base has none.
         value: at head, ``None`` where there is none.
         limit: the largest value that is allowed, likewise.
         change: the change of a threshold.
@@ -109,6 +113,7 @@ def judge_policy(
     today: date,
     *,
     marks: Sequence[NoEscape] = (),
+    gone: Sequence[GoneBenchmark] = (),
 ) -> Judgement:
     """Hold a comparison against a policy.
 
@@ -119,6 +124,7 @@ def judge_policy(
         new_sites: escape sites that the base does not have.
         today: by which waivers expire.
         marks: code that comments in the source declare free of escapes.
+        gone: benchmarks of the base that the head does not have.
     """
     broken = [*_thresholds(policy, changes), *_budgets(policy, head)]
     broken += _no_escape([*policy.no_escape, *marks], head)
@@ -136,6 +142,8 @@ def judge_policy(
                 undecided.append(site)
             elif reached:
                 broken.append(_new_escape(site, only_covered=only_covered))
+    if policy.gone is GoneRule.FAIL:
+        broken += [gone_violation(benchmark) for benchmark in gone]
     in_force = [w for w in policy.waivers if w.expires >= today]
     used: set[int] = set()
     judged = []
@@ -151,6 +159,18 @@ def judge_policy(
         unused=tuple(w for w in in_force if id(w) not in used),
         idle=tuple(_idle(policy, head)),
         undecided=tuple(undecided),
+    )
+
+
+def gone_violation(benchmark: GoneBenchmark) -> Violation:
+    """What is said of a benchmark that the head does not have."""
+    return Violation(
+        Rule.GONE,
+        f"{benchmark.benchmark}: {benchmark.reason}",
+        benchmark.package,
+        benchmark.benchmark,
+        ALLOCS if benchmark.allocs is not None else "",
+        benchmark.allocs,
     )
 
 
@@ -323,6 +343,10 @@ def _new_escape(site: EscapeSite, *, only_covered: bool) -> Violation:
 
 def _waives(waiver: Waiver, violation: Violation) -> bool:
     if waiver.benchmark:
+        if violation.rule is Rule.GONE:
+            # A waiver of one unit, or of an amount, is about a benchmark that is still there.
+            whole = not waiver.unit and waiver.allow is None
+            return whole and matches_benchmark(waiver.benchmark, violation.subject)
         if not violation.unit or not matches_benchmark(waiver.benchmark, violation.subject):
             return False
         if waiver.unit and waiver.unit != violation.unit:

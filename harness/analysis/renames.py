@@ -1,23 +1,30 @@
-"""Packages whose import path changed while they stayed where they are. Pure.
+"""Which benchmarks of two records are the same ones, and which only one of them has. Pure.
 
 A module that becomes ``/v2``, or moves to another host, has new import paths in the old
-directories; its benchmarks are the same ones.
+directories; its benchmarks are the same ones. So is a benchmark function that has another name and
+the same source, parameters and body, in the same package. Sub-benchmarks follow their function.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeVar
 
 from harness.model import (
+    ALLOCS,
     Account,
     AllocationCall,
+    BenchmarkFailure,
     EscapeSite,
     FunctionCode,
     InliningCall,
     InliningDecision,
+    Lane,
     PackageError,
+    PackageOutcome,
+    PackageResult,
     Record,
     SiteExecution,
 )
@@ -33,6 +40,252 @@ _Entry = TypeVar(
     PackageError,
     SiteExecution,
 )
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Renames:
+    """What has another name at the head.
+
+    Attributes:
+        paths: import paths of the base with those at the head.
+        functions: benchmark functions, import path at the head and name at the base, with their
+            names at the head.
+    """
+
+    paths: Mapping[str, str] = field(default_factory=dict)
+    functions: Mapping[Key, str] = field(default_factory=dict)
+
+    def apply(self, record: Record) -> Record:
+        """A record of the base with the names of the head."""
+        return _with_functions(with_paths(record, self.paths), self.functions)
+
+    def undo(self, record: Record) -> Record:
+        """A record that :meth:`apply` gave with the names of the base again."""
+        return with_paths(_with_functions(record, self._old_functions), self._old_paths)
+
+    def at_base(self, package: str, benchmark: str) -> Key:
+        """Import path and full name at the base of what has these at the head."""
+        return self._old_paths.get(package, package), _named(
+            self._old_functions, package, benchmark
+        )
+
+    @cached_property
+    def _old_paths(self) -> Mapping[str, str]:
+        return {new: path for path, new in self.paths.items()}
+
+    @cached_property
+    def _old_functions(self) -> Mapping[Key, str]:
+        return {(package, new): name for (package, name), new in self.functions.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class GoneBenchmark:
+    """A benchmark of the base that the head does not have.
+
+    Attributes:
+        package: import path, that at the head where the package has another one there.
+        benchmark: full name at the base.
+        reason: how it is missing, in words.
+        allocs: allocs/op at the base, ``None`` if it has none.
+    """
+
+    package: str
+    benchmark: str
+    reason: str
+    allocs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedBenchmark:
+    """A benchmark function that the base has under another name or import path.
+
+    Attributes:
+        package: import path at the head.
+        benchmark: name of the function at the head.
+        old_package: import path at the base.
+        old_benchmark: name at the base.
+    """
+
+    package: str
+    benchmark: str
+    old_package: str
+    old_benchmark: str
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkDiff:
+    """What of two records was compared, and what only one of them has.
+
+    What the other side could not measure, because of a failure or since it was not asked for, is
+    neither gone nor added.
+
+    Attributes:
+        compared: import path and full name at the head of what has allocs/op on both sides.
+        gone: of the base alone.
+        added: of the head alone, import path and full name.
+        renamed: functions with another name; what they measure is compared.
+    """
+
+    compared: tuple[Key, ...] = ()
+    gone: tuple[GoneBenchmark, ...] = ()
+    added: tuple[Key, ...] = ()
+    renamed: tuple[RenamedBenchmark, ...] = ()
+
+
+def diff_benchmarks(
+    base: Record, head: Record, renames: Renames, *, declared: bool = False
+) -> BenchmarkDiff:
+    """What of two records was compared, and what only one of them has.
+
+    Args:
+        base: the older record, with the names of the head.
+        head: the newer one.
+        renames: that the base's names were changed by.
+        declared: go by the benchmark functions that are declared, where nothing was run.
+    """
+    old, new = _Side(base), _Side(head)
+    ours, theirs = (side.names(declared=declared) for side in (old, new))
+    gone = [(key, new.lacks(*key)) for key in ours if key in old.allocs or not new.below(*key)]
+    functions = dict.fromkeys((package, _function(name)) for package, name in theirs)
+    before = {(package, _function(name)) for package, name in ours}
+    renamed = [(key, renames.at_base(*key)) for key in functions if key in before]
+    return BenchmarkDiff(
+        compared=tuple(k for k, a in new.allocs.items() if None not in (a, old.allocs.get(k))),
+        gone=tuple(
+            GoneBenchmark(key[0], renames.at_base(*key)[1], reason, old.allocs.get(key))
+            for key, reason in gone
+            if reason
+        ),
+        added=tuple(k for k in (theirs if declared else new.allocs) if old.lacks(*k)),
+        renamed=tuple(RenamedBenchmark(*key, *was) for key, was in renamed if was != key),
+    )
+
+
+class _Side:
+    """The benchmarks of a record."""
+
+    def __init__(self, record: Record) -> None:
+        self._packages: dict[str, PackageResult] = {p.path: p for p in record.packages}
+        # Of a module that Go refuses no package is known.
+        self._refused = any(e.stage == "module" for e in record.errors)
+        self.allocs: dict[Key, float | None] = {}
+        for path, result in record.benchmarks():
+            measurement = result.measurement(ALLOCS)
+            self.allocs[path, result.name] = None if measurement is None else measurement.value
+        self._ran = {(path, _function(name)) for path, name in self.names(declared=False)}
+
+    def names(self, *, declared: bool) -> list[Key]:
+        """What was run, be it without a number; or what is declared."""
+        if declared:
+            return [(p.path, name) for p in self._packages.values() for name in p.declared]
+        failed = [
+            (p.path, name)
+            for p in self._packages.values()
+            for name in dict.fromkeys(f.name for f in _failures(p))
+            if name
+        ]
+        return list(dict.fromkeys([*self.allocs, *failed]))
+
+    def below(self, package: str, name: str) -> bool:
+        """Whether it has sub-benchmarks of a benchmark, which fails with any of them."""
+        return any(p == package and n.startswith(f"{name}/") for p, n in self.allocs)
+
+    def lacks(self, package: str, name: str) -> str:
+        """How a benchmark is missing at the head; empty where it is there or nothing is known."""
+        found = self._packages.get(package)
+        function = _function(name)
+        if found is None:
+            return "" if self._refused else "the head does not have its package"
+        if (package, name) in self.allocs or found.outcome is PackageOutcome.BUILD_FAILED:
+            return ""
+        if function not in found.declared and (package, function) not in self._ran:
+            return "no test file that the head builds declares it"
+        if found.outcome is PackageOutcome.NOT_SELECTED or _failures(found):
+            return ""
+        if name == function:
+            return "the head declares it, and it gives no result there"
+        return f"{function} does not run it at the head"
+
+
+def _failures(package: PackageResult) -> list[BenchmarkFailure]:
+    return [f for f in package.failures if f.lane is Lane.ALLOCATION]
+
+
+def _function(benchmark: str) -> str:
+    return benchmark.split("/", 1)[0]
+
+
+def unmatched_functions(
+    base: Record, head: Record, *, declared: bool = False
+) -> dict[str, tuple[list[str], list[str]]]:
+    """Names of the benchmark functions that only the base has, and only the head, by import path.
+
+    Args:
+        base: the older record, with the import paths of the head.
+        head: the newer one.
+        declared: as for :func:`diff_benchmarks`.
+    """
+    records = (base, head)
+    known = [{p.path: p.declared for p in record.packages} for record in records]
+    found: dict[str, tuple[list[str], list[str]]] = {path: ([], []) for path in known[1]}
+    for number, record in enumerate(records):
+        names = _Side(record).names(declared=declared)
+        for path, name in dict.fromkeys((path, _function(name)) for path, name in names):
+            if path in found and name not in known[1 - number].get(path, ()):
+                found[path][number].append(name)
+    return {path: both for path, both in found.items() if all(both)}
+
+
+def same_functions(gone: Mapping[str, bytes], added: Mapping[str, bytes]) -> dict[str, str]:
+    """Old names with the new ones of functions with the same source, each once.
+
+    Args:
+        gone: source without its name of the functions that only the base has.
+        added: likewise of the head.
+    """
+    free = dict(added)
+    found = {}
+    for name, source in gone.items():
+        other = next((n for n, text in free.items() if text == source), None)
+        if other is not None:
+            found[name] = other
+            del free[other]
+    return found
+
+
+def _named(functions: Mapping[Key, str], package: str, benchmark: str) -> str:
+    """The full name of a benchmark with another name of its function, if it has one."""
+    function, slash, sub = benchmark.partition("/")
+    return f"{functions.get((package, function), function)}{slash}{sub}"
+
+
+def _with_functions(record: Record, functions: Mapping[Key, str]) -> Record:
+    """A record with other names of benchmark functions in its results, failures and accounts."""
+    if not functions:
+        return record
+
+    def moved(package: PackageResult) -> PackageResult:
+        path = package.path
+        return replace(
+            package,
+            benchmarks=tuple(
+                replace(b, name=_named(functions, path, b.name)) for b in package.benchmarks
+            ),
+            failures=tuple(
+                replace(f, name=_named(functions, path, f.name)) for f in package.failures
+            ),
+            declared=tuple(_named(functions, path, name) for name in package.declared),
+        )
+
+    return replace(
+        record,
+        packages=tuple(moved(p) for p in record.packages),
+        accounts=tuple(
+            replace(a, benchmark=_named(functions, a.package, a.benchmark)) for a in record.accounts
+        ),
+    )
 
 
 def renamed_packages(base: Record, head: Record) -> dict[str, str]:

@@ -11,7 +11,7 @@ from harness.analysis.timing import judge_time
 from harness.diagnostics.marks import MARK, no_escape_marks
 from harness.engine import EnvironmentSpec, Session
 from harness.engine.compile_only import compile_only
-from harness.engine.exchange import cross
+from harness.engine.exchange import cross, find_renames
 from harness.engine.timing import run_in_turn
 from harness.model import Record
 from harness.model.policy import NoEscape, Policy
@@ -32,6 +32,7 @@ def judge_compiled_only(
         policy=policy,
         today=datetime.now(UTC).date(),
         marks=_marks(session, head),
+        renames=find_renames(session, old, new, declared=True),
     )
 
 

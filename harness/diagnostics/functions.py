@@ -199,6 +199,19 @@ def declared_extents(content: bytes) -> list[tuple[Place, Place]]:
     return sorted((_start(node), _end(node)) for node in nodes)
 
 
+def benchmark_sources(content: bytes) -> dict[str, bytes]:
+    """Every benchmark function of a file with its source but for its name: parameters and body."""
+    language, query = _grammar()
+    captures = QueryCursor(query).captures(Parser(language).parse(content).root_node)
+    found = {}
+    for node in captures.get("function", []):
+        name = node.child_by_field_name("name")
+        if node.type == "function_declaration" and _text(name).startswith("Benchmark"):
+            assert name is not None
+            found[_text(name)] = content[name.end_byte : node.end_byte]
+    return found
+
+
 @cache
 def _grammar() -> tuple[Language, Query]:
     language = Language(tree_sitter_go.language())

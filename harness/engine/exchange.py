@@ -9,8 +9,15 @@ from harness.analysis.comparison import Direction
 from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
 from harness.analysis.explain import own_places
 from harness.analysis.ownpart import TestChanges
-from harness.analysis.renames import renamed_packages, with_paths
+from harness.analysis.renames import (
+    Renames,
+    renamed_packages,
+    same_functions,
+    unmatched_functions,
+    with_paths,
+)
 from harness.analysis.testfiles import OfTests
+from harness.diagnostics.functions import benchmark_sources
 from harness.engine.environments import EnvironmentSpec
 from harness.engine.session import Session
 from harness.model import Exchange, FileChange, Record, is_test
@@ -29,8 +36,8 @@ def cross(
     Where the tests of a package changed together with its numbers, the tests are exchanged and
     measured; the benchmarks that changed are accounted for on both sides. Of new escape sites that
     no account has it is seen whether benchmarks execute them. With an older release the base is
-    measured with that too. Packages that were renamed where they are have their new import paths on
-    both sides.
+    measured with that too. Packages that were renamed where they are, and benchmarks that have
+    another name, have their new names on both sides.
 
     Args:
         session: of the project.
@@ -43,12 +50,12 @@ def cross(
     Raises:
         RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
     """
-    paths = renamed_packages(base, head)
-    old_paths = {new: old for old, new in paths.items()}
-    crossing = _exchange_tests(session, with_paths(base, paths), head, spec)
+    renames = find_renames(session, base, head)
+    crossing = _exchange_tests(session, renames.apply(base), head, spec)
+    crossing = replace(crossing, renames=renames)
     if older is not None:
         before = session.ensure_counted(base.revision.hash, older)
-        crossing = replace(crossing, older=with_paths(before, paths))
+        crossing = replace(crossing, older=renames.apply(before))
     changes = charged_changes(crossing)
     wanted = benchmarks_of(changes)[:most]
     by_code = benchmarks_of([c for c in changes if c.charged is not Direction.NONE])
@@ -62,9 +69,9 @@ def cross(
         own += [b for b in wanted if b in by_tests and record in (crossing.test_pair(*b) or ())]
         if record in (crossing.base, crossing.older):
             own += [b for b in wanted if b in by_compiler]
-            # In the tree of the base the packages have their old names.
-            own = [(old_paths.get(path, path), name) for path, name in own]
-            return with_paths(session.account(with_paths(record, old_paths), own, where), paths)
+            # In the tree of the base they have their old names.
+            own = [renames.at_base(*benchmark) for benchmark in own]
+            return renames.apply(session.account(renames.undo(record), own, where))
         return session.account(record, own, where)
 
     crossing = replace(
@@ -82,6 +89,48 @@ def cross(
     )
     fed = [b for b in wanted if b in by_tests]
     return _with_diffs(session, _with_sources(session, crossing, fed))
+
+
+def find_renames(
+    session: Session, base: Record, head: Record, *, declared: bool = False
+) -> Renames:
+    """What of the base has another name at the head.
+
+    Args:
+        session: of the project.
+        base: the older record.
+        head: the newer one.
+        declared: go by the benchmark functions that are declared, where nothing was run.
+
+    Raises:
+        RepositoryError: git cannot be asked.
+    """
+    paths = renamed_packages(base, head)
+    moved = with_paths(base, paths)
+    functions = {}
+    for path, names in unmatched_functions(moved, head, declared=declared).items():
+        gone, added = (
+            _sources(session, record, path, functions_of_side)
+            for record, functions_of_side in zip((moved, head), names, strict=True)
+        )
+        functions.update({(path, old): new for old, new in same_functions(gone, added).items()})
+    return Renames(paths, functions)
+
+
+def _sources(
+    session: Session, record: Record, package: str, names: Sequence[str]
+) -> dict[str, bytes]:
+    """The source of benchmark functions of a package, by name, as far as it is found."""
+    revision = record.revision.hash
+    directory = next(p.directory for p in record.packages if p.path == package)
+    inside = "" if directory == "." else f"{directory}/"
+    files = session.repository.files_with(revision, "func Benchmark", f"{inside}*_test.go")
+    found: dict[str, bytes] = {}
+    # The pattern matches below directories, too.
+    for file in [f for f in files if "/" not in f.removeprefix(inside)]:
+        content = session.repository.file_bytes(revision, file) or b""
+        found.update({n: s for n, s in benchmark_sources(content).items() if n in names})
+    return found
 
 
 def exchange_steps(

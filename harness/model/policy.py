@@ -22,6 +22,13 @@ class EscapeRule(StrEnum):
     REPORT = "report"
 
 
+class GoneRule(StrEnum):
+    """What a benchmark of the base that the head does not have means for the gate."""
+
+    FAIL = "fail"
+    REPORT = "report"
+
+
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """How much worse a value may get.
@@ -125,8 +132,9 @@ class Waiver:
         expires: the last day on which it holds.
         line: of the policy file.
         benchmark: pattern, as in :class:`BenchmarkRule`; empty if it is about an escape.
-        unit: of the benchmark; empty for all.
-        allow: how much worse it may get; ``None`` for any amount.
+        unit: of the benchmark; empty for all, and for its being gone.
+        allow: how much worse it may get, which a benchmark that is gone does not; ``None`` for
+            any amount.
         escape: the compiler's message, with ``*`` for anything; empty if about a benchmark.
         file: pattern of the escape's file; empty for all.
         function: the escape's function; empty for all.
@@ -155,6 +163,7 @@ class Policy:
         budgets: absolute limits.
         no_escape: code that must not allocate.
         new_escapes: what new sites mean.
+        gone: what benchmarks mean that the head does not have.
         waivers: what is let pass.
     """
 
@@ -164,6 +173,7 @@ class Policy:
     budgets: tuple[Budget, ...] = ()
     no_escape: tuple[NoEscape, ...] = ()
     new_escapes: EscapeRule = EscapeRule.REPORT
+    gone: GoneRule = GoneRule.FAIL
     waivers: tuple[Waiver, ...] = ()
 
     def threshold(self, benchmark: str, unit: str) -> tuple[Threshold, int]:

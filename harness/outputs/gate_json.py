@@ -16,6 +16,7 @@ from harness.analysis.attribution import Attribution, Outcome
 from harness.analysis.attribution import Cause as AttributedCause
 from harness.analysis.crossing import Crossing
 from harness.analysis.erased import InliningChange, inlining_changes
+from harness.analysis.renames import BenchmarkDiff
 from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
 from harness.model.policy import Waiver
@@ -135,8 +136,44 @@ class InliningEntry(msgspec.Struct):
     escapes: list[dict[str, Any]]
 
 
+class BenchmarkEntry(msgspec.Struct):
+    """A benchmark by its full name; of one that was renamed, the function."""
+
+    package: str
+    benchmark: str
+
+
+class GoneEntry(msgspec.Struct):
+    """A benchmark of the base that the head does not have; ``allocs`` is allocs/op at the base."""
+
+    package: str
+    benchmark: str
+    reason: str
+    allocs: float | int | None
+
+
+class RenamedEntry(msgspec.Struct):
+    """A benchmark function of the head that ``was`` another one at the base; compared."""
+
+    package: str
+    benchmark: str
+    was: BenchmarkEntry
+
+
+class Benchmarks(msgspec.Struct):
+    """What was compared, a number, and what only one side has.
+
+    What one side could not measure is among the errors, and neither gone nor added.
+    """
+
+    compared: int
+    gone: list[GoneEntry]
+    added: list[BenchmarkEntry]
+    renamed: list[RenamedEntry]
+
+
 class GateJson(msgspec.Struct):
-    """The whole document; ``policy`` and ``time`` are additions to the contract."""
+    """The document; ``policy``, ``time`` and ``benchmarks`` are additions to the contract."""
 
     schema: Literal["esv.gate/1"]
     verdict: Literal["pass", "fail", "error"]
@@ -149,6 +186,7 @@ class GateJson(msgspec.Struct):
     policy: PolicyEntry
     time: TimeEntry | None
     compiler: CompilerEntry | None = None
+    benchmarks: Benchmarks = msgspec.field(default_factory=lambda: Benchmarks(0, [], [], []))
 
 
 class ExplainJson(msgspec.Struct):
@@ -190,6 +228,7 @@ def gate_json(report: GateReport) -> str:
         policy=policy_entry(report),
         time=time_entry(report.time) if report.time is not None else None,
         compiler=_compiler(report.older, report.base),
+        benchmarks=_benchmarks(report.benchmarks),
     )
     return json_text(document)
 
@@ -281,6 +320,26 @@ def _compiler(older: Record | None, base: Record) -> CompilerEntry | None:
         base=older.environment.toolchain.release,
         head=base.environment.toolchain.release,
         escapes=_escapes(diff_escapes(older, base, ())),
+    )
+
+
+def _benchmarks(diff: BenchmarkDiff) -> Benchmarks:
+    return Benchmarks(
+        compared=len(diff.compared),
+        gone=[
+            GoneEntry(
+                b.package,
+                b.benchmark,
+                b.reason,
+                None if b.allocs is None else _number(b.allocs),
+            )
+            for b in diff.gone
+        ],
+        added=[BenchmarkEntry(*key) for key in diff.added],
+        renamed=[
+            RenamedEntry(b.package, b.benchmark, BenchmarkEntry(b.old_package, b.old_benchmark))
+            for b in diff.renamed
+        ],
     )
 
 

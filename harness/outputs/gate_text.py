@@ -7,6 +7,7 @@ from harness.analysis.timing import TimeReport
 from harness.model import ALLOCS
 from harness.outputs.explanation import explain_change
 from harness.outputs.format import percent, plural, visible
+from harness.outputs.reports.words import benchmark_lines, comparison_line, unmatched
 from harness.outputs.reproduce import reproduce
 from harness.outputs.terminal import (
     MAX_ROWS,
@@ -47,11 +48,7 @@ def show_gate(report: GateReport) -> str:
             if attribution is not None and change.unit == ALLOCS:
                 lines += explain_change(change, attribution, lambda _cause: "", flow=False)
         lines.append("")
-    elif not report.head.benchmarks() and not report.errors:
-        lines += ["compiled only: no benchmark was run", ""]
-    elif not report.errors:
-        lines.append(f"no change in allocs/op or B/op of {plural(report.compared, 'benchmark')}")
-        lines.append("")
+    lines += _benchmark_lines(report)
     if report.inexact:
         lines.append(
             f"{plural(len(report.inexact), 'benchmark')} did not repeat exactly and count only"
@@ -66,6 +63,19 @@ def show_gate(report: GateReport) -> str:
     if broken is not None:
         lines += ["", f"reproduce: {reproduce(broken, report.head)}"]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _benchmark_lines(report: GateReport) -> list[str]:
+    """What was compared, since a verdict holds for nothing else, and what only one side has."""
+    diff, others = report.benchmarks, unmatched(report.benchmarks)
+    if report.changes or report.errors:
+        first = comparison_line(diff)
+    elif not report.base.benchmarks() and not report.head.benchmarks():
+        first = "compiled only: no benchmark was run" + (f"; {others}" if others else "")
+    else:
+        first = f"no change in allocs/op or B/op of {plural(len(diff.compared), 'benchmark')}"
+        first += f"; {others}" if others else ""
+    return [first, *(f"  {line}" for line in benchmark_lines(diff)), ""]
 
 
 def _time_lines(time: TimeReport) -> list[str]:

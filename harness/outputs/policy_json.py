@@ -31,11 +31,12 @@ class WaiverEntry(msgspec.Struct):
 class ViolationEntry(msgspec.Struct):
     """A rule that the head breaks, or would without the waiver.
 
-    ``file`` and ``line`` are of the head and empty and 0 where no place is known; ``policy_line``
-    is 0 for a built-in rule; ``fingerprint`` is made of content and not of the line.
+    ``file`` and ``line`` are of the head and empty and 0 where no place is known; those of a
+    benchmark that is gone are of the base where the head has nothing of it. ``policy_line`` is 0
+    for a built-in rule; ``fingerprint`` is made of content and not of the line.
     """
 
-    rule: Literal["threshold", "budget", "new-escape", "no-escape"]
+    rule: Literal["threshold", "budget", "new-escape", "no-escape", "gone"]
     text: str
     package: str
     subject: str

@@ -44,6 +44,7 @@ def explain_policy(policy: Policy, head: Record, judgement: Judgement, today: da
             pattern = visible(budget.pattern)
             what = f"{budget.scope} {pattern}" if budget.scope is not Scope.BENCHMARK else pattern
             lines.append(f"  line {budget.line}: {what}: at most {limits}")
+    lines += ["", f"benchmarks that are gone: {policy.gone}"]
     lines += ["", f"new escapes: {policy.new_escapes}"]
     if policy.no_escape:
         lines += ["", "code in which nothing may be allocated"]

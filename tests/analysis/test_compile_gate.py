@@ -9,7 +9,8 @@ import pytest
 
 from harness.analysis import Verdict
 from harness.analysis.compile_gate import judge_compiled
-from harness.model import EscapeSite, PackageError, Record, SiteKind
+from harness.analysis.renames import Renames
+from harness.model import EscapeSite, PackageError, PackageOutcome, Record, SiteKind
 from harness.model.policy import NoEscape
 from harness.policy import parse_policy
 from tests.builders import MODULE, make_package, make_record, make_site
@@ -34,6 +35,33 @@ def test_new_escapes_by_the_policy(rule: str, verdict: str) -> None:
     report = judge_compiled(side(0, OLD), side(1, OLD, NEW), (), policy=policy, today=TODAY)
     assert report.verdict == verdict
     assert report.escapes.new == (NEW,)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "waived"),
+    [
+        ("", "fail", 0),
+        ('gone = "report"\n', "pass", 0),
+        ('[[waivers]]\nbenchmark = "BenchmarkOld"\nowner = "o"\nreason = "r"\n'
+         "expires = 2026-11-23\n", "pass", 1),
+    ],
+)  # fmt: skip
+def test_a_benchmark_that_the_head_does_not_declare(text: str, verdict: str, waived: int) -> None:
+    def declaring(number: int, *names: str) -> Record:
+        package = replace(make_package(P, (), PackageOutcome.NOT_SELECTED), declared=names)
+        return make_record(number, [package])
+
+    report = judge_compiled(
+        declaring(0, "BenchmarkKept", "BenchmarkOld", "BenchmarkWas"),
+        declaring(1, "BenchmarkKept", "BenchmarkIs"),
+        (),
+        policy=parse_policy(text, "p.toml"),
+        today=TODAY,
+        renames=Renames(functions={(P, "BenchmarkWas"): "BenchmarkIs"}),
+    )
+    assert (report.verdict, len(report.judgement.waived)) == (verdict, waived)
+    assert [b.benchmark for b in report.benchmarks.gone] == ["BenchmarkOld"]
+    assert [b.old_benchmark for b in report.benchmarks.renamed] == ["BenchmarkWas"]
 
 
 def test_a_constant_in_an_interface_fails_nothing() -> None:

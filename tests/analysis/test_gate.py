@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 import jsonschema
 import pytest
@@ -18,8 +19,11 @@ from harness.model import (
     PackageResult,
     Record,
 )
+from harness.model.policy import GoneRule, Policy
 from harness.outputs.gate_json import gate_json, gate_schema
+from harness.outputs.gate_text import show_gate
 from harness.outputs.records_json import record_json
+from harness.policy import parse_policy
 from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
 
 FAILED = PackageOutcome.BUILD_FAILED
@@ -52,7 +56,7 @@ def test_counts(
 ) -> None:
     report = judge_gate(side(0, base), side(1, head), ())
     assert (report.verdict, report.exit_code, report.errors) == (verdict, code, ())
-    assert report.compared == 1
+    assert len(report.benchmarks.compared) == 1
     assert bool(report.inexact) == (isinstance(base, tuple) or isinstance(head, tuple))
 
 
@@ -133,7 +137,7 @@ def test_a_benchmark_that_fails_in_the_allocation_lane_is_an_error(kind: str) ->
 
 def test_nothing_to_compare_is_no_pass() -> None:
     report = judge_gate(make_record(0), make_record(1, [make_package()]), ())
-    assert (report.verdict, report.compared) == (Verdict.ERROR, 0)
+    assert (report.verdict, report.benchmarks.compared) == (Verdict.ERROR, ())
     assert "no benchmark ran" in report.errors[0].message
 
 
@@ -179,3 +183,81 @@ def test_the_json_follows_its_schema_and_the_contract() -> None:
     }  # fmt: skip
     assert [e["function"] for e in document["escapes"]["new"]] == ["F"]
     assert json.loads(record_json(head))["revision"]["hash"] == head.revision.hash
+
+
+X, Y = make_benchmark("BenchmarkX", 1, 8), make_benchmark("BenchmarkY", 2, 8)
+BOTH, ONE = (make_record(n, [make_package(benchmarks=b)]) for n, b in ((0, [X, Y]), (1, [X])))
+WAIVER = '[[waivers]]\nbenchmark = "{}"\n{}owner = "o"\nreason = "moved to bench/"\nexpires = {}\n'
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict", "waived", "expired", "unused"),
+    [
+        ("", "fail", 0, 0, 0),
+        ('gone = "fail"\n', "fail", 0, 0, 0),
+        ('gone = "report"\n', "pass", 0, 0, 0),
+        (WAIVER.format("BenchmarkY", "", "2026-11-23"), "pass", 1, 0, 0),
+        (WAIVER.format("BenchmarkY", "", "2026-11-22"), "fail", 0, 1, 0),
+        (WAIVER.format("BenchmarkX", "", "2026-11-23"), "fail", 0, 0, 1),
+        # These are about how much worse it may get.
+        (WAIVER.format("BenchmarkY", 'unit = "allocs/op"\n', "2026-11-23"), "fail", 0, 0, 1),
+        (WAIVER.format("BenchmarkY", "allow = 9\n", "2026-11-23"), "fail", 0, 0, 1),
+    ],
+)
+def test_a_benchmark_that_is_gone_fails_unless_the_policy_lets_it(
+    policy: str, verdict: str, waived: int, expired: int, unused: int
+) -> None:
+    parsed = parse_policy(policy, "escape-velocity.toml")
+    report = judge_gate(BOTH, ONE, (), policy=parsed, today=date(2026, 11, 23))
+    judgement = report.judgement
+    assert (report.verdict, report.errors) == (verdict, ())
+    assert [b.benchmark for b in report.benchmarks.gone] == ["BenchmarkY"]
+    assert [len(x) for x in (judgement.waived, judgement.expired, judgement.unused)] == [
+        waived, expired, unused,
+    ]  # fmt: skip
+    assert [(v.rule, v.subject, v.base) for v in judgement.violations] == (
+        [("gone", "BenchmarkY", 2)] if verdict == "fail" else []
+    )
+    document = json.loads(gate_json(report))
+    jsonschema.validate(document, gate_schema())
+    assert document["benchmarks"] == {
+        "compared": 1,
+        "gone": [
+            {
+                "package": f"{MODULE}/p",
+                "benchmark": "BenchmarkY",
+                "reason": "no test file that the head builds declares it",
+                "allocs": 2,
+            }
+        ],
+        "added": [],
+        "renamed": [],
+    }
+
+
+def test_a_head_without_any_of_the_benchmarks_of_the_base() -> None:
+    """That they are gone is known; where they may be, nothing is left to say of the head."""
+    head = make_record(1, [make_package()])
+    report = judge_gate(BOTH, head, ())
+    assert (report.verdict, len(report.judgement.violations)) == (Verdict.FAIL, 2)
+    listed = judge_gate(BOTH, head, (), policy=Policy(gone=GoneRule.REPORT))
+    assert listed.verdict is Verdict.ERROR
+    assert "no benchmark ran" in listed.errors[0].message
+
+
+def test_what_could_not_be_measured_outranks_what_is_gone() -> None:
+    q = replace(make_package(f"{MODULE}/q", (), FAILED), declared=("BenchmarkQ",))
+    had = make_package(f"{MODULE}/q", [make_benchmark("BenchmarkQ", 1)])
+    base = replace(BOTH, packages=(*BOTH.packages, had))
+    head = broken(replace(ONE, packages=(*ONE.packages, q)), f"{MODULE}/q")
+    report = judge_gate(base, head, ())
+    assert report.verdict is Verdict.ERROR
+    assert [b.benchmark for b in report.benchmarks.gone] == ["BenchmarkY"]
+
+
+def test_a_pass_names_what_was_added() -> None:
+    report = judge_gate(ONE, replace(BOTH, revision=make_record(2).revision), ())
+    assert report.verdict is Verdict.PASS
+    assert report.benchmarks.added == ((f"{MODULE}/p", "BenchmarkY"),)
+    assert "no change in allocs/op or B/op of 1 benchmark; 1 added\n" in show_gate(report)
+    assert "  added: example.com/m/p.BenchmarkY\n" in show_gate(report)

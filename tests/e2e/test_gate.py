@@ -25,6 +25,7 @@ CHOSEN = {
     10: "broken head",
     11: "broken base",
     12: "9 → 10, 40 → 41",
+    13: "a benchmark added",
     16: "a new site that no benchmark reaches",
     22: "100 → 101",
     23: "a panic",
@@ -32,6 +33,7 @@ CHOSEN = {
     27: "neutral: a variable renamed",
     28: "a benchmark renamed",
     36: "a new site in a branch that no benchmark takes",
+    39: "a benchmark gone",
     43: "1 → 102",
     46: "a call into the standard library",
     48: "1 → 0",
@@ -76,6 +78,7 @@ def check(project: Project, entry: Json) -> None:
         assert change["delta"] == change["head"] - change["base"]
         assert change["direction"] == ("regression" if change["delta"] > 0 else "improvement")
         assert change["exact"] or change["unit"] == "B/op"
+    check_benchmarks(document["benchmarks"], entry["benchmarks"])
     check_errors(document["errors"], entry)
     check_cause(document["escapes"], entry)
     reach = {"uncovered-escape": "uncovered", "unexecuted-escape": "unexecuted"}.get(entry["kind"])
@@ -83,6 +86,15 @@ def check(project: Project, entry: Json) -> None:
         sites = document["escapes"]["new"]
         assert sites
         assert {(s["reach"], s["covered"]) for s in sites} == {(reach, False)}
+
+
+def check_benchmarks(found: Json, wanted: Json) -> None:
+    def full(benchmark: Json) -> str:
+        return f"{benchmark['package']}.{benchmark['benchmark']}"
+
+    assert sorted(full(b) for b in found["gone"]) == wanted["removed"]
+    assert sorted(full(b) for b in found["added"]) == wanted["added"]
+    assert [[full(b["was"]), full(b)] for b in found["renamed"]] == wanted["renamed"]
 
 
 def check_errors(errors: list[Json], entry: Json) -> None:

@@ -9,6 +9,8 @@ from functools import cache
 
 from harness.analysis import GateReport, judge_gate
 from harness.analysis.attribution import Attribution, Cause
+from harness.analysis.crossing import Crossing
+from harness.analysis.renames import Renames
 from harness.model import ALLOCS, EscapeSite, FlowStep, FunctionCode, PackageError, Position, Record
 from harness.outputs.reports.base import Surroundings
 from harness.policy import parse_policy
@@ -133,6 +135,20 @@ def full_report() -> GateReport:
     return attributed(report, "BenchmarkGone", gone)
 
 
+def unmatched_report(policy: str = "") -> GateReport:
+    """Benchmarks that only one side has, and one that has another name."""
+    old = {"BenchmarkSame": 2, "BenchmarkGone/of=both": 3, "BenchmarkNew": 1}
+    base, head = (
+        record(0, old),
+        record(1, {"BenchmarkSame": 2, "BenchmarkNew": 1, "BenchmarkMore": 0}),
+    )
+    base = replace(base, functions=(FunctionCode(P, "BenchmarkGone", 64, "p/p_test.go", 40),))
+    renames = Renames(functions={(P, "BenchmarkOld"): "BenchmarkNew"})
+    parsed = parse_policy(policy, POLICY)
+    crossing = Crossing(base, head, renames=renames)
+    return judge_gate(base, head, (), crossing, policy=parsed, today=TODAY)
+
+
 def passing_report() -> GateReport:
     """Nothing changed."""
     side = {"BenchmarkX/a": 1, "BenchmarkY": 0}
@@ -191,9 +207,10 @@ def trapped_report(trap: str, *, failing: bool = True) -> GateReport:
         line=3,
         flow=(FlowStep(f"flow: {trap}:", None), FlowStep(f"from {trap} (x)", where)),
     )
+    sides = ({name: 0.0, f"{name}/gone": 1.0}, {name: float(failing), f"{name}/new": 1.0})
     base, head = (
         replace(
-            record(number, {name: float(number if failing else 0)}, [site] * number),
+            record(number, sides[number], [site] * number),
         )
         for number in (0, 1)
     )

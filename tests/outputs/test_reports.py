@@ -36,6 +36,7 @@ from tests.outputs.gates import (
     long_report,
     passing_report,
     record,
+    unmatched_report,
 )
 from tests.public_schemas import SARIF, public_schema
 
@@ -60,6 +61,8 @@ CASES: dict[str, Callable[[], GateReport]] = {
     "error": error_report,
     "unfit": unfit_report,
     "many": lambda: long_report(60),
+    "gone": unmatched_report,
+    "gone is listed": lambda: unmatched_report('gone = "report"\n'),
 }
 
 
@@ -417,7 +420,8 @@ def test_more_results_than_the_host_reads_are_counted(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sarif, "MOST_RESULTS", 30)
     run = json.loads(sarif.report(long_report(40), NOWHERE))["runs"][0]
     assert len(run["results"]) == 30
-    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    compared, note = run["invocations"][0]["toolExecutionNotifications"]
+    assert compared["message"]["text"] == "40 benchmarks compared"
     assert note["message"]["text"] == "50 results are left out; the host reads 30"
 
 

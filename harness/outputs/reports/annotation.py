@@ -30,6 +30,10 @@ RULES = {
         "allocation where none is allowed",
         "Code that is declared free of allocations allocates.",
     ),
+    str(Rule.GONE): (
+        "benchmark gone",
+        "The head does not have a benchmark of the base, so nothing is known of what it measured.",
+    ),
     NOT_MEASURED: (
         "could not measure",
         "Something could not be compiled or run, so there is no verdict.",

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from harness.analysis import GateError, GateReport
 from harness.analysis.attribution import Attribution, Cause
-from harness.analysis.policy import Rule, Violation
+from harness.analysis.policy import Rule, Violation, gone_violation
 from harness.analysis.timing import TimeReport
 from harness.diagnostics.normal import normal_function, normal_message
 from harness.model import ALLOCS, EscapeSite, FlowStep, Position, Record
-from harness.model.policy import Waiver
+from harness.model.policy import GoneRule, Waiver
 from harness.outputs.explanation import describe_cause, describe_cost
 from harness.outputs.format import percent, plural
 from harness.outputs.reports.annotation import (
@@ -41,6 +41,13 @@ def annotate(report: GateReport) -> tuple[Annotation, ...]:
     if report.time is not None and report.time.unfit:
         found.append(_of_machine(report, report.time))
     found += [_of_violation(report, v, Level.ERROR) for v in judgement.violations]
+    if report.policy.gone is GoneRule.REPORT:
+        listed = [gone_violation(benchmark) for benchmark in report.benchmarks.gone]
+        found += [
+            # No rule is broken.
+            replace(_of_violation(report, v, Level.WARNING), violation=None)
+            for v in listed
+        ]
     found += [_of_waiver(report, w, WAIVER_EXPIRED, Level.WARNING) for w in judgement.expired]
     found += [_of_idle(report, text) for text in judgement.idle]
     found += [_of_violation(report, v, Level.NOTE) for v in judgement.waived]
@@ -61,16 +68,6 @@ def at_policy(report: GateReport, line: int) -> str:
     """Where a rule stands, empty for a built-in one."""
     source = report.policy.source
     return f"{source}:{line}" if source and line else ""
-
-
-def compared(report: GateReport) -> list[tuple[str, str]]:
-    """The benchmarks of which both sides have allocs/op, ``(import path, full name)``."""
-    base = {(p, b.name) for p, b in report.base.benchmarks() if b.measurement(ALLOCS) is not None}
-    return [
-        (p, b.name)
-        for p, b in report.head.benchmarks()
-        if (p, b.name) in base and b.measurement(ALLOCS) is not None
-    ]
 
 
 def shown_place(report: GateReport, annotation: Annotation) -> tuple[str, int]:
@@ -132,6 +129,11 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
         lines.append(f"reproduce: {command}")
     causes = attribution.causes if attribution is not None else ()
     place, function, flow = _place(report, violation, causes)
+    side = report.head
+    if violation.rule is Rule.GONE and not place.file:
+        side, place = report.base, _declared(report.base, violation.package, violation.subject)
+        if place.file:
+            lines.append(f"it was at {place.file}:{place.line} of the base")
     return Annotation(
         level=level,
         rule=str(violation.rule),
@@ -139,7 +141,7 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
         message="\n".join(lines),
         package=violation.package,
         subject=violation.subject,
-        revision=report.head.revision.hash,
+        revision=side.revision.hash,
         fingerprint=fingerprint(violation.rule, violation.package, *_content(violation)),
         file=place.file,
         line=place.line,

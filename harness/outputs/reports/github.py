@@ -11,7 +11,7 @@ from harness.outputs.format import clip, visible
 from harness.outputs.reports.annotation import Annotation, Level
 from harness.outputs.reports.annotations import annotate
 from harness.outputs.reports.base import Failure, Surroundings
-from harness.outputs.reports.words import verdict_line
+from harness.outputs.reports.words import benchmark_lines, verdict_line
 
 MOST = 10
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
@@ -21,9 +21,10 @@ _LONGEST_MESSAGE = 4000
 
 
 def report(report: GateReport, around: Surroundings) -> str:
-    """The verdict as a plain line, then the commands."""
+    """The verdict and what only one side has as plain lines, then the commands."""
     found = annotate(report)
     lines = [f"esv gate: {verdict_line(report)}"]
+    lines += [f"esv gate: {line}" for line in benchmark_lines(report.benchmarks)]
     for level in Level:
         lines += _commands([a for a in found if a.level is level], level)
     return "\n".join(lines) + "\n"

@@ -14,6 +14,7 @@ from importlib import resources
 from harness import __version__
 from harness.analysis import Change, Direction, GateReport, Verdict
 from harness.analysis.attribution import Attribution, Cause
+from harness.analysis.policy import Rule
 from harness.errors import EXIT_UNFIT
 from harness.model import ALLOCS, EscapeSite, Record
 from harness.outputs.dashboard.parts import EscapeView, Fact, Link
@@ -30,13 +31,14 @@ from harness.outputs.format import clip, minute, percent, signed, value
 from harness.outputs.reports.annotation import Annotation, Level
 from harness.outputs.reports.annotations import annotate, attribution_of, describe
 from harness.outputs.reports.base import Failure, Surroundings
-from harness.outputs.reports.html_views import CauseLine, GateFinding, GatePage
-from harness.outputs.reports.words import verdict_line
+from harness.outputs.reports.html_views import BenchmarkLine, CauseLine, GateFinding, GatePage
+from harness.outputs.reports.words import benchmark_rows, comparison_line, verdict_line
 from harness.outputs.reproduce import reproduce
 
 _MOST_CAUSES = 5
 _MOST_CHANGES = 300
 _MOST_SITES = 300
+_MOST_BENCHMARKS = 300
 _TONES = {Verdict.PASS: "improvement", Verdict.FAIL: "regression", Verdict.ERROR: "broken"}
 _SIGNS = {Verdict.PASS: "✓", Verdict.FAIL: "▲", Verdict.ERROR: "✕"}
 
@@ -46,6 +48,7 @@ def report(report: GateReport, around: Surroundings) -> str:
     found = annotate(report)
     changes = _changes(report, around)
     new, gone = report.escapes.new, report.escapes.gone
+    benchmarks = benchmark_rows(report.benchmarks)
     page = GatePage(
         headline=verdict_line(report),
         tone="warning" if report.unfit else _TONES[report.verdict],
@@ -59,6 +62,12 @@ def report(report: GateReport, around: Surroundings) -> str:
             for a in found
             if a.level is Level.WARNING or (a.level is Level.NOTE and a.waiver is not None)
         ),
+        compared=comparison_line(report.benchmarks),
+        benchmarks=tuple(
+            BenchmarkLine(word, clip(package, 300), clip(name, 300), clip(said, 600))
+            for word, package, name, said in benchmarks[:_MOST_BENCHMARKS]
+        ),
+        more_benchmarks=len(benchmarks[_MOST_BENCHMARKS:]),
         new=tuple(_escape(report, s, around, report.head) for s in new[:_MOST_SITES]),
         gone=tuple(_escape(report, s, around, report.base) for s in gone[:_MOST_SITES]),
         more_new=len(new[_MOST_SITES:]),
@@ -76,7 +85,6 @@ def failure(failure: Failure) -> str:
         tone="warning" if unfit else "broken",
         sign="!" if unfit else "✕",
         message=clip(failure.message, 8000),
-        compared=False,
     )
     return _rendered(page)
 
@@ -130,6 +138,8 @@ def _finding(report: GateReport, annotation: Annotation, around: Surroundings) -
     before = after = delta = ratio = ""
     if change is not None:
         before, after, delta, ratio = _numbers(change)
+    elif violation is not None and violation.rule is Rule.GONE and violation.base is not None:
+        before, after = f"{value(violation.base, violation.unit)} {violation.unit}", "gone"
     elif violation is not None and violation.value is not None:
         after = f"{value(violation.value, violation.unit)} {violation.unit}"
         if violation.limit is not None:
@@ -149,6 +159,7 @@ def _finding(report: GateReport, annotation: Annotation, around: Surroundings) -
         delta=delta,
         percent=ratio,
         place=place if not annotation.causes else None,
+        at_base=annotation.revision != report.head.revision.hash,
         source=clip(source.strip(), 400),
         message=_message(annotation),
         explained=_explained(annotation.attribution),

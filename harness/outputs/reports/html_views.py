@@ -31,6 +31,7 @@ class GateFinding:
         subject, package: what it is about.
         before, after, delta, percent: the numbers, empty where there are none.
         place, source: where it stands and the text of that line; may be empty.
+        at_base: whether that is a place of the base.
         message: in the words of the rule or of the tool; may have several lines.
         explained: the share of the change that the causes account for, in words.
         causes, more: the first of them, and how many more there are.
@@ -47,6 +48,7 @@ class GateFinding:
     delta: str = ""
     percent: str = ""
     place: Link | None = None
+    at_base: bool = False
     source: str = ""
     message: str = ""
     explained: str = ""
@@ -54,6 +56,16 @@ class GateFinding:
     more: int = 0
     rule: str = ""
     reproduce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkLine:
+    """A benchmark that only one side has, or that has another name there."""
+
+    word: str
+    package: str
+    name: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,8 @@ class GatePage:
         findings: what decides the verdict.
         changes, more_changes: what breaks no rule; how many are left out.
         remarks: waivers, rules without effect.
+        compared: how many benchmarks were, in words; empty of a gate that could not begin.
+        benchmarks: what only one side has; ``more_benchmarks`` are left out.
         new, gone: escape sites; ``more_new`` and ``more_gone`` are left out.
         inexact: benchmarks whose allocs/op did not repeat.
         message: of a gate that could not begin, else empty.
@@ -80,10 +94,12 @@ class GatePage:
     changes: tuple[GateFinding, ...] = ()
     more_changes: int = 0
     remarks: tuple[GateFinding, ...] = ()
+    compared: str = ""
+    benchmarks: tuple[BenchmarkLine, ...] = ()
+    more_benchmarks: int = 0
     new: tuple[EscapeView, ...] = ()
     gone: tuple[EscapeView, ...] = ()
     more_new: int = 0
     more_gone: int = 0
     inexact: tuple[str, ...] = ()
     message: str = ""
-    compared: bool = True

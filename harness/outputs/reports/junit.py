@@ -1,4 +1,4 @@
-"""``--format junit``: one test case for each benchmark that was compared. Pure.
+"""``--format junit``: one test case for each benchmark that either side has. Pure.
 
 The elements and attributes are those that Jenkins, GitLab and most others read, in the order of
 the common schema (``junit-10.xsd``). What is broken and is no benchmark is a test case of its own.
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from harness.analysis import GateReport
 from harness.outputs.format import clip, one_line, visible
 from harness.outputs.reports.annotation import Annotation, Level
-from harness.outputs.reports.annotations import annotate, compared
+from harness.outputs.reports.annotations import annotate
 from harness.outputs.reports.base import Failure, Surroundings
-from harness.outputs.reports.words import verdict_line
+from harness.outputs.reports.words import benchmark_rows, verdict_line
 
 _LONGEST = 20_000
 
@@ -28,6 +28,7 @@ class _Case:
     package: str
     name: str
     found: list[Annotation] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
 
 
 def report(report: GateReport, around: Surroundings) -> str:
@@ -46,7 +47,12 @@ def failure(failure: Failure) -> str:
 
 
 def _cases(report: GateReport) -> Sequence[_Case]:
-    cases = {key: _Case(*key) for key in compared(report)}
+    cases = {key: _Case(*key) for key in report.benchmarks.compared}
+    for word, package, name, said in benchmark_rows(report.benchmarks):
+        # Of a function that was renamed the sub-benchmarks may be what was compared.
+        case = cases.setdefault((package, name), _Case(package, name))
+        if word != "gone":  # of which there is an annotation
+            case.beside.append(f"{word}: {said}" if said else word)
     for annotation in annotate(report):
         if annotation.level is Level.NOTE and annotation.violation is None:
             continue
@@ -82,9 +88,9 @@ def _case(suite: ET.Element, case: _Case) -> None:
         # A test case has one outcome; the texts of all are in it.
         text = "\n\n".join(a.message for a in broken)
         _body(element, kind, broken[0].rule, text)
-    if said:
-        text = "\n\n".join(a.whole for a in said)
-        ET.SubElement(element, "system-out").text = _clean(text)
+    texts = [*case.beside, *(a.whole for a in said)]
+    if texts:
+        ET.SubElement(element, "system-out").text = _clean("\n\n".join(texts))
 
 
 def _body(element: ET.Element, kind: str, rule: str, text: str) -> None:

@@ -15,7 +15,7 @@ from harness.outputs.reports.annotation import Annotation, Level
 from harness.outputs.reports.annotations import annotate, attribution_of, describe
 from harness.outputs.reports.base import Failure, Surroundings
 from harness.outputs.reports.markdown_page import Page, attribute, code, fenced, plain
-from harness.outputs.reports.words import verdict_line
+from harness.outputs.reports.words import benchmark_rows, comparison_line, verdict_line
 from harness.outputs.reproduce import reproduce
 
 # One comment is kept up to date instead of many: this is how it is found.
@@ -74,6 +74,12 @@ def render(report: GateReport, around: Surroundings, limit: int) -> str:
             if a.level is level and (level is Level.WARNING or a.waiver is not None)
         ]
         page.folded_table(f"Policy: {plural(len(chosen), noun)}", ("", ""), chosen, _remark)
+    page.folded_table(
+        comparison_line(report.benchmarks),
+        ("", "benchmark", "in", ""),
+        benchmark_rows(report.benchmarks),
+        lambda row: [row[0], *(code(text) for text in (row[2], row[1], row[3]))],
+    )
     escapes = report.escapes
     page.folded_table(
         f"Escape sites: {len(escapes.new)} new, {len(escapes.gone)} gone, {escapes.kept} kept",
@@ -139,11 +145,14 @@ def _error_rows(
                 numbers = _change_numbers(violation.change)
             if violation.base is None and violation.limit is not None:
                 numbers += f"<br>budget {plain(value(violation.limit, violation.unit))}"
+        elif violation is not None and violation.base is not None:
+            before = plain(value(violation.base, violation.unit))
+            numbers = f"{before} {plain(violation.unit)} → gone"
         if annotation.attribution is not None and annotation.causes:
             unit = violation.unit if violation is not None else ""
             why = _causes(report, annotation.attribution, unit, around)
         else:
-            why = _at(annotation, around)
+            why = _at(report, annotation, around)
         name = annotation.subject or annotation.package
         yield _Row(
             "❌" if violation is not None else "⚠️",
@@ -234,11 +243,12 @@ def _causes(report: GateReport, attribution: Attribution, unit: str, around: Sur
     )
 
 
-def _at(annotation: Annotation, around: Surroundings) -> str:
+def _at(report: GateReport, annotation: Annotation, around: Surroundings) -> str:
     """Where something stands that is no change, and what is said of it."""
     where = source = ""
     if annotation.file:
         where = _place(around, annotation.revision, annotation.file, annotation.line)
+        where += " (base)" if annotation.revision != report.head.revision.hash else ""
         source = around.source(annotation.revision, annotation.file, annotation.line)
     error = annotation.error
     message = error.message if error is not None else annotation.message.split("\n", 1)[0]

@@ -41,6 +41,7 @@ from harness.outputs.reports.sarif_log import (
     Tool,
     ToolComponent,
 )
+from harness.outputs.reports.words import benchmark_lines, comparison_line
 
 SCHEMA = (
     "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
@@ -56,6 +57,9 @@ def report(report: GateReport, around: Surroundings) -> str:
     found = annotate(report)
     results = [_result(report, a, around) for a in found[:MOST_RESULTS]]
     notes = [Notification(level="error", message=_message(a.message)) for a in found if a.error]
+    # What is added or renamed is nothing to act upon, so it is said and is no result.
+    beside = [comparison_line(report.benchmarks), *benchmark_lines(report.benchmarks)]
+    notes += [Notification(level="note", message=_message(text)) for text in beside]
     if len(found) > len(results):
         text = f"{len(found) - len(results)} results are left out; the host reads {MOST_RESULTS}"
         notes.append(Notification(level="warning", message=_message(text)))
