@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import date
 
 from harness.analysis.escapes import diff_escapes
-from harness.analysis.gate import GateError, GateReport, Verdict
+from harness.analysis.gate import GateError, GateReport, Verdict, unmeasured
 from harness.analysis.policy import judge_policy
-from harness.model import ESCAPES, EscapeSite, Record, SiteKind, TreeDiff
+from harness.model import ESCAPES, EscapeSite, PackageError, Record, SiteKind, TreeDiff
 from harness.model.policy import EscapeRule, NoEscape, Policy, Scope
 
 
@@ -40,11 +40,7 @@ def judge_compiled(
     policy = policy or Policy()
     escapes = diff_escapes(base, head, diffs)
     new = [site for site in escapes.new if not _constant(site)]
-    errors = [
-        GateError(error.stage, head.revision.hash, error.package, error.message)
-        for error in head.errors
-        if error not in base.errors
-    ]
+    errors = [*unmeasured(base, head), *_nothing(base), *_nothing(head)]
     day = today or date.min
     # Rules about code are held against what is new: the rest was there before.
     judged = judge_policy(
@@ -72,6 +68,17 @@ def judge_compiled(
         policy=policy,
         judgement=judgement,
     )
+
+
+def _nothing(record: Record) -> list[GateError]:
+    """Why nothing of a side compiled; empty where anything did."""
+    if record.compiled:
+        return []
+    nothing = PackageError("", "build", "nothing was compiled: Go finds no package in it")
+    return [
+        GateError(e.stage, record.revision.hash, e.package, e.message)
+        for e in record.errors or (nothing,)
+    ]
 
 
 def _about_code(policy: Policy) -> Policy:

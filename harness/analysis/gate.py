@@ -86,6 +86,11 @@ class GateReport:
     by_compiler: EscapeDiff | None = None
 
     @property
+    def packages(self) -> int:
+        """How many packages compile on both sides: their escape sites are compared."""
+        return len(self.base.compiled & self.head.compiled)
+
+    @property
     def unfit(self) -> bool:
         """Whether all that there is no verdict for is that the machine is unfit for timing."""
         return self.verdict is Verdict.ERROR and not self.errors
@@ -136,7 +141,7 @@ def judge_gate(
     unfit = bool(time is not None and time.unfit)
     if time is not None and not unfit:
         changed += [c for c in time.changes if c.direction is not Direction.NONE]
-    errors = [*_errors(base, head), *time_errors]
+    errors = [*unmeasured(base, head), *time_errors]
     if time is not None and time.fewest:
         errors.append(
             GateError(
@@ -191,7 +196,7 @@ def judge_gate(
     )
 
 
-def _errors(base: Record, head: Record) -> list[GateError]:
+def unmeasured(base: Record, head: Record) -> list[GateError]:
     """What either side could not measure.
 
     A package without benchmarks that does not compile on either side, for the same reason, was
@@ -200,9 +205,11 @@ def _errors(base: Record, head: Record) -> list[GateError]:
     sides = {record.revision.hash: _side_errors(record) for record in (base, head)}
     known = set(sides[base.revision.hash]) & set(sides[head.revision.hash])
     found = []
-    for record in (base, head):
+    for record, other in ((base, head), (head, base)):
+        # A package may fail on one side alone through one that was broken before.
+        alone = bool(record.uncompiled - other.uncompiled)
         for stage, package, message, matters in sides[record.revision.hash]:
-            if matters or (stage, package, message, matters) not in known:
+            if matters or alone or (stage, package, message, matters) not in known:
                 found.append(GateError(stage, record.revision.hash, package, message))
     return list(dict.fromkeys(found))
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from harness.model.allocation import Account, Exchange
-from harness.model.benchmark import BenchmarkResult, PackageResult
+from harness.model.benchmark import BenchmarkResult, PackageOutcome, PackageResult
 from harness.model.compiled import AllocationCall, FunctionCode
 from harness.model.coverage import SiteExecution
 from harness.model.diagnostic import (
@@ -194,6 +194,17 @@ class Record:
     def imported(self) -> bool:
         """Whether the numbers are from a saved output and not measured by the harness."""
         return self.harness.endswith(IMPORT_MARK)
+
+    @property
+    def compiled(self) -> frozenset[str]:
+        """Import paths of the packages that compile."""
+        return frozenset(p.path for p in self.packages) - self.uncompiled
+
+    @property
+    def uncompiled(self) -> frozenset[str]:
+        """Import paths of the packages that do not."""
+        failed = PackageOutcome.BUILD_FAILED
+        return frozenset(p.path for p in self.packages if p.outcome is failed)
 
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""

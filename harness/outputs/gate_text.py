@@ -48,7 +48,12 @@ def show_gate(report: GateReport) -> str:
                 lines += explain_change(change, attribution, lambda _cause: "", flow=False)
         lines.append("")
     elif not report.head.benchmarks() and not report.errors:
-        lines += ["compiled only: no benchmark was run", ""]
+        sites = len(report.escapes.new) + len(report.escapes.gone) + report.escapes.kept
+        lines += [
+            "compiled only: no benchmark was run",
+            f"compared: {plural(report.packages, 'package')}, {plural(sites, 'escape site')}",
+            "",
+        ]
     elif not report.errors:
         lines.append(f"no change in allocs/op or B/op of {plural(report.compared, 'benchmark')}")
         lines.append("")

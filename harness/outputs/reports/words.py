@@ -21,5 +21,6 @@ def verdict_line(report: GateReport) -> str:
         return f"FAIL: {plural(len(judgement.violations), 'violation')}{waived}"
     if not report.head.benchmarks():
         new = plural(len(report.escapes.new), "new escape site")
-        return f"PASS: compiled only, {new}, no violation{waived}"
+        packages = plural(report.packages, "package")
+        return f"PASS: compiled only, {packages} compared, {new}, no violation{waived}"
     return f"PASS: {plural(len(compared(report)), 'benchmark')} compared, no violation{waived}"
