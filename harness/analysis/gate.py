@@ -7,7 +7,7 @@ regression.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -20,7 +20,7 @@ from harness.analysis.explain import explain
 from harness.analysis.policy import Judgement, judge_policy
 from harness.analysis.timing import TimeReport
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION, EXIT_UNFIT
-from harness.model import ALLOCS, Lane, PackageOutcome, Record, TreeDiff
+from harness.model import ALLOCS, Lane, PackageError, PackageOutcome, Record, TreeDiff
 from harness.model.policy import NoEscape, Policy
 
 
@@ -37,7 +37,7 @@ class GateError:
     """Something that could not be measured.
 
     Attributes:
-        stage: ``module``, ``build``, ``link`` or ``run``.
+        stage: ``module``, ``build``, ``code``, ``link`` or ``run``.
         revision: hash of the side it happened on.
         package: import path, or empty.
         message: the tool's own words.
@@ -116,6 +116,7 @@ def judge_gate(
     policy: Policy | None = None,
     today: date | None = None,
     marks: Sequence[NoEscape] = (),
+    untold: Sequence[PackageError] = (),
     time: TimeReport | None = None,
     time_errors: Sequence[GateError] = (),
 ) -> GateReport:
@@ -129,6 +130,7 @@ def judge_gate(
         policy: what fails; without one the built-in policy.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
+        untold: rules about code of which it cannot be told whether they hold.
         time: the time lane. Where it shows the machine to be unfit its changes do not count; a
             regression of the allocation lane, which is exact, outranks that.
         time_errors: what could not be timed.
@@ -170,6 +172,7 @@ def judge_gate(
         )
         for site in judgement.undecided
     ]
+    errors += errors_of(head, untold)
     fails = bool(judgement.violations)
     older = crossing.older
     return GateReport(
@@ -194,6 +197,11 @@ def judge_gate(
         older=older,
         by_compiler=diff_escapes(older, base, ()) if older is not None else None,
     )
+
+
+def errors_of(record: Record, errors: Iterable[PackageError]) -> list[GateError]:
+    """Errors of one side, as the gate tells them."""
+    return [GateError(e.stage, record.revision.hash, e.package, e.message) for e in errors]
 
 
 def unmeasured(base: Record, head: Record) -> list[GateError]:
