@@ -1,8 +1,9 @@
-"""The gate without running anything: what a policy makes of the new escape sites. Pure.
+"""The gate without running anything: what a policy makes of new escapes and of the code. Pure.
 
-Made for a hook before a commit: the messages of the compiler alone, so no thresholds, and no budget
-of what is read from linked binaries. Without these it is not known whether a site allocates;
-constants put into an interface are left out, since the compiler keeps them in read-only data.
+Made for a hook before a commit: what the compiler says, and the code that it makes of what rules
+are about, so no thresholds and no budgets of benchmarks. Of other code it is not known whether a
+site allocates; constants put into an interface are left out, since the compiler keeps them in
+read-only data.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from dataclasses import replace
 from datetime import date
 
 from harness.analysis.escapes import diff_escapes
-from harness.analysis.gate import GateError, GateReport, Verdict
+from harness.analysis.gate import GateError, GateReport, Verdict, errors_of, unmeasured
 from harness.analysis.policy import judge_policy
 from harness.analysis.renames import Renames, diff_benchmarks
-from harness.model import ESCAPES, EscapeSite, Record, SiteKind, TreeDiff
+from harness.model import EscapeSite, PackageError, Record, SiteKind, TreeDiff
 from harness.model.policy import EscapeRule, NoEscape, Policy, Scope
 
 
@@ -28,42 +29,32 @@ def judge_compiled(
     today: date | None = None,
     marks: Sequence[NoEscape] = (),
     renames: Renames | None = None,
+    untold: Sequence[PackageError] = (),
 ) -> GateReport:
     """Compare the escape sites of two revisions that were compiled and not run.
 
     Args:
         base: the older side.
-        head: the candidate.
+        head: the candidate, with the compiled code of what rules are about.
         diffs: the steps from base to head, ``None`` if not known.
         policy: what fails; ``forbid-if-covered`` only lists, since nothing was run.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
         renames: benchmarks that have another name at the head.
+        untold: rules about code of which it cannot be told whether they hold.
     """
     policy = policy or Policy()
     renames = renames or Renames()
     benchmarks = diff_benchmarks(renames.apply(base), head, renames, declared=True)
     escapes = diff_escapes(base, head, diffs)
     new = [site for site in escapes.new if not _constant(site)]
-    errors = [
-        GateError(error.stage, head.revision.hash, error.package, error.message)
-        for error in head.errors
-        if error not in base.errors
-    ]
-    day = today or date.min
-    # Rules about code are held against what is new: the rest was there before.
+    errors = [*unmeasured(base, head), *_nothing(base), *_nothing(head)]
+    errors += errors_of(head, untold)
     judged = judge_policy(
-        _about_code(policy), (), replace(head, escapes=tuple(new)), new, day,
-        marks=marks, gone=benchmarks.gone,
-    )  # fmt: skip
-    budgets = judge_policy(_budgets(policy), (), head, (), day)
-    judgement = replace(
-        judged,
-        violations=(*judged.violations, *budgets.violations),
-        # What was not looked at may use them.
-        unused=(),
-        idle=(),
+        _about_code(policy), (), head, new, today or date.min, marks=marks, gone=benchmarks.gone
     )
+    # What was not looked at may use them.
+    judgement = replace(judged, unused=(), idle=())
     verdict = Verdict.FAIL if judgement.violations else Verdict.PASS
     return GateReport(
         base=base,
@@ -79,19 +70,18 @@ def judge_compiled(
     )
 
 
+def _nothing(record: Record) -> list[GateError]:
+    """Why nothing of a side compiled; empty where anything did."""
+    if record.compiled:
+        return []
+    nothing = PackageError("", "build", "nothing was compiled: Go finds no package in it")
+    return errors_of(record, record.errors or (nothing,))
+
+
 def _about_code(policy: Policy) -> Policy:
     new = EscapeRule.FORBID if policy.new_escapes is EscapeRule.FORBID else EscapeRule.REPORT
-    return replace(policy, budgets=(), benchmarks=(), new_escapes=new)
-
-
-def _budgets(policy: Policy) -> Policy:
-    """Those of which the compiler's messages are enough."""
-    budgets = tuple(
-        replace(budget, limits={ESCAPES: budget.limits[ESCAPES]})
-        for budget in policy.budgets
-        if budget.scope is Scope.PACKAGE and ESCAPES in budget.limits
-    )
-    return Policy(source=policy.source, budgets=budgets)
+    budgets = tuple(b for b in policy.budgets if b.scope is not Scope.BENCHMARK)
+    return replace(policy, budgets=budgets, benchmarks=(), new_escapes=new)
 
 
 def _constant(site: EscapeSite) -> bool:

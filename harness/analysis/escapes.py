@@ -9,7 +9,7 @@ from harness.analysis.comparison import Direction, compare
 from harness.analysis.costs import UNKNOWN, Reach, SiteCost, site_cost, site_costs
 from harness.analysis.history import History, Parts
 from harness.diagnostics.identity import SiteMatch, match_sites
-from harness.model import ALLOCS, BYTES, CodePart, EscapeSite, PackageOutcome, Record, TreeDiff
+from harness.model import ALLOCS, BYTES, CodePart, EscapeSite, Record, TreeDiff
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
         diffs: the steps from base to head, ``None`` if not known; see
             :func:`harness.diagnostics.identity.match_sites`.
     """
-    unknown = _uncompiled(base) | _uncompiled(head)
+    unknown = base.uncompiled | head.uncompiled
     matched = match_records(base, head, diffs)
     costs = _costs(base, head, matched.new, matched.gone, site_costs(base, matched.gone))
     return EscapeDiff(matched.new, matched.gone, len(matched.kept), tuple(sorted(unknown)), costs)
@@ -132,7 +132,7 @@ def match_records(
         diffs: the steps from base to head, ``None`` if not known.
         tests: test files whose sites are wanted, too.
     """
-    unknown = _uncompiled(base) | _uncompiled(head)
+    unknown = base.uncompiled | head.uncompiled
 
     def sites(record: Record) -> list[EscapeSite]:
         own = [s for s in record.escapes if s.test and s.position.file in tests]
@@ -226,7 +226,7 @@ class EscapeTracker:
         Returns:
             ``None`` for a record that says nothing (nothing of it compiles).
         """
-        failed = _uncompiled(record)
+        failed = record.uncompiled
         self._never |= failed - self._known - self._older.keys()
         if record.packages and len(failed) == len(record.packages):
             return None
@@ -270,7 +270,7 @@ class EscapeTracker:
             gone=tuple(s for m in matches for s in m.gone),
             kept=(*(k for m in matches for k in m.kept), *equal),
         )
-        return Followed(match, frozenset(failed), first, back)
+        return Followed(match, failed, first, back)
 
 
 _NOTHING = CodePart()
@@ -288,10 +288,6 @@ def _match(
             frozenset(f"{d.package}.{d.function}" for part in head for d in part.inlining),
         ),
     )
-
-
-def _uncompiled(record: Record) -> set[str]:
-    return {p.path for p in record.packages if p.outcome is PackageOutcome.BUILD_FAILED}
 
 
 def _functions(record: Record) -> frozenset[str]:

@@ -7,7 +7,7 @@ regression.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -21,7 +21,7 @@ from harness.analysis.policy import Judgement, Rule, judge_policy
 from harness.analysis.renames import BenchmarkDiff, diff_benchmarks
 from harness.analysis.timing import TimeReport
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION, EXIT_UNFIT
-from harness.model import ALLOCS, Lane, PackageOutcome, Record, TreeDiff
+from harness.model import ALLOCS, Lane, PackageError, PackageOutcome, Record, TreeDiff
 from harness.model.policy import NoEscape, Policy
 
 
@@ -38,7 +38,7 @@ class GateError:
     """Something that could not be measured.
 
     Attributes:
-        stage: ``module``, ``build``, ``link`` or ``run``.
+        stage: ``module``, ``build``, ``code``, ``link`` or ``run``.
         revision: hash of the side it happened on.
         package: import path, or empty.
         message: the tool's own words.
@@ -87,6 +87,11 @@ class GateReport:
     by_compiler: EscapeDiff | None = None
 
     @property
+    def packages(self) -> int:
+        """How many packages compile on both sides: their escape sites are compared."""
+        return len(self.base.compiled & self.head.compiled)
+
+    @property
     def unfit(self) -> bool:
         """Whether all that there is no verdict for is that the machine is unfit for timing."""
         return self.verdict is Verdict.ERROR and not self.errors
@@ -112,6 +117,7 @@ def judge_gate(
     policy: Policy | None = None,
     today: date | None = None,
     marks: Sequence[NoEscape] = (),
+    untold: Sequence[PackageError] = (),
     time: TimeReport | None = None,
     time_errors: Sequence[GateError] = (),
 ) -> GateReport:
@@ -125,6 +131,7 @@ def judge_gate(
         policy: what fails; without one the built-in policy.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
+        untold: rules about code of which it cannot be told whether they hold.
         time: the time lane. Where it shows the machine to be unfit its changes do not count; a
             regression of the allocation lane, which is exact, outranks that.
         time_errors: what could not be timed.
@@ -137,7 +144,7 @@ def judge_gate(
     unfit = bool(time is not None and time.unfit)
     if time is not None and not unfit:
         changed += [c for c in time.changes if c.direction is not Direction.NONE]
-    errors = [*_errors(base, head), *time_errors]
+    errors = [*unmeasured(base, head), *time_errors]
     if time is not None and time.fewest:
         errors.append(
             GateError(
@@ -170,6 +177,7 @@ def judge_gate(
         )
         for site in judgement.undecided
     ]
+    errors += errors_of(head, untold)
     fails = bool(judgement.violations)
     older = crossing.older
     return GateReport(
@@ -200,7 +208,12 @@ def judge_gate(
     )
 
 
-def _errors(base: Record, head: Record) -> list[GateError]:
+def errors_of(record: Record, errors: Iterable[PackageError]) -> list[GateError]:
+    """Errors of one side, as the gate tells them."""
+    return [GateError(e.stage, record.revision.hash, e.package, e.message) for e in errors]
+
+
+def unmeasured(base: Record, head: Record) -> list[GateError]:
     """What either side could not measure.
 
     A package without benchmarks that does not compile on either side, for the same reason, was
@@ -209,9 +222,11 @@ def _errors(base: Record, head: Record) -> list[GateError]:
     sides = {record.revision.hash: _side_errors(record) for record in (base, head)}
     known = set(sides[base.revision.hash]) & set(sides[head.revision.hash])
     found = []
-    for record in (base, head):
+    for record, other in ((base, head), (head, base)):
+        # A package may fail on one side alone through one that was broken before.
+        alone = bool(record.uncompiled - other.uncompiled)
         for stage, package, message, matters in sides[record.revision.hash]:
-            if matters or (stage, package, message, matters) not in known:
+            if matters or alone or (stage, package, message, matters) not in known:
                 found.append(GateError(stage, record.revision.hash, package, message))
     return list(dict.fromkeys(found))
 

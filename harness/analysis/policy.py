@@ -31,6 +31,7 @@ from harness.model.policy import (
     Policy,
     Scope,
     Waiver,
+    is_within,
     matches_benchmark,
     matches_file,
     matches_path,
@@ -283,7 +284,8 @@ def _no_escape(rules: Sequence[NoEscape], head: Record) -> list[Violation]:
     found: dict[tuple[str, str, int], Violation] = {}
     if not rules:
         return []
-    sites = [s for s in head.code_escapes() if any(_bans(rule, s) for rule in rules)]
+    own = (s for s in head.escapes if not s.position.generated)
+    sites = [s for s in own if any(_bans(rule, s) for rule in rules)]
     costs = site_costs(head, sites)
     for rule in rules:
         for site in sites:
@@ -294,7 +296,7 @@ def _no_escape(rules: Sequence[NoEscape], head: Record) -> list[Violation]:
                     _forbidden(site.package, site.function, site.message, rule, site=site),
                 )
         for call in head.calls:
-            if not call.test and _concerns(rule, call.outer_file, call.function):
+            if _concerns(rule, call.outer_file, call.function):
                 found.setdefault(
                     (call.function, call.outer_file, call.outer_line),
                     _forbidden(call.package, call.function, f"calls {call.callee}", rule, call),
@@ -327,11 +329,7 @@ def _bans(rule: NoEscape, site: EscapeSite) -> bool:
 
 def _concerns(rule: NoEscape, file: str, function: str) -> bool:
     """Whether code lies where a rule forbids allocations; literals belong to their function."""
-    if not matches_file(rule.file, file):
-        return False
-    return (
-        not rule.function or function == rule.function or function.startswith(f"{rule.function}.")
-    )
+    return rule.covers(file) and (not rule.function or is_within(function, rule.function))
 
 
 def _new_escape(site: EscapeSite, *, only_covered: bool) -> Violation:

@@ -48,13 +48,16 @@ def gate(arguments: argparse.Namespace) -> int:
 def _explain_policy(arguments: argparse.Namespace) -> int:
     """Say which rule applies to what of the head; nothing is compared."""
     from harness.analysis.policy import judge_policy
+    from harness.engine.ruled import with_ruled_code
     from harness.outputs.policy_text import explain_policy
 
     config = configuration(arguments)
     with reporter(arguments) as report, Session(config, progress=report) as session:
         head = _head(session, arguments.head)
         policy = policy_of(session, arguments.policy, head)
-        record = session.ensure_counted(head, _environment(session, arguments.go))
+        spec = _environment(session, arguments.go)
+        counted = session.ensure_counted(head, spec)
+        record = with_ruled_code(session, counted, spec, policy).record
         today = datetime.now(UTC).date()
         judgement = judge_policy(policy, (), record, (), today)
         emit(arguments, explain_policy(policy, record, judgement, today))

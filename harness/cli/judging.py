@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from harness.analysis import GateError, GateReport, judge_gate
 from harness.analysis.compile_gate import judge_compiled
 from harness.analysis.timing import judge_time
-from harness.diagnostics.marks import MARK, no_escape_marks
 from harness.engine import EnvironmentSpec, Session
-from harness.engine.compile_only import compile_only
+from harness.engine.compile_only import WORKERS, compile_only
 from harness.engine.exchange import cross, find_renames
+from harness.engine.ruled import with_ruled_code
 from harness.engine.timing import run_in_turn
 from harness.model import Record
-from harness.model.policy import NoEscape, Policy
+from harness.model.policy import Policy
 
 # Accounting runs each benchmark four times; of many that changed the most important are explained.
 MOST_EXPLAINED = 20
@@ -25,13 +25,15 @@ def judge_compiled_only(
 ) -> GateReport:
     """Compile two revisions, run nothing, and judge the new escape sites."""
     old, new = compile_only(session, base, head, spec)
+    ruled = with_ruled_code(session, new, spec, policy, WORKERS[1])
     return judge_compiled(
         old,
-        new,
+        ruled.record,
         session.diffs(base, head),
         policy=policy,
         today=datetime.now(UTC).date(),
-        marks=_marks(session, head),
+        marks=ruled.marks,
+        untold=ruled.untold,
         renames=find_renames(session, old, new, declared=True),
     )
 
@@ -59,24 +61,16 @@ def judge_counted(
             GateError("run", old if side == before else new, package, failure.described)
             for side, package, failure in lane.failures
         ]
+    ruled = with_ruled_code(session, crossing.head, spec, policy)
     return judge_gate(
         crossing.base,
-        crossing.head,
+        ruled.record,
         session.diffs(old, new),
         crossing,
         policy=policy,
         today=datetime.now(UTC).date(),
-        marks=_marks(session, new),
+        marks=ruled.marks,
+        untold=ruled.untold,
         time=time,
         time_errors=time_errors,
     )
-
-
-def _marks(session: Session, head: str) -> list[NoEscape]:
-    """Functions that comments in the head's source declare free of escapes."""
-    repository = session.repository
-    return [
-        mark
-        for file in repository.files_with(head, MARK, "*.go")
-        for mark in no_escape_marks(file, (repository.file_text(head, file) or "").encode())
-    ]

@@ -25,17 +25,15 @@ LISTING_FLAGS = (
     "-buildvcs=false",
     "-gcflags=-c=1 -S -d=pctab=pctoinline",
 )
+# Behind a place that a ``//line`` directive gives stands that in the file itself.
+_AT = r"\((?P<file>.+?):(?P<line>\d+)(?:\[.*\])?\)"
 _TABLE = re.compile(r"funcpctab (?P<name>.+) \[valfunc=pctoinline\]")
-_TABLE_LINE = re.compile(
-    r" *(?P<offset>[0-9a-f]+)(?: +-?\d+)? +\d{5,} \((?P<file>.+):(?P<line>\d+)\)\t(?P<code>.*)"
-)
+_TABLE_LINE = re.compile(r" *(?P<offset>[0-9a-f]+)(?: +-?\d+)? +\d{5,} " + _AT + r"\t(?P<code>.*)")
 _TABLE_VALUE = re.compile(r" *[0-9a-f]+ +(?P<inlined>-?\d+) +\d{5,} \(")
 _TREE = re.compile(r"-- inlining tree for (?P<name>.+):")
 _TREE_LINE = re.compile(r"\d+ \| (?P<parent>-?\d+) \| (?P<name>.+) \(.*\) pc=-?\d+")
 _FUNCTION = re.compile(r"(?P<name>\S.*) STEXT (?:\S+ )*size=\d+ .*\blocals=0x(?P<frame>[0-9a-f]+)")
-_CODE_LINE = re.compile(
-    r"\t0x(?P<offset>[0-9a-f]+) \d{5,} \((?P<file>.+):(?P<line>\d+)\)\t(?P<code>.*)"
-)
+_CODE_LINE = re.compile(r"\t0x(?P<offset>[0-9a-f]+) \d{5,} " + _AT + r"\t(?P<code>.*)")
 # `Call` on wasm, `JAL X1, f(SB)` on riscv64.
 _CALL = re.compile(r"(?:CALL|Call|JAL|BL)\t(?:\w+, )?(?P<callee>\S+)\(SB\)")
 
@@ -63,8 +61,20 @@ def compile_listing(
     timeout: float,
     flags: Sequence[str] = (),
     relative: Callable[[str], str] = lambda path: path,
+    *,
+    others: Collection[str] = (),
 ) -> CompiledCode:
     """Compile packages and their tests once more for their listing, and read it.
+
+    Args:
+        go: the ``go`` command.
+        module_directory: of the module.
+        packages: import paths.
+        env: environment of the go command.
+        timeout: seconds that it may take.
+        flags: further flags, such as ``-overlay``.
+        relative: turns a path as the compiler prints it into one relative to the repository.
+        others: packages whose generic functions are wanted too, where these use them.
 
     Raises:
         MeasurementError: they do not compile, or it takes too long.
@@ -78,7 +88,7 @@ def compile_listing(
         said = [line for line in lines if re.match(r"[^\s:]+\.go:\d+", line)] or lines[-1:]
         reason = f"took more than {timeout:g} s" if done.timed_out else " ".join(said[:3])
         raise MeasurementError(f"go with -S: {reason}")
-    return parse_listing(done.stderr, packages, relative)
+    return parse_listing(done.stderr, {*packages, *others}, relative)
 
 
 def parse_listing(

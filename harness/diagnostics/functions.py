@@ -166,7 +166,7 @@ class Functions:
         if node.type == _RANGE:
             return next((n for n in names if _RANGE_NAME.search(n)), "")
         if node.type != _LITERAL:
-            own = _declared_name(node)
+            own = declared_name(node)
             if own == _INITIALISER:
                 own = f"{own}.{numbers[own]}"
                 numbers[_INITIALISER] += 1
@@ -239,7 +239,7 @@ def _extent(node: Node) -> Iterator[tuple[Place, Place]]:
     yield _start(node), _end(node)
 
 
-def _declared_name(node: Node) -> str:
+def declared_name(node: Node) -> str:
     """``F``, ``T.M``, ``(*T).M``; ``[...]`` for type parameters."""
     name = _text(node.child_by_field_name("name"))
     receivers = node.child_by_field_name("receiver")

@@ -1,4 +1,4 @@
-"""Comments in Go source by which its authors say what must hold. Pure.
+"""Comments in Go source by which its authors say what must hold, and what a file declares. Pure.
 
 ``//esv:noescape`` in the comment of a function declares that nothing is put on the heap there. The
 form is that of Go's own directives (``//go:noinline``): no blank after the slashes.
@@ -6,13 +6,40 @@ form is that of Go's own directives (``//go:noinline``): no blank after the slas
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import tree_sitter_go
 from tree_sitter import Language, Node, Parser
 
+from harness.diagnostics.functions import declared_name
 from harness.model.policy import NoEscape
 
 MARK = "//esv:noescape"
 _FUNCTIONS = ("function_declaration", "method_declaration")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A function that a file declares.
+
+    Attributes:
+        name: as the compiler has it: ``F``, ``T.M``, ``(*T).M``, ``[...]`` for type parameters;
+            ``init``, of which there may be several, without its number.
+        body: whether it is written in Go; else in assembly, or it stands for another one.
+    """
+
+    name: str
+    body: bool
+
+
+def declared_functions(source: bytes) -> list[Declaration]:
+    """The functions and methods that a Go file declares, in its order."""
+    return [
+        Declaration(declared_name(node), node.child_by_field_name("body") is not None)
+        for node in _parse(source).named_children
+        if node.type in _FUNCTIONS
+    ]
 
 
 def no_escape_marks(file: str, source: bytes) -> list[NoEscape]:
@@ -22,45 +49,51 @@ def no_escape_marks(file: str, source: bytes) -> list[NoEscape]:
         file: path relative to the repository's root.
         source: its text.
     """
+    return [
+        NoEscape(file, declared_name(function), line)
+        for line, function in _marks(source)
+        if function is not None
+    ]
+
+
+def stray_marks(source: bytes) -> list[int]:
+    """Lines of marks that stand above no function, and so mark nothing."""
+    return [line for line, function in _marks(source) if function is None]
+
+
+def _marks(source: bytes) -> Iterator[tuple[int, Node | None]]:
+    """Line of every mark, and the function whose comment it is in."""
     if MARK.encode() not in source:
-        return []
-    tree = Parser(Language(tree_sitter_go.language())).parse(source)
-    found = []
-    for node in tree.root_node.named_children:
-        if node.type not in _FUNCTIONS:
-            continue
-        comment = node.prev_named_sibling
+        return
+    root = _parse(source)
+    functions: dict[int, Node] = {}
+    for node in root.named_children:
         below = node
-        while comment is not None and comment.type == "comment" and _adjoin(comment, below):
-            if _text(comment).split(" ", 1)[0].rstrip() == MARK:
-                found.append(NoEscape(file, _name(node), comment.start_point.row + 1))
+        while node.type in _FUNCTIONS and (comment := _above(below)) is not None:
+            functions[comment.start_byte] = node
             below = comment
-            comment = below.prev_named_sibling
-    return found
+    for comment in _comments(root):
+        words = (comment.text or b"").decode("utf-8", "replace").split()
+        if words[0] == MARK:
+            yield comment.start_point.row + 1, functions.get(comment.start_byte)
 
 
-def _adjoin(comment: Node, below: Node) -> bool:
-    return below.start_point.row - comment.end_point.row <= 1
+def _above(node: Node) -> Node | None:
+    """The comment that ends right above, if there is one."""
+    comment = node.prev_named_sibling
+    if comment is None or comment.type != "comment":
+        return None
+    return comment if node.start_point.row - comment.end_point.row <= 1 else None
 
 
-def _name(function: Node) -> str:
-    """``F``, ``T.M`` or ``(*T).M``; type parameters of a receiver are ``[...]``."""
-    name = function.child_by_field_name("name")
-    assert name is not None
-    receiver = function.child_by_field_name("receiver")
-    if receiver is None:
-        generic = function.child_by_field_name("type_parameters") is not None
-        return _text(name) + ("[...]" if generic else "")
-    kind = receiver.named_children[0].child_by_field_name("type")
-    pointer = kind is not None and kind.type == "pointer_type"
-    if kind is not None and pointer:
-        kind = kind.named_children[0]
-    generic = kind is not None and kind.type == "generic_type"
-    if kind is not None and generic:
-        kind = kind.child_by_field_name("type")
-    plain = (_text(kind) if kind is not None else "") + ("[...]" if generic else "")
-    return f"(*{plain}).{_text(name)}" if pointer else f"{plain}.{_text(name)}"
+def _comments(root: Node) -> Iterator[Node]:
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if node.type == "comment":
+            yield node
+        todo.extend(reversed(node.children))
 
 
-def _text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", "replace")
+def _parse(source: bytes) -> Node:
+    return Parser(Language(tree_sitter_go.language())).parse(source).root_node

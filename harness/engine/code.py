@@ -5,7 +5,7 @@ of some package with benchmarks: those that benchmarks or tests of such a packag
 package that no such package imports, and functions that nothing linked refers to, are not covered;
 nor are those inlined wherever they are called, but for the calls that they have in their callers.
 Where binaries are not decoded and the compiler's listing serves, it has every function of the
-packages, linked or not.
+packages, linked or not; so it has of what a rule is about (:mod:`harness.engine.ruled`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.diagnostics.collect import BuiltPackage
+from harness.engine.build import BuiltTree
 from harness.errors import EscapeVelocityError
 from harness.model import AllocationCall, FunctionCode, PackageError
 from harness.toolchain import Go
@@ -63,6 +64,19 @@ class CodeReader:
         self._inside = in_repository(modules)
         self._timeout = timeout
 
+    @classmethod
+    def of(cls, tree: BuiltTree, go: Go, timeout: float) -> CodeReader:
+        """For a revision that was built."""
+        builds = [m.build for m in tree.modules]
+        paths = dict.fromkeys(pair for b in builds for pair in b.module_paths)
+        return cls(
+            go,
+            [p.path for b in builds for p in b.packages],
+            # The longest first: a module may lie inside another.
+            sorted(paths, key=lambda pair: len(pair[0]), reverse=True),
+            timeout,
+        )
+
     @staticmethod
     def load() -> None:
         """Load what :meth:`read` needs: a tenth of a second, in which Go may link."""
@@ -84,27 +98,45 @@ class CodeReader:
     ) -> PackageCode:
         """The code in a test binary. Whatever goes wrong is told, since it costs no number."""
         # Half a second with its libraries, which a revision that is carried whole need not spend.
-        from harness.compiled import compile_listing, is_decoded, read_binary
+        from harness.compiled import is_decoded, read_binary
 
         try:
             if is_decoded(self._go.toolchain):
                 code = read_binary(binary, self.linked(package), self._relative)
             else:
-                code = compile_listing(
-                    self._go.binary,
-                    module_directory,
-                    self.linked(package),
-                    env,
-                    self._timeout,
-                    flags,
-                    self._relative,
-                )
+                code = self.listing(module_directory, self.linked(package), env, flags)
         except EscapeVelocityError as err:
             return PackageCode(unread=_unread(package.path, str(err)))
         except Exception as err:
             # A form of the tables that is not known: a newer release, a damaged file.
             return PackageCode(unread=_unread(package.path, f"{type(err).__name__}: {err}"))
         return kept(code)
+
+    def listing(
+        self,
+        module_directory: Path,
+        packages: Collection[str],
+        env: Mapping[str, str],
+        flags: Sequence[str],
+        others: Collection[str] = (),
+    ) -> CompiledCode:
+        """The code of whole packages and their tests, linked or not; see :func:`compile_listing`.
+
+        Raises:
+            MeasurementError: they do not compile, or it takes too long.
+        """
+        from harness.compiled import compile_listing
+
+        return compile_listing(
+            self._go.binary,
+            module_directory,
+            packages,
+            env,
+            self._timeout,
+            flags,
+            self._relative,
+            others=others,
+        )
 
     def _relative(self, path: str) -> str:
         return self._inside(path) or path

@@ -113,7 +113,7 @@ class Measurer:
         revision = request.revision
         whole = begun.built.result()
         built = whole.modules
-        reader = self._reader(whole)
+        reader = CodeReader.of(whole, self._builder.go, self._builder.config.build_timeout)
         packages, codes, todo = self._carried(request, whole, reader, known)
         with ThreadPoolExecutor(1) as pool:
             # Read while packages are linked, which is the work of other processes.
@@ -212,17 +212,6 @@ class Measurer:
                 else:
                     todo.append(ToLink(package, module.plan.flags, env, key))
         return results, codes, todo
-
-    def _reader(self, whole: BuiltTree) -> CodeReader:
-        builds = [m.build for m in whole.modules]
-        paths = dict.fromkeys(pair for b in builds for pair in b.module_paths)
-        return CodeReader(
-            self._builder.go,
-            [p.path for b in builds for p in b.packages],
-            # The longest first: a module may lie inside another.
-            sorted(paths, key=lambda pair: len(pair[0]), reverse=True),
-            self._builder.config.build_timeout,
-        )
 
     def _selected(self, request: Request, whole: BuiltTree) -> set[str] | None:
         """Import paths that the package patterns match, ``None`` for all."""

@@ -67,6 +67,30 @@ def module_directories(files: Iterable[str], subdir: str, chosen: Sequence[str])
     return sorted(found)
 
 
+def measured_go_files(files: Iterable[str], subdir: str, chosen: Sequence[str]) -> list[str]:
+    """The Go files of the modules to measure, without those that Go never looks at.
+
+    Args:
+        files: every path in the tree.
+        subdir: as for :func:`module_directories`.
+        chosen: likewise.
+    """
+    every = list(files)
+    modules = {f.rpartition("/")[0] or "." for f in every if PurePosixPath(f).name == "go.mod"}
+    measured = set(module_directories(every, subdir, chosen))
+    if not modules:  # one is laid over the tree
+        modules = measured = {subdir or "."}
+    found = []
+    for file in every:
+        path = PurePosixPath(file)
+        if path.suffix != ".go" or any(_ignored(p) for p in path.parts[:-1]):
+            continue
+        own = next((str(d) for d in path.parents if str(d) in modules), None)
+        if own in measured and not path.name.startswith(("_", ".")):
+            found.append(file)
+    return found
+
+
 def workspace_of(tree: Path, directory: str, used: Sequence[str]) -> str:
     """Value of ``GOWORK`` for a module: the tree's own ``go.work`` if it uses it, else ``off``.
 

@@ -97,6 +97,11 @@ class Repository:
         return Path(self._repo.working_tree_dir or self._repo.common_dir)
 
     @property
+    def git_dir(self) -> Path:
+        """The git directory of this work tree, which holds its index."""
+        return Path(self._repo.git_dir)
+
+    @property
     def common_dir(self) -> Path:
         """The git directory that holds the objects, the same from every linked worktree."""
         return Path(os.path.realpath(self._repo.common_dir))
@@ -161,10 +166,13 @@ class Repository:
         """Whether the work tree has uncommitted changes, untracked files included."""
         return bool(self._repo.working_tree_dir) and bool(self.git("status", "--porcelain"))
 
-    def work_tree_files(self) -> list[str]:
-        """Files of the work tree that git would know: tracked, or new and not ignored.
+    def work_tree_changes(self) -> list[str]:
+        """Files in which the work tree differs from the index, as ``git status`` sees it.
 
-        A submodule is one entry; a file that was deleted is among them.
+        Changed and deleted files, those with conflicts, and new ones that are not ignored, whatever
+        ``status.showUntrackedFiles`` is. What ``git status`` takes as unchanged is not among them:
+        files outside of a sparse checkout, entries with the bits ``skip-worktree`` and
+        ``assume-unchanged``, modes where ``core.fileMode`` is off, line ends that are converted.
 
         Raises:
             UsageError: the repository has no work tree.
@@ -172,11 +180,13 @@ class Repository:
         if not self._repo.working_tree_dir:
             raise UsageError(f"{self.directory} is a bare repository; it has no work tree")
         listing = self.git(
-            "-C", str(self.directory), "ls-files", "-z", "--cached", "--others",
-            "--exclude-standard", strip=False,
+            "-C", str(self.directory), "status", "--porcelain", "-z", "--no-renames",
+            "--untracked-files=all", strip=False,
         )  # fmt: skip
+        # `XY name`, where Y is the state of the work tree against the index.
+        entries = [(e[:2], e[3:]) for e in listing.split("\0") if e]
         # Another repository inside, which is no submodule, ends in a slash.
-        return sorted({name for name in listing.split("\0") if name and not name.endswith("/")})
+        return [name for state, name in entries if state[1] != " " and not name.endswith("/")]
 
     def revisions(self, hashes: Sequence[str]) -> list[Revision]:
         """The commits of these hashes, in the same order.

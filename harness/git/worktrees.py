@@ -105,43 +105,61 @@ class Workspace:
     def snapshot(self) -> str:
         """A commit of the user's work tree as it is: uncommitted and untracked files included.
 
-        It exists in the store only, its parent is the user's ``HEAD``, and its hash is that of the
-        content. Files that git ignores are left out. The user's index is not looked at.
+        What ``git status`` takes as unchanged is as in the index, so a clean work tree is the tree
+        of ``HEAD``. The commit exists in the store only, its parent is the user's ``HEAD``, and its
+        hash is that of the content. Files that git ignores are left out.
 
         Raises:
+            UsageError: the repository has no work tree, or no commit yet.
             RepositoryError: a file cannot be read, or git cannot write it.
         """
         head = self._source.resolve("HEAD")
-        names = self._source.work_tree_files()
-        with self._index("take in the work tree", self._source.directory) as command:
+        names = self._source.work_tree_changes()
+        with self._index("take in the work tree", self._source) as command:
             with tempfile.TemporaryFile() as listed:
                 listed.write(b"".join(os.fsencode(name) + b"\0" for name in names))
                 listed.seek(0)
                 command.execute(
-                    [*_GIT, "update-index", "-z", "--add", "--remove", "--stdin"], istream=listed
+                    [*_AS_THE_USER, "update-index", "-z", "--add", "--remove", "--replace",
+                     "--stdin"],
+                    istream=listed,
+                )  # fmt: skip
+            tree = str(command.execute([*_AS_THE_USER, "write-tree"]))
+            changed = tree != self._source.git("rev-parse", f"{head}^{{tree}}")
+            message = f"work tree {'with' if changed else 'without'} uncommitted changes on"
+            return str(
+                command.execute(
+                    [*_GIT, "commit-tree", tree, "-p", head, "-m", f"{message} {head[:12]}"]
                 )
-            tree = str(command.execute([*_GIT, "write-tree"]))
-            message = f"work tree with uncommitted changes on {head[:12]}"
-            return str(command.execute([*_GIT, "commit-tree", tree, "-p", head, "-m", message]))
+            )
 
     @contextlib.contextmanager
-    def _index(self, purpose: str, work_tree: Path | None = None) -> Iterator[git.Git]:
-        """Git commands on the store with an index of their own, for making a commit.
+    def _index(self, purpose: str, source: Repository | None = None) -> Iterator[git.Git]:
+        """Git commands with an index of their own, for making a commit in the store.
+
+        Args:
+            purpose: what for, in the message of an error.
+            source: whose work tree and settings count, and of whose index it is a copy; without
+                one those of the store, and the index is empty.
 
         Raises:
-            RepositoryError: one of them fails; the message says what for.
+            RepositoryError: one of them fails.
         """
         self._open_store()
         self._source.borrow(self._store / "objects")
         index = self.root / "commit.index"
         index.unlink(missing_ok=True)
+        if source is not None and (source.git_dir / "index").is_file():
+            # With its time, by which git tells whether a file may have changed just after it.
+            shutil.copy2(source.git_dir / "index", index)
         # update-index wants a work tree, also where it looks at none.
-        tree = work_tree or self.root
+        tree = source.directory if source is not None else self.root
         command = git.Git(tree)
         command.update_environment(
-            GIT_DIR=str(self._store),
+            GIT_DIR=str(source.git_dir if source is not None else self._store),
             GIT_WORK_TREE=str(tree),
             GIT_INDEX_FILE=str(index),
+            GIT_OBJECT_DIRECTORY=str(self._store / "objects"),
             **_FIXED,
             **_QUIET,
         )
@@ -187,6 +205,15 @@ _GIT = (
     "-c", "core.symlinks=true",
     "-c", "advice.detachedHead=false",
     "-c", "filter.lfs.smudge=git-lfs smudge --skip -- %f",
+    "-c", "filter.lfs.required=false",
+)  # fmt: skip
+# The user's settings decide what a file of the work tree is in a commit, as for `git status`; but
+# nothing of theirs runs, and nothing is written to their repository.
+_AS_THE_USER = (
+    "git",
+    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.fsmonitor=false",
+    "-c", "core.splitIndex=false",
     "-c", "filter.lfs.required=false",
 )  # fmt: skip
 # A grafted commit must have the same hash wherever it is made.

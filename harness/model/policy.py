@@ -121,6 +121,11 @@ class NoEscape:
     function: str
     line: int
 
+    def covers(self, file: str) -> bool:
+        """Whether a file is one that is meant; a test file only where that is what is named."""
+        tests = self.file.endswith("_test.go")
+        return matches_file(self.file, file) and tests == file.endswith("_test.go")
+
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
@@ -207,6 +212,14 @@ def matches_file(pattern: str, file: str) -> bool:
     parts = re.split(r"(\*\*/?|\*)", pattern)
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
     return re.fullmatch("".join(words.get(p, re.escape(p)) for p in parts), file) is not None
+
+
+def is_within(function: str, outer: str) -> bool:
+    """Whether the compiler's name of a function is that of another one or of a part of it.
+
+    Parts are its literals (``F.func1``) and the bodies of its loops over functions (``F-range1``).
+    """
+    return function == outer or function.startswith((f"{outer}.", f"{outer}-"))
 
 
 def matches_text(pattern: str, text: str) -> bool:

@@ -195,6 +195,17 @@ class Record:
         """Whether the numbers are from a saved output and not measured by the harness."""
         return self.harness.endswith(IMPORT_MARK)
 
+    @property
+    def compiled(self) -> frozenset[str]:
+        """Import paths of the packages that compile."""
+        return frozenset(p.path for p in self.packages) - self.uncompiled
+
+    @property
+    def uncompiled(self) -> frozenset[str]:
+        """Import paths of the packages that do not."""
+        failed = PackageOutcome.BUILD_FAILED
+        return frozenset(p.path for p in self.packages if p.outcome is failed)
+
     def benchmarks(self) -> list[tuple[str, BenchmarkResult]]:
         """All benchmarks as ``(import path, result)``, in the record's order."""
         return [(p.path, b) for p in self.packages for b in p.benchmarks]

@@ -72,6 +72,8 @@ def _benchmark_lines(report: GateReport) -> list[str]:
         first = comparison_line(diff)
     elif not report.base.benchmarks() and not report.head.benchmarks():
         first = "compiled only: no benchmark was run" + (f"; {others}" if others else "")
+        sites = len(report.escapes.new) + len(report.escapes.gone) + report.escapes.kept
+        first += f"\ncompared: {plural(report.packages, 'package')}, {plural(sites, 'escape site')}"
     else:
         first = f"no change in allocs/op or B/op of {plural(len(diff.compared), 'benchmark')}"
         first += f"; {others}" if others else ""

@@ -10,7 +10,16 @@ import pytest
 from harness.analysis import Verdict
 from harness.analysis.compile_gate import judge_compiled
 from harness.analysis.renames import Renames
-from harness.model import EscapeSite, PackageError, PackageOutcome, Record, SiteKind
+from harness.model import (
+    AllocationCall,
+    AllocationKind,
+    EscapeSite,
+    FunctionCode,
+    PackageError,
+    PackageOutcome,
+    Record,
+    SiteKind,
+)
 from harness.model.policy import NoEscape
 from harness.policy import parse_policy
 from tests.builders import MODULE, make_package, make_record, make_site
@@ -70,15 +79,36 @@ def test_a_constant_in_an_interface_fails_nothing() -> None:
     assert (report.verdict, report.escapes.new) == (Verdict.PASS, (TEXT,))
 
 
-def test_marked_code_is_held_against_what_is_new() -> None:
+def test_marked_code_is_held_against_all_that_it_has() -> None:
+    """A mark may be new, and what it forbids old."""
     marks = (NoEscape("p/p.go", "F", 11),)
-    before = judge_compiled(side(0, OLD), side(1, OLD), (), marks=marks)
-    after = judge_compiled(side(0, OLD), side(1, OLD, NEW), (), marks=marks)
-    assert (before.verdict, after.verdict) == (Verdict.PASS, Verdict.FAIL)
-    assert [v.site for v in after.judgement.violations] == [NEW]
+    bare = judge_compiled(side(0, OLD), side(1, OLD), ())
+    marked = judge_compiled(side(0, OLD), side(1, OLD), (), marks=marks)
+    assert (bare.verdict, marked.verdict) == (Verdict.PASS, Verdict.FAIL)
+    assert [v.site for v in marked.judgement.violations] == [OLD]
 
 
-def test_budgets_that_need_no_binary() -> None:
+def test_marked_code_is_held_against_its_compiled_code() -> None:
+    """A channel has no message; a constant has one and is compiled to nothing."""
+    marks = (NoEscape("p/p.go", "F", 11),)
+    function = FunctionCode(P, "F", 8, "p/p.go", 12)
+    call = AllocationCall(
+        P, "F", "runtime.makechan", AllocationKind.CHAN, "p/p.go", 14, "p/p.go", 14
+    )
+    clean = replace(side(1, TEXT), functions=(function,))
+    report = judge_compiled(side(0, TEXT), clean, (), marks=marks)
+    assert report.verdict is Verdict.PASS
+    report = judge_compiled(side(0, TEXT), replace(clean, calls=(call,)), (), marks=marks)
+    assert [v.call for v in report.judgement.violations] == [call]
+
+
+def test_what_cannot_be_told_of_a_rule_is_no_pass() -> None:
+    untold = PackageError(P, "code", "p/p.go:3: G in p/p.go is generic")
+    report = judge_compiled(side(0), side(1), (), untold=(untold,))
+    assert (report.exit_code, [e.message for e in report.errors]) == (2, [untold.message])
+
+
+def test_budgets_of_code_hold_and_those_of_benchmarks_are_left_alone() -> None:
     policy = parse_policy(
         f'[budgets.packages]\n"{P}" = {{ escapes = 1, "heap-calls" = 0 }}\n'
         f'[budgets.functions]\n"{P}.F" = {{ "frame-B" = 1 }}\n'
@@ -87,6 +117,9 @@ def test_budgets_that_need_no_binary() -> None:
     )
     report = judge_compiled(side(0, OLD), side(1, OLD, NEW), (), policy=policy, today=TODAY)
     assert [(v.unit, v.value, v.limit) for v in report.judgement.violations] == [("escapes", 2, 1)]
+    code = replace(side(1, OLD), functions=(FunctionCode(P, "F", 8, "p/p.go", 3),))
+    report = judge_compiled(side(0, OLD), code, (), policy=policy, today=TODAY)
+    assert [(v.unit, v.value, v.limit) for v in report.judgement.violations] == [("frame-B", 8, 1)]
     # What was not looked at is not said to be idle.
     assert report.judgement.idle == ()
 
@@ -112,5 +145,18 @@ def test_what_does_not_compile_is_no_pass() -> None:
     report = judge_compiled(side(0), broken, ())
     assert (report.verdict, report.exit_code) == (Verdict.ERROR, 2)
     # What was broken before is not the change's fault.
-    same = judge_compiled(replace(side(0), errors=(error,)), broken, ())
-    assert same.verdict is Verdict.PASS
+    failed = make_package(f"{MODULE}/q", outcome=PackageOutcome.BUILD_FAILED)
+    error = replace(error, package=failed.path)
+    base, head = (replace(side(i), errors=(error,)) for i in range(2))
+    base, head = (replace(r, packages=(*r.packages, failed)) for r in (base, head))
+    assert judge_compiled(base, head, ()).verdict is Verdict.PASS
+    # But what fails through it on one side alone is not the same.
+    more = make_package(f"{MODULE}/r", outcome=PackageOutcome.BUILD_FAILED)
+    worse = replace(head, packages=(*head.packages, more))
+    assert judge_compiled(base, worse, ()).verdict is Verdict.ERROR
+    # Where nothing compiles there is nothing to compare.
+    base, head = (replace(r, packages=(failed,)) for r in (base, head))
+    report = judge_compiled(base, head, ())
+    assert (report.verdict, {e.message for e in report.errors}) == (Verdict.ERROR, {error.message})
+    empty = replace(side(1), packages=())
+    assert judge_compiled(empty, empty, ()).verdict is Verdict.ERROR

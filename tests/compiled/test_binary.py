@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiled import compile_listing, is_decoded, merge, read_binary
+from harness.compiled import compile_listing, is_decoded, merge, parse_listing, read_binary
 from harness.errors import MeasurementError
 from harness.model import Toolchain
 from harness.model.compiled import AllocationCall
@@ -213,3 +213,25 @@ def _line(text: str) -> int:
     lines = CODE.lstrip("\n").splitlines()
     (found,) = [n for n, line in enumerate(lines, 1) if text in line]
     return found
+
+
+# What go1.27.3 prints of a function behind `//line gen/lexer.y:7`, with its tables left out.
+LINE_DIRECTIVE = """# example.com/m/p
+funcpctab example.com/m/p.Lex [valfunc=pctoinline]
+     0     -1 00000 (example.com/m/p/gen/lexer.y:8[example.com/m/p/line.go:5])\tTEXT\texample.com/m/p.Lex(SB), ABIInternal, $32-8
+    1a        00026 (example.com/m/p/gen/lexer.y:8[example.com/m/p/line.go:5])\tCALL\truntime.makemap(SB)
+example.com/m/p.Lex STEXT size=54 align=0x0 args=0x8 locals=0x20 funcid=0x0
+\t0x0000 00000 (example.com/m/p/gen/lexer.y:8[example.com/m/p/line.go:5])\tTEXT\texample.com/m/p.Lex(SB), ABIInternal, $32-8
+\t0x001a 00026 (example.com/m/p/gen/lexer.y:8[example.com/m/p/line.go:5])\tCALL\truntime.makemap(SB)
+"""  # noqa: E501
+
+
+def test_a_listing_behind_a_line_directive() -> None:
+    code = parse_listing(LINE_DIRECTIVE, ["example.com/m/p"])
+    place = "example.com/m/p/gen/lexer.y", 8
+    assert [(f.function, f.frame_bytes, f.file, f.line) for f in code.functions] == [
+        ("Lex", 32, *place)
+    ]
+    assert [(c.callee, c.file, c.line, c.outer_file, c.outer_line) for c in code.calls] == [
+        ("runtime.makemap", *place, *place)
+    ]

@@ -1,6 +1,11 @@
 """Comments that declare a function free of escapes."""
 
-from harness.diagnostics.marks import no_escape_marks
+from harness.diagnostics.marks import (
+    Declaration,
+    declared_functions,
+    no_escape_marks,
+    stray_marks,
+)
 from harness.model.policy import NoEscape
 
 SOURCE = b"""package p
@@ -29,8 +34,20 @@ func (s Set[K]) Has(k K) bool { return false }
 //esv:noescape
 func (*Set[K]) Add() {}
 
-//esv:noescape
+//esv:noescape	behind a tab
 func Map[K any](k K) {}
+
+//esv:noescape
+type Marked struct {
+	//esv:noescape
+	Field int
+}
+
+func assembly()
+
+var text = `
+//esv:noescape
+`
 """
 
 
@@ -43,3 +60,14 @@ def test_marked_functions_by_the_compilers_names() -> None:
         NoEscape("p/p.go", "Map[...]", 27),
     ]
     assert no_escape_marks("p/p.go", b"package p\nfunc (") == []
+
+
+def test_marks_that_mark_nothing() -> None:
+    assert stray_marks(SOURCE) == [11, 30, 32]
+    assert stray_marks(b"package p\n") == []
+
+
+def test_what_a_file_declares() -> None:
+    found = declared_functions(SOURCE)
+    assert found[:2] == [Declaration("F", True), Declaration("(*T).M", True)]
+    assert found[-2:] == [Declaration("Map[...]", True), Declaration("assembly", False)]

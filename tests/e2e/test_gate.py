@@ -309,6 +309,18 @@ def test_the_work_tree_as_the_head(small: Project) -> None:
     assert [c["delta"] for c in document["changes"] if c["unit"] == "allocs/op"] == [2]
 
 
+def test_the_work_tree_of_a_sparse_checkout_is_whole(small: Project) -> None:
+    """The package of the regression is outside of what is checked out."""
+    git(small.repo, "reset", "--quiet", "--hard")  # the copy has new times
+    git(small.repo, "sparse-checkout", "set", "docs")
+    assert not (small.repo / "keep").exists()
+    with untouched(small.repo):
+        run, document = judged(small, "HEAD~2", "WORKTREE")
+    assert (run.code, document["errors"]) == (1, []), run
+    (change,) = [c for c in document["changes"] if c["unit"] == "allocs/op"]
+    assert (change["benchmark"], change["base"], change["head"]) == ("BenchmarkKeep", 0, 1)
+
+
 WAIVER = """
 [[waivers]]
 benchmark = "BenchmarkKeep"

@@ -27,8 +27,9 @@ def verdict_line(report: GateReport) -> str:
         return f"FAIL: {plural(len(judgement.violations), 'violation')}{waived}{beside}"
     if not report.head.benchmarks():
         new = plural(len(report.escapes.new), "new escape site")
+        packages = plural(report.packages, "package")
         beside = f", {compared}" if unmatched(report.benchmarks) else ""
-        return f"PASS: compiled only, {new}{beside}, no violation{waived}"
+        return f"PASS: compiled only, {packages} compared, {new}{beside}, no violation{waived}"
     return f"PASS: {compared}, no violation{waived}"
 
 
