@@ -7,6 +7,7 @@ regression.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,7 +21,7 @@ from harness.analysis.explain import explain
 from harness.analysis.policy import Judgement, judge_policy
 from harness.analysis.timing import TimeReport
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION, EXIT_UNFIT
-from harness.model import ALLOCS, Lane, PackageOutcome, Record, TreeDiff
+from harness.model import ALLOCS, Lane, Measurement, PackageOutcome, Record, TreeDiff
 from harness.model.policy import NoEscape, Policy
 
 
@@ -62,7 +63,8 @@ class GateReport:
         compared: benchmarks that both sides have.
         older: the base with the release of Go that it was measured with, if that is another one.
         by_compiler: escapes that the release brings and takes away with the base's code.
-        inexact: benchmarks whose allocs/op did not repeat, ``package.name``.
+        inexact: benchmarks whose allocs/op did not repeat: ``package.name``, and the ranges of both
+            sides.
         verdict: see :class:`Verdict`.
         attributions: of the changes, by package, benchmark and unit, as far as there are accounts.
         policy: by which it was judged.
@@ -174,7 +176,7 @@ def judge_gate(
         escapes=escapes,
         errors=tuple(errors),
         compared=len(compared),
-        inexact=tuple(f"{c.package}.{c.benchmark}" for c in compared if not c.exact),
+        inexact=tuple(_with_ranges(c) for c in compared if not c.exact),
         verdict=(
             Verdict.ERROR
             if errors or (unfit and not fails)
@@ -189,6 +191,14 @@ def judge_gate(
         older=older,
         by_compiler=diff_escapes(older, base, ()) if older is not None else None,
     )
+
+
+def _with_ranges(change: Change) -> str:
+    def told(m: Measurement | None) -> str:
+        low, high = (m.low, m.high) if m is not None else (math.nan, math.nan)
+        return f"{low:.10g}" if low == high else f"{low:.10g} to {high:.10g}"
+
+    return f"{change.package}.{change.benchmark}: {told(change.base)} → {told(change.head)}"
 
 
 def _errors(base: Record, head: Record) -> list[GateError]:
