@@ -19,8 +19,10 @@ from typing import Any, TypeVar
 
 from harness.analysis.history import History
 from harness.analysis.memo import Memo
+from harness.gobench import BenchmarkLine, measurements
 from harness.model import (
     ALLOCS,
+    ALLOCS_EXACT,
     BYTES,
     RECORD_SCHEMA,
     SECONDS,
@@ -85,6 +87,16 @@ def make_benchmark(
         samples = (allocs, allocs) if isinstance(allocs, (int, float)) else tuple(allocs)
         found.append(Measurement(ALLOCS, Lane.ALLOCATION, samples, len(set(samples)) == 1))
     return BenchmarkResult(name, tuple(found))
+
+
+def make_untruncated(*values: float) -> Measurement:
+    """allocs/op of so many runs of the allocation lane, known before they are cut."""
+    lines = [
+        BenchmarkLine("BenchmarkX", 100, {ALLOCS: float(int(v)), ALLOCS_EXACT: v}) for v in values
+    ]
+    found = measurements(lines)[0].measurement(ALLOCS)
+    assert found is not None
+    return found
 
 
 def make_package(

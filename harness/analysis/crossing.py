@@ -85,6 +85,8 @@ class Crossing:
         new = self.measured(after, change)
         if old is None or new is None:
             return None
+        if judge(change.unit, old, new)[0] is Direction.NONE:
+            return change.delta
         return change.delta - (new.value - old.value)
 
     def measured(self, record: Record, change: Change) -> Measurement | None:

@@ -7,6 +7,7 @@ regression.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,7 +22,15 @@ from harness.analysis.policy import Judgement, Rule, judge_policy
 from harness.analysis.renames import BenchmarkDiff, diff_benchmarks
 from harness.analysis.timing import TimeReport
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION, EXIT_UNFIT
-from harness.model import ALLOCS, Lane, PackageError, PackageOutcome, Record, TreeDiff
+from harness.model import (
+    ALLOCS,
+    Lane,
+    Measurement,
+    PackageError,
+    PackageOutcome,
+    Record,
+    TreeDiff,
+)
 from harness.model.policy import NoEscape, Policy
 
 
@@ -63,7 +72,8 @@ class GateReport:
         benchmarks: what was compared, and what only one side has.
         older: the base with the release of Go that it was measured with, if that is another one.
         by_compiler: escapes that the release brings and takes away with the base's code.
-        inexact: benchmarks whose allocs/op did not repeat, ``package.name``.
+        inexact: benchmarks whose allocs/op did not repeat: ``package.name``, and the ranges of both
+            sides.
         verdict: see :class:`Verdict`.
         attributions: of the changes, by package, benchmark and unit, as far as there are accounts.
         policy: by which it was judged.
@@ -188,7 +198,7 @@ def judge_gate(
         errors=tuple(errors),
         benchmarks=benchmarks,
         inexact=tuple(
-            f"{c.package}.{c.benchmark}"
+            _with_ranges(c)
             for c in every
             if c.unit == ALLOCS and c.base is not None and c.head is not None and not c.exact
         ),
@@ -211,6 +221,14 @@ def judge_gate(
 def errors_of(record: Record, errors: Iterable[PackageError]) -> list[GateError]:
     """Errors of one side, as the gate tells them."""
     return [GateError(e.stage, record.revision.hash, e.package, e.message) for e in errors]
+
+
+def _with_ranges(change: Change) -> str:
+    def told(m: Measurement | None) -> str:
+        low, high = (m.low, m.high) if m is not None else (math.nan, math.nan)
+        return f"{low:.10g}" if low == high else f"{low:.10g} to {high:.10g}"
+
+    return f"{change.package}.{change.benchmark}: {told(change.base)} → {told(change.head)}"
 
 
 def unmeasured(base: Record, head: Record) -> list[GateError]:

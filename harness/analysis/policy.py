@@ -255,7 +255,7 @@ def _budgeted(budget: Budget, head: Record) -> Iterable[tuple[str, str, str, flo
                 for unit in budget.limits:
                     measurement = result.measurement(unit)
                     if measurement is not None:
-                        yield package, result.name, unit, measurement.value
+                        yield package, result.name, unit, measurement.printed
         return
     if budget.scope is Scope.PACKAGE:
         counts = {

@@ -3,7 +3,8 @@
 Exact values: no threshold and no delay, every change is a step at the revision where it is first
 seen. Each revision is compared with the nearest earlier one of the first-parent history in which
 the benchmark has a number; what lies between could not be measured and is named. A number that does
-not repeat takes the place of an exact one only where the two differ.
+not repeat takes the place of an exact one only where the two differ; how far it spread counts in
+the comparison with the next exact one, for two that seem to repeat may do so by chance.
 
 Values that do not repeat (times, and sizes or custom metrics that vary): the change points of the
 whole series, with a p-value that is corrected for every series of the unit (:mod:`.changepoints`).
@@ -102,7 +103,7 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
     noisy: list[tuple[_Key, list[_Place]]] = []
     for key, places in history.values.get(unit, {}).items():
         (noisy if _is_noisy(unit, places) else exact).append((key, places))
-    found = [_repaired_exact(_exact_steps(history, unit, *s), s[1]) for s in exact]
+    found = [_exact_steps(history, unit, *s) for s in exact]
     found += _noisy_steps(history, unit, noisy)
     return tuple(
         sorted(
@@ -140,13 +141,20 @@ def _is_noisy(unit: str, places: Sequence[_Place]) -> bool:
     return exact.count(False) > _MOSTLY_EXACT * len(exact)
 
 
-def _exact_steps(history: History, unit: str, key: _Key, places: Iterable[_Place]) -> list[Step]:
-    found: list[Step] = []
+def _exact_steps(history: History, unit: str, key: _Key, places: Sequence[_Place]) -> list[Step]:
+    found: list[tuple[Step, Measurement, Measurement]] = []
     # What a value is compared with: the one before it, but an exact one is kept until the next
     # exact one, so that a range in between does not hide that 9 became 10.
     before: _Place | None = None
+    latest: Measurement | None = None
+    spread = 0.0  # of what did not repeat, since two values in a row did
     for place in places:
         run, new = place
+        if new.exact and latest is not None and latest.exact:
+            spread = 0.0
+        seen = spread
+        spread = max(spread, 0.0 if new.exact else new.spread)
+        latest = new
         if before is None:
             before = place
             continue
@@ -157,23 +165,28 @@ def _exact_steps(history: History, unit: str, key: _Key, places: Iterable[_Place
         direction = Direction.NONE
         if (new.value, new.exact) != (old.value, old.exact):
             direction, _ = judge(unit, old, new)
+            if direction is not judge(unit, old, new, seen)[0]:
+                continue  # perhaps by chance; the next one that repeats tells
         if direction is not Direction.NONE:
-            found.append(
-                Step(
-                    *key,
-                    unit=unit,
-                    revision=run.first,
-                    previous=earlier.last,
-                    between=history.between(earlier.last, run.first),
-                    before=old.value,
-                    after=new.value,
-                    direction=direction,
-                    exact=old.exact and new.exact,
-                )
+            step = Step(
+                *key,
+                unit=unit,
+                revision=run.first,
+                previous=earlier.last,
+                between=history.between(earlier.last, run.first),
+                before=old.value,
+                after=new.value,
+                direction=direction,
+                exact=old.exact and new.exact,
             )
+            found.append((step, old, new))
+            spread = 0.0 if new.exact else new.spread
         if direction is not Direction.NONE or new.exact or not old.exact:
             before = place
-    return found
+    order = {run.first: number for number, (run, _) in enumerate(places)}
+    return [
+        _with_repair(step, old, new, places[order[step.revision] + 1 :]) for step, old, new in found
+    ]
 
 
 def _noisy_steps(
@@ -237,25 +250,19 @@ def _noisy_step(
     )
 
 
-def _repaired_exact(found: list[Step], places: Sequence[_Place]) -> list[Step]:
-    """The steps, each regression with the revision that undid it."""
-    order = {run.first: number for number, (run, _) in enumerate(places)}
-    return [_with_repair(step, places[order[step.revision] + 1 :]) for step in found]
-
-
-def _with_repair(step: Step, later: Sequence[_Place]) -> Step:
+def _with_repair(step: Step, old: Measurement, new: Measurement, later: Sequence[_Place]) -> Step:
+    """A step, of a regression with the revision that undid it."""
     if step.direction is not Direction.REGRESSION:
         return step
-    up = step.delta > 0
-    for run, measurement in later:
-        value = measurement.value
-        if value <= step.before if up else value >= step.before:
+    for run, value in later:
+        undone = judge(step.unit, new, value)[0] is Direction.IMPROVEMENT
+        if undone and judge(step.unit, old, value)[0] is not Direction.REGRESSION:
             return replace(step, repaired=run.first)
     return step
 
 
 def _repaired_noisy(found: list[Step]) -> list[Step]:
-    """Likewise, where a later level has to be near the one before."""
+    """The steps, each regression with the revision that undid it: a level near the one before."""
     return [
         replace(step, repaired=_back(step, found[number + 1 :]))
         if step.direction is Direction.REGRESSION

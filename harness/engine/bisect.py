@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.analysis.comparison import Direction, judge
 from harness.engine.environments import EnvironmentSpec
 from harness.engine.session import Session
 from harness.errors import MeasurementError, UsageError
-from harness.model import Record
+from harness.model import Measurement, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def find_step(
     last = len(revisions) - 1
     package, name = _largest_step(record(0), record(last), unit)
 
-    def value(index: int) -> float | None:
+    def value(index: int) -> Measurement | None:
         return _value(record(index), package, name, unit)
 
     low, high = 0, last
@@ -80,7 +81,7 @@ def find_step(
         seen = value(middle)
         if seen is None:
             holes.add(middle)
-        elif seen == old:
+        elif judge(unit, old, seen)[0] is Direction.NONE:
             low = middle
         else:
             high = middle
@@ -94,8 +95,8 @@ def find_step(
         record(low),
         record(high),
         tuple(revisions[low + 1 : high]),
-        before,
-        after,
+        before.value,
+        after.value,
         len(looked_at),
     )
 
@@ -119,8 +120,11 @@ def _largest_step(base: Record, head: Record, unit: str) -> tuple[str, str]:
                 f"{record.revision.short} has no {unit} of a benchmark that --bench {bench!r}"
                 " selects" + (f": {reason}" if reason else "")
             )
-    steps = {k: abs(after[k] - before[k]) for k in before.keys() & after.keys()}
-    changed = {k: d for k, d in steps.items() if d}
+    changed = {
+        k: abs(after[k].value - before[k].value)
+        for k in before.keys() & after.keys()
+        if judge(unit, before[k], after[k])[0] is not Direction.NONE
+    }
     if not changed:
         raise UsageError(
             f"{unit} of {bench!r} is the same at {base.revision.short} and {head.revision.short}"
@@ -128,14 +132,14 @@ def _largest_step(base: Record, head: Record, unit: str) -> tuple[str, str]:
     return max(sorted(changed), key=lambda k: changed[k])
 
 
-def _values(record: Record, unit: str) -> dict[tuple[str, str], float]:
+def _values(record: Record, unit: str) -> dict[tuple[str, str], Measurement]:
     found = {}
     for package, result in record.benchmarks():
         measurement = result.measurement(unit)
         if measurement is not None:
-            found[package, result.name] = measurement.value
+            found[package, result.name] = measurement
     return found
 
 
-def _value(record: Record, package: str, name: str, unit: str) -> float | None:
+def _value(record: Record, package: str, name: str, unit: str) -> Measurement | None:
     return _values(record, unit).get((package, name))

@@ -1,6 +1,9 @@
 """From result lines to benchmark results: which number of which lane counts. Pure.
 
-Allocations are counts and come from the allocation lane, where two runs must agree. Time comes from
+Allocations are counts and come from the allocation lane, where two runs must agree: in the whole
+numbers that `testing` prints, and in those before they are cut (``allocs-exact/op``) but for what
+runs once in a process. One that allocates 334.9 or 335.2 times is no exact 334 or 335, and which of
+the two is printed tells nothing; its samples are the values before they are cut. Time comes from
 the time lane only: 100 iterations tell nothing of it. What a benchmark reports by itself
 (``b.ReportMetric``) is taken from the time lane where there is one.
 
@@ -16,6 +19,7 @@ the stack already.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from harness.gobench.benchfmt import BenchmarkLine
@@ -28,6 +32,7 @@ from harness.model import (
     HEAP_COSTS,
     HEAP_INUSE,
     HEAP_LIVE,
+    JITTER,
     SAMPLED,
     SECONDS,
     STACK_INUSE,
@@ -89,19 +94,41 @@ def _same_count(allocation: list[BenchmarkLine], time: list[BenchmarkLine]) -> b
 
 
 def _measurement(unit: str, lane: Lane, lines: list[BenchmarkLine]) -> Measurement:
-    samples = tuple(line.values[unit] for line in lines if unit in line.values)
-    same = len(samples) > 1 and len(set(samples)) == 1
-    exact = lane is Lane.ALLOCATION and same and unit not in SAMPLED
-    return Measurement(unit, lane, samples, exact)
+    own = [line for line in lines if unit in line.values]
+    samples = tuple(line.values[unit] for line in own)
+    if lane is not Lane.ALLOCATION or unit in SAMPLED:
+        return Measurement(unit, lane, samples, False)
+    untruncated = _untruncated(own) if unit == ALLOCS else ()
+    exact = len(samples) > 1 and len(set(samples)) == 1 and _repeats(untruncated)
+    if exact and untruncated == samples:
+        untruncated = ()
+    return Measurement(unit, lane, samples if exact else untruncated or samples, exact, untruncated)
+
+
+def _untruncated(lines: Sequence[BenchmarkLine]) -> tuple[float, ...]:
+    """The allocs/op of several runs before they are cut; empty where they are not known."""
+    found = tuple(line.values.get(ALLOCS_EXACT, math.nan) for line in lines)
+    cut = [line.values[ALLOCS] for line in lines]
+    # A benchmark may report another thing under the name.
+    known = len(lines) > 1 and all(0 <= x - n < 1 for x, n in zip(found, cut, strict=True))
+    return found if known else ()
+
+
+def _repeats(untruncated: Sequence[float]) -> bool:
+    return not untruncated or round(max(untruncated) - min(untruncated), 6) <= JITTER
 
 
 def agree(first: Sequence[BenchmarkLine], second: Sequence[BenchmarkLine]) -> bool:
     """Whether two runs of the allocation lane gave the same counts for the same benchmarks."""
+    ours, theirs = (sorted(lines, key=lambda x: x.name) for lines in (first, second))
+    return len(ours) == len(theirs) and all(map(_same, ours, theirs))
 
-    def counts(lines: Sequence[BenchmarkLine]) -> list[tuple[str, float | None, float | None]]:
-        return sorted((x.name, x.values.get(ALLOCS), x.values.get(BYTES)) for x in lines)
 
-    return counts(first) == counts(second)
+def _same(one: BenchmarkLine, other: BenchmarkLine) -> bool:
+    if one.name != other.name:
+        return False
+    counts, others = ([x.values.get(unit) for unit in (ALLOCS, BYTES)] for x in (one, other))
+    return counts == others and (counts[0] is None or _repeats(_untruncated((one, other))))
 
 
 def _rank(unit: str) -> tuple[int, str]:

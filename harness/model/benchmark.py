@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,14 +22,34 @@ class Measurement:
     Attributes:
         unit: as in the Go benchmark format, ``ns/op`` read as ``sec/op``.
         lane: where the samples come from.
-        samples: one value per repetition, in the order of the output.
-        exact: every repetition of the allocation lane gave this same value.
+        samples: one value per repetition, in the order of the output. Of allocs/op that is not
+            exact, the values before `testing` cuts them to whole numbers, where they are known.
+        exact: every repetition of the allocation lane gave this same value; of allocs/op also
+            before it was cut, within :data:`harness.model.JITTER`.
+        untruncated: of allocs/op, the values before they were cut, in the same order; empty where
+            they are not known, or are whole numbers and equal.
     """
 
     unit: str
     lane: Lane
     samples: tuple[float, ...]
     exact: bool
+    untruncated: tuple[float, ...] = ()
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """The samples as they were before anything was cut off, as far as that is known."""
+        return self.untruncated or self.samples
+
+    @property
+    def spread(self) -> float:
+        """How far the untruncated values lie apart; 0 where they are not known."""
+        return max(self.untruncated) - min(self.untruncated) if self.untruncated else 0.0
+
+    @property
+    def printed(self) -> float:
+        """The value as ``go test`` prints it: allocs/op are cut to a whole number."""
+        return float(math.floor(self.value)) if self.untruncated else self.value
 
     @property
     def value(self) -> float:

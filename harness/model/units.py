@@ -30,6 +30,9 @@ STACK_INUSE = "stack-inuse-B"  # spans of stacks in use (StackInuse)
 HEAP_COSTS = (ALLOCS_EXACT, GC_CYCLES, GC_PAUSE, HEAP_LIVE, HEAP_INUSE, STACK_INUSE)
 # Of them, what is no count: repetitions may agree by chance, so a difference needs samples.
 SAMPLED = frozenset({GC_CYCLES, GC_PAUSE, HEAP_LIVE, HEAP_INUSE, STACK_INUSE})
+# Allocations for each operation by which two runs of one binary may differ through what runs once
+# in a process: 10 objects in 100 operations. How it was measured: docs/steps.md, "Exact values".
+JITTER = 0.1
 
 _HIGHER_IS_BETTER = frozenset({"B/s"})
 

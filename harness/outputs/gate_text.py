@@ -52,7 +52,7 @@ def show_gate(report: GateReport) -> str:
     if report.inexact:
         lines.append(
             f"{plural(len(report.inexact), 'benchmark')} did not repeat exactly and count only"
-            " where the ranges do not meet:"
+            " where the ranges are clearly apart:"
         )
         lines += [f"  {visible(name)}" for name in report.inexact[:MAX_ROWS]]
         lines.append("")

@@ -251,6 +251,10 @@ def cell(measurement: Measurement | None) -> str:
         return f"{text} ± {_share(spread(measurement.samples))}"
     if measurement.low == measurement.high or not measurement.value:
         return text
+    if measurement.untruncated:
+        # A share of so large a number would say ± 0 %.
+        low, high = (value(x, measurement.unit) for x in (measurement.low, measurement.high))
+        return f"{text} ({low} to {high})"
     away = max(measurement.high - measurement.value, measurement.value - measurement.low)
     return f"{text} ± {_share(away / abs(measurement.value))}"
 

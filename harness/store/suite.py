@@ -192,8 +192,9 @@ class Numbers:
         if measured is not None:
             samples = measured.samples if measured.lane is Lane.TIME else ()
             # A count prints as one: asv shows 5.0 for a float.
-            number = measured.value
-            return Value(int(number) if measured.exact and number.is_integer() else number, samples)
+            number = measured.printed
+            count = (measured.exact or measured.untruncated) and number.is_integer()
+            return Value(int(number) if count else number, samples)
         name = track.function if param == ITSELF else f"{track.function}/{param}"
         for failure in package.failures:
             if _concerns(failure, name):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness.analysis import Direction, compare
 from harness.analysis.comparison import judge
 from harness.model import ALLOCS, GC_CYCLES, SECONDS, Lane, Measurement, Record
-from tests.builders import MODULE, make_benchmark, make_package, make_record
+from tests.builders import MODULE, make_benchmark, make_package, make_record, make_untruncated
 
 COUNTS = st.integers(0, 10**9)
 
@@ -71,6 +71,50 @@ def test_inexact_counts_change_where_the_ranges_do_not_meet(
     base: tuple[float, ...], head: tuple[float, ...], direction: Direction
 ) -> None:
     assert judge(ALLOCS, count(*base), count(*head)) == (direction, None)
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "direction"),
+    [
+        # One number before the cut, two behind it.
+        ((334.99, 334.98), (335.01, 335.02), Direction.NONE),
+        ((334.06, 334.90, 334.85), (335.03, 335.76, 335.70), Direction.NONE),
+        ((334.95, 334.99), (334.91, 335.30, 335.01), Direction.NONE),
+        # Two numbers before the cut.
+        ((0.0, 0.0), (1.0, 1.0), Direction.REGRESSION),
+        ((0.03, 0.03), (1.03, 1.01), Direction.REGRESSION),
+        ((100.0, 100.0), (101.08, 101.01), Direction.REGRESSION),
+        ((335.03, 335.11), (334.03, 334.11), Direction.IMPROVEMENT),
+        ((334.5, 334.5), (335.0, 335.0), Direction.REGRESSION),
+        ((334.06, 334.90, 334.85), (337.03, 337.76, 337.70), Direction.REGRESSION),
+        # `go test` prints the same.
+        ((335.05, 335.05), (335.9, 335.9), Direction.NONE),
+    ],
+)
+def test_counts_that_are_known_before_they_are_cut(
+    base: tuple[float, ...], head: tuple[float, ...], direction: Direction
+) -> None:
+    assert judge(ALLOCS, make_untruncated(*base), make_untruncated(*head)) == (direction, None)
+
+
+def test_a_count_of_which_only_whole_numbers_are_known_is_compared_as_ever() -> None:
+    """Records that were made by an earlier version."""
+    assert judge(ALLOCS, count(9, 9), make_untruncated(10.0, 10.03))[0] is Direction.REGRESSION
+    assert judge(ALLOCS, count(9, 10), make_untruncated(10.0, 10.03))[0] is Direction.NONE
+
+
+@given(
+    st.integers(0, 1000), st.integers(1, 9), st.lists(st.integers(0, 10), min_size=4, max_size=4)
+)
+def test_what_runs_once_hides_no_step_and_makes_none(n: int, more: int, once: list[int]) -> None:
+    """Up to ten objects in a hundred operations are set up, never the same number."""
+    a, b, c, d = (objects / 100 for objects in once)
+    base, same = make_untruncated(n + a, n + b), make_untruncated(n + c, n + d)
+    head = make_untruncated(n + more + c, n + more + d)
+    assert base.exact
+    assert head.exact
+    assert judge(ALLOCS, base, same)[0] is Direction.NONE
+    assert judge(ALLOCS, base, head)[0] is Direction.REGRESSION
 
 
 def test_what_is_no_count_needs_samples() -> None:

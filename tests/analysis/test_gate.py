@@ -13,6 +13,7 @@ import pytest
 from harness.analysis import Verdict, judge_gate
 from harness.model import (
     BenchmarkFailure,
+    BenchmarkResult,
     Lane,
     PackageError,
     PackageOutcome,
@@ -24,7 +25,14 @@ from harness.outputs.gate_json import gate_json, gate_schema
 from harness.outputs.gate_text import show_gate
 from harness.outputs.records_json import record_json
 from harness.policy import parse_policy
-from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
+from tests.builders import (
+    MODULE,
+    make_benchmark,
+    make_package,
+    make_record,
+    make_site,
+    make_untruncated,
+)
 
 FAILED = PackageOutcome.BUILD_FAILED
 
@@ -58,6 +66,33 @@ def test_counts(
     assert (report.verdict, report.exit_code, report.errors) == (verdict, code, ())
     assert len(report.benchmarks.compared) == 1
     assert bool(report.inexact) == (isinstance(base, tuple) or isinstance(head, tuple))
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "verdict", "inexact"),
+    [
+        ((334.06, 334.90), (335.03, 335.76, 335.70), Verdict.PASS,
+         "334.06 to 334.9 → 335.03 to 335.76"),
+        ((334.98, 334.99), (335.01, 335.02), Verdict.PASS, ""),
+        ((334.03, 334.03), (335.01, 335.02), Verdict.FAIL, ""),
+        ((334.06, 334.90), (337.03, 337.7), Verdict.FAIL, "334.06 to 334.9 → 337.03 to 337.7"),
+        ((4.03, 4.03), (4.4, 4.6), Verdict.PASS, "4 → 4.4 to 4.6"),
+    ],
+)  # fmt: skip
+def test_counts_that_are_known_before_they_are_cut(
+    base: tuple[float, ...], head: tuple[float, ...], verdict: Verdict, inexact: str
+) -> None:
+    sides = [
+        make_record(
+            number,
+            [make_package(benchmarks=[BenchmarkResult("BenchmarkX", (make_untruncated(*row),))])],
+        )
+        for number, row in enumerate((base, head))
+    ]
+    report = judge_gate(*sides, ())
+    assert report.verdict is verdict
+    assert [c.exact for c in report.changes] == ([not inexact] if verdict is Verdict.FAIL else [])
+    assert [name.partition(": ")[2] for name in report.inexact] == ([inexact] if inexact else [])
 
 
 def test_bytes_alone_are_shown_and_do_not_fail() -> None:

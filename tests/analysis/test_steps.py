@@ -31,6 +31,7 @@ from tests.builders import (
     make_package,
     make_record,
     make_site,
+    make_untruncated,
     timeline_history,
 )
 
@@ -79,6 +80,64 @@ def test_where_steps_are(
     values: tuple[Value, ...], expected: list[tuple[int, float, float, str]]
 ) -> None:
     assert told(history(*values)) == expected
+
+
+def untruncated(*rows: tuple[float, ...]) -> History:
+    """A history whose allocs/op are known before they are cut."""
+    return History.build(
+        [
+            make_record(
+                number,
+                [
+                    make_package(
+                        benchmarks=[BenchmarkResult("BenchmarkX", (make_untruncated(*row),))]
+                    )
+                ],
+            )
+            for number, row in enumerate(rows)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        # 334, 335, 334, 335: the same number, cut.
+        (((334.98, 334.99), (335.01, 335.02), (334.97, 334.99), (335.0, 335.01)), []),
+        (((334.06, 334.9, 334.85), (335.03, 335.76, 335.7), (334.5, 334.2, 335.1)), []),
+        # Two that repeat by chance, with the evidence in between; and one with a step behind it.
+        (((334.85, 334.9), (334.5, 335.3, 335.0), (335.3, 335.35)), []),
+        (
+            ((23.26, 23.26), (22.24, 23.26, 23.27), (24.26, 24.27), (24.26, 24.26)),
+            [(3, 23, 24, "regression")],
+        ),
+        (
+            ((0.0, 0.0), (1.03, 1.03), (0.02, 0.0)),
+            [(1, 0, 1, "regression"), (2, 1, 0, "improvement")],
+        ),
+        (((334.9, 334.2, 335.1), (337.9, 338.3, 337.7)), [(1, 334.9, 337.9, "regression")]),
+    ],
+)
+def test_steps_of_counts_that_are_known_before_they_are_cut(
+    rows: tuple[tuple[float, ...], ...], expected: list[tuple[int, float, float, str]]
+) -> None:
+    assert told(untruncated(*rows)) == expected
+
+
+def test_noise_of_a_hundred_revisions_makes_no_step() -> None:
+    """Three runs a revision of a benchmark that allocates 335 ± 0.3 times, as fiber's does."""
+    rng = random.Random(1)
+    rows = [tuple(round(rng.gauss(335, 0.3), 2) for _ in range(3)) for _ in range(100)]
+    assert told(untruncated(*rows)) == []
+    # What a version that keeps whole numbers sees of the same runs.
+    assert len(told(history(*(tuple(float(int(v)) for v in row) for row in rows)))) > 5
+
+
+def test_a_step_is_repaired_where_the_noisy_value_is_back() -> None:
+    found = untruncated((9.0, 9.0), (20.0, 20.0), (9.03, 9.4, 9.2))
+    assert [(s.delta, s.repaired) for s in steps(found)] == [
+        (11, make_hash(2)), (pytest.approx(-10.8), None),
+    ]  # fmt: skip
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=15))

@@ -13,10 +13,10 @@ from harness.analysis.samples import median_interval
 from harness.model import ALLOCS, SECONDS, Lane, Measurement
 from harness.outputs.format import percent, signed, value
 from tests.browser.pages import requests
-from tests.builders import timeline_records
+from tests.builders import make_untruncated, timeline_records
 
 STATS = """
-const side = m => ({time: m[0], exact: m[1], samples: m[2]});
+const side = m => ({time: m[0], exact: m[1], samples: m[2], cut: m[3]});
 return arguments[0].map(([a, b]) => esvStats.judge(side(a), side(b)))
   .map((j, i) => [j.way, j.p, esvStats.interval(arguments[0][i][0][2])]);
 """
@@ -67,9 +67,18 @@ def test_the_browser_judges_as_the_analysis_does(
                 Measurement(unit, lane, made[1], len(set(made[1])) == 1),
             )
         )
+    for _ in range(60):
+        one, other = (
+            make_untruncated(*(round(rng.gauss(side, 0.1), 2) for _ in range(3)))
+            for side in (10, rng.choice([10, 10.5, 11, 12]))
+        )
+        pairs.append((one, other))
     found = browser.execute_script(
         STATS,
-        [[[m.lane is Lane.TIME, m.exact, list(m.samples)] for m in pair] for pair in pairs],
+        [
+            [[m.lane is Lane.TIME, m.exact, list(m.samples), m.untruncated or None] for m in pair]
+            for pair in pairs
+        ],
     )
     for (a, b), (way, p, bounds) in zip(pairs, found, strict=True):
         direction, expected = judge(a.unit, a, b)

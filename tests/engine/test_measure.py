@@ -292,6 +292,49 @@ func init() {
     assert (others, measurement.exact) == ([first + 1, first + 2], False)
 
 
+# Each run of the binary has a home of its own, whose name decides by how many objects the hundred
+# operations differ: as one with a random seed, but the same at every test.
+SEEDED = """package p
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var sink []byte
+
+func BenchmarkSeeded(b *testing.B) {
+	more := map[string]int{"home": %d, "hom1": %d, "hom2": %d}[filepath.Base(os.Getenv("HOME"))]
+	for i := 0; i < b.N; i++ {
+		for j := 0; j < 10; j++ {
+			sink = make([]byte, 64)
+		}
+		for k := i; k < more; k += 100 {
+			sink = make([]byte, 64)
+		}
+	}
+}
+"""
+
+
+def test_a_number_that_is_cut_to_either_of_two_is_no_step(
+    project: Project, open_session: OpenSession
+) -> None:
+    """10 at one commit, 11 at the next two, and 10 again: all are about 11 before they are cut."""
+    rows = [(6, 90, 85), (103, 176, 170), (101, 102, 101), (95, 96, 95)]
+    hashes = [project.commit({"go.mod": GO_MOD, "p/p_test.go": SEEDED % row}) for row in rows]
+    with open_session() as session:
+        records = [session.measure(h, alloc_only=True) for h in hashes]
+    found = [r.packages[0].benchmarks[0].measurement(ALLOCS) for r in records]
+    assert steps(History.build(records)) == ()
+    assert [m and (int(m.value), m.exact) for m in found] == [
+        (10, False), (11, False), (11, True), (10, True),
+    ]  # fmt: skip
+    assert found[1] is not None
+    assert found[1].samples == pytest.approx((11.03, 11.76, 11.70), abs=0.02)
+
+
 def test_merges_roots_and_ranges(project: Project, open_session: OpenSession) -> None:
     root = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
     project.git("checkout", "--quiet", "-b", "side")

@@ -18,6 +18,7 @@ from harness.gobench.benchfmt import (
 )
 from harness.gobench.lanes import agree
 from harness.model import ALLOCS, ALLOCS_EXACT, BYTES, GC_CYCLES, HEAP_LIVE, SECONDS, Lane
+from tests.builders import make_untruncated
 
 NAMES = st.from_regex(r"\ABenchmark[A-Za-z_0-9]{0,6}(/[a-z0-9=,:#_\-]{1,8}){0,2}\Z")
 # Units that are not converted, so that they come back as they went in.
@@ -157,6 +158,35 @@ def test_equal_counts_are_exact_and_others_keep_their_range() -> None:
     assert (inexact.low, inexact.value, inexact.high, inexact.exact) == (9, 9.5, 10, False)
 
 
+@pytest.mark.parametrize(
+    ("untruncated", "samples", "exact"),
+    [
+        ((335.03, 335.76, 335.70), (335.03, 335.76, 335.70), False),
+        ((334.99, 335.01, 335.0), (334.99, 335.01, 335.0), False),
+        # What runs once in a process, and not the same every time.
+        ((335.03, 335.13), (335, 335), True),
+        ((335.03, 335.14), (335.03, 335.14), False),
+        # Something that allocates once in two operations.
+        ((0.5, 0.5), (0, 0), True),
+        ((4.0, 4.0), (4, 4), True),
+    ],
+)
+def test_a_count_is_exact_where_it_repeats_before_it_is_cut(
+    untruncated: tuple[float, ...], samples: tuple[float, ...], exact: bool
+) -> None:
+    found = make_untruncated(*untruncated)
+    assert (found.samples, found.exact) == (samples, exact)
+    assert found.rates == untruncated
+    assert found.printed == sorted(int(v) for v in untruncated)[(len(untruncated) - 1) // 2]
+
+
+def test_what_a_benchmark_reports_under_the_name_does_not_count() -> None:
+    own = [BenchmarkLine("A", 100, {ALLOCS: 4.0, ALLOCS_EXACT: v}) for v in (7.0, 99.0)]
+    found = measurements(own)[0].measurement(ALLOCS)
+    assert found is not None
+    assert (found.samples, found.exact, found.untruncated) == ((4, 4), True, ())
+
+
 def test_one_run_alone_is_never_exact() -> None:
     (result,) = measurements([line("A", 1)])
     assert not any(m.exact for m in result.measurements)
@@ -224,6 +254,10 @@ def test_rates_come_from_the_lane_of_more_iterations(
 
 def test_noise_of_the_heap_does_not_upset_the_agreement() -> None:
     assert agree([heap_line(100, 1.52, 0.5)], [heap_line(100, 1.5, 0.25)])
+
+
+def test_runs_that_are_cut_to_one_number_do_not_agree() -> None:
+    assert not agree([heap_line(100, 335.03, 0)], [heap_line(100, 335.76, 0)])
 
 
 def test_runs_agree_only_on_equal_counts_of_equal_benchmarks() -> None:

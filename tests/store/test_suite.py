@@ -17,6 +17,7 @@ from harness.model import (
     HEAP_COSTS,
     SECONDS,
     BenchmarkFailure,
+    BenchmarkResult,
     Lane,
     Measurement,
     Outcome,
@@ -35,6 +36,7 @@ from harness.store.suite import (
     track_name,
     track_names,
 )
+from tests.builders import make_untruncated
 from tests.store.few import PARSE, STORE, bench, package, record, site
 
 # Names
@@ -112,6 +114,17 @@ def test_what_the_heap_costs_beside_makes_no_benchmarks() -> None:
     full = replace(plain, measurements=(*plain.measurements, own, *costs))
     suite = Suite.of([extract(record(1, package(PARSE, full)))])
     assert {t.unit for t in suite.tracks.values()} == {ALLOCS, BYTES, "widgets/op"}
+
+
+@pytest.mark.parametrize("untruncated", [(335.03, 335.76, 335.7), (335.03, 335.05)])
+def test_asv_gets_what_go_prints(untruncated: tuple[float, ...]) -> None:
+    """Exact or not: asv's series go on with the numbers that they had."""
+    result = BenchmarkResult("BenchmarkScan", (make_untruncated(*untruncated),))
+    item = record(1, package(PARSE, result))
+    suite = Suite.of([extract(item)])
+    (track,) = (t for t in suite.tracks.values() if t.unit == ALLOCS)
+    number = Numbers(extract(item)).value(track, ITSELF).number
+    assert (number, type(number)) == (335, int)
 
 
 def test_failed_is_null_and_missing_is_nan() -> None:

@@ -77,7 +77,7 @@ class Numbers:
         ``conditions`` is what it was measured under, as name and text. A benchmark is its page (the
         same for ever), name and package, and its measurements: the number of the unit, 1 for the
         time lane, 1 where every repetition agrees, how many there are, and the samples (one where
-        they agree).
+        they agree); of allocs/op the least and the most before they are cut, where that is known.
         """
         packages = [p for p in record.packages if p.benchmarks]
         units = tuple(sorted({u for p in packages for u in self._units(p)}, key=unit_order))
@@ -113,7 +113,10 @@ class Numbers:
             counted = m.exact and m.lane is Lane.ALLOCATION
             samples = m.samples[:1] if counted else m.samples
             time = int(m.lane is Lane.TIME)
-            measured.append([units.index(m.unit), time, int(counted), len(m.samples), *samples])
+            cut = [[min(m.untruncated), max(m.untruncated)]] if m.untruncated else []
+            measured.append(
+                [units.index(m.unit), time, int(counted), len(m.samples), *samples, *cut]
+            )
         return [
             names.benchmark_page(package, result.name),
             visible(clip(result.name, 200)),

@@ -89,7 +89,7 @@ def render(report: GateReport, around: Surroundings, limit: int) -> str:
     )
     page.folded_table(
         f"{plural(len(report.inexact), 'benchmark')} did not repeat exactly, and"
-        " count only where the ranges of both sides do not meet",
+        " count only where the ranges of both sides are clearly apart",
         ("benchmark",),
         report.inexact,
         lambda name: [code(name)],

@@ -205,7 +205,9 @@
     }
 
     function sided(list) {
-      return { time: list[1] === 1, exact: list[2] === 1, n: list[3], samples: list.slice(4) };
+      var last = list[list.length - 1], cut = Array.isArray(last) ? last : null;
+      return { time: list[1] === 1, exact: list[2] === 1, n: list[3], cut: cut,
+        samples: list.slice(4, cut ? -1 : undefined) };
     }
 
     function pair(base, head) {

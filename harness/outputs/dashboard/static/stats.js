@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   var ALPHA = 0.05, EXACT = 50, EXACT_TIES = 25, EXACT_INTERVAL = 30;
+  var JITTER = 0.1, CLEAR = 2; // of allocs/op
 
   function ascending(a, b) { return a - b; }
 
@@ -116,15 +117,30 @@
     return [s[left - 1], s[right - 1]];
   }
 
-  // A side is { time, exact, samples }. Says -1, 0 or 1 as the value went down, not, or up; p where
-  // there is one; and whether so few samples could not have shown a change, whatever they are.
+  // Whether two counts differ by more than they do by chance, as analysis/comparison.py has it.
+  function apart(base, head) {
+    var a = base.cut || base.samples, b = head.cut || head.samples;
+    var gap = Math.max(Math.min.apply(null, b) - Math.max.apply(null, a),
+      Math.min.apply(null, a) - Math.max.apply(null, b));
+    if (!base.cut && !head.cut) return gap > 0;
+    function printed(side) {
+      var value = median(side.samples);
+      return side.cut ? Math.floor(value) : value;
+    }
+    function spread(side) {
+      return side.cut ? Math.max.apply(null, side.cut) - Math.min.apply(null, side.cut) : 0;
+    }
+    var clear = Math.max(JITTER, CLEAR * Math.max(spread(base), spread(head)));
+    return printed(base) !== printed(head) && gap - clear > 5e-7;
+  }
+
+  // A side is { time, exact, samples, cut }: cut are the values before allocs/op are cut to whole
+  // numbers, null where they are not known. Says -1, 0 or 1 as the value went down, not, or up; p
+  // where there is one; and whether so few samples could not have shown a change, whatever they are.
   function judge(base, head) {
     var delta = median(head.samples) - median(base.samples);
     if (!base.time && !head.time) {
-      var meet = Math.min.apply(null, base.samples) <= Math.max.apply(null, head.samples) &&
-        Math.min.apply(null, head.samples) <= Math.max.apply(null, base.samples);
-      var differ = base.exact && head.exact && delta !== 0;
-      return { way: meet && !differ ? 0 : Math.sign(delta), p: null, unsure: false };
+      return { way: apart(base, head) ? Math.sign(delta) : 0, p: null, unsure: false };
     }
     var p = mannWhitney(base.samples, head.samples);
     var n1 = base.samples.length, least = 2 / choose(n1 + head.samples.length, n1);
