@@ -89,7 +89,7 @@ def test_counts_that_are_known_before_they_are_cut(
         )
         for number, row in enumerate((base, head))
     ]
-    report = judge_gate(*sides, ())
+    report = judge_gate(sides[0], sides[1], ())
     assert report.verdict is verdict
     assert [c.exact for c in report.changes] == ([not inexact] if verdict is Verdict.FAIL else [])
     assert [name.partition(": ")[2] for name in report.inexact] == ([inexact] if inexact else [])
