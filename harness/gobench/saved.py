@@ -202,7 +202,10 @@ class _Reader:
         run = self._run
         run.last, run.package = number, run.package or self._config.get("pkg", "")
         result = parse_result(row)
-        if result is not None:
+        if result is not None and result.iterations == 0:
+            # `testing` prints it while a panic unwinds.
+            run.begun[result.name] = (number, "")
+        elif result is not None:
             self._shared = True
             self._lines.append(SavedLine(number, result, self._config))
             run.results.add(result.name)

@@ -145,6 +145,9 @@ OTHER = "example.com/m/other"
          f"other/o.go:3:1: syntax error: unexpected name; FAIL {OTHER} [build failed]"),
         (f"{HEADER}{RESULT}panic: in a goroutine\n{TRACE}{STATUS}", "example.com/m ",
          "panic: in a goroutine; exit status 2; FAIL example.com/m"),
+        # What `testing` prints while a panic unwinds.
+        (f"{HEADER}{RESULT}BenchmarkB-8 \t 0\t NaN ns/op\npanic: boom\n{TRACE}{STATUS}",
+         "example.com/m BenchmarkB", "panic: boom; exit status 2; FAIL example.com/m"),
         # With -test.v each benchmark is announced.
         (f"{HEADER}BenchmarkA\n{RESULT}BenchmarkB\npanic: boom\n{TRACE}{STATUS}",
          "example.com/m BenchmarkB", "panic: boom; exit status 2; FAIL example.com/m"),
