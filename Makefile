@@ -44,6 +44,10 @@ lint: $(STAMP) ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## give the parsers of foreign text damaged input: SECONDS=300 PARSER=record
+	@$(BIN)/python -m tests.parsers.fuzz --seconds $(or $(SECONDS),60) $(addprefix --parser=,$(PARSER)) $(ARGS)
+
 .PHONY: bench
 bench: fixtures ## measure the harness against running the benchmarks naively
 	@$(BIN)/python tests/bench/naive.py

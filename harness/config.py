@@ -22,7 +22,8 @@ from harness.errors import ConfigError
 from harness.model.selection import check
 
 CONFIG_NAMES = ("asv.conf.json", "asv.conf.jsonc")
-_DURATION = re.compile(r"(?:\d+x|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DURATION = re.compile(r"(?:\d{1,18}x|(?:\d{1,18}(?:\.\d{1,18})?(?:ns|us|µs|ms|s|m|h))+)")
 
 
 # What asv assumes for the keys of :class:`_AsvKeys`; a test holds them against asv.
@@ -164,9 +165,13 @@ def load_config(path: Path) -> Config:
     Raises:
         ConfigError: it is missing, is not JSON, lacks ``repo``, or holds a wrong value.
     """
-    raw = _plain(path)
-    if raw is None:
-        raw = _as_asv_reads_it(path)
+    try:
+        raw = _plain(path)
+        if raw is None:
+            raw = _as_asv_reads_it(path)
+        _check_texts(path, raw)
+    except RecursionError:
+        raise ConfigError(f"{path}: arrays or objects are nested too deeply") from None
     root = path.resolve().parent
     try:
         asv = msgspec.convert({f: raw[f] for f in _AsvKeys.__struct_fields__}, _AsvKeys)
@@ -227,6 +232,24 @@ def _as_asv_reads_it(path: Path) -> dict[str, Any]:
     return keys
 
 
+def _check_texts(path: Path, value: object) -> None:
+    """Refuse texts that no path, argument or file can hold.
+
+    Raises:
+        ConfigError: a text has a NUL, or half of a surrogate pair.
+    """
+    if isinstance(value, str):
+        if "\0" in value or (not value.isascii() and _SURROGATE.search(value)):
+            raise ConfigError(f"{path}: {value[:60]!a} has a NUL or half of a surrogate pair")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_texts(path, key)
+            _check_texts(path, item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_texts(path, item)
+
+
 def go_settings(path: Path, section: object) -> GoSettings:
     """Check the ``"go"`` section.
 
@@ -273,7 +296,7 @@ def check_bench(expression: str, where: str) -> None:
     """
     try:
         check(expression)
-    except re.error as err:
+    except (re.error, OverflowError, RecursionError) as err:
         raise ConfigError(f"{where}: {expression!r} is not a regular expression: {err}") from None
 
 

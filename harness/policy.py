@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeGuard
 
 import msgspec
 import tree_sitter_toml
@@ -34,6 +35,8 @@ from harness.model.policy import (
 )
 from harness.model.units import ESCAPES, FRAME_BYTES, HEAP_CALLS
 
+# tomllib takes the square of the length for some lines.
+_LONGEST = 20_000
 _Key = tuple[str | int, ...]
 _Amount = int | float | str
 _PERCENT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*")
@@ -94,8 +97,23 @@ def parse_policy(text: str, source: str) -> Policy:
     Raises:
         ConfigError: with line and column.
     """
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > _LONGEST:
+            raise ConfigError(f"{source}:{number}:1: the line has more than {_LONGEST} characters")
     try:
-        document = tomllib.loads(text)
+        return _Reader(text, source).read(_document(text, source))
+    except RecursionError:
+        raise ConfigError(f"{source}: arrays or tables are nested too deeply") from None
+
+
+def _document(text: str, source: str) -> dict[str, object]:
+    """The TOML document.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         message, _, place = str(err).partition(" (at ")
         found = re.findall(r"\d+", place)
@@ -104,7 +122,8 @@ def parse_policy(text: str, source: str) -> Policy:
             ":".join(found) or f"{text.count(chr(10)) + 1}:{len(text.rpartition(chr(10))[2]) + 1}"
         )
         raise ConfigError(f"{source}:{where}: {message}") from None
-    return _Reader(text, source).read(document)
+    except ValueError as err:  # a number of thousands of digits, a date that is none
+        raise ConfigError(f"{source}: {err}") from None
 
 
 class _Reader:
@@ -177,7 +196,7 @@ class _Reader:
         checked: dict[str, float] = {}
         known = _UNITS.get(scope)
         for unit, limit in limits.items():
-            if isinstance(limit, bool) or not isinstance(limit, int | float) or limit < 0:
+            if not _is_amount(limit):
                 self._fail((*key, unit), f'"{unit}" must be a number, 0 or more')
             if known is not None and unit not in known:
                 self._fail((*key, unit), f'a {scope} has no "{unit}"; it has {" and ".join(known)}')
@@ -223,7 +242,7 @@ class _Reader:
         )
 
     def _threshold(self, key: _Key, value: object, *, may_list: bool = True) -> Threshold:
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        if _is_amount(value):
             return Threshold(absolute=float(value))
         if isinstance(value, str):
             percent = _PERCENT.fullmatch(value)
@@ -237,7 +256,7 @@ class _Reader:
     def _expression(self, key: _Key, pattern: str) -> None:
         try:
             re.compile(pattern)
-        except re.error as err:
+        except (re.error, OverflowError, RecursionError) as err:
             self._fail(key, f"{pattern!r} is not a regular expression: {err}")
 
     # Places
@@ -278,6 +297,13 @@ class _Reader:
         while key and key not in self._places:
             key = key[:-1]
         return self._places.get(key, (1, 1))
+
+
+def _is_amount(value: object) -> TypeGuard[float]:
+    """Whether it is a number from 0 to the largest that is finite."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return 0 <= value <= sys.float_info.max
 
 
 _FIELDS: Mapping[str | int, Sequence[str]] = {

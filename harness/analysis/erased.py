@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from harness.diagnostics.messages import generic_name
 from harness.model import EscapeSite, InliningCall, InliningDecision, Position, Record, SiteKind
 
-_BUDGET = re.compile(r"cost (\d+) exceeds budget (\d+)")
+_BUDGET = re.compile(r"cost (\d{1,9}) exceeds budget (\d{1,9})")
 # Columns that stand for all places of a line, and for those whose column is not known.
 _ANY, _NONE = -1, -2
 _VERSION = re.compile(r"v\d+")

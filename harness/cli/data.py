@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.cli.context import configuration, emit, emit_bytes, reporter
 from harness.cli.records import choose, find_record, matching
 from harness.engine import Session
-from harness.engine.importing import Origin, import_output
+from harness.engine.importing import Origin, import_output, text_of
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record, TreeDiff
 from harness.outputs.exports import benchfmt_text, csv_text, parquet_bytes
@@ -66,7 +66,7 @@ def import_file(arguments: argparse.Namespace) -> int:
             default_release=default or session.go(None).toolchain.release,
             package=arguments.package or "",
         )
-        done = import_output(data.decode("utf-8", "replace"), name, origin)
+        done = import_output(text_of(data, name), name, origin)
         there = session.store.read(key_of(done.record))
         if there is not None and not there.imported and not arguments.force:
             raise UsageError(

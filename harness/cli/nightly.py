@@ -41,7 +41,7 @@ _LOCK = ".esv-nightly.lock"
 # A machine that is thrown away when its time is over has given away no more than this.
 _SYNC_SECONDS = 600.0
 _NOTIFY_TIMEOUT = 300.0
-_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 
 
 def nightly(arguments: argparse.Namespace) -> int:

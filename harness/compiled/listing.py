@@ -26,13 +26,14 @@ LISTING_FLAGS = (
     "-gcflags=-c=1 -S -d=pctab=pctoinline",
 )
 # Behind a place that a ``//line`` directive gives stands that in the file itself.
-_AT = r"\((?P<file>.+?):(?P<line>\d+)(?:\[.*\])?\)"
+_AT = r"\((?P<file>.+?):(?P<line>\d{1,9})(?:\[.*\])?\)"
 _TABLE = re.compile(r"funcpctab (?P<name>.+) \[valfunc=pctoinline\]")
 _TABLE_LINE = re.compile(r" *(?P<offset>[0-9a-f]+)(?: +-?\d+)? +\d{5,} " + _AT + r"\t(?P<code>.*)")
-_TABLE_VALUE = re.compile(r" *[0-9a-f]+ +(?P<inlined>-?\d+) +\d{5,} \(")
+_TABLE_VALUE = re.compile(r" *[0-9a-f]+ +(?P<inlined>-?\d{1,9}) +\d{5,} \(")
 _TREE = re.compile(r"-- inlining tree for (?P<name>.+):")
-_TREE_LINE = re.compile(r"\d+ \| (?P<parent>-?\d+) \| (?P<name>.+) \(.*\) pc=-?\d+")
-_FUNCTION = re.compile(r"(?P<name>\S.*) STEXT (?:\S+ )*size=\d+ .*\blocals=0x(?P<frame>[0-9a-f]+)")
+_TREE_LINE = re.compile(r"\d+ \| (?P<parent>-?\d{1,9}) \| (?P<name>.+) \(.*\) pc=-?\d+")
+_STEXT = " STEXT "
+_LOCALS = re.compile(r"\blocals=0x(?P<frame>[0-9a-f]{1,15})")
 _CODE_LINE = re.compile(r"\t0x(?P<offset>[0-9a-f]+) \d{5,} " + _AT + r"\t(?P<code>.*)")
 # `Call` on wasm, `JAL X1, f(SB)` on riscv64.
 _CALL = re.compile(r"(?:CALL|Call|JAL|BL)\t(?:\w+, )?(?P<callee>\S+)\(SB\)")
@@ -141,11 +142,13 @@ class _Reader:
                 self._table = self._tables[match["name"]] = _Table()
         elif (match := _TREE.fullmatch(line)) is not None:
             self._table = self._tables.get(match["name"])
-        elif (match := _FUNCTION.match(line)) is not None:
-            self._symbol = match["name"]
-            self._name = self._packages.split(self._symbol)
-            self._frame = int(match["frame"], 16)
-            self._calls = []
+        elif _STEXT in line:
+            self._symbol, _, rest = line.partition(_STEXT)
+            match = _LOCALS.search(rest)
+            if match is not None and "size=" in rest:
+                self._name = self._packages.split(self._symbol)
+                self._frame = int(match["frame"], 16)
+                self._calls = []
 
     def _table_line(self, table: _Table, line: str) -> None:
         value = _TABLE_VALUE.match(line)

@@ -30,7 +30,7 @@ from harness.process import run
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
 # Turns a directory into one relative to the work tree.
 _Inside = Callable[[str], str]
-_AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d+)(?::\d+)?: (?P<text>.*)")
+_AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d{1,9})(?::\d+)?: (?P<text>.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ Place = tuple[int, int]
 # The compiler prints no column from here on.
 COLUMNS = 255
 _DIRECTIVE = re.compile(
-    r"(?://line |/\*line )(?P<file>.*?):(?P<line>[1-9]\d*)(?::(?P<column>[1-9]\d*))?\s*(?:\*/)?",
+    r"(?://line |/\*line )(?P<file>.*?):(?P<line>[1-9]\d{0,8})(?::(?P<column>[1-9]\d{0,8}))?"
+    r"\s*(?:\*/)?",
     re.DOTALL,
 )
 # As a column past every other, for what ends a part.
@@ -83,19 +85,22 @@ class LineDirectives:
                 name = self._bases[-1].file if match["column"] else "??"
             start = (first[0] + 1, 1) if line_comment else after
             self._bases.append(_Base(start, name, int(match["line"]), int(match["column"] or 0)))
+        self._starts = [base.start for base in self._bases]
 
     def position(self, place: Place) -> Position:
         """The compiler's position of a place."""
-        base = next(b for b in reversed(self._bases) if b.start <= place)
+        base = self._bases[bisect_right(self._starts, place) - 1]
         line, column = self._mapped(base, place)
         return Position(base.file, line, column if column < COLUMNS else 0)
 
     def pieces(self, first: Place, last: Place) -> Iterator[Piece]:
         """A stretch of source, cut where directives stand in it."""
-        for number, base in enumerate(self._bases):
-            following = self._bases[number + 1 :]
-            end = following[0].start if following else (_FAR, _FAR)
-            if base.start <= last and first < end:
+        for number in range(max(bisect_right(self._starts, first) - 1, 0), len(self._bases)):
+            base = self._bases[number]
+            if base.start > last:
+                break
+            end = self._starts[number + 1] if number + 1 < len(self._bases) else (_FAR, _FAR)
+            if first < end:
                 begin = max(first, base.start)
                 stop = min(last, end if end[1] > 1 else (end[0] - 1, _FAR))
                 yield Piece(base.file, self._mapped(base, begin), self._mapped(base, stop))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
+
+from harness.errors import MeasurementError
+
+_END = "\n}\n"
 
 FIELDS = (
     "ImportPath,Name,Dir,BuildID,Standard,ForTest,Error,DepsErrors,Deps,Module,"
@@ -55,7 +57,17 @@ class Listed(msgspec.Struct):
 
 
 def read_listing(text: str) -> list[Listed]:
-    """The stream of JSON objects that ``go list -json`` prints, one after the other."""
+    """The stream of JSON objects that ``go list -json`` prints, one after the other.
+
+    Raises:
+        MeasurementError: an object is none of ``go list``.
+    """
     decoder = msgspec.json.Decoder(Listed)
     # Each object begins and ends at the first column; all else is indented.
-    return [decoder.decode(part) for part in re.findall(r"^\{.*?^\}", text, re.MULTILINE | re.S)]
+    parts = (
+        part.rpartition("\n{\n")[2].removeprefix("{\n") for part in f"\n{text}".split(_END)[:-1]
+    )
+    try:
+        return [decoder.decode(f"{{{part}}}") for part in parts]
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as err:
+        raise MeasurementError(f"go list printed no description of a package: {err}") from None

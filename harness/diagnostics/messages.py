@@ -17,7 +17,8 @@ from harness.model import Leak, ParameterFlow, Position, SiteKind
 Relative = Callable[[str, str], str]
 
 LINE = re.compile(
-    r"(?:(?P<unknown><unknown line number>)|(?P<file>.+?):(?P<line>\d+)(?::(?P<column>\d+))?): "
+    r"(?:(?P<unknown><unknown line number>)"
+    r"|(?P<file>.+?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?): "
     r"(?P<text>.*)",
     re.DOTALL,
 )
@@ -26,11 +27,12 @@ ESCAPES = " escapes to heap"
 STAYS = " does not escape"
 _HEADER = re.compile(r"# (?P<path>\S+)(?: \[(?P<for>\S+)\])?")
 _HEADER_LINE = re.compile(rf"{_HEADER.pattern}$", re.MULTILINE)
+_BRACKET = re.compile(r"[\[\]]")
 _CLOSURE_HASH = re.compile(r"#[^#\s]+#")
 
 _LEAK = re.compile(
     r"leaking param(?P<content> content)?: (?P<name>\S+)"
-    r"(?: to result (?P<result>\S+) level=(?P<level>-?\d+))?"
+    r"(?: to result (?P<result>\S+) level=(?P<level>-?\d{1,9}))?"
 )
 _STAYS = re.compile(r"(?P<expr>.+?) does not escape(?:, mutate, or call)?", re.DOTALL)
 _NAME = re.compile(r"[^\W\d]\w*|\.this|arg#\d+|~?[pbrR]\d+")
@@ -92,18 +94,15 @@ class Block:
 def blocks(output: str) -> Iterator[Block]:
     """Cut the output at the ``# package`` headers."""
     headers = list(_headers(output))
-    first = 0
     for number, header in enumerate(headers):
         last = number + 1 == len(headers)
         end = len(output) if last else headers[number + 1].start()
-        if not last and not _surely_ends(output, headers[first].end(), end):
-            continue
-        if first == number:
-            text = output[header.end() + 1 : end].removesuffix("\n")
-            yield Block(header["path"], header["for"], text)
-        else:
-            yield from _line_by_line(output[headers[first].start() : end].removesuffix("\n"))
-        first = number + 1
+        if not last and not _surely_ends(output, header.end(), end):
+            # Any header below may be part of a raw string.
+            yield from _line_by_line(output[header.start() :].removesuffix("\n"))
+            return
+        text = output[header.end() + 1 : end].removesuffix("\n")
+        yield Block(header["path"], header["for"], text)
 
 
 def _headers(output: str) -> Iterator[re.Match[str]]:
@@ -150,21 +149,27 @@ def _line_by_line(output: str) -> Iterator[Block]:
 
 def _messages(lines: list[str]) -> Iterator[str]:
     """The lines, those put together that a raw string goes over."""
-    number = 0
+    number, endless = 0, False
     while number < len(lines):
         message, end = lines[number], number + 1
-        if "`" in message and LINE.match(message) and _in_raw_string(message):
-            whole = message
-            while end < len(lines):
-                whole = f"{whole}\n{lines[end]}"
-                end += 1
-                if "`" in lines[end - 1] and not _in_raw_string(whole):
-                    message = whole
-                    break
+        if not endless and "`" in message and LINE.match(message) and _in_raw_string(message):
+            last = _end_of_raw_string(lines, end)
+            if last is None:
+                endless = True  # it was none; where one has no end, no later one is looked for
             else:
-                end = number + 1  # it has no end, so it was none
+                end = last + 1
+                message = "\n".join(lines[number:end])
         yield message
         number = end
+
+
+def _end_of_raw_string(lines: list[str], start: int) -> int | None:
+    """Number of the line where one ends that begins above ``start``, and no other begins."""
+    for number in range(start, len(lines)):
+        _, quote, rest = lines[number].partition("`")
+        if quote and not _in_raw_string(rest):
+            return number
+    return None
 
 
 def _in_raw_string(text: str) -> bool:
@@ -264,14 +269,14 @@ def generic_name(function: str) -> str:
     hash in the name of a closure of an inlined function (``F.func1#7gW254ZGGfY=#``).
     """
     function = _CLOSURE_HASH.sub("", function)
-    depth, start = 0, -1
-    for index, char in enumerate(function):
-        if char == "[":
-            if depth == 0:
-                start = index
+    kept, depth, start, done = [], 0, 0, 0
+    for bracket in _BRACKET.finditer(function):
+        if bracket[0] == "[":
+            start = start if depth else bracket.start()
             depth += 1
-        elif char == "]":
+        elif depth:
             depth -= 1
             if depth == 0:
-                return f"{function[:start]}[...]{generic_name(function[index + 1 :])}"
-    return function
+                kept.append(f"{function[done:start]}[...]")
+                done = bracket.end()
+    return "".join([*kept, function[done:]])

@@ -7,6 +7,7 @@ change of the release by it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 _TEMPORARY = re.compile(r"~r\d+|~R\d+|\.autotmp_\d+|\.dict\d*")
@@ -17,15 +18,18 @@ _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.DOTALL)
 # So many signs, with its quotation marks, the compiler prints of a text from Go 1.22 on.
 _LONGEST, _CUT = 72, "..."
 _RUNE = re.compile(r"'([^'\\])'")
-_SUM = re.compile(r"(?<![\w.])(\d+) (<<|>>|[-+*]) (\d+)(?![\w.])")
+_SUM = re.compile(r"(?<![\w.])(\d{1,400}) (<<|>>|[-+*]) (\d{1,400})(?![\w.])")
 _TYPED = re.compile(r"(?<![\w.\])])(?!(?:make|new|len|cap|string)\()[\w.]+\((\d+|\x00\d+\x00)\)")
 _TEXTS = re.compile(r"\x00(\d+)\x00 \+ \x00(\d+)\x00")
 _KEPT = re.compile(r"\x00(\d+)\x00")
 _TOO_FAR = 64
+# So deep a constant is folded: `int(int(1))` has two layers.
+_MOST_LAYERS = 100
 
 
 _SHAPE = "go.shape."
-_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_BRACKET = re.compile(r"[][(){}]")
+_CLOSING = ")]}"
 _TYPE_NAME = re.compile(r"[\w./~-]+")
 _TYPE_PREFIX = re.compile(r"\*|<-chan |chan<- |chan ")
 
@@ -40,14 +44,16 @@ def normal_message(message: str) -> str:
     texts, which later ones cut. The shapes of type arguments depend on who instantiates a function.
     """
     texts: list[str] = []
+    message = message.replace("\x00", "\ufffd")  # which stands for the texts below
     message = unshaped(_put_texts_away(message, texts))
     message = normal_function(_TEMPORARY.sub("~", message))
     message = _RUNE.sub(lambda m: str(ord(m[1])), message)
-    previous = None
-    while previous != message:
+    for _ in range(_MOST_LAYERS):
         previous = message
         message = _TYPED.sub(r"\1", _SUM.sub(_value, message))
         message = _TEXTS.sub(lambda m: _joined(m, texts), message)
+        if message == previous:
+            break
     return _KEPT.sub(lambda m: f'"{texts[int(m[1])][: _LONGEST - 4]}"', message)
 
 
@@ -63,53 +69,59 @@ def normal_function(function: str) -> str:
 
 def unshaped(text: str) -> str:
     """A text without the types that stand for type parameters: ``T`` alone, ``[...]`` in a list."""
+    if _SHAPE not in text:
+        return text
+    ends = _closed(text)
+    lists = [i for i, end in ends.items() if text[i] == "[" and text[i - 1 : i].isidentifier()]
+    lists.sort(reverse=True)
     kept, at = [], 0
     while (shape := text.find(_SHAPE, at)) >= 0:
-        opening = next(
-            (
-                i
-                for i in range(at, shape)
-                if text[i] == "[" and text[i - 1 : i].isidentifier() and _matching(text, i) > shape
-            ),
-            None,
-        )
+        # The outermost list of type arguments around it.
+        opening = None
+        while lists and lists[-1] < shape and opening is None:
+            first = lists.pop()
+            if first >= at and ends[first] > shape:
+                opening = first
         if opening is not None:
             kept.append(f"{text[at:opening]}[...]")
-            at = _matching(text, opening)
+            at = ends[opening]
         else:
             kept.append(f"{text[at:shape]}T")
-            at = _after_type(text, shape + len(_SHAPE))
+            at = _after_type(text, shape + len(_SHAPE), ends)
     return "".join([*kept, text[at:]])
 
 
-def _matching(text: str, opening: int) -> int:
-    """The place after the bracket that closes one; the end if none does."""
-    depth = 0
-    for index in range(opening, len(text)):
-        depth += (text[index] in _BRACKETS) - (text[index] in _BRACKETS.values())
-        if depth == 0:
-            return index + 1
-    return len(text)
+def _closed(text: str) -> dict[int, int]:
+    """The place after the bracket that closes each one; the end of the text if none does."""
+    found: dict[int, int] = {}
+    open_: list[int] = []
+    for match in _BRACKET.finditer(text):
+        if match[0] in _CLOSING:
+            if open_:
+                found[open_.pop()] = match.end()
+        else:
+            open_.append(match.start())
+    return {**found, **dict.fromkeys(open_, len(text))}
 
 
-def _after_type(text: str, at: int) -> int:
+def _after_type(text: str, at: int, ends: Mapping[int, int]) -> int:
     """The place after a type; the result of a function type is left."""
     while True:
         prefix = _TYPE_PREFIX.match(text, at)
         if prefix is not None:
             at = prefix.end()
         elif text.startswith("[", at):
-            at = _matching(text, at)
+            at = ends[at]
         elif text.startswith("map[", at):
-            at = _matching(text, at + len("map"))
+            at = ends[at + len("map")]
         else:
             break
     for word in ("struct {", "interface {", "func("):
         if text.startswith(word, at):
-            return _matching(text, at + len(word) - 1)
+            return ends[at + len(word) - 1]
     name = _TYPE_NAME.match(text, at)
     at = name.end() if name is not None else at
-    return _matching(text, at) if text.startswith("[", at) else at
+    return ends[at] if text.startswith("[", at) else at
 
 
 def _put_texts_away(message: str, texts: list[str]) -> str:

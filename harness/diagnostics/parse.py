@@ -53,12 +53,12 @@ __all__ = [
 ]
 
 _EXPLAIN = re.compile(r"(?P<expr>.+) escapes to heap(?: in (?P<function>.+))?:", re.DOTALL)
-_CAN = re.compile(r"can inline (?P<name>.+?)(?: with cost (?P<cost>\d+) as: .*)?", re.DOTALL)
+_CAN = re.compile(r"can inline (?P<name>.+?)(?: with cost (?P<cost>\d{1,9}) as: .*)?", re.DOTALL)
 _CANNOT = re.compile(r"cannot inline (?P<name>.+?): (?P<reason>.*)", re.DOTALL)
-_COST = re.compile(r"cost (\d+) exceeds budget")
-_FROM = re.compile(
-    r"(?P<text>from .*) at (?P<file>\S.*?):(?P<line>\d+)(?::(?P<column>\d+))?", re.DOTALL
-)
+_COST = re.compile(r"cost (\d{1,9}) exceeds budget")
+_AT = " at "
+# The end of a step of a flow.
+_PLACE = re.compile(r"(?P<file>\S[^\n]*?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?", re.DOTALL)
 _CONVERTED = re.compile(r"from (?P<expr>.+) \(interface-converted\)", re.DOTALL)
 _Place = tuple[Position, str]
 # Place, message and function of a site that may be printed several times.
@@ -225,13 +225,14 @@ class _Block:
 
     def _step(self, text: str) -> None:
         """A line of an explanation; those of parameters are not kept."""
-        at = _FROM.fullmatch(text)
+        words, _, place = text.rpartition(_AT)
+        at = _PLACE.fullmatch(place) if words.startswith("from ") else None
         if at is None:
             step = FlowStep(text, None)
         else:
             where = position(at, self._package.path, self._relative)
-            step = FlowStep(at["text"], where)
-            converted = _CONVERTED.fullmatch(at["text"])
+            step = FlowStep(words, where)
+            converted = _CONVERTED.fullmatch(words)
             if converted is not None:
                 self._converted.add((where, converted["expr"]))
         if self._flow is not None:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from harness import __version__
 from harness.errors import MeasurementError, UsageError
 from harness.gobench import measurements
-from harness.gobench.benchfmt import SavedLine, SavedOutput, read_saved
+from harness.gobench.benchfmt import BenchmarkLine, setting_of
+from harness.gobench.saved import SavedFailure, SavedLine, SavedOutput, read_saved
+from harness.gobench.test2json import is_events, read_events
 from harness.model import (
     IMPORT_MARK,
     RECORD_SCHEMA,
@@ -18,6 +20,7 @@ from harness.model import (
     Environment,
     Lane,
     Machine,
+    PackageError,
     PackageOutcome,
     PackageResult,
     Record,
@@ -28,7 +31,8 @@ from harness.model import (
 )
 from harness.model.record import outcome_of, with_failures
 
-_RELEASE = re.compile(r"(?:go)?(\d+\.\d+(?:\.\d+|rc\d+|beta\d+)?)")
+_RELEASE = re.compile(r"(?:go)?(\d{1,4}\.\d{1,4}(?:(?:\.|rc|beta)\d{1,4})?)")
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 # No standard header; files that were made for perf.golang.org have one of these.
 _RELEASE_KEYS = ("toolchain", "go-version", "goversion")
 
@@ -67,8 +71,27 @@ class Imported:
     warnings: tuple[str, ...]
 
 
+def text_of(data: bytes, name: str) -> str:
+    """The text of a file in UTF-8 or UTF-16, which is what PowerShell writes.
+
+    Raises:
+        MeasurementError: it is no text.
+    """
+    encoding = next((e for mark, e in _MARKS if data.startswith(mark)), "")
+    if not encoding and data.count(0) * 4 > len(data):  # without a mark, and Go's output is ASCII
+        encoding = "utf-16-le" if data[1::2].count(0) > data[::2].count(0) else "utf-16-be"
+    text = data.decode(encoding or "utf-8", "replace").removeprefix("\ufeff")
+    strange = sum(text.count(x) for x in ("\0", "\ufffd"))
+    if strange * 10 > len(text):
+        what = "is compressed" if data.startswith(b"\x1f\x8b") else "is no text"
+        raise MeasurementError(
+            f"{name}: {what}; esv import reads what go test -bench printed, in UTF-8 or UTF-16"
+        )
+    return text
+
+
 def import_output(text: str, name: str, origin: Origin) -> Imported:
-    """Make a record of what ``go test -bench`` printed.
+    """Make a record of what ``go test -bench`` printed, with ``-json`` or without.
 
     Counts (allocs/op, B/op) become measurements of the allocation lane, everything else of the time
     lane; nothing of them is known to repeat on one processor, so that a single sample is not exact.
@@ -82,12 +105,24 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
         MeasurementError: nothing in it is a result.
         UsageError: it does not tell its package or machine, and the command line does not either.
     """
-    saved = read_saved(text)
-    warnings = [f"{name}:{number}: {message}" for number, message in saved.warnings]
+    warnings: list[str] = []
+    events = is_events(text)
+    if events:
+        read = read_events(text)
+        text = read.text
+        warnings += [f"{name}:{number}: not an event of go test -json" for number in read.unread]
+        name = f"{name} (as text)"
+    saved = read_saved(text, ends=events)
+    warnings += [f"{name}:{number}: {message}" for number, message in saved.warnings]
+    warnings += [f"{name}:{failure.number}: {_missing(failure)}" for failure in saved.failed]
     if not saved.lines and not saved.failed:
         first = f" (line {saved.warnings[0][0]}: {saved.warnings[0][1]})" if saved.warnings else ""
         raise MeasurementError(f"{name}: no benchmark result in it{first}")
     lines = [_with_package(line, name, origin.package) for line in saved.lines]
+    if not origin.package:
+        for failure in saved.failed:
+            if not failure.package:
+                raise _no_package(name, failure.number)
     config = lines[0].config if lines else {}
     release, told = _release(config, origin)
     if not told:
@@ -100,7 +135,14 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
     packages = _packages(text, saved, lines, origin.package)
     for place in sorted({x.config.get("cpu", "") for x in lines} - {config.get("cpu", "")}):
         warnings.append(f"{name}: also has results of another processor, {place!r}")
-    errors = with_failures((), packages)
+    errors = with_failures(
+        (
+            PackageError(f.package or origin.package, "build", f.message)
+            for f in saved.failed
+            if f.kind == "build"
+        ),
+        packages,
+    )
     record = Record(
         schema=RECORD_SCHEMA,
         revision=origin.revision,
@@ -122,11 +164,14 @@ def _with_package(line: SavedLine, name: str, package: str) -> SavedLine:
     if line.package:
         return line
     if not package:
-        raise UsageError(
-            f"{name}:{line.number}: no pkg: line before this result;"
-            " name the import path with --package"
-        )
+        raise _no_package(name, line.number)
     return replace(line, config={**line.config, "pkg": package})
+
+
+def _no_package(name: str, number: int) -> UsageError:
+    return UsageError(
+        f"{name}:{number}: no pkg: line before this result; name the import path with --package"
+    )
 
 
 def _release(config: Mapping[str, str], origin: Origin) -> tuple[str, bool]:
@@ -152,22 +197,40 @@ def _packages(
     text: str, saved: SavedOutput, lines: Sequence[SavedLine], default: str
 ) -> list[PackageResult]:
     texts = _texts(text, default)
+    results: dict[str, list[BenchmarkLine]] = {}
+    failures: dict[str, list[SavedFailure]] = {}
+    for line in lines:
+        results.setdefault(line.package, []).append(line.result)
+    for failure in saved.failed:
+        failures.setdefault(failure.package or default, []).append(failure)
     found = []
-    for path in sorted({x.package for x in lines} | {p or default for _, p, _ in saved.failed}):
-        own = [x.result for x in lines if x.package == path]
-        failures = tuple(
-            BenchmarkFailure(name, Lane.TIME, "fail", f"line {number}: --- FAIL: {name}")
-            for number, package, name in saved.failed
-            if (package or default) == path
+    for path in sorted({*results, *failures}):
+        own, listed = results.get(path, []), failures.get(path, [])
+        missing = tuple(
+            BenchmarkFailure(f.name, Lane.TIME, f.kind, f"line {f.number}: {f.message}")
+            for f in listed
+            if f.kind != "build"
         )
-        failed = {f.name for f in failures}
+        failed = {f.name for f in missing}
         benchmarks = tuple(b for b in measurements(own, own) if b.name not in failed)
         outcome = PackageOutcome.MEASURED if benchmarks else PackageOutcome.RUN_FAILED
+        if not benchmarks and not missing:
+            outcome = PackageOutcome.BUILD_FAILED
         raw = {Lane.TIME: texts.get(path, "")}
         found.append(
-            PackageResult(path, ".", outcome, benchmarks=benchmarks, failures=failures, raw=raw)
+            PackageResult(path, ".", outcome, benchmarks=benchmarks, failures=missing, raw=raw)
         )
     return found
+
+
+def _missing(failure: SavedFailure) -> str:
+    """What a saved output does not have, for a person."""
+    package = failure.package or "a package that is not named"
+    if failure.kind == "build":
+        return f"{package} has no results, as it did not build: {failure.message}"
+    if failure.name:
+        return f"{failure.name} of {package} has no result: {failure.message}"
+    return f"{package} may lack results, as it did not come to its end: {failure.message}"
 
 
 def _texts(text: str, default: str) -> dict[str, str]:
@@ -176,7 +239,7 @@ def _texts(text: str, default: str) -> dict[str, str]:
     header: list[str] = []
     path = default
     for row in text.splitlines(keepends=True):
-        if re.match(r"[a-z][^\sA-Z:]*:(?:\s|$)", row):
+        if setting_of(row.rstrip("\r\n")) is not None:
             header.append(row)
             if row.startswith("pkg:"):
                 path = row.removeprefix("pkg:").strip() or default

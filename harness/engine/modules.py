@@ -19,7 +19,7 @@ from harness.model import ModuleOverlay
 # The language version that Go assumes of a go.mod that names none (https://go.dev/ref/mod).
 _ASSUMED_GO = "1.16"
 _IMPORT = re.compile(r'^\s*(?:import\s+)?(?:[\w.]+\s+)?"([^"\s]+\.[^"\s]+/[^"\s]+)"', re.MULTILINE)
-_PARSE_ERROR = re.compile(r"go\.mod:(\d+)(?::\d+)?: ")
+_PARSE_ERROR = re.compile(r"go\.mod:(\d{1,9})(?::\d+)?: ")
 _MENDABLE = re.compile(
     r"updates to go\.mod needed|missing go\.sum entry|inconsistent vendoring|errors parsing go\.mod"
     r"|invalid go version|unknown directive|go\.mod file indicates|malformed module path"

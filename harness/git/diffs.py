@@ -9,8 +9,8 @@ import re
 
 from harness.model import FileChange, Hunk
 
-_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_OCTAL = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_OCTAL = re.compile(rb"\\([0-3][0-7]{2}|.)", re.DOTALL)
 _ESCAPES = dict(zip((b"a", b"b", b"t", b"n", b"v", b"f", b"r"), b"\a\b\t\n\v\f\r", strict=True))
 
 
@@ -71,7 +71,9 @@ def unquote(name: str) -> str:
             return bytes([int(code, 8)])
         return bytes([_ESCAPES[code]]) if code in _ESCAPES else code
 
-    return _OCTAL.sub(replace, name[1:-1].encode()).decode("utf-8", "replace")
+    return _OCTAL.sub(replace, name[1:-1].encode("utf-8", "surrogateescape")).decode(
+        "utf-8", "replace"
+    )
 
 
 def _side(name: str) -> str | None:

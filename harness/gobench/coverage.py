@@ -19,7 +19,9 @@ from harness.process import run
 
 # `set` is the cheapest counter, and whether is all that is asked.
 COVER_FLAGS = ("-cover", "-covermode=set")
-_BLOCK = re.compile(r"(?P<file>.+):(\d+)\.(\d+),(\d+)\.(\d+) \d+ (?P<count>\d+)")
+_BLOCK = re.compile(
+    r"(?P<file>.+):(\d{1,9})\.(\d{1,9}),(\d{1,9})\.(\d{1,9}) \d{1,9} (?P<count>\d{1,20})"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)

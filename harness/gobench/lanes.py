@@ -55,17 +55,18 @@ def measurements(
         allocation: lines of all runs of the allocation lane.
         time: lines of the time lane, empty with ``--alloc-only``.
     """
-    names = dict.fromkeys(line.name for line in (*allocation, *time))
+    counted, timed = _by_name(allocation), _by_name(time)
     return tuple(
-        BenchmarkResult(
-            name,
-            _measure(
-                [line for line in allocation if line.name == name],
-                [line for line in time if line.name == name],
-            ),
-        )
-        for name in names
+        BenchmarkResult(name, _measure(counted.get(name, []), timed.get(name, [])))
+        for name in dict.fromkeys([*counted, *timed])
     )
+
+
+def _by_name(lines: Sequence[BenchmarkLine]) -> dict[str, list[BenchmarkLine]]:
+    found: dict[str, list[BenchmarkLine]] = {}
+    for line in lines:
+        found.setdefault(line.name, []).append(line)
+    return found
 
 
 def _measure(allocation: list[BenchmarkLine], time: list[BenchmarkLine]) -> tuple[Measurement, ...]:

@@ -7,8 +7,6 @@ of Go use are declared, the others are skipped by protobuf itself.
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +14,13 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from harness.errors import MeasurementError
+from harness.inflate import Budget
 from harness.model.allocation import Frame
 
+# A profile with every allocation of a large project has some megabytes, and a stack of Go at most a
+# few hundred frames.
+_MOST_BYTES = 64 << 20
+_MOST_FRAMES = 10_000
 _INT64, _UINT64, _STRING = 3, 4, 9
 _MESSAGE = 11
 # message: (field, number, type or message name, repeated)
@@ -60,32 +63,49 @@ def read_heap_profile(data: bytes, name: str) -> list[Stack]:
     """The samples of a heap profile.
 
     Raises:
-        MeasurementError: not a heap profile.
+        MeasurementError: not a heap profile, or one that no Go program writes.
     """
+    try:
+        return _samples(data)
+    except (ValueError, DecodeError) as err:
+        raise MeasurementError(f"{name}: not a pprof heap profile: {err}") from None
+    except KeyError as err:
+        raise MeasurementError(
+            f"{name}: the heap profile names what is not in it: {err.args[0]!r}"
+        ) from None
+
+
+def _samples(data: bytes) -> list[Stack]:
     profile = _profile_class()()
-    try:
-        profile.ParseFromString(gzip.decompress(data))
-    except (OSError, EOFError, zlib.error, DecodeError) as err:
-        raise MeasurementError(f"{name}: not a pprof profile ({err})") from None
+    profile.ParseFromString(Budget(_MOST_BYTES).gunzip(data))
     strings = profile.string_table
-    types = [strings[t.type] for t in profile.sample_type]
-    try:
-        objects, size = types.index("alloc_objects"), types.index("alloc_space")
-    except ValueError:
-        raise MeasurementError(f"{name}: no allocations in this profile ({types})") from None
-    functions = {f.id: (strings[f.name], strings[f.filename]) for f in profile.function}
+    types = [_at(strings, t.type) for t in profile.sample_type]
+    if not {"alloc_objects", "alloc_space"} <= {*types}:
+        raise ValueError(f"no allocations in it, but {types}")
+    objects, size = types.index("alloc_objects"), types.index("alloc_space")
+    functions = {f.id: (_at(strings, f.name), _at(strings, f.filename)) for f in profile.function}
     locations = {
         location.id: tuple(Frame(*functions[line.function_id], line.line) for line in location.line)
         for location in profile.location
     }
-    return [
-        Stack(
-            tuple(locations[i] for i in sample.location_id),
-            sample.value[objects],
-            sample.value[size],
-        )
-        for sample in profile.sample
-    ]
+    found = []
+    for sample in profile.sample:
+        stack = tuple(locations[i] for i in sample.location_id[:_MOST_FRAMES])
+        if len(sample.location_id) > _MOST_FRAMES or sum(map(len, stack)) > _MOST_FRAMES:
+            raise ValueError(f"a stack of more than {_MOST_FRAMES:,} frames")
+        found.append(Stack(stack, _at(sample.value, objects), _at(sample.value, size)))
+    return found
+
+
+def _at(items: Any, index: int) -> Any:
+    """An item that a number of the profile names.
+
+    Raises:
+        KeyError: it is not there; a negative number would count from the end.
+    """
+    if not 0 <= index < len(items):
+        raise KeyError(index)
+    return items[index]
 
 
 def _profile_class() -> Any:

@@ -105,8 +105,9 @@ class BenchmarkFailure:
     Attributes:
         name: the benchmark that was running; empty if that is not known.
         lane: in which lane it failed.
-        kind: ``panic``, ``fail``, ``exit``, ``timeout``, ``link``, ``left`` (a process that
-            outlives the benchmarks), or ``forged`` (results that the code under test prints).
+        kind: ``panic``, ``fail``, ``exit``, ``timeout``, ``link``, ``cut`` (a saved output that
+            ends, or is broken off, before its result), ``left`` (a process that outlives the
+            benchmarks), or ``forged`` (results that the code under test prints).
         message: what the tool said, its first lines.
     """
 

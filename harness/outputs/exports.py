@@ -10,14 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from harness.errors import UsageError
-from harness.gobench.benchfmt import (
-    BenchmarkLine,
-    SavedLine,
-    TestOutput,
-    base_name,
-    read_output,
-    write_saved,
-)
+from harness.gobench.benchfmt import BenchmarkLine, TestOutput, base_name, read_output
+from harness.gobench.saved import SavedLine, write_saved
 from harness.model import (
     ALLOCS,
     BYTES,
@@ -118,7 +112,7 @@ def _groups(raw: dict[Lane, str]) -> list[tuple[tuple[Lane, ...], str]]:
 def _procs(output: TestOutput, known: set[str]) -> int:
     """GOMAXPROCS of a run, from the suffix of the benchmarks' names."""
     for line in output.lines:
-        match = re.search(r"-(\d+)$", line.name)
+        match = re.search(r"-(\d{1,6})$", line.name)
         if line.name not in known and match and base_name(line.name, int(match[1])) in known:
             return int(match[1])
     return 1

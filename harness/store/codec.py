@@ -10,7 +10,6 @@ same.
 from __future__ import annotations
 
 import gzip
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -22,6 +21,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from harness.errors import StoreError
+from harness.inflate import Budget, CutOffError
 from harness.model import (
     RECORD_SCHEMA,
     BenchmarkFailure,
@@ -42,6 +42,12 @@ _LISTS = ("escapes", "inlining", "inlining_calls", "calls", "functions")
 _WHOLE = 1
 # Most first members are smaller.
 _PIECE = 65_536
+# So many bytes a record has at most, unpacked, and of them so many characters of the output of one
+# lane: a benchmark that prints without end leaves a record that can be read.
+_MOST_BYTES = 512 << 20
+_MOST_OUTPUT = 16 << 20
+# What a decoder says of bytes that are no record.
+_MALFORMED = (OSError, ValueError, RecursionError, msgspec.DecodeError)
 
 
 class Part(StrEnum):
@@ -207,7 +213,7 @@ def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> byt
         has = p.benchmarks or p.failures or p.declared
         part = NumbersPart(p.benchmarks, p.failures, p.declared)
         numbers.append(add(Part.NUMBERS, part) if has else -1)
-        raw.append(-1 if p.raw is None else add(Part.RAW, p.raw))
+        raw.append(-1 if p.raw is None else add(Part.RAW, _clipped(p.raw)))
     runs = {name: _runs(getattr(record, name)) for name in _LISTS}
     order = dict.fromkeys(key for name in _LISTS for key in runs[name])
     place = {
@@ -223,6 +229,15 @@ def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> byt
         record.schema, replace(record.with_parts(()), packages=light), tuple(members), layout
     )
     return b"".join([gzipped(_ENCODER.encode(core) + b"\n"), *data])
+
+
+def _clipped(raw: Mapping[Lane, str]) -> dict[Lane, str]:
+    return {
+        lane: text
+        if len(text) <= _MOST_OUTPUT
+        else f"{text[:_MOST_OUTPUT]}\n# {len(text) - _MOST_OUTPUT:,} characters are left out\n"
+        for lane, text in raw.items()
+    }
 
 
 def _joined(one: CodePart, two: CodePart) -> CodePart:
@@ -272,6 +287,7 @@ class Packed:
     name: str
     _read: Read
     _offsets: tuple[int, ...]
+    _budget: Budget
 
     def content(self, number: int, shared: Shared | None = None) -> Any:
         """A member: :class:`harness.model.CodePart`, :class:`NumbersPart`, or output by lane.
@@ -361,8 +377,11 @@ class Packed:
         """
         member, start = self.core.members[number], self._offsets[number]
         try:
-            return decoder.decode(gzip.decompress(self._read(start, member.size)))
-        except (OSError, EOFError, zlib.error, msgspec.DecodeError) as err:
+            text, size = self._budget.member(self._read(start, member.size))
+            if size != member.size:
+                raise ValueError(f"{member.size - size:,} bytes behind a member")
+            return decoder.decode(text)
+        except _MALFORMED as err:
             raise _damaged(self.name, err) from None
 
 
@@ -408,10 +427,11 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
     Raises:
         StoreError: damaged, not a record, or written by a newer harness.
     """
+    budget = Budget(_MOST_BYTES)
     try:
-        text, rest = _first_member(read, length)
+        text, rest = _first_member(read, length, budget)
         schema = _HEADER.decode(text).schema
-    except (OSError, EOFError, zlib.error, msgspec.DecodeError) as err:
+    except _MALFORMED as err:
         raise StoreError(
             f"{name}: not a readable record ({err}); delete it and measure the revision again"
         ) from None
@@ -424,8 +444,10 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
         return _converted(text, name)
     try:
         core = _CORE.decode(text)
-    except msgspec.DecodeError as err:
+    except _MALFORMED as err:
         raise _damaged(name, err) from None
+    if any(member.size < 0 for member in core.members):
+        raise _damaged(name, "a member of a negative size")
     offsets = []
     at = rest
     for member in core.members:
@@ -435,7 +457,7 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
         raise _damaged(name, f"{length - rest:,} bytes of members where {at - rest:,} belong")
     if not _fits(core):
         raise _damaged(name, "its layout does not fit its members")
-    return Packed(core, identified(text), name, read, tuple(offsets))
+    return Packed(core, identified(text), name, read, tuple(offsets), budget)
 
 
 def _fits(core: Core) -> bool:
@@ -453,24 +475,27 @@ def _converted(text: bytes, name: str) -> Packed:
     """A record of the first version, as one of this."""
     try:
         record = replace(_RECORD.decode(text), schema=RECORD_SCHEMA)
-    except msgspec.DecodeError as err:
+    except _MALFORMED as err:
         raise _damaged(name, err) from None
     return unpack(encode(record), name)
 
 
-def _first_member(read: Read, length: int) -> tuple[bytes, int]:
-    """The first gzip member's content, and where the next one begins."""
-    reader = zlib.decompressobj(wbits=31)
-    text, at = b"", 0
-    while not reader.eof and at < length:
-        piece = read(at, _PIECE)
-        text += reader.decompress(piece)
-        at += len(piece)
-        if not piece:
-            break
-    if not reader.eof:
-        raise EOFError("the file ends too early")
-    return text, at - len(reader.unused_data)
+def _first_member(read: Read, length: int, budget: Budget) -> tuple[bytes, int]:
+    """The first gzip member's content, and where the next one begins.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    data, piece = b"", _PIECE
+    while True:
+        # Twice as much each time, until it is all there.
+        data += read(len(data), piece)
+        try:
+            return budget.member(data)
+        except CutOffError:
+            if len(data) >= length or piece > 2 * length:
+                raise
+        piece *= 2
 
 
 def _damaged(name: str, err: object) -> StoreError:

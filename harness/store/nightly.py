@@ -46,7 +46,7 @@ def decode_state(data: bytes, name: str) -> NightlyState:
     """
     try:
         state = msgspec.json.decode(data, type=NightlyState)
-    except msgspec.DecodeError as err:
+    except (msgspec.DecodeError, ValueError, RecursionError) as err:
         raise StoreError(
             f"{name}: damaged ({err}); delete it: steps that are recorded by now become history"
         ) from None

@@ -244,7 +244,8 @@ def _identifier(text: str) -> str:
 
 def _natural(param: str) -> tuple[bool, list[tuple[int, str]], str]:
     """Sort key that puts ``n=16`` before ``n=128``, and the names of our own first."""
-    parts = re.findall(r"\d+|\D+", param)
+    # Longer runs of digits are cut: no number of a benchmark has so many.
+    parts = re.findall(r"\d{1,18}|\D+", param)
     ours = param in (ITSELF, WHOLE_PACKAGE, PACKAGE_LEVEL)
     key = [(int(p), "") if p.isascii() and p.isdigit() else (0, p) for p in parts]
     return (not ours, key, param)

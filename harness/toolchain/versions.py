@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.model import Toolchain
 
-_NUMBER = r"(?:0|[1-9][0-9]*)"
+_NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _VERSION = re.compile(
     rf"(?P<major>{_NUMBER})"
     rf"(?:\.(?P<minor>{_NUMBER})"

@@ -9,14 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.gobench import BenchmarkLine, measurements, read_output
-from harness.gobench.benchfmt import (
-    SavedLine,
-    base_name,
-    parse_result,
-    read_saved,
-    write_saved,
-)
+from harness.gobench.benchfmt import base_name, parse_result
 from harness.gobench.lanes import agree
+from harness.gobench.saved import SavedLine, read_saved, write_saved
 from harness.model import ALLOCS, ALLOCS_EXACT, BYTES, GC_CYCLES, HEAP_LIVE, SECONDS, Lane
 from tests.builders import make_untruncated
 
@@ -327,8 +322,12 @@ def test_a_saved_run_with_everything_in_it() -> None:
     assert [(x.number, x.package, x.result.name, x.procs) for x in saved.lines] == [
         (6, "m/a", "BenchmarkX", 8), (8, "m/a", "BenchmarkY/n-4", 8), (14, "m/b", "BenchmarkX", 8),
     ]  # fmt: skip
-    assert saved.failed == ((9, "m/a", "BenchmarkZ"),)
-    assert [number for number, _ in saved.warnings] == [7, 15]
+    assert [(f.number, f.package, f.name, f.kind) for f in saved.failed] == [
+        (9, "m/a", "BenchmarkZ", "fail"),
+        (15, "m/b", "BenchmarkCut", "cut"),
+        (15, "m/b", "", "cut"),
+    ]
+    assert [number for number, _ in saved.warnings] == [7]
     config = {"goos": "linux", "goarch": "amd64", "pkg": "m/a", "cpu": "C"}
     assert config.items() <= saved.lines[0].config.items()
 

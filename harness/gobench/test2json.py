@@ -1,0 +1,103 @@
+"""The events of ``go test -json`` as the text that they were made from. Pure.
+
+Format: https://pkg.go.dev/cmd/test2json; from Go 1.24 on what the compiler says is in events too
+(``go help buildjson``). A line of output may come in several events, and packages that run at the
+same time come mixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+# What ends a package.
+_ENDS = ("pass", "fail", "skip")
+
+
+class _Event(msgspec.Struct):
+    Action: str
+    Package: str = ""
+    ImportPath: str = ""
+    Test: str = ""
+    Output: str = ""
+
+
+_DECODER = msgspec.json.Decoder(_Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What a stream of events says.
+
+    Attributes:
+        text: what ``go test`` would have printed without ``-json``, package by package.
+        unread: number of each line that begins like an event and is none.
+    """
+
+    text: str
+    unread: tuple[int, ...]
+
+
+def is_events(text: str) -> bool:
+    """Whether a text is a stream of events: the first that looks like one is."""
+    for line in text.split("\n"):
+        if line.startswith("{"):
+            return _event(line) is not None
+    return False
+
+
+def read_events(text: str) -> Events:
+    """Put the output together.
+
+    What is between the events (go's own words on the error stream) comes first, then what the
+    compiler says, then the packages in the order in which they begin.
+    """
+    between: list[str] = []
+    builds: dict[str, list[str]] = {}
+    packages: dict[str, list[str]] = {}
+    unread: list[int] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.rstrip("\r")
+        event = _event(line)
+        if event is None:
+            if line.startswith("{"):
+                unread.append(number)
+            elif line:
+                between.append(f"{line}\n")
+        elif event.Action == "build-output":
+            builds.setdefault(event.ImportPath, []).append(event.Output)
+        elif event.Package:
+            said = packages.setdefault(event.Package, [])
+            if event.Action == "output":
+                said.append(event.Output)
+            elif event.Action in _ENDS and not event.Test:
+                said.append(_end(event, said))
+    return Events(
+        "".join([*between, *_whole(builds), *_whole(packages)]),
+        tuple(unread),
+    )
+
+
+def _event(line: str) -> _Event | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        return _DECODER.decode(line.encode("utf-8", "replace"))
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _end(event: _Event, said: list[str]) -> str:
+    """The last line of a package whose output has none."""
+    word = "FAIL" if event.Action == "fail" else "ok  "
+    if any(x.startswith((f"{word}\t", f"{word} ", "?")) for x in said[-3:]):
+        return ""
+    return f"\n{word}\t{event.Package}\t0s\n"
+
+
+def _whole(parts: dict[str, list[str]]) -> Iterator[str]:
+    for said in parts.values():
+        text = "".join(said)
+        yield text if text.endswith("\n") or not text else f"{text}\n"
