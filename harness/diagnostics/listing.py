@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -59,3 +60,11 @@ def read_listing(text: str) -> list[Listed]:
     decoder = msgspec.json.Decoder(Listed)
     # Each object begins and ends at the first column; all else is indented.
     return [decoder.decode(part) for part in re.findall(r"^\{.*?^\}", text, re.MULTILINE | re.S)]
+
+
+def cut_short(listed: Sequence[Listed], returncode: int, stderr: str) -> str:
+    """What ended ``go list -e`` early; empty if nothing did, or a package has the error."""
+    if returncode == 0 or any(p.Error or p.DepsErrors for p in listed):
+        return ""
+    said = [line for line in stderr.splitlines() if line.startswith("go: ")]
+    return "\n".join(said[-5:]) or f"go list failed with exit status {returncode}"
