@@ -122,7 +122,8 @@ def judge_policy(
         marks: code that comments in the source declare free of escapes.
     """
     broken = [*_thresholds(policy, changes), *_budgets(policy, head)]
-    broken += _no_escape([*policy.no_escape, *marks], head)
+    # A mark is in no line of the policy.
+    broken += _no_escape([*policy.no_escape, *(replace(m, line=0) for m in marks)], head)
     undecided: list[EscapeSite] = []
     if policy.new_escapes is not EscapeRule.REPORT:
         only_covered = policy.new_escapes is EscapeRule.FORBID_IF_COVERED
