@@ -128,7 +128,8 @@ def judge_policy(
         gone: benchmarks of the base that the head does not have.
     """
     broken = [*_thresholds(policy, changes), *_budgets(policy, head)]
-    broken += _no_escape([*policy.no_escape, *marks], head)
+    # A mark is in no line of the policy.
+    broken += _no_escape([*policy.no_escape, *(replace(m, line=0) for m in marks)], head)
     undecided: list[EscapeSite] = []
     if policy.new_escapes is not EscapeRule.REPORT:
         only_covered = policy.new_escapes is EscapeRule.FORBID_IF_COVERED

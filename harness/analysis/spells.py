@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from harness.analysis.correlation import EscapeCounts
 from harness.analysis.escapes import EscapeTracker, Followed, TrackerCheckpoint
 from harness.analysis.history import History, Parts
-from harness.model import EscapeSite, PackageOutcome, Record
+from harness.model import EscapeSite, Record
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ class Spells:
 
     def _packages(self, record: Record) -> set[str]:
         """The packages of a record that say something."""
-        failed = {p.path for p in record.packages if p.outcome is PackageOutcome.BUILD_FAILED}
+        failed = record.uncompiled
         return self._tracker.parts.keys() - failed
 
     def _settle(self, spell: Spell) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harness.diagnostics.functions import Sources
 from harness.diagnostics.known import Memo, Said
-from harness.diagnostics.listing import FIELDS, Listed, read_listing
+from harness.diagnostics.listing import FIELDS, Listed, cut_short, read_listing
 from harness.diagnostics.messages import Block, blocks
 from harness.diagnostics.parse import PackageDiagnostics, plain_lines
 from harness.diagnostics.support import benchmark_functions, support_files
@@ -66,7 +66,7 @@ class ModuleBuild:
 
     Attributes:
         packages: sorted by import path.
-        errors: of the module as a whole; then there are no packages.
+        errors: of the module as a whole; then some packages or all are missing.
         module_paths: module path and directory of the modules of the project that take part.
         support: files of tests that no name tells.
         said: what the compiler said, read when it is first asked for.
@@ -124,11 +124,12 @@ def compile_module(
         if done.returncode == 0 and not message:
             return ModuleBuild((), ())
         return ModuleBuild((), (PackageError("", "module", message or "go list failed"),))
+    failure = cut_short(listed, done.returncode, done.stderr)
     relative = _Relative(tree, own)
     known = {p.ImportPath for p in listed}
     return ModuleBuild(
         packages=_packages(listed, own, tree, module, relative.inside),
-        errors=(),
+        errors=(PackageError("", "module", failure),) if failure else (),
         module_paths=relative.modules,
         support=support_files(
             [p for p in _plain(listed, own) if _module_of(p, relative.inside) == module],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from harness.errors import MeasurementError
@@ -71,3 +73,11 @@ def read_listing(text: str) -> list[Listed]:
         return [decoder.decode(f"{{{part}}}") for part in parts]
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as err:
         raise MeasurementError(f"go list printed no description of a package: {err}") from None
+
+
+def cut_short(listed: Sequence[Listed], returncode: int, stderr: str) -> str:
+    """What ended ``go list -e`` early; empty if nothing did, or a package has the error."""
+    if returncode == 0 or any(p.Error or p.DepsErrors for p in listed):
+        return ""
+    said = [line for line in stderr.splitlines() if line.startswith("go: ")]
+    return "\n".join(said[-5:]) or f"go list failed with exit status {returncode}"

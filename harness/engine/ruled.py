@@ -29,7 +29,7 @@ from harness.engine.modules import measured_go_files
 from harness.engine.session import Session
 from harness.errors import MeasurementError
 from harness.model import HEAP_CALLS, FunctionCode, PackageError, Record
-from harness.model.policy import NoEscape, Policy, Scope, is_within, matches_path
+from harness.model.policy import Budget, NoEscape, Policy, Scope, is_within, matches_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Ruled:
 
     Attributes:
         record: the record, with the code that no test binary has.
-        marks: what comments in the source declare free of escapes.
+        marks: what comments in the source declare free of escapes, and what a rule is about that
+            has other names of files (``//line``).
         untold: rules of which it cannot be told whether they hold, and what to do.
     """
 
@@ -52,7 +53,8 @@ class _Wanted:
     """A function that a rule is about.
 
     Attributes:
-        rule: where the rule stands, ``escape-velocity.toml:3``.
+        source: the file in which the rule stands.
+        line: likewise.
         package: import path; empty where nothing in the directory is compiled.
         file: that declares it.
         function: by the compiler's name.
@@ -60,12 +62,17 @@ class _Wanted:
         counts: whether the rule is a budget, which what is compiled nowhere does not use up.
     """
 
-    rule: str
+    source: str
+    line: int
     package: str
     file: str
     function: str
     named: bool
     counts: bool = False
+
+    @property
+    def rule(self) -> str:
+        return f"{self.source}:{self.line}"
 
     @property
     def directory(self) -> str:
@@ -112,15 +119,14 @@ class _Rules:
     def have(self, worker: str) -> Ruled:
         marks = self._marks()
         wanted = [
-            *(self._wanted(f"{m.file}:{m.line}", m.file, m.function, named=True) for m in marks),
+            *(self._wanted(m.file, m, m.file, m.function, named=True) for m in marks),
             *self._of_no_escape(),
             *self._of_budgets(),
         ]
         found = _with_code(self._record, self._listed(wanted, worker))
         self._tell(wanted, found)
-        return Ruled(
-            found, (*marks, *_elsewhere(marks, wanted, found)), tuple(dict.fromkeys(self._untold))
-        )
+        rules = (*marks, *_elsewhere(wanted, found))
+        return Ruled(found, rules, tuple(dict.fromkeys(self._untold)))
 
     # What rules are about
 
@@ -142,11 +148,12 @@ class _Rules:
 
     def _of_no_escape(self) -> Iterable[_Wanted]:
         for rule in self._policy.no_escape:
-            where = f"{self._policy.source}:{rule.line}"
             files = [f for f in self._files if rule.covers(f)]
             one = "*" not in rule.file
             found = [
-                self._wanted(where, file, d.name, named=one or bool(rule.function))
+                self._wanted(
+                    self._policy.source, rule, file, d.name, named=one or bool(rule.function)
+                )
                 for file in files
                 for d in self._functions(file)
                 if rule.function in ("", d.name) or rule.function.startswith(f"{d.name}.")
@@ -158,6 +165,7 @@ class _Rules:
                 what = f"no function in {rule.file} is {rule.function!r}"
             else:
                 continue
+            where = f"{self._policy.source}:{rule.line}"
             message = f"{where}: {what}; correct the rule or take it out"
             self._untold.append(PackageError("", "code", message))
 
@@ -166,7 +174,6 @@ class _Rules:
             whole = budget.scope is Scope.PACKAGE
             if budget.scope is Scope.BENCHMARK or (whole and HEAP_CALLS not in budget.limits):
                 continue
-            where = f"{self._policy.source}:{budget.line}"
             exact = "..." not in budget.pattern.replace("[...]", "") and not whole
             for file in self._files:
                 package = self._package(file)
@@ -182,12 +189,21 @@ class _Rules:
                     full = f"{package}.{d.name}"
                     below = budget.pattern.startswith(f"{full}.")
                     if whole or below or matches_path(budget.pattern, full):
-                        yield self._wanted(where, file, d.name, named=exact, counts=True)
+                        yield self._wanted(
+                            self._policy.source, budget, file, d.name, named=exact, counts=True
+                        )
 
     def _wanted(
-        self, rule: str, file: str, function: str, *, named: bool, counts: bool = False
+        self,
+        source: str,
+        rule: NoEscape | Budget,
+        file: str,
+        function: str,
+        *,
+        named: bool,
+        counts: bool = False,
     ) -> _Wanted:
-        return _Wanted(rule, self._package(file), file, function, named, counts)
+        return _Wanted(source, rule.line, self._package(file), file, function, named, counts)
 
     # What is compiled
 
@@ -308,15 +324,13 @@ def _is_known(wanted: _Wanted, known: _Names) -> bool:
     return any(f.test == wanted.file.endswith("_test.go") for f in functions)
 
 
-def _elsewhere(
-    marks: Sequence[NoEscape], wanted: Sequence[_Wanted], found: Record
-) -> Iterable[NoEscape]:
-    """Marked functions under the file that a ``//line`` directive says that they are in."""
+def _elsewhere(wanted: Sequence[_Wanted], found: Record) -> Iterable[NoEscape]:
+    """Rules for functions under the file that a ``//line`` directive says that they are in."""
     known = _names(found)
-    for mark, w in zip(marks, wanted, strict=False):
+    for w in wanted:
         files = {f.file for f in known.get((w.package, w.function), ())}
-        if files and mark.file not in files:
-            yield from (replace(mark, file=file) for file in sorted(files))
+        if not w.counts and files and w.file not in files:
+            yield from (NoEscape(file, w.function, w.line) for file in sorted(files))
 
 
 def _concerned(code: CompiledCode, wanted: Sequence[_Wanted]) -> CompiledCode:

@@ -11,6 +11,7 @@ from harness.errors import MeasurementError
 from harness.process import base_environment, tool_environment
 from harness.toolchain import Go
 from tests.diagnostics.conftest import GO_MOD, Compile, build_of
+from tests.repos import write_files
 
 TESTED = {
     "go.mod": GO_MOD,
@@ -214,3 +215,22 @@ def test_a_build_that_takes_too_long(tmp_path: Path) -> None:
     slow.chmod(0o755)
     with pytest.raises(MeasurementError, match=r"more than 0\.2 s"):
         compile_module(slow, tmp_path, ".", base_environment(), 0.2)
+
+
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ("go: build killed", "go: build killed"),
+        ("m.go:1:1: a diagnostic", "go list failed with exit status 1"),
+    ],
+)
+def test_a_go_list_that_is_cut_short(tmp_path: Path, go: Go, says: str, told: str) -> None:
+    """What it told of some packages may not be all."""
+    cut = tmp_path / "go"
+    cut.write_text(f'#!/bin/sh\n"{go.binary}" "$@"\necho "{says}" >&2\nexit 1\n')
+    cut.chmod(0o755)
+    write_files(tmp_path / "m", {"go.mod": GO_MOD, "p.go": "package p\n"})
+    env = {**go.environment(tool_environment()), "GOWORK": "off"}
+    build = compile_module(cut, tmp_path / "m", ".", env, 300)
+    assert [(e.stage, e.message) for e in build.errors] == [("module", told)]
+    assert [p.path for p in build.packages] == ["example.com/m"]
