@@ -19,6 +19,7 @@ import msgspec
 import platformdirs
 
 from harness.errors import ConfigError
+from harness.model.selection import check
 
 CONFIG_NAMES = ("asv.conf.json", "asv.conf.jsonc")
 _DURATION = re.compile(r"(?:\d+x|(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+)")
@@ -258,20 +259,20 @@ def go_settings(path: Path, section: object) -> GoSettings:
         )
     if settings.count < 1:
         raise ConfigError(f"{path}: go.count is {settings.count}; it must be at least 1")
-    check_regular_expression(settings.bench, f"{path}: go.bench")
+    check_bench(settings.bench, f"{path}: go.bench")
     return settings
 
 
-def check_regular_expression(expression: str, where: str) -> None:
+def check_bench(expression: str, where: str) -> None:
     """Refuse a benchmark expression that Go would refuse only after the build.
 
     Go's syntax (RE2) is a subset of Python's but for a few escapes that nobody uses in names.
 
     Raises:
-        ConfigError: it does not compile.
+        ConfigError: an element of it does not compile.
     """
     try:
-        re.compile(expression)
+        check(expression)
     except re.error as err:
         raise ConfigError(f"{where}: {expression!r} is not a regular expression: {err}") from None
 

@@ -16,6 +16,7 @@ from harness.outputs.exports import benchfmt_text, csv_text, parquet_bytes
 from harness.outputs.format import plural, visible
 from harness.store import key_of
 from harness.store.asv import rebuild
+from harness.store.growth import rerun
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -74,9 +75,11 @@ def import_file(arguments: argparse.Namespace) -> int:
             )
         for warning in done.warnings:
             print(f"esv import: {visible(warning)}", file=sys.stderr)
-        session.store.write(done.record)
-        rebuild(session.store)
         record = done.record
+        # A project's output may be saved in several files, one for each package.
+        grown = rerun(there, record) if there is not None and there.imported else record
+        session.store.write(grown, replace=True)
+        rebuild(session.store)
         report.say(
             f"{plural(len(record.benchmarks()), 'benchmark')} of {revision.short} imported as"
             f" {record.environment.name} on {record.machine.machine}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 
 from harness.analysis import Change
@@ -15,8 +14,9 @@ from harness.analysis.explain import explain
 from harness.analysis.garbage import DRIVERS, collections
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.judging import MOST_EXPLAINED
-from harness.config import check_regular_expression
+from harness.config import check_bench
 from harness.engine import Session
+from harness.engine.answers import none_matched
 from harness.engine.exchange import cross
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Outcome, Record
@@ -33,8 +33,11 @@ def explain_revision(arguments: argparse.Namespace) -> int:
     """Account for what changed from the first parent; always 0 if it could be measured."""
     config = configuration(arguments)
     if arguments.bench:
-        check_regular_expression(arguments.bench, "--bench")
-    with reporter(arguments) as report, Session(config, progress=report) as session:
+        check_bench(arguments.bench, "--bench")
+    with (
+        reporter(arguments) as report,
+        Session(config, progress=report, bench=arguments.bench) as session,
+    ):
         head_hash = session.resolve(arguments.revision)
         base_hash = _base(session, head_hash, arguments.base)
         spec = session.environments([arguments.go] if arguments.go else ())[0]
@@ -42,14 +45,12 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         head = session.ensure_counted(head_hash, spec)
         _require_numbers(head)
         # Benchmarks that are new in the head get their baseline from its tests on the base's code.
-        if base.outcome is not Outcome.NO_BENCHMARKS:
+        if base.outcome is not Outcome.NO_BENCHMARKS and not none_matched(base):
             _require_numbers(base)
         older = session.older_release(arguments.base_go, spec)
-        crossing = cross(session, base, head, spec, MOST_EXPLAINED, older, arguments.bench or "")
+        crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)
         base, head = crossing.base, crossing.head
         changes = charged_changes(crossing)
-        if arguments.bench:
-            changes = [c for c in changes if re.search(arguments.bench, c.benchmark)]
         wanted = benchmarks_of(changes)[:MOST_EXPLAINED]
         diffs = session.diffs(base_hash, head_hash)
         attributions = explain(crossing, changes)
@@ -114,6 +115,12 @@ def _require_numbers(record: Record) -> None:
     Raises:
         MeasurementError: in Go's own words.
     """
+    if none_matched(record):
+        there = ", ".join(sorted({name for p in record.packages for name in p.declared}))
+        raise UsageError(
+            f"no benchmark of {record.revision.short} is selected by --bench"
+            f" {record.settings.bench!r}; there are {there}"
+        )
     if not record.benchmarks():
         reason = record.errors[0].message.splitlines()[0] if record.errors else "no benchmarks"
         raise MeasurementError(f"{record.revision.short} could not be measured: {reason}")

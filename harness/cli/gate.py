@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.destinations import destinations
-from harness.config import Config, check_regular_expression
+from harness.config import Config, check_bench
 from harness.engine import EnvironmentSpec, Session
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.git import Repository
@@ -64,7 +64,7 @@ def _explain_policy(arguments: argparse.Namespace) -> int:
 def _measure(arguments: argparse.Namespace) -> tuple[GateReport, Repository]:
     config = configuration(arguments)
     if arguments.bench:
-        check_regular_expression(arguments.bench, "--bench")
+        check_bench(arguments.bench, "--bench")
     with (
         reporter(arguments) as report,
         Session(

@@ -16,7 +16,7 @@ from harness.analysis.spells import Spells
 from harness.analysis.steps import recorded_units
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.publishing import load_histories
-from harness.config import check_regular_expression
+from harness.config import check_bench
 from harness.engine import Session
 from harness.engine.bisect import find_step
 from harness.errors import EXIT_CLEAN, UsageError
@@ -136,20 +136,20 @@ def _steps_json(history: History, found: list[Step], attributions: dict[Step, At
 
 def find(arguments: argparse.Namespace) -> int:
     """Bisect a step between two revisions to its commit."""
-    check_regular_expression(arguments.bench, "--bench")
+    check_bench(arguments.bench, "--bench")
     base, separator, head = arguments.range.partition("..")
     if not separator:
         raise UsageError(f"{arguments.range!r} is not a range A..B")
     with (
         reporter(arguments) as report,
-        Session(configuration(arguments), progress=report) as session,
+        Session(configuration(arguments), progress=report, bench=arguments.bench) as session,
     ):
         first, last = session.resolve(base or "HEAD"), session.resolve(head or "HEAD")
         inside = list(reversed(session.repository.range(f"{first}..{last}")))
         if not inside:
             raise UsageError(f"the range {arguments.range!r} has no revisions")
         spec = session.environments([arguments.go] if arguments.go else ())[0]
-        found = find_step(session, spec, [first, *inside], arguments.bench, arguments.unit)
+        found = find_step(session, spec, [first, *inside], arguments.unit)
     bad = found.bad.revision
     if arguments.format == "json":
         document = {

@@ -249,7 +249,7 @@ def _explain(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )  # fmt: skip
     parser.add_argument("revision", nargs="?", default="HEAD", metavar="REV")
     parser.add_argument("--base", metavar="REV", help="compare with this, not with the parent")
-    parser.add_argument("--bench", metavar="RE", help="only these benchmarks")
+    parser.add_argument("--bench", metavar="RE", help="only these, as go test -bench takes it")
     parser.add_argument("--go", metavar="VERSION", help="Go release")
     _base_go(parser)
 
@@ -259,7 +259,12 @@ def _find(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         verbs, "find", "bisect a step to its commit", "history.find", result=("text", "json")
     )
     parser.add_argument("range", metavar="A..B", help="A has the old value, B the new one")
-    parser.add_argument("--bench", metavar="RE", required=True, help="the benchmark")
+    parser.add_argument(
+        "--bench",
+        metavar="RE",
+        required=True,
+        help="the benchmark, as go test -bench takes it; of several that with the largest step",
+    )
     parser.add_argument("--unit", choices=_COUNTED, default=ALLOCS, help="default: allocs/op")
     parser.add_argument("--go", metavar="VERSION", help="Go release")
 

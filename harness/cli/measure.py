@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from harness.cli.context import configuration, reporter
-from harness.config import check_regular_expression
+from harness.config import check_bench
 from harness.engine import Session
 from harness.engine.ranges import select_revisions
 from harness.engine.walk import account_steps, walk
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     config = configuration(arguments)
     if arguments.bench:
-        check_regular_expression(arguments.bench, "--bench")
+        check_bench(arguments.bench, "--bench")
     with (
         reporter(arguments) as report,
         Session(
@@ -54,6 +54,13 @@ def run(arguments: argparse.Namespace) -> int:
                 skip_existing=arguments.skip_existing,
                 baselines=arguments.range == "NEW",
             )
+            if (arguments.bench or arguments.packages) and done.unmatched == done.measured > 0:
+                chosen = [f"--bench {arguments.bench!r}"] if arguments.bench else []
+                chosen += [f"--packages {pattern}" for pattern in arguments.packages or ()]
+                raise UsageError(
+                    f"no benchmark of {plural(done.measured, 'revision')} is selected by"
+                    f" {' '.join(chosen)}; nothing was recorded"
+                )
             accounts = 0
             if not arguments.no_explain:
                 accounts = account_steps(session, revisions, environments)

@@ -17,7 +17,7 @@ from harness.analysis.regressions import Standard
 from harness.cli.context import Reporter, configuration, emit, reporter
 from harness.cli.gate import newest_policy
 from harness.cli.publishing import Publishing
-from harness.config import Config, check_regular_expression
+from harness.config import Config, check_bench
 from harness.engine import Session
 from harness.engine.nightly import Nightly, NightlySettings
 from harness.engine.results_sync import synchronise
@@ -48,7 +48,7 @@ def nightly(arguments: argparse.Namespace) -> int:
     """Fetch, measure what is new, publish, tell the new steps; the exit code is by these."""
     config = configuration(arguments)
     if arguments.bench:
-        check_regular_expression(arguments.bench, "--bench")
+        check_bench(arguments.bench, "--bench")
     if arguments.push and not arguments.results_branch:
         raise UsageError("--push needs --results-branch NAME")
     budget = seconds(arguments.budget) if arguments.budget else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.engine.environments import EnvironmentSpec
@@ -43,16 +42,14 @@ def find_step(
     session: Session,
     spec: EnvironmentSpec,
     revisions: Sequence[str],
-    bench: str,
     unit: str,
 ) -> Found:
     """Bisect a step of a counted unit.
 
     Args:
-        session: of the project.
+        session: of the project; of its benchmarks that with the largest step is followed.
         spec: the environment.
         revisions: first-parent history, oldest first; the first is the base.
-        bench: expression for the benchmark; of several that changed the largest step is followed.
         unit: ``allocs/op`` or ``B/op``.
 
     Raises:
@@ -68,7 +65,7 @@ def find_step(
         return looked_at[index]
 
     last = len(revisions) - 1
-    package, name = _largest_step(record(0), record(last), bench, unit)
+    package, name = _largest_step(record(0), record(last), unit)
 
     def value(index: int) -> float | None:
         return _value(record(index), package, name, unit)
@@ -112,16 +109,15 @@ def _middle(low: int, high: int, holes: set[int]) -> int | None:
     return min(inside, key=lambda i: abs(i - centre))
 
 
-def _largest_step(base: Record, head: Record, bench: str, unit: str) -> tuple[str, str]:
-    expression = re.compile(bench)
-    before = _values(base, unit, expression.search)
-    after = _values(head, unit, expression.search)
+def _largest_step(base: Record, head: Record, unit: str) -> tuple[str, str]:
+    bench = head.settings.bench
+    before, after = _values(base, unit), _values(head, unit)
     for record, values in ((base, before), (head, after)):
         if not values:
             reason = record.errors[0].message.splitlines()[0] if record.errors else ""
             raise MeasurementError(
-                f"{record.revision.short} has no {unit} of a benchmark that matches {bench!r}"
-                + (f": {reason}" if reason else "")
+                f"{record.revision.short} has no {unit} of a benchmark that --bench {bench!r}"
+                " selects" + (f": {reason}" if reason else "")
             )
     steps = {k: abs(after[k] - before[k]) for k in before.keys() & after.keys()}
     changed = {k: d for k, d in steps.items() if d}
@@ -132,16 +128,14 @@ def _largest_step(base: Record, head: Record, bench: str, unit: str) -> tuple[st
     return max(sorted(changed), key=lambda k: changed[k])
 
 
-def _values(
-    record: Record, unit: str, matches: Callable[[str], object]
-) -> dict[tuple[str, str], float]:
+def _values(record: Record, unit: str) -> dict[tuple[str, str], float]:
     found = {}
     for package, result in record.benchmarks():
         measurement = result.measurement(unit)
-        if measurement is not None and matches(result.name):
+        if measurement is not None:
             found[package, result.name] = measurement.value
     return found
 
 
 def _value(record: Record, package: str, name: str, unit: str) -> float | None:
-    return _values(record, unit, lambda n: n == name).get((package, name))
+    return _values(record, unit).get((package, name))

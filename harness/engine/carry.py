@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from harness.engine.answers import narrowed_package
 from harness.engine.code import PackageCode
 from harness.errors import StoreError
 from harness.model import PackageOutcome, PackageResult, Record, RunSettings
+from harness.model.selection import covers
 from harness.store import RecordKey, RecordStore
 
 
@@ -99,7 +101,7 @@ class CarryIndex:
                 and _was_read(record, package.path)
             ):
                 return replace(
-                    package,
+                    narrowed_package(package, settings.bench),
                     outcome=PackageOutcome.CARRIED,
                     carried_from=record.revision.hash,
                 )
@@ -120,14 +122,25 @@ class CarryIndex:
         """
         for record, _ in self._results.get((machine, environment, carried.key), ()):
             if record.revision.hash == carried.carried_from:
-                unread = next((e for e in record.unread if e.package == carried.path), None)
-                if unread is not None:
-                    return PackageCode(unread=unread)
-                return PackageCode(
-                    tuple(c for c in record.calls if c.package in linked),
-                    tuple(f for f in record.functions if f.package in linked),
-                )
+                return code_of(record, carried.path, linked)
         return PackageCode()
+
+
+def code_of(record: Record, package: str, linked: Collection[str]) -> PackageCode:
+    """What a record has of the compiled code in the test binary of a package.
+
+    Args:
+        record: in which the binary was read.
+        package: import path.
+        linked: the project's packages in the binary.
+    """
+    unread = next((e for e in record.unread if e.package == package), None)
+    if unread is not None:
+        return PackageCode(unread=unread)
+    return PackageCode(
+        tuple(c for c in record.calls if c.package in linked),
+        tuple(f for f in record.functions if f.package in linked),
+    )
 
 
 def _was_read(record: Record, package: str) -> bool:
@@ -137,6 +150,6 @@ def _was_read(record: Record, package: str) -> bool:
 
 
 def _same_way(there: RunSettings, here: RunSettings) -> bool:
-    if (there.bench, there.alloc_benchtime) != (here.bench, here.alloc_benchtime):
+    if not covers(there.bench, here.bench) or there.alloc_benchtime != here.alloc_benchtime:
         return False
     return here.count == 0 or (there.benchtime, there.count) == (here.benchtime, here.count)

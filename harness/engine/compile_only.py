@@ -7,7 +7,6 @@ import time
 from harness import __version__
 from harness.engine.build import BuiltTree
 from harness.engine.environments import EnvironmentSpec
-from harness.engine.measure import outcome_of
 from harness.engine.session import Session
 from harness.model import (
     RECORD_SCHEMA,
@@ -16,6 +15,7 @@ from harness.model import (
     PackageResult,
     Record,
 )
+from harness.model.record import outcome_of
 
 # Each side has a work tree of its own, so that nothing is written where nothing changed.
 WORKERS = ("w0", "w1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,7 +30,6 @@ def cross(
     spec: EnvironmentSpec,
     most: int,
     older: EnvironmentSpec | None = None,
-    bench: str = "",
 ) -> Crossing:
     """Two records with everything that explains their difference.
 
@@ -48,7 +46,6 @@ def cross(
         spec: environment of both.
         most: how many benchmarks to account for.
         older: environment that the base was measured in, if its release is another one.
-        bench: regular expression of the benchmarks to account for, found anywhere in their names.
 
     Raises:
         RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
@@ -59,7 +56,7 @@ def cross(
     if older is not None:
         before = session.ensure_counted(base.revision.hash, older)
         crossing = replace(crossing, older=renames.apply(before))
-    changes = [c for c in charged_changes(crossing) if re.search(bench, c.benchmark)]
+    changes = charged_changes(crossing)
     wanted = benchmarks_of(changes)[:most]
     by_code = benchmarks_of([c for c in changes if c.charged is not Direction.NONE])
     by_tests = benchmarks_of([c for c in changes if c.by_benchmark])
@@ -199,7 +196,7 @@ def exchange_steps(
         for b in wanted
     ]
     head = replace(head, exchanges=(*head.exchanges, *found))
-    session.keep(head)
+    session.learn(head)
     return head
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from harness import __version__
-from harness.engine.measure import outcome_of
 from harness.errors import MeasurementError, UsageError
 from harness.gobench import measurements
 from harness.gobench.benchfmt import SavedLine, SavedOutput, read_saved
@@ -19,7 +18,6 @@ from harness.model import (
     Environment,
     Lane,
     Machine,
-    PackageError,
     PackageOutcome,
     PackageResult,
     Record,
@@ -28,6 +26,7 @@ from harness.model import (
     Toolchain,
     TreeDiff,
 )
+from harness.model.record import outcome_of, with_failures
 
 _RELEASE = re.compile(r"(?:go)?(\d+\.\d+(?:\.\d+|rc\d+|beta\d+)?)")
 # No standard header; files that were made for perf.golang.org have one of these.
@@ -101,7 +100,7 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
     packages = _packages(text, saved, lines, origin.package)
     for place in sorted({x.config.get("cpu", "") for x in lines} - {config.get("cpu", "")}):
         warnings.append(f"{name}: also has results of another processor, {place!r}")
-    errors = [PackageError(p.path, "run", f.described) for p in packages for f in p.failures]
+    errors = with_failures((), packages)
     record = Record(
         schema=RECORD_SCHEMA,
         revision=origin.revision,
@@ -112,7 +111,7 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
         started=time.time(),
         duration=0.0,
         packages=tuple(packages),
-        errors=tuple(errors),
+        errors=errors,
         diff=origin.diff,
         harness=__version__ + IMPORT_MARK,
     )

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from harness import __version__
 from harness.diagnostics.collect import BuiltPackage, select_packages
+from harness.engine.answers import narrowed_package, retried
 from harness.engine.build import Builder, BuiltTree
-from harness.engine.carry import CarryIndex, package_key
+from harness.engine.carry import CarryIndex, code_of, package_key
 from harness.engine.code import CodeReader, PackageCode, merged
-from harness.engine.packages import PackageRunner, ToLink, matches_bench
+from harness.engine.packages import PackageRunner, ToLink
 from harness.engine.progress import Progress
 from harness.model import (
     RECORD_SCHEMA,
     Environment,
     Machine,
-    Outcome,
     PackageError,
     PackageOutcome,
     PackageResult,
@@ -29,7 +29,10 @@ from harness.model import (
     RunSettings,
     TreeDiff,
 )
+from harness.model.record import outcome_of, with_failures
+from harness.model.selection import enters
 from harness.process import processors
+from harness.store.growth import rerun_package
 from harness.toolchain.overlay import without_heap_costs
 from harness.words import plural
 
@@ -94,8 +97,13 @@ class Measurer:
         pool.shutdown(wait=False)
         return Begun(request, *began, built)
 
-    def measure(self, begun: Begun) -> Record:
+    def measure(self, begun: Begun, known: Record | None = None) -> Record:
         """Measure a revision.
+
+        Args:
+            begun: by :meth:`begin`.
+            known: a record of the same revision, environment and benchmarks; only what failed in
+                it, or is not in it, is run.
 
         Raises:
             RepositoryError: it cannot be checked out.
@@ -106,7 +114,7 @@ class Measurer:
         whole = begun.built.result()
         built = whole.modules
         reader = self._reader(whole)
-        packages, codes, todo = self._carried(request, whole, reader)
+        packages, codes, todo = self._carried(request, whole, reader, known)
         with ThreadPoolExecutor(1) as pool:
             # Read while packages are linked, which is the work of other processes.
             reading = pool.submit(lambda: [d for b in built for d in b.build.diagnostics])
@@ -120,22 +128,22 @@ class Measurer:
         code = merged(codes)
         errors = [e for b in built for e in b.build.errors]
         errors += [e for b in built for p in b.build.packages for e in p.errors]
-        errors += [PackageError(p.path, "run", f.described) for p in packages for f in p.failures]
         if not built:
             errors.append(
                 PackageError("", "module", "the revision has no Go module and no Go files")
             )
+        every = with_failures(errors, packages)
         return Record(
             schema=RECORD_SCHEMA,
             revision=revision,
             environment=request.environment,
             machine=self._machine,
             settings=request.settings,
-            outcome=outcome_of(packages, errors),
+            outcome=outcome_of(packages, every),
             started=started,
             duration=time.monotonic() - clock,
             packages=tuple(packages),
-            errors=tuple(dict.fromkeys(errors)),
+            errors=every,
             overlays=tuple(b.plan.overlay for b in built if b.plan.overlay is not None),
             escapes=tuple(s for d in diagnostics for s in d.sites),
             inlining=tuple(x for d in diagnostics for x in d.decisions if not x.test),
@@ -161,13 +169,14 @@ class Measurer:
     # Packages
 
     def _carried(
-        self, request: Request, whole: BuiltTree, reader: CodeReader
+        self, request: Request, whole: BuiltTree, reader: CodeReader, known: Record | None
     ) -> tuple[list[PackageResult], list[PackageCode], list[ToLink]]:
         """Results and compiled code of the packages that need no run, and those that do."""
         selected = self._selected(request, whole)
         results: list[PackageResult] = []
         codes: list[PackageCode] = []
         todo: list[ToLink] = []
+        there = {p.path: p for p in known.packages if p.key} if known is not None else {}
         machine, environment = self._machine.machine, request.environment.name
         neighbours = [request.revision.hash, *request.revision.parents[:1]]
         self._carry.look_at(machine, environment, neighbours)
@@ -182,6 +191,16 @@ class Measurer:
                     )
                     continue
                 key = package_key(package.binary_id, package.directory, whole.blobs)
+                env = whole.module_env(module.plan)
+                before = there.get(package.path)
+                if known is not None and before is not None and before.key == key:
+                    failed = retried(before, request.settings.bench)
+                    if failed:
+                        todo.append(ToLink(package, module.plan.flags, env, key, failed, before))
+                    else:
+                        results.append(before)
+                        codes.append(code_of(known, before.path, reader.linked(package)))
+                    continue
                 carried = self._carry.find(
                     machine, environment, key, request.settings, request.revision.hash
                 )
@@ -191,7 +210,6 @@ class Measurer:
                     linked = reader.linked(package)
                     codes.append(self._carry.code(machine, environment, carried, linked))
                 else:
-                    env = whole.module_env(module.plan)
                     todo.append(ToLink(package, module.plan.flags, env, key))
         return results, codes, todo
 
@@ -250,12 +268,15 @@ class Measurer:
             with ThreadPoolExecutor(4 * processors()) as pool:
                 prepared = list(pool.map(lambda item: runner.count(item, reader), todo))
             results = []
-            for item in prepared:
-                if request.settings.count and item.result.benchmarks:
-                    self._progress.step(f"{short} time {item.result.path}")
-                    results.append((runner.time(item), item.code))
-                else:
-                    results.append((item.result, item.code))
+            for wanted, item in zip(todo, prepared, strict=True):
+                result = item.result
+                if request.settings.count and result.benchmarks:
+                    self._progress.step(f"{short} time {result.path}")
+                    result = runner.time(item)
+                if wanted.before is not None:
+                    result = narrowed_package(result, request.settings.bench)
+                    result = rerun_package(wanted.before, result, wanted.bench)
+                results.append((result, item.code))
             return results
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -273,17 +294,6 @@ def _without_running(
         return PackageOutcome.NO_TESTS
     if not package.benchmarks:
         return PackageOutcome.NO_BENCHMARKS
-    if not matches_bench(package.benchmarks, bench):
+    if not any(enters(bench, name) for name in package.benchmarks):
         return PackageOutcome.NOT_SELECTED
     return None
-
-
-def outcome_of(packages: list[PackageResult], errors: list[PackageError]) -> Outcome:
-    """What became of a revision, from its packages and what Go refused."""
-    numbers = any(p.benchmarks for p in packages)
-    refused = [p for p in packages if p.outcome is PackageOutcome.BUILD_FAILED]
-    if any(p.declared for p in refused) or (not numbers and any(e.stage != "run" for e in errors)):
-        return Outcome.BROKEN
-    if errors:
-        return Outcome.PARTIAL
-    return Outcome.MEASURED if numbers else Outcome.NO_BENCHMARKS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -47,12 +46,14 @@ class Counted:
         binary: its test binary.
         lines: result lines of the allocation lane.
         code: the compiled code in the binary.
+        bench: which benchmarks to run, instead of those of the settings.
     """
 
     result: PackageResult
     binary: Path
     lines: tuple[BenchmarkLine, ...]
     code: PackageCode = field(default_factory=PackageCode)
+    bench: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,16 @@ class ToLink:
         flags: further flags of the go command.
         env: its environment.
         key: identity of the binary; it is linked once for each.
+        bench: which benchmarks to run, instead of those of the settings.
+        before: what the others gave before, where these alone are run again.
     """
 
     package: BuiltPackage
     flags: Sequence[str]
     env: Mapping[str, str]
     key: str
+    bench: str = ""
+    before: PackageResult | None = None
 
 
 class PackageRunner:
@@ -140,7 +145,7 @@ class PackageRunner:
         if message:
             failure = BenchmarkFailure("", Lane.ALLOCATION, "link", message)
             return Counted(_failed(result, (failure,), {}), binary, ())
-        linked = Counted(result, binary, ())
+        linked = Counted(result, binary, (), bench=item.bench)
         if reader is None:
             return self.recount(linked)
         with ThreadPoolExecutor(1) as pool:
@@ -151,7 +156,7 @@ class PackageRunner:
     def recount(self, linked: Counted) -> Counted:
         """Run the allocation lane of a package that has been linked."""
         result, binary = linked.result, linked.binary
-        runs = self._allocation_runs(result, binary)
+        runs = self._allocation_runs(result, binary, linked.bench)
         lines = tuple(line for run in runs for line in run.lines)
         benchmarks = measurements(lines)
         # A benchmark that failed in one run and not in another has not been measured.
@@ -172,7 +177,13 @@ class PackageRunner:
         run = run_lane(
             counted.binary,
             self._tree / result.directory,
-            self._lane(Lane.TIME, self._settings.benchtime or "1s", self._settings.count, procs),
+            self._lane(
+                Lane.TIME,
+                self._settings.benchtime or "1s",
+                self._settings.count,
+                procs,
+                counted.bench,
+            ),
             self.environment(result.directory),
         )
         known = {b.name for b in result.benchmarks}
@@ -182,8 +193,9 @@ class PackageRunner:
         failures = (*result.failures, *(f for f in run.failures if f not in result.failures))
         return replace(result, benchmarks=benchmarks, failures=failures, raw=raw)
 
-    def _allocation_runs(self, result: PackageResult, binary: Path) -> list[LaneRun]:
-        lane = self._lane(Lane.ALLOCATION, self._settings.alloc_benchtime, 1, _ALLOCATION_PROCS)
+    def _allocation_runs(self, result: PackageResult, binary: Path, bench: str) -> list[LaneRun]:
+        benchtime = self._settings.alloc_benchtime
+        lane = self._lane(Lane.ALLOCATION, benchtime, 1, _ALLOCATION_PROCS, bench)
         directory = self._tree / result.directory
 
         def run(number: int) -> LaneRun:
@@ -205,11 +217,11 @@ class PackageRunner:
     def _binary(self, key: str) -> Path:
         return self._scratch / f"{key[:24]}.test"
 
-    def _lane(self, lane: Lane, benchtime: str, count: int, procs: int) -> LaneSettings:
+    def _lane(self, lane: Lane, benchtime: str, count: int, procs: int, bench: str) -> LaneSettings:
         idle = self._config.benchmark_timeout
         return LaneSettings(
             lane=lane,
-            bench=self._settings.bench,
+            bench=bench or self._settings.bench,
             benchtime=benchtime,
             count=count,
             procs=procs,
@@ -252,15 +264,6 @@ def _stamps(directory: Path) -> dict[str, tuple[int, int, int]]:
                 stat = os.lstat(name)
                 stamps[name] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
     return stamps
-
-
-def matches_bench(names: Sequence[str], bench: str) -> bool:
-    """Whether any top-level benchmark may match; only to save linking, so in doubt yes."""
-    first = bench.split("/", 1)[0]
-    try:
-        return any(re.search(first, name) for name in names)
-    except re.error:
-        return True
 
 
 def _failed(

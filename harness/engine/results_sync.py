@@ -1,7 +1,8 @@
 """Records on a git branch and records on disk: both become the union.
 
 A record is a file that is named by machine, revision and environment, so two writers rarely have
-the same one; where they do, the later measurement stands. The state of a machine's nightly runs
+the same one; where they do, both come to hold what either has measured, the later of what both
+have. The state of a machine's nightly runs
 travels with its records.
 """
 
@@ -17,8 +18,9 @@ from pathlib import Path
 from harness.errors import RepositoryError, StoreError
 from harness.git.results_branch import ResultsBranch, blob_id
 from harness.store import RECORD_SUFFIX
-from harness.store.codec import decode
+from harness.store.codec import decode, encode
 from harness.store.files import write_atomic
+from harness.store.growth import union
 from harness.store.nightly import STATE_NAME, decode_state, encode_state, merge_states
 
 # What a branch may hold; anything else on it is left alone and never written to disk.
@@ -112,7 +114,7 @@ def _read(path: Path) -> bytes:
 
 
 def _merge(path: str, theirs: bytes, ours: bytes | None) -> bytes:
-    """The one of two files that stands.
+    """What two files of one name hold together.
 
     Raises:
         StoreError: that of the branch cannot be read.
@@ -136,5 +138,5 @@ def _merge(path: str, theirs: bytes, ours: bytes | None) -> bytes:
         own = decode(ours, path)
     except StoreError:
         return theirs
-    there = (record.started, len(record.accounts), theirs)
-    return theirs if there > (own.started, len(own.accounts), ours) else ours
+    merged = union(own, record)
+    return ours if merged == own else theirs if merged == record else encode(merged)

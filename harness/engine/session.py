@@ -12,8 +12,8 @@ from types import TracebackType
 
 from filelock import FileLock
 
-from harness import __version__
 from harness.config import Config
+from harness.engine.answers import answers, none_matched
 from harness.engine.build import WORKER, Builder, BuiltTree
 from harness.engine.carry import CarryIndex
 from harness.engine.environments import EnvironmentSpec, environments
@@ -21,7 +21,7 @@ from harness.engine.ledger import Ledger, with_accounts
 from harness.engine.lock import hold
 from harness.engine.measure import Begun, Measurer, Request
 from harness.engine.progress import Progress, Silent
-from harness.engine.shelf import Shelf
+from harness.engine.records import Records
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
     Account,
@@ -80,9 +80,10 @@ class Session:
             benchtime=benchtime or config.go.benchtime,
             count=count or config.go.count,
         )
+        self._asked = bench is not None or bool(packages)
         self._carry = CarryIndex(self.store, enabled=carry)
         self._workspace = Workspace(self.repository, self.cache_dir)
-        self._shelf = Shelf(self.store, self._workspace.root / "records", config.hash_length)
+        self._records = Records(self.store, self._workspace.root / "answers", config.hash_length)
         self._lock: FileLock | None = None
         self._ahead: Begun | None = None
         self._builders: dict[tuple[Path, str], Builder] = {}
@@ -208,10 +209,10 @@ class Session:
         alloc_only: bool = False,
         keep: bool = True,
     ) -> Record:
-        """Measure a revision and keep its record.
+        """Measure a revision and write its record; what is recorded of other benchmarks stays.
 
         A revision that does not build, or a benchmark that fails, is part of the record and not an
-        error.
+        error. Nothing is written where ``bench`` or ``packages`` of the session select nothing.
 
         Args:
             revision: full hash.
@@ -227,16 +228,21 @@ class Session:
             StoreError: the record cannot be written.
         """
         spec = EnvironmentSpec(release, build_variables or {}, run_variables or {})
+        record = self._measure(revision, spec, alloc_only=alloc_only)
+        if keep and not (self._asked and none_matched(record)):
+            record = self._records.write_run(record)
+        self._carry.add(record)
+        return record
+
+    def _measure(
+        self, revision: str, spec: EnvironmentSpec, *, alloc_only: bool, known: Record | None = None
+    ) -> Record:
         ahead, self._ahead = self._ahead, None
         measurer, request = self._prepare(spec, revision, alloc_only)
         if ahead is not None and ahead.request != request:
             wait([ahead.built])  # and after it the work tree is used for another revision
             ahead = None
-        record = measurer.measure(ahead or measurer.begin(request))
-        if keep:
-            record = self._shelf.write(record, in_cache=False)
-        self._carry.add(record)
-        return record
+        return measurer.measure(ahead or measurer.begin(request), known)
 
     def compile_ahead(self, revision: str, spec: EnvironmentSpec, known: str) -> None:
         """Begin to measure a revision in another thread if :meth:`ensure_counted` has to.
@@ -254,46 +260,34 @@ class Session:
         """
         name = self.environment(spec.release, spec.build_variables, spec.run_variables).name
         keys = (RecordKey(self.machine.machine, r, name) for r in (known, revision))
-        if [self._shelf.has(key) for key in keys] == [True, False]:
+        wanted = self.settings(alloc_only=True)
+        if [self._records.has(key, wanted) for key in keys] == [True, False]:
             measurer, request = self._prepare(spec, revision, alloc_only=True)
             self._ahead = measurer.begin(request)
 
     def ensure_counted(self, revision: str, spec: EnvironmentSpec) -> Record:
-        """The counts of a revision: from a clean record that is there, else measured now.
+        """The counts of a revision for what this session asks, from a record or measured now.
 
-        What is measured goes into the cache, not among the records of the project: the head of a
-        pull request is not part of its history.
+        Only what no record holds, or has as a failure, is run. What is measured is an answer and
+        goes into the cache; the project's record stays as it is.
 
         Raises:
             As :meth:`measure`.
         """
         environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
         key = RecordKey(self.machine.machine, revision, environment.name)
-        known = self._shelf.find(key, self._serves)
-        if known is not None:
+        wanted = self.settings(alloc_only=True)
+        known = self._records.answer(key, wanted)
+        if known is not None and answers(known, wanted):
             self._carry.add(known)
             return known
-        record = self.measure(
-            revision,
-            spec.release,
-            build_variables=spec.build_variables,
-            run_variables=spec.run_variables,
-            alloc_only=True,
-            keep=False,
-        )
-        return self._shelf.write(record, in_cache=True)
+        record = self._measure(revision, spec, alloc_only=True, known=known)
+        self._carry.add(record)
+        return self._records.write_answer(record, self._nothing())
 
-    def _serves(self, record: Record) -> bool:
-        """Whether a record answers what this session asks; a failure may have been of the day."""
-        wanted = self.settings(alloc_only=True)
-        there = record.settings
-        same = (there.bench, there.packages, there.alloc_benchtime) == (
-            wanted.bench,
-            wanted.packages,
-            wanted.alloc_benchtime,
-        )
-        read = record.functions or record.unread or not record.benchmarks()
-        return same and bool(read) and not record.errors and record.harness == __version__
+    def _nothing(self) -> RunSettings:
+        """The question that runs nothing: what does the compiler say?"""
+        return replace(self.settings(alloc_only=True), bench=_NO_BENCHMARK)
 
     def diagnostics(
         self, revision: str, gcflags: str, spec: EnvironmentSpec
@@ -312,17 +306,18 @@ class Session:
         )
 
     def kept(self, revision: str, spec: EnvironmentSpec) -> Record | None:
-        """The record of a revision, of the project or else of the cache; a damaged one is none."""
+        """The record of a revision, of the project or else an answer; a damaged one is none."""
         environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
-        return self._shelf.kept(RecordKey(self.machine.machine, revision, environment.name))
+        key = RecordKey(self.machine.machine, revision, environment.name)
+        return self._records.known(key, self.settings(alloc_only=True), self._nothing())
 
-    def keep(self, record: Record) -> None:
-        """Write a record where one of its key is; nothing where there is none.
+    def learn(self, record: Record) -> None:
+        """Keep what was learnt about a revision's benchmarks in the records that it has.
 
         Raises:
             StoreError: it cannot be written.
         """
-        self._shelf.rewrite(record)
+        self._records.learn(record)
 
     def compiled(self, revision: str, spec: EnvironmentSpec) -> Record:
         """What the compiler says of a revision, in a record of the cache; nothing is run.
@@ -331,9 +326,8 @@ class Session:
             As :meth:`measure`.
         """
         measurer, request = self._prepare(spec, revision, alloc_only=True)
-        nothing = replace(request.settings, bench=_NO_BENCHMARK)
-        begun = measurer.begin(replace(request, settings=nothing))
-        return self._shelf.write(measurer.measure(begun), in_cache=True)
+        begun = measurer.begin(replace(request, settings=self._nothing()))
+        return self._records.write_answer(measurer.measure(begun))
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...]:
         """The step from one revision to another, from git."""
@@ -367,7 +361,7 @@ class Session:
             return record
         record = with_accounts(record, made)
         self._ledger.remember(record)
-        self.keep(record)
+        self.learn(record)
         return record
 
     def _is_current(self, account: Account, spec: EnvironmentSpec) -> bool:
@@ -395,7 +389,7 @@ class Session:
 
         found = with_executions(builder, self.progress, base, head, diffs)
         if found is not head:
-            self.keep(found)
+            self.learn(found)
         return found
 
     def with_tests_of(self, onto: str, source: str, tests: Container[str]) -> str | None:

@@ -13,11 +13,12 @@ from harness.diagnostics.collect import BuiltPackage
 from harness.engine.build import BuiltModule, BuiltTree
 from harness.engine.carry import package_key
 from harness.engine.environments import EnvironmentSpec
-from harness.engine.packages import PackageRunner, matches_bench
+from harness.engine.packages import PackageRunner
 from harness.engine.session import Session
 from harness.gobench import LaneRun, LaneSettings, run_lane
 from harness.gobench.link import link
 from harness.model import SECONDS, BenchmarkFailure, Environment, Lane
+from harness.model.selection import enters
 from harness.process import processors
 
 # Of base, base again and head, each in each place as often; every other time around backwards.
@@ -107,7 +108,7 @@ class _Side:
             p.path: (p, m)
             for m in tree.modules
             for p in m.build.packages
-            if matches_bench(p.benchmarks, self._settings.bench) and not p.errors
+            if any(enters(self._settings.bench, b) for b in p.benchmarks) and not p.errors
         }
 
     def key(self, path: str) -> str:

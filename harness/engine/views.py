@@ -39,7 +39,7 @@ def view_of(
         return view, record
     record = record or session.compiled(revision, spec)
     record = replace(record, views=(*record.views, view))
-    session.keep(record)
+    session.learn(record)
     return view, record
 
 

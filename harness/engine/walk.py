@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.analysis import History, steps
+from harness.engine.answers import none_matched
 from harness.engine.environments import EnvironmentSpec
 from harness.engine.exchange import exchange_steps
 from harness.engine.session import Session
@@ -25,6 +26,7 @@ class WalkReport:
         partial: revisions of which something could not.
         carried: packages whose results were taken over.
         run: packages whose benchmarks were run.
+        unmatched: revisions with benchmarks of which what was asked for selects none.
     """
 
     measured: int = 0
@@ -33,6 +35,7 @@ class WalkReport:
     partial: int = 0
     carried: int = 0
     run: int = 0
+    unmatched: int = 0
 
 
 def walk(
@@ -60,7 +63,9 @@ def walk(
         ToolchainError: a release cannot be had.
         StoreError: a record cannot be written.
     """
-    counts = dict.fromkeys(("measured", "skipped", "broken", "partial", "carried", "run"), 0)
+    counts = dict.fromkeys(
+        ("measured", "skipped", "broken", "partial", "carried", "run", "unmatched"), 0
+    )
     todo = [
         (spec, revision)
         for spec in environments
@@ -77,6 +82,7 @@ def walk(
         counts["partial"] += record.outcome is Outcome.PARTIAL
         counts["carried"] += _count(record, PackageOutcome.CARRIED)
         counts["run"] += _count(record, PackageOutcome.MEASURED)
+        counts["unmatched"] += none_matched(record)
         session.progress.finish(describe(record))
     return WalkReport(**counts)
 

@@ -14,6 +14,7 @@ from harness.diagnostics.functions import declared_extents
 from harness.errors import MeasurementError
 from harness.gobench.run import BENCHMARKS_ONLY
 from harness.model import Execution, Position
+from harness.model.selection import exactly
 from harness.process import run
 
 # `set` is the cheapest counter, and whether is all that is asked.
@@ -76,12 +77,11 @@ def run_coverage(job: CoverageJob, relative: Callable[[str], str | None]) -> Blo
         MeasurementError: they do not come to their end.
     """
     profile = job.scratch / f"{job.binary.name}.cov"
-    names = "|".join(re.escape(name) for name in job.benchmarks)
     done = run(
         [
             str(job.binary),
             *BENCHMARKS_ONLY,
-            f"-test.bench=^({names})$",
+            f"-test.bench={exactly(job.benchmarks)}",
             "-test.cpu=1",
             f"-test.benchtime={job.benchtime}",
             f"-test.coverprofile={profile}",

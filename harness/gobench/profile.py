@@ -23,6 +23,7 @@ from harness.errors import MeasurementError
 from harness.gobench.pprof import Stack, read_heap_profile
 from harness.gobench.run import BENCHMARKS_ONLY
 from harness.model.allocation import Account, AllocationSite, Frame
+from harness.model.selection import exactly
 from harness.process import run
 
 FEW, MANY = 100, 400
@@ -170,7 +171,7 @@ def _difference(binary: Path, job: ProfileJob, own: OwnSource) -> dict[Allocatio
 def _profile(binary: Path, job: ProfileJob, iterations: int) -> list[Stack]:
     output = job.scratch / "profile.mem"
     output.unlink(missing_ok=True)
-    pattern = exact_pattern(job.benchmark)
+    pattern = exactly([job.benchmark])
     done = run(
         [
             str(binary),
@@ -191,11 +192,6 @@ def _profile(binary: Path, job: ProfileJob, iterations: int) -> list[Stack]:
         reason = "took too long" if done.timed_out else said[0] if said else "no profile"
         raise MeasurementError(f"{job.benchmark} could not be profiled: {reason}")
     return read_heap_profile(output.read_bytes(), job.benchmark)
-
-
-def exact_pattern(benchmark: str) -> str:
-    """An expression that ``-test.bench`` matches with this benchmark; also with its children."""
-    return "/".join(f"^{re.escape(part)}$" for part in benchmark.split("/"))
 
 
 def difference(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from harness.gobench.benchfmt import BenchmarkLine, TestOutput, base_name, read_output
 from harness.model import BenchmarkFailure, Lane
+from harness.model.selection import exactly
 from harness.process import Completed, run
 
 _PANIC = re.compile(r"^(?:panic: |fatal error: )", re.MULTILINE)
@@ -140,9 +141,7 @@ def _command(binary: Path, settings: LaneSettings, skip: Iterable[str]) -> list[
         "-test.v",
     ]
     if skip:
-        # One expression for each part of a name between slashes; a name takes those below along.
-        names = ["/".join(f"^{re.escape(part)}$" for part in s.split("/")) for s in skip]
-        command.append(f"-test.skip={'|'.join(names)}")
+        command.append(f"-test.skip={exactly(skip)}")
     return command
 
 

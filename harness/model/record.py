@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from harness.model.allocation import Account, Exchange
-from harness.model.benchmark import BenchmarkResult, PackageResult
+from harness.model.benchmark import BenchmarkResult, PackageOutcome, PackageResult
 from harness.model.compiled import AllocationCall, FunctionCode
 from harness.model.coverage import SiteExecution
 from harness.model.diagnostic import (
@@ -244,3 +244,24 @@ class Record:
             calls=tuple(x for p in chosen for x in p.calls),
             functions=tuple(x for p in chosen for x in p.functions),
         )
+
+
+def with_failures(
+    errors: Iterable[PackageError], packages: Iterable[PackageResult]
+) -> tuple[PackageError, ...]:
+    """The errors of a record: these, and one for each benchmark that failed."""
+    found = list(errors)
+    found += [PackageError(p.path, "run", f.described) for p in packages for f in p.failures]
+    return tuple(dict.fromkeys(found))
+
+
+def outcome_of(packages: Iterable[PackageResult], errors: Iterable[PackageError]) -> Outcome:
+    """What became of a revision, from its packages and what Go refused."""
+    packages, errors = list(packages), list(errors)
+    numbers = any(p.benchmarks for p in packages)
+    refused = [p for p in packages if p.outcome is PackageOutcome.BUILD_FAILED]
+    if any(p.declared for p in refused) or (not numbers and any(e.stage != "run" for e in errors)):
+        return Outcome.BROKEN
+    if errors:
+        return Outcome.PARTIAL
+    return Outcome.MEASURED if numbers else Outcome.NO_BENCHMARKS

@@ -13,6 +13,7 @@ from harness.errors import StoreError
 from harness.model import Record
 from harness.store.codec import Packed, Shared, encode, unpack_from
 from harness.store.files import write_atomic
+from harness.store.growth import lost
 
 # Not ``.json``: asv warns of every JSON file under its results directory that is not its own.
 RECORD_SUFFIX = ".esv.gz"
@@ -49,11 +50,37 @@ class RecordStore:
         name = f"{key.revision[: self._hash_length]}-{key.environment}{RECORD_SUFFIX}"
         return self.directory / key.machine / name
 
-    def write(self, record: Record) -> Path:
-        """Write a record in one step, replacing the one with the same key."""
+    def write(self, record: Record, *, replace: bool = False) -> Path:
+        """Write a record in one step, in place of the one with the same key.
+
+        Args:
+            record: everything that is to be known of its revision from now on.
+            replace: whether it may have less than the record that is there.
+
+        Raises:
+            StoreError: it cannot be written, or would take numbers away without ``replace``.
+        """
         path = self.path(key_of(record))
+        if path.is_file():
+            self._refuse_loss(path, record, replace)
         write_atomic(path, encode(record))
         return path
+
+    def _refuse_loss(self, path: Path, record: Record, replace: bool) -> None:
+        try:
+            there = self.open(path)
+        except StoreError:
+            if replace:
+                return  # what cannot be read has nothing to lose
+            raise
+        other = there.core.record.revision
+        if other.hash != record.revision.hash:
+            raise StoreError(
+                f"{path} holds the record of {other.hash}, whose hash begins like that of"
+                f" {record.revision.hash}; raise hash_length in the configuration"
+            )
+        if not replace and (less := lost(there.record(), record)):
+            raise StoreError(f"{path} is not written: the record there has {less}, the new one not")
 
     def read(self, key: RecordKey) -> Record | None:
         """The record of ``key``, ``None`` if there is none.

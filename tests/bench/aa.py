@@ -29,10 +29,11 @@ from harness.config import load_config
 from harness.engine import EnvironmentSpec, Session
 from harness.engine.build import BuiltTree
 from harness.engine.carry import package_key
-from harness.engine.packages import Counted, PackageRunner, ToLink, matches_bench
+from harness.engine.packages import Counted, PackageRunner, ToLink
 from harness.engine.timing import run_in_turn
 from harness.model import Record
 from harness.model.policy import Policy
+from harness.model.selection import enters
 
 # Neighbours that are looked at for an equal binary.
 _DEPTH = 60
@@ -177,7 +178,7 @@ class _Linked:
             )
             for m in tree.modules
             for p in m.build.packages
-            if p.benchmarks and not p.errors and matches_bench(p.benchmarks, bench)
+            if p.benchmarks and not p.errors and any(enters(bench, name) for name in p.benchmarks)
         ]
 
     def measure(self) -> Record:

@@ -39,4 +39,5 @@ def test_a_head_without_benchmarks(small: Project) -> None:
     """There is nothing to explain."""
     small.configure({"bench": "NoSuch"})
     message = small.esv("explain", "HEAD", "--quiet").refused("explain")
-    assert "could not be measured: no benchmarks" in message
+    assert "no benchmark of" in message
+    assert "'NoSuch'; there are BenchmarkKeep, BenchmarkNothing" in message

@@ -14,7 +14,7 @@ from harness.model import Record
 from harness.model.nightly import EnvironmentState, NightlyState, Reported
 from harness.store import RecordStore
 from harness.store.nightly import read_state, state_path, write_state
-from tests.builders import MACHINE, make_record
+from tests.builders import MACHINE, make_benchmark, make_package, make_record
 from tests.repos import Project
 
 
@@ -93,6 +93,26 @@ def test_of_two_records_of_one_revision_the_later_stands(project: Project, tmp_p
         writer.sync()
     assert [r.started for r in one.store.records()] == [new.started]
     assert [r.started for r in two.store.records()] == [new.started]
+
+
+def test_two_records_of_one_revision_become_one_with_all_benchmarks(
+    project: Project, tmp_path: Path
+) -> None:
+    one, two = (Writer(project, tmp_path, name) for name in ("one", "two"))
+    both = [make_benchmark("BenchmarkF", 1), make_benchmark("BenchmarkG", 2)]
+    first, second = (
+        make_record(1, [make_package(benchmarks=[b])], machine=one.machine) for b in both
+    )
+    settings = replace(first.settings, bench="F$")
+    one.store.write(replace(first, settings=settings))
+    two.store.write(replace(second, settings=settings, started=first.started + 60))
+    for writer in (one, two, one, two):
+        writer.sync()
+    assert one.sync() == two.sync() == (0, 0)
+    for writer in (one, two):
+        (record,) = writer.store.records()
+        assert [b.name for _, b in record.benchmarks()] == ["BenchmarkF", "BenchmarkG"]
+    assert one.store.paths()[0].read_bytes() == two.store.paths()[0].read_bytes()
 
 
 def test_what_a_machine_told_is_merged(project: Project, tmp_path: Path) -> None:

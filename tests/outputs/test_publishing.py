@@ -216,7 +216,7 @@ def test_a_record_that_changed_changes_every_page_of_it(site: Published) -> None
     site.publish()
     record = site.record(4, ENVIRONMENT)
     other = make_package(benchmarks=[make_benchmark("BenchmarkA", 7)])
-    site.store.write(replace(record, packages=(other,)))
+    site.store.write(replace(record, packages=(other,)), replace=True)
     done = site.publish()
     assert not done.passes[next(iter(done.passes))].resumed
     assert site.files() == site.fresh()

@@ -141,7 +141,7 @@ def test_only_what_may_have_changed_is_made_again(
     monkeypatch.setattr(Results, "save", note)
     rebuild(store)
     assert made == []
-    store.write(record(2, package(PARSE, bench("BenchmarkScan", 9))))
+    store.write(record(2, package(PARSE, bench("BenchmarkScan", 9))), replace=True)
     rebuild(store)
     assert made == [items[1].revision.hash]
     assert values(tmp_path, items[1], "timeline.parse.track_BenchmarkScan_allocs_op") == {
@@ -153,7 +153,7 @@ def test_only_what_may_have_changed_is_made_again(
     assert rebuild(store).written == (spoiled,)
     assert made == [items[2].revision.hash]
     made.clear()
-    store.write(record(4, package(PARSE, bench("BenchmarkNew", 9))))
+    store.write(record(4, package(PARSE, bench("BenchmarkNew", 9))), replace=True)
     rebuild(store)
     assert len(made) == 4
     made.clear()
@@ -219,7 +219,7 @@ def test_a_failure_while_writing_leaves_the_old_file(
     store = write(tmp_path, item)
     rebuild(store)
     before = files(tmp_path)
-    store.write(record(1, package(PARSE, bench("BenchmarkScan", 7))))
+    store.write(record(1, package(PARSE, bench("BenchmarkScan", 7))), replace=True)
 
     def refuse(self: Path, target: Path) -> Path:
         raise OSError(28, "No space left on device")

@@ -26,7 +26,7 @@ def test_an_extract_file_is_what_the_record_says(tmp_path: Path) -> None:
     store = write(tmp_path, item)
     assert list(extracts(store)) == [extract(item)]
     assert read_extract(store.paths()[0]) is read_extract(store.paths()[0])
-    store.write(replace(item, outcome=Outcome.PARTIAL))
+    store.write(replace(item, outcome=Outcome.PARTIAL), replace=True)
     assert read_extract(store.paths()[0]).outcome is Outcome.PARTIAL
 
 

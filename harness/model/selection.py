@@ -1,0 +1,94 @@
+"""Which benchmarks an expression of ``go test -bench`` selects. Pure.
+
+The one place that gives such an expression its meaning, for every ``--bench``. The testing package
+splits the expression at the slashes, and since Go 1.20 at the bars, that stand outside of brackets
+and parentheses; each element is looked for in the element of the name at the same level
+(``testing/match.go``). So ``^BenchmarkAll$/^7z$`` selects ``BenchmarkAll/7z``, and ``7z`` does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+# Selects everything.
+ALL = "."
+
+
+@lru_cache(maxsize=64)
+def _alternatives(bench: str) -> tuple[tuple[re.Pattern[str], ...], ...]:
+    """The expression as alternatives of elements, one element for each level of a name.
+
+    Raises:
+        re.error: an element is no regular expression of Python.
+    """
+    alternatives: list[list[str]] = [[""]]
+    brackets = parentheses = 0
+    characters = iter(bench)
+    for character in characters:
+        if character == "\\":
+            character += next(characters, "")
+        elif character == "[":
+            brackets += 1
+        elif character == "]":
+            brackets = max(0, brackets - 1)
+        elif character in "()" and not brackets:
+            parentheses += 1 if character == "(" else -1
+        elif character in "/|" and not brackets and not parentheses:
+            if character == "/":
+                alternatives[-1].append("")
+            else:
+                alternatives.append([""])
+            continue
+        alternatives[-1][-1] += character
+    # Names have no blanks: the testing package writes them as underscores, here and there.
+    return tuple(
+        tuple(re.compile(re.sub(r"\s", "_", element)) for element in elements)
+        for elements in alternatives
+    )
+
+
+def check(bench: str) -> None:
+    """Refuse what is no expression.
+
+    Raises:
+        re.error: an element of it is no regular expression.
+    """
+    _alternatives(bench)
+
+
+def selects(bench: str, name: str) -> bool:
+    """Whether a benchmark with this full name is run, and gives a result.
+
+    Args:
+        bench: as ``go test -bench`` takes it.
+        name: ``BenchmarkParse/size=1k``, without the ``-GOMAXPROCS`` suffix.
+    """
+    levels = name.split("/")
+    return any(
+        len(levels) >= len(elements) and _matches(elements, levels)
+        for elements in _alternatives(bench)
+    )
+
+
+def enters(bench: str, name: str) -> bool:
+    """Whether a benchmark is run, be it only for the sub-benchmarks that are selected."""
+    levels = name.split("/")
+    return any(_matches(elements, levels) for elements in _alternatives(bench))
+
+
+def covers(there: str, wanted: str) -> bool:
+    """Whether all that one expression selects is known to be selected by another one, too."""
+    return there in (wanted, ALL, "")
+
+
+def exactly(names: Iterable[str]) -> str:
+    """The expression for benchmarks with these full names; it takes their sub-benchmarks along."""
+    return "|".join(
+        "/".join(f"^{re.escape(level)}$" for level in name.split("/")) for name in names
+    )
+
+
+def _matches(elements: Iterable[re.Pattern[str]], levels: Iterable[str]) -> bool:
+    return all(e.search(level) for e, level in zip(elements, levels, strict=False))
