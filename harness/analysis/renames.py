@@ -28,6 +28,7 @@ from harness.model import (
     Record,
     SiteExecution,
 )
+from harness.model.selection import enters
 
 _Entry = TypeVar(
     "_Entry",
@@ -147,7 +148,7 @@ def diff_benchmarks(
     """
     old, new = _Side(base), _Side(head)
     ours, theirs = (side.names(declared=declared) for side in (old, new))
-    gone = [(key, new.lacks(*key)) for key in ours if key in old.allocs or not new.below(*key)]
+    missing = [k for k in ours if k not in theirs and (k in old.allocs or not new.below(*k))]
     functions = dict.fromkeys((package, _function(name)) for package, name in theirs)
     before = {(package, _function(name)) for package, name in ours}
     renamed = [(key, renames.at_base(*key)) for key in functions if key in before]
@@ -155,10 +156,12 @@ def diff_benchmarks(
         compared=tuple(k for k, a in new.allocs.items() if None not in (a, old.allocs.get(k))),
         gone=tuple(
             GoneBenchmark(key[0], renames.at_base(*key)[1], reason, old.allocs.get(key))
-            for key, reason in gone
-            if reason
+            for key in missing
+            if (reason := new.lacks(*key))
         ),
-        added=tuple(k for k in (theirs if declared else new.allocs) if old.lacks(*k)),
+        added=tuple(
+            k for k in (theirs if declared else new.allocs) if k not in ours and old.lacks(*k)
+        ),
         renamed=tuple(RenamedBenchmark(*key, *was) for key, was in renamed if was != key),
     )
 
@@ -168,6 +171,7 @@ class _Side:
 
     def __init__(self, record: Record) -> None:
         self._packages: dict[str, PackageResult] = {p.path: p for p in record.packages}
+        self._bench = record.settings.bench
         # Of a module that Go refuses no package is known.
         self._refused = any(e.stage == "module" for e in record.errors)
         self.allocs: dict[Key, float | None] = {}
@@ -176,33 +180,40 @@ class _Side:
             self.allocs[path, result.name] = None if measurement is None else measurement.value
         self._ran = {(path, _function(name)) for path, name in self.names(declared=False)}
 
-    def names(self, *, declared: bool) -> list[Key]:
+    def names(self, *, declared: bool) -> dict[Key, None]:
         """What was run, be it without a number; or what is declared."""
         if declared:
-            return [(p.path, name) for p in self._packages.values() for name in p.declared]
+            return {
+                (p.path, name): None
+                for p in self._packages.values()
+                for name in p.declared
+                if enters(self._bench, name)
+            }
         failed = [
             (p.path, name)
             for p in self._packages.values()
             for name in dict.fromkeys(f.name for f in _failures(p))
             if name
         ]
-        return list(dict.fromkeys([*self.allocs, *failed]))
+        return dict.fromkeys([*self.allocs, *failed])
 
     def below(self, package: str, name: str) -> bool:
         """Whether it has sub-benchmarks of a benchmark, which fails with any of them."""
         return any(p == package and n.startswith(f"{name}/") for p, n in self.allocs)
 
     def lacks(self, package: str, name: str) -> str:
-        """How a benchmark is missing at the head; empty where it is there or nothing is known."""
+        """How a benchmark that it has no result of is missing; empty where nothing is known."""
         found = self._packages.get(package)
         function = _function(name)
+        if not enters(self._bench, name):
+            return ""
         if found is None:
             return "" if self._refused else "the head does not have its package"
-        if (package, name) in self.allocs or found.outcome is PackageOutcome.BUILD_FAILED:
+        if found.outcome is PackageOutcome.BUILD_FAILED:
             return ""
         if function not in found.declared and (package, function) not in self._ran:
             return "no test file that the head builds declares it"
-        if found.outcome is PackageOutcome.NOT_SELECTED or _failures(found):
+        if _failures(found):
             return ""
         if name == function:
             return "the head declares it, and it gives no result there"

@@ -110,8 +110,8 @@ def find_renames(
     functions = {}
     for path, names in unmatched_functions(moved, head, declared=declared).items():
         gone, added = (
-            _sources(session, record, path, functions_of_side)
-            for record, functions_of_side in zip((moved, head), names, strict=True)
+            _sources(session, record, path, wanted)
+            for record, wanted in zip((moved, head), names, strict=True)
         )
         functions.update({(path, old): new for old, new in same_functions(gone, added).items()})
     return Renames(paths, functions)

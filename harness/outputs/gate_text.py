@@ -68,15 +68,18 @@ def show_gate(report: GateReport) -> str:
 def _benchmark_lines(report: GateReport) -> list[str]:
     """What was compared, since a verdict holds for nothing else, and what only one side has."""
     diff, others = report.benchmarks, unmatched(report.benchmarks)
-    if report.changes or report.errors:
-        first = comparison_line(diff)
-    elif not report.base.benchmarks() and not report.head.benchmarks():
-        first = "compiled only: no benchmark was run" + (f"; {others}" if others else "")
+    beside = f"; {others}" if others else ""
+    if not (report.base.benchmarks() or report.head.benchmarks() or report.errors):
         sites = len(report.escapes.new) + len(report.escapes.gone) + report.escapes.kept
-        first += f"\ncompared: {plural(report.packages, 'package')}, {plural(sites, 'escape site')}"
+        first = (
+            f"compiled only: no benchmark was run{beside}\n"
+            f"compared: {plural(report.packages, 'package')}, {plural(sites, 'escape site')}"
+        )
+    elif diff.compared and not report.changes and not report.errors:
+        number = plural(len(diff.compared), "benchmark")
+        first = f"no change in allocs/op or B/op of {number}{beside}"
     else:
-        first = f"no change in allocs/op or B/op of {plural(len(diff.compared), 'benchmark')}"
-        first += f"; {others}" if others else ""
+        first = comparison_line(diff)
     return [first, *(f"  {line}" for line in benchmark_lines(diff)), ""]
 
 

@@ -296,3 +296,5 @@ def test_a_pass_names_what_was_added() -> None:
     assert report.benchmarks.added == ((f"{MODULE}/p", "BenchmarkY"),)
     assert "no change in allocs/op or B/op of 1 benchmark; 1 added\n" in show_gate(report)
     assert "  added: example.com/m/p.BenchmarkY\n" in show_gate(report)
+    first = judge_gate(make_record(0, [make_package()]), ONE, ())
+    assert "\n1 benchmark added\n  added: example.com/m/p.BenchmarkX\n" in show_gate(first)

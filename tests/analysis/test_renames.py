@@ -121,8 +121,9 @@ def diff(base: list[PackageResult], head: list[PackageResult]) -> BenchmarkDiff:
         ),
         pytest.param(
             package("BenchmarkA"),
-            replace(package("", declared="BenchmarkA"), outcome=PackageOutcome.NOT_SELECTED), {},
-            id="not asked for",
+            replace(package("", declared="BenchmarkA"), outcome=PackageOutcome.NOT_SELECTED),
+            {"BenchmarkA": "the head declares it, and it gives no result there"},
+            id="skipped, and nothing else was asked for",
         ),
         pytest.param(
             package("BenchmarkA"),
@@ -152,6 +153,15 @@ def test_a_package_that_is_gone_and_a_module_that_go_refuses() -> None:
     assert first.reason == "the head does not have its package"
     refused = replace(make_record(2), errors=(PackageError("", "module", "go.mod: no"),))
     assert diff_benchmarks(make_record(1, [old]), refused, Renames()).gone == ()
+
+
+def test_what_was_not_asked_for_is_not_gone() -> None:
+    """Of ``A/x`` alone: that ``A/y`` and ``B`` are not there says nothing."""
+    base = make_record(1, [package("BenchmarkA/x BenchmarkA/y BenchmarkB")])
+    left = replace(package("", declared="BenchmarkA"), outcome=PackageOutcome.NOT_SELECTED)
+    head = make_record(2, [left])
+    head = replace(head, settings=replace(head.settings, bench="A$/x"))
+    assert [b.benchmark for b in diff_benchmarks(base, head, Renames()).gone] == ["BenchmarkA/x"]
 
 
 def test_functions_that_only_one_side_declares() -> None:
