@@ -82,14 +82,14 @@ def test_counts(
 def test_counts_that_are_known_before_they_are_cut(
     base: tuple[float, ...], head: tuple[float, ...], verdict: Verdict, inexact: str
 ) -> None:
-    sides = [
+    old, new = (
         make_record(
             number,
             [make_package(benchmarks=[BenchmarkResult("BenchmarkX", (make_untruncated(*row),))])],
         )
         for number, row in enumerate((base, head))
-    ]
-    report = judge_gate(sides[0], sides[1], ())
+    )
+    report = judge_gate(old, new, ())
     assert report.verdict is verdict
     assert [c.exact for c in report.changes] == ([not inexact] if verdict is Verdict.FAIL else [])
     assert [name.partition(": ")[2] for name in report.inexact] == ([inexact] if inexact else [])
