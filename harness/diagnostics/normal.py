@@ -24,7 +24,7 @@ _TEXTS = re.compile(r"\x00(\d+)\x00 \+ \x00(\d+)\x00")
 _KEPT = re.compile(r"\x00(\d+)\x00")
 _TOO_FAR = 64
 # So deep a constant is folded: `int(int(1))` has two layers.
-_MOST_LAYERS = 100
+_MOST_LAYERS = 20
 
 
 _SHAPE = "go.shape."

@@ -63,7 +63,7 @@ def unquote(name: str) -> str:
     """A path as git prints it: quoted C-style where it holds unusual bytes."""
     name = name.rstrip("\t")
     if not (len(name) >= 2 and name.startswith('"') and name.endswith('"')):
-        return name
+        return name if name.isascii() else _readable(name.encode("utf-8", "surrogateescape"))
 
     def replace(match: re.Match[bytes]) -> bytes:
         code = match.group(1)
@@ -71,9 +71,12 @@ def unquote(name: str) -> str:
             return bytes([int(code, 8)])
         return bytes([_ESCAPES[code]]) if code in _ESCAPES else code
 
-    return _OCTAL.sub(replace, name[1:-1].encode("utf-8", "surrogateescape")).decode(
-        "utf-8", "replace"
-    )
+    return _readable(_OCTAL.sub(replace, name[1:-1].encode("utf-8", "surrogateescape")))
+
+
+def _readable(name: bytes) -> str:
+    """A name that a record can hold."""
+    return name.decode("utf-8", "replace")
 
 
 def _side(name: str) -> str | None:
@@ -84,8 +87,8 @@ def _side(name: str) -> str | None:
 def _header_names(rest: str) -> tuple[str | None, str | None]:
     """Both names of ``diff --git a/x b/x``; they are equal unless a rename line follows."""
     if rest.startswith('"'):
-        end = rest.index('" ', 1) if '" ' in rest else len(rest) - 1
-        name = unquote(rest[: end + 1])[2:]
+        end = rest.find('" ', 1)
+        name = unquote(rest[: end + 1] if end > 0 else rest)[2:]
         return name, name
     half = rest[: (len(rest) - 1) // 2]
     return half[2:], half[2:]

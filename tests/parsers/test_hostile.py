@@ -155,7 +155,13 @@ def test_a_path_that_is_no_utf_8() -> None:
     # What git prints of it without quotes comes with surrogates.
     (change,) = parse_diff('diff --git "a/\udcff" "b/\udcff"\n--- "a/\udcff"\n+++ "b/\udcff"\n')
     assert change.old == change.new == "�"
+    (change,) = parse_diff("diff --git a/\udcff b/\udcff\n--- a/\udcff\n+++ b/\udcff\n")
+    assert change.old == change.new == "�"
     assert unquote('"\\777"') == "777"
+
+
+def test_a_header_of_a_diff_with_one_name() -> None:
+    assert parse_diff('diff --git " x"y"\n')[0].hunks == ()
 
 
 def test_a_message_with_a_nul() -> None:

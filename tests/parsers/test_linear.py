@@ -36,7 +36,7 @@ def repeated(form: str, n: int) -> str:
 
 
 def raw_strings(n: int) -> None:
-    for block in blocks("# m\nx.go:1:1: `a\n" + "y\n" * n):
+    for block in blocks("# m\nx.go:1:1: `a\n" + f"{'y' * 99}\n" * n):
         block.messages()
 
 
@@ -58,13 +58,14 @@ CASES: dict[str, Callable[[int], object]] = {
         repeated("pkg: m{0}\nBenchmarkX-2 1 5 ns/op\n--- FAIL: BenchmarkY\n", n // 4), "f", ORIGIN
     ),
     "broken lines": lambda n: read_saved(repeated("BenchmarkX{0} \tx\n", n) + "FAIL\tm\t1s\n"),
-    "headers": lambda n: list(blocks("# m\n" + "x\n" * n + "x.go:1:1: `a\n" + "# m\n" * n)),
+    "headers": lambda n: list(
+        blocks("# m\n" + f"{'x' * 99}\n" * n + "x.go:1:1: `a\n" + "# m\n" * n)
+    ),
     "raw strings": raw_strings,
     "brackets": lambda n: generic_name("F" + "[a]" * n),
     "open brackets": lambda n: generic_name("F[a]" * n + "[" * n),
-    "shapes": lambda n: unshaped("f[g(go.shape.int)" * (n // 8)),
-    "open shapes": lambda n: unshaped("f[(" * n + "go.shape.int" * n),
-    "conversions": lambda n: normal_message("int(" * (n // 8) + "1" + ")" * (n // 8)),
+    "shapes": lambda n: unshaped("f[" * n + "]" * n + " go.shape.int"),
+    "conversions": lambda n: normal_message("int(" * n + "1" + ")" * n),
     "places": lambda n: parse(f"# m\nx.go:1:1: x escapes to heap:\nx.go:1:1:   from{' at' * n}\n"),
     "functions": lambda n: parse_listing(f"# m\nm.F{' STEXT a' * n}\n", ["m"]),
     "descriptions": lambda n: read_listing("{\n" * n),
