@@ -22,7 +22,7 @@ from git.exc import GitCommandError
 
 from harness.errors import RepositoryError
 from harness.git.repository import Repository
-from harness.model import FileChange
+from harness.model import UNCOMMITTED, FileChange
 
 
 class Workspace:
@@ -121,7 +121,7 @@ class Workspace:
                     [*_GIT, "update-index", "-z", "--add", "--remove", "--stdin"], istream=listed
                 )
             tree = str(command.execute([*_GIT, "write-tree"]))
-            message = f"work tree with uncommitted changes on {head[:12]}"
+            message = f"{UNCOMMITTED}{head[:12]}"
             return str(command.execute([*_GIT, "commit-tree", tree, "-p", head, "-m", message]))
 
     @contextlib.contextmanager

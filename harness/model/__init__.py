@@ -42,7 +42,7 @@ from harness.model.record import (
     RunSettings,
     View,
 )
-from harness.model.revision import Revision
+from harness.model.revision import UNCOMMITTED, Revision
 from harness.model.support import Support
 from harness.model.units import (
     ALLOCS,
@@ -83,6 +83,7 @@ __all__ = [
     "SAMPLED",
     "SECONDS",
     "STACK_INUSE",
+    "UNCOMMITTED",
     "Account",
     "AllocationCall",
     "AllocationKind",

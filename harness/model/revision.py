@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Begins the message of the commit that is made of a work tree; ends in the HEAD below it.
+UNCOMMITTED = "work tree with uncommitted changes on "
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -32,6 +35,11 @@ class Revision:
     def subject(self) -> str:
         """First line of the message."""
         return self.message.strip().split("\n", 1)[0]
+
+    @property
+    def uncommitted(self) -> bool:
+        """Whether it is a work tree with uncommitted changes, which no clone has."""
+        return self.message.startswith(UNCOMMITTED)
 
     @property
     def short(self) -> str:
