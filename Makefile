@@ -4,16 +4,25 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# What is installed: the locked versions, or with LOCK= the newest that pyproject.toml admits.
+LOCK   := requirements.txt
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-$(STAMP): pyproject.toml package-lock.json hatch_build.py
+# The package is built by what is locked too: an isolated build would fetch the newest.
+$(STAMP): pyproject.toml package-lock.json hatch_build.py $(LOCK)
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[go,dev]'
+ifeq ($(LOCK),)
+	$(PIP) install --upgrade pip
+	$(PIP) install --editable '.[go,dev]'
+else
+	$(PIP) install --require-hashes -r $(LOCK)
+	$(PIP) install --no-deps --no-build-isolation --editable .
+endif
 	@touch $@
 
 .PHONY: install
@@ -36,6 +45,18 @@ test: fixtures ## run the tests (what CI runs)
 .PHONY: test-all
 test-all: fixtures lint ## run every test, the slow ones too
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+.PHONY: test-newest
+test-newest: ## run the tests with the newest versions that pyproject.toml admits
+	rm -rf .cache/newest
+	$(MAKE) test VENV=.cache/newest LOCK=
+
+.PHONY: lock
+lock: ## take the newest versions into requirements.txt
+	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install --quiet uv==0.13.9; }
+	.cache/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --custom-compile-command 'make lock' --extra go --extra dev \
+	  --output-file requirements.txt pyproject.toml
 
 .PHONY: lint
 lint: $(STAMP) ## ruff, mypy, import-linter

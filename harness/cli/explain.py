@@ -75,7 +75,7 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         if not changes:
             lines += ["no change in allocs/op or B/op", ""]
         else:
-            lines += [f"reproduce: {reproduce(changes[0], head)}", ""]
+            lines += [f"reproduce: {reproduce(head, changes[0].package, changes[0].benchmark)}", ""]
         changed = inlining_lines(inlining_changes(base, head))
         lines += [*changed, ""] if changed else []
         lines += escape_lines(base, head, diffs, crossing.older)

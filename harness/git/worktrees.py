@@ -22,7 +22,7 @@ from git.exc import GitCommandError
 
 from harness.errors import RepositoryError
 from harness.git.repository import Repository
-from harness.model import FileChange
+from harness.model import WORK_TREE, FileChange
 
 
 class Workspace:
@@ -126,7 +126,7 @@ class Workspace:
                 )  # fmt: skip
             tree = str(command.execute([*_AS_THE_USER, "write-tree"]))
             changed = tree != self._source.git("rev-parse", f"{head}^{{tree}}")
-            message = f"work tree {'with' if changed else 'without'} uncommitted changes on"
+            message = f"{WORK_TREE}{'' if changed else 'out'} uncommitted changes on"
             return str(
                 command.execute(
                     [*_GIT, "commit-tree", tree, "-p", head, "-m", f"{message} {head[:12]}"]

@@ -42,7 +42,7 @@ from harness.model.record import (
     RunSettings,
     View,
 )
-from harness.model.revision import Revision
+from harness.model.revision import WORK_TREE, Revision
 from harness.model.support import Support
 from harness.model.units import (
     ALLOCS,
@@ -85,6 +85,7 @@ __all__ = [
     "SAMPLED",
     "SECONDS",
     "STACK_INUSE",
+    "WORK_TREE",
     "Account",
     "AllocationCall",
     "AllocationKind",

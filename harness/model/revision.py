@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Begins the message of the commit that is made of a work tree; it ends in the HEAD below that.
+WORK_TREE = "work tree with"
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
@@ -32,6 +35,13 @@ class Revision:
     def subject(self) -> str:
         """First line of the message."""
         return self.message.strip().split("\n", 1)[0]
+
+    @property
+    def uncommitted(self) -> bool:
+        """Whether it is a commit made of a work tree, with or without changes; no clone has it."""
+        return self.message.startswith(f"{WORK_TREE} ") or self.message.startswith(
+            f"{WORK_TREE}out"
+        )
 
     @property
     def short(self) -> str:

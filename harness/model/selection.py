@@ -14,6 +14,8 @@ from functools import lru_cache
 
 # Selects everything.
 ALL = "."
+# What is part of the syntax of Go's regular expressions; no other character is escaped.
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
 @lru_cache(maxsize=64)
@@ -86,7 +88,8 @@ def covers(there: str, wanted: str) -> bool:
 def exactly(names: Iterable[str]) -> str:
     """The expression for benchmarks with these full names; it takes their sub-benchmarks along."""
     return "|".join(
-        "/".join(f"^{re.escape(level)}$" for level in name.split("/")) for name in names
+        "/".join(f"^{level}$" for level in _SPECIAL.sub(r"\\\g<0>", name).split("/"))
+        for name in names
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 import unicodedata
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -49,6 +51,30 @@ def _encodable(value: object) -> object:
     if isinstance(value, dict):
         return {_encodable(k): _encodable(v) for k, v in value.items()}
     return value
+
+
+def json_schema(document: type) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a document's type, as plain values of JSON.
+
+    The same with every release of msgspec, which differ in whether they clean the docstrings that
+    become descriptions, and in the order of alternatives: here null is the last one.
+    """
+    schema = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(document)))
+    settled: dict[str, Any] = _settled(schema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **settled}
+
+
+def _settled(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_settled(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    found = {k: _settled(v) for k, v in value.items()}
+    if isinstance(found.get("description"), str):
+        found["description"] = inspect.cleandoc(found["description"])
+    if isinstance(found.get("anyOf"), list):
+        found["anyOf"].sort(key=lambda v: (v == {"type": "null"}, msgspec.json.encode(v)))
+    return found
 
 
 def visible(text: str) -> str:

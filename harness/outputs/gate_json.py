@@ -21,7 +21,7 @@ from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
 from harness.model.policy import Waiver
 from harness.outputs.erased import erased_json
-from harness.outputs.format import json_text
+from harness.outputs.format import json_schema, json_text
 from harness.outputs.policy_json import PolicyEntry, TimeEntry, policy_entry, time_entry, waived
 
 
@@ -273,8 +273,7 @@ def error_json(message: str, exit_code: int = EXIT_ERROR) -> str:
 
 def gate_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the document."""
-    schema = msgspec.json.schema(GateJson)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return json_schema(GateJson)
 
 
 def _side(record: Record) -> Side:

@@ -61,7 +61,7 @@ def show_gate(report: GateReport) -> str:
     # A new escape or a budget can be all that fails; there is no benchmark to run then.
     broken = next((v.change for v in report.judgement.violations if v.change is not None), None)
     if broken is not None:
-        lines += ["", f"reproduce: {reproduce(broken, report.head)}"]
+        lines += ["", f"reproduce: {reproduce(report.head, broken.package, broken.benchmark)}"]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

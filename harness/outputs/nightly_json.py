@@ -11,7 +11,7 @@ from harness.analysis.attribution import Cause
 from harness.analysis.news import EnvironmentNews, NightlyReport
 from harness.analysis.policy import Violation
 from harness.model import Record, Revision
-from harness.outputs.format import json_text, visible
+from harness.outputs.format import json_schema, json_text, visible
 from harness.outputs.nightly import headline, ordered, rfc3339
 
 
@@ -93,8 +93,7 @@ class NightlyJson(msgspec.Struct):
 
 def nightly_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of the document."""
-    schema = msgspec.json.schema(NightlyJson)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return json_schema(NightlyJson)
 
 
 def nightly_json(report: NightlyReport) -> str:

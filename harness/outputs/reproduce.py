@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
-from harness.analysis import Change
 from harness.model import Record
+from harness.model.selection import exactly
+
+_RELEASE = re.compile(r"go\d+[\w.]*")
 
 
-def reproduce(change: Change, record: Record) -> str:
-    """Check out the revision and run the one benchmark as the allocation lane does."""
-    package = next((p for p in record.packages if p.path == change.package), None)
-    directory = package.directory if package else "."
-    target = "." if directory == "." else f"./{directory}"
-    pattern = "/".join(f"^{part}$" for part in change.benchmark.split("/"))
-    return (
-        f"git checkout {record.revision.short} && go test -run '^$' -bench {shlex.quote(pattern)}"
-        f" -benchmem -benchtime={record.settings.alloc_benchtime} -cpu=1 {shlex.quote(target)}"
-    )
+def reproduce(record: Record, package: str, benchmark: str) -> str:
+    """Check out the revision and run the one benchmark as the allocation lane does.
+
+    For a POSIX shell at the repository's root. The release and the variables are those of the
+    record; Go finds the module from the directory of the package. A work tree with uncommitted
+    changes is what is there already, so nothing is checked out.
+
+    Args:
+        record: of the revision.
+        package: import path; one that the record does not have is taken for the root's.
+        benchmark: full name, ``BenchmarkX/sub=1``, as ``go test`` prints it.
+    """
+    directory = next((p.directory for p in record.packages if p.path == package), ".")
+    environment = record.environment
+    variables = {**environment.build_variables, **environment.run_variables}
+    if _RELEASE.fullmatch(environment.toolchain.release):
+        variables["GOTOOLCHAIN"] = environment.toolchain.release
+    words = [
+        *(f"{name}={shlex.quote(value)}" for name, value in sorted(variables.items())),
+        "go test",
+        *(() if directory in ("", ".") else (f"-C {shlex.quote(directory)}",)),
+        f"-run '^$' -bench {shlex.quote(exactly([benchmark]))} -benchmem -trimpath -cpu=1",
+        f"-benchtime={shlex.quote(record.settings.alloc_benchtime)}",
+    ]
+    command = " ".join(words)
+    if record.revision.uncommitted:
+        return command
+    return f"git checkout {shlex.quote(record.revision.hash)} && {command}"

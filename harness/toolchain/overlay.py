@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -135,8 +136,10 @@ def _compiles(go: Go, copy: Path, replaced: Mapping[str, str]) -> bool:
     flags = with_overlay(("-trimpath",), replaced, copy.parent)
     env = {**go.environment(tool_environment()), "GOWORK": "off"}
     done = run_tool((go.binary, "build", *flags, "testing"), env=env, timeout=_COMPILE_TIMEOUT)
-    # Only what the compiler says of the copy holds for ever; a full disk does not.
-    if done.ok or str(copy) in done.stderr:
+    # Only what the compiler says of the copy holds for ever; a full disk does not. Go shortens the
+    # directory that the copy shares with its GOROOT, so only the name of the file is looked for.
+    said = re.search(rf"[/\\]{re.escape(copy.name)}:\d+:", done.stderr)
+    if done.ok or said:
         _write(tried, f"{digest} {'yes' if done.ok else 'no'}\n")
     return done.ok
 

@@ -344,11 +344,13 @@ def test_the_nightly_job_ends_as_esv_does(box: Sandbox, code: int) -> None:
         'Path(sys.argv[sys.argv.index("--output") + 1]).write_text("# new steps\\n")\n'
         'sys.exit(int(os.environ["STUB_CODE"]))\n',
     )
-    done = box.run(NIGHTLY, STUB_ESV=str(esv), STUB_CODE=str(code), ESV_SOURCE="git+file:///x")
+    done = box.run(
+        NIGHTLY, STUB_ESV=str(esv), STUB_CODE=str(code), ESV_SOURCE="git+https://git.example/esv"
+    )
     assert (done.returncode, done.stderr) == (code, "")
     assert (box.root / "summary").read_text("utf-8") == "# new steps\n"
     calls = box.calls()
-    assert calls[1][-1] == "escape-velocity[go] @ git+file:///x"
+    assert calls[1][-1] == "escape-velocity[go] @ git+https://git.example/esv"
     assert calls[2][1] == "nightly"
 
 
@@ -358,7 +360,7 @@ def test_the_job_at_gitlab(box: Sandbox) -> None:
     done = box.run(
         SCRIPTS[".gitlab-ci.yml"],
         STUB_ESV=str(esv),
-        ESV_SOURCE="git+file:///x",
+        ESV_SOURCE="git+https://git.example/esv",
         CI_MERGE_REQUEST_DIFF_BASE_SHA=SHA,
     )
     assert done.returncode == 1

@@ -158,7 +158,7 @@ def test_text_of_a_regression(measured: Project) -> None:
     (site,) = [x for x in lines if x.startswith("  + ")]
     assert site.startswith("  + encode/encode.go:58:")
     assert site.endswith(": ... argument escapes to heap in (*Encoder).Lines")
-    assert lines[-1].startswith(f"reproduce: git checkout {entry['revision'][:8]} && go test ")
+    assert lines[-1].startswith(f"reproduce: git checkout {entry['revision']} && GOTOOLCHAIN=go1.")
 
 
 @pytest.mark.parametrize(
@@ -307,6 +307,9 @@ def test_the_work_tree_as_the_head(small: Project) -> None:
     # Against HEAD by itself: two allocations are new.
     run, document = judged(small, "HEAD", "WORKTREE")
     assert [c["delta"] for c in document["changes"] if c["unit"] == "allocs/op"] == [2]
+    # No clone has that revision, so nothing is checked out to see the number.
+    text = small.esv("gate", "--base", "HEAD", "--head", "WORKTREE").out
+    assert "\nreproduce: GOTOOLCHAIN=go1." in text
 
 
 def test_the_work_tree_of_a_sparse_checkout_is_whole(small: Project) -> None:

@@ -27,7 +27,6 @@ from harness.model import (
     Toolchain,
 )
 from harness.outputs.dashboard import names
-from harness.outputs.dashboard.pieces import reproduce
 from harness.outputs.dashboard.site import render
 from tests.builders import (
     MODULE,
@@ -282,14 +281,6 @@ def test_neighbours_with_one_value_are_one_run() -> None:
             assert series.points[1] is series.points[2]
             assert series.first is next(p.measurement for p in series.points if p.measurement)
             assert series.last is series.points[3].measurement
-
-
-def test_the_command_survives_the_shell() -> None:
-    record = make_record(0)
-    command = reproduce(record, "a b", "BenchmarkX/it's $(rm -rf)")
-    assert "'^BenchmarkX$/^it'\"'\"'s \\$\\(rm -rf\\)$'" in command
-    assert command.endswith("'./a b'")
-    assert "GOTOOLCHAIN=go1.27.3 " in command
 
 
 def test_commit_urls_are_of_the_web_only(timeline: dict[str, bytes]) -> None:

@@ -75,9 +75,15 @@ def test_a_testing_package_that_is_written_in_another_way_is_left_alone(
     assert with_heap_costs(other, cache_dir) == {}
 
 
+@pytest.mark.parametrize("beside", [False, True], ids=["where it is", "beside the cache"])
 def test_what_does_not_compile_is_not_used_and_not_tried_twice(
-    release: Go, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+    release: Go, cache_dir: Path, monkeypatch: pytest.MonkeyPatch, beside: bool
 ) -> None:
+    """Wherever the release lies: Go shortens the directories that it shares with the copy."""
+    if beside:
+        goroot = cache_dir.parent / "go"
+        goroot.symlink_to(release.goroot)
+        release = replace(release, goroot=goroot)
     spoilt = ("\tb.StartTimer()\n\tb.benchFunc(b)\n", 1, "\tb.StartTimer(1)\n\tb.benchFunc(b)\n")
     monkeypatch.setattr(overlay, "_HEAP_COSTS", (*overlay._HEAP_COSTS[:-2], spoilt))
     assert with_heap_costs(release, cache_dir) == {}

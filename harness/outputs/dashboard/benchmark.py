@@ -13,7 +13,7 @@ from harness.outputs.dashboard.parts import (
     BriefView,
     Cell,
 )
-from harness.outputs.dashboard.pieces import Section, cell, reproduce, units_of
+from harness.outputs.dashboard.pieces import Section, cell, units_of
 from harness.outputs.dashboard.svg import Mark, axis_margin, chart, starts_above_zero
 from harness.outputs.dashboard.views import (
     BenchmarkView,
@@ -21,6 +21,7 @@ from harness.outputs.dashboard.views import (
     HistoryRow,
 )
 from harness.outputs.format import clip, plural, value
+from harness.outputs.reproduce import reproduce
 
 _UP = "../"
 # Rows that the page comes with; the others are in its data.
@@ -77,9 +78,7 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         shard=names.benchmark_shard(package, name),
         earlier=sum(p.state is PointState.NOT_YET for p in main.points),
         reproduce=(
-            clip(reproduce(record, section.directories.get(package, ""), name), 2000)
-            if there and record is not None
-            else ""
+            clip(reproduce(record, package, name), 2000) if there and record is not None else ""
         ),
     )
 

@@ -74,7 +74,6 @@ _DATED = ("index.html", "status.html")
 _FROM = re.compile(r"from (.*) \(([a-z -]+)\)", re.DOTALL)
 # The last part of an import path, with what stands before a major version.
 _VERSION = re.compile(r"[^/]+(?:/v\d+)?$")
-_GO_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
 @dataclass(frozen=True)
@@ -474,19 +473,6 @@ def commit_link(prefix: str, revision: str) -> str:
     return prefix + revision if prefix.startswith(("https://", "http://")) else ""
 
 
-def reproduce(record: Record, directory: str, benchmark: str) -> str:
-    """The command that measures a benchmark by hand, for a POSIX shell."""
-    parts = [f"^{_GO_SPECIAL.sub(_quote, part)}$" for part in benchmark.split("/")]
-    release = record.environment.toolchain.release
-    pinned = f"GOTOOLCHAIN={release} " if re.fullmatch(r"go\d+[\w.]*", release) else ""
-    package = "." if directory in ("", ".") else f"./{directory}"
-    return (
-        f"git checkout {shlex.quote(record.revision.hash)} && {pinned}go test -run '^$'"
-        f" -bench {shlex.quote('/'.join(parts))} -benchmem"
-        f" -benchtime={shlex.quote(record.settings.alloc_benchtime)} -cpu=1 {shlex.quote(package)}"
-    )
-
-
 def explain_command(record: Record, base: str, *, release: bool) -> str:
     """The command that accounts for what a revision changed, for a POSIX shell.
 
@@ -517,7 +503,3 @@ def units_of(series: Sequence[Series]) -> dict[str, Series]:
 
 def _packages(record: Record | None) -> Sequence[PackageResult]:
     return () if record is None else record.packages
-
-
-def _quote(match: re.Match[str]) -> str:
-    return "\\" + match.group()

@@ -30,7 +30,6 @@ from harness.outputs.dashboard.pieces import (
     escape_view,
     explain_command,
     machine_detail,
-    reproduce,
     short_function,
     toolchain,
     variables,
@@ -44,6 +43,7 @@ from harness.outputs.dashboard.views import (
     ValueRow,
 )
 from harness.outputs.format import NOISY, clip, minute, plural
+from harness.outputs.reproduce import reproduce
 
 _UP = "../"
 _LONGEST_MESSAGE = 64_000
@@ -137,7 +137,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
             if base is not None and diff is not None and record.benchmarks()
             else ""
         ),
-        reproduce=_commands(section, record, steps),
+        reproduce=_commands(record, steps),
         code=_code(section, summary.code)[:_MOST_FUNCTIONS],
         more_code=len(_code(section, summary.code)[_MOST_FUNCTIONS:]),
     )
@@ -325,7 +325,7 @@ def _cgo(record: Record) -> bool:
     return record.environment.toolchain.cgo
 
 
-def _commands(section: Section, record: Record, steps: list[Step]) -> tuple[str, ...]:
+def _commands(record: Record, steps: list[Step]) -> tuple[str, ...]:
     """Commands for benchmarks that failed or changed, else for the first that was measured."""
     here = {(package, b.name) for package, b in record.benchmarks()}
     failed = dict.fromkeys((p.path, f.name) for p in record.packages for f in p.failures if f.name)
@@ -336,7 +336,4 @@ def _commands(section: Section, record: Record, steps: list[Step]) -> tuple[str,
     if not chosen:
         measured = sorted(record.packages, key=lambda p: p.carried_from is not None)
         chosen = [(p.path, b.name) for p in measured for b in p.benchmarks][:1]
-    return tuple(
-        clip(reproduce(record, section.directories.get(package, ""), name), 2000)
-        for package, name in chosen
-    )
+    return tuple(clip(reproduce(record, package, name), 2000) for package, name in chosen)

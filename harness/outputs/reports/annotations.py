@@ -119,7 +119,7 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
     attribution, command = None, ""
     if violation.change is not None:
         attribution = attribution_of(report, violation.package, violation.subject, violation.unit)
-        command = reproduce(violation.change, report.head)
+        command = reproduce(report.head, violation.package, violation.change.benchmark)
     if attribution is not None:
         lines += _cause_lines(attribution)
     policy = at_policy(report, violation.line)

@@ -204,7 +204,7 @@ def _changes(report: GateReport, around: Surroundings) -> tuple[GateFinding, ...
                 explained=_explained(attribution),
                 causes=_causes(report, attribution, change.unit, around)[:1],
                 more=max(0, len(attribution.causes) - 1) if attribution else 0,
-                reproduce=clip(reproduce(change, report.head), 2000)
+                reproduce=clip(reproduce(report.head, change.package, change.benchmark), 2000)
                 if change.unit == ALLOCS
                 else "",
             )

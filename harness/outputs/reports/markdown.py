@@ -183,7 +183,7 @@ def _change_rows(report: GateReport, around: Surroundings) -> Iterable[_Row]:
             _joined(code(change.benchmark), word, f"in {code(change.package)}"),
             _change_numbers(change),
             _change_causes(report, change, around),
-            reproduce(change, report.head) if change.unit == ALLOCS else "",
+            reproduce(report.head, *key) if change.unit == ALLOCS else "",
             again=key in seen,
         )
         seen.add(key)
