@@ -16,7 +16,7 @@ from harness.analysis.attribution import Attribution, Outcome
 from harness.analysis.attribution import Cause as AttributedCause
 from harness.analysis.crossing import Crossing
 from harness.analysis.erased import InliningChange, inlining_changes
-from harness.analysis.renames import BenchmarkDiff
+from harness.analysis.renames import BenchmarkDiff, GoneBenchmark
 from harness.errors import EXIT_ERROR
 from harness.model import EscapeSite, Record, TreeDiff
 from harness.model.policy import Waiver
@@ -323,17 +323,13 @@ def _compiler(older: Record | None, base: Record) -> CompilerEntry | None:
 
 
 def _benchmarks(diff: BenchmarkDiff) -> Benchmarks:
+    def gone(b: GoneBenchmark) -> GoneEntry:
+        allocs = None if b.allocs is None else _number(b.allocs)
+        return GoneEntry(b.package, b.benchmark, b.reason, allocs)
+
     return Benchmarks(
         compared=len(diff.compared),
-        gone=[
-            GoneEntry(
-                b.package,
-                b.benchmark,
-                b.reason,
-                None if b.allocs is None else _number(b.allocs),
-            )
-            for b in diff.gone
-        ],
+        gone=[gone(b) for b in diff.gone],
         added=[BenchmarkEntry(*key) for key in diff.added],
         renamed=[
             RenamedEntry(b.package, b.benchmark, BenchmarkEntry(b.old_package, b.old_benchmark))
