@@ -7,11 +7,12 @@ compared, not their pooled samples, and the repetitions only say which revisions
 The search is a binary segmentation. At every place the means of the two windows that meet there are
 compared, for windows of several lengths on either side: short ones see a step two revisions after
 it came and one that was repaired, long ones see a small step, and none is so long that a drift of
-the machine adds up in it. The largest difference, in units of its standard error, is the candidate;
-its p-value is that of Student's t, times the number of comparisons (Bonferroni). Where it passes,
-both parts are searched again, and in the end every change point has to hold against its neighbours.
-Over many series the level is that of Benjamini and Hochberg (1995). Figures and the alternatives
-that were measured: docs/steps.md.
+the machine adds up in it. Differences are in units of their standard errors, which follow the noise
+where it changes its level. The p-value is that of Student's t, times the number of independent
+comparisons (Bonferroni), of which short windows make many and long ones few. Where the best
+candidate passes, both parts are searched again, and in the end every change point has to hold
+against its neighbours. Over many series the level is that of Benjamini and Hochberg (1995).
+Figures and the alternatives that were measured: docs/steps.md.
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ FALSE_DISCOVERIES = 0.05
 FEWEST = 8
 # A level needs this many revisions; a single one that stands out is an outlier.
 SHORTEST = 2
-_WINDOWS = (2, 3, 5, 8, 13, 21)
-# Independent comparisons per place among the 36 pairs of windows, from simulated noise.
-_COMPARISONS = 4.0
+_WINDOWS = (2, 3, 5, 9, 17, 34)
+# Independent comparisons per place, divided by the length of the shorter window; from simulations.
+_COMPARISONS = 3.0
 # The noise is told from the lower four fifths of differences; their mean for standard normal ones.
 _KEPT = 0.8
 _KEPT_MEAN = 0.5586
@@ -51,13 +52,18 @@ _SURELY = 4.0
 # Noise is never taken for smaller than this share of the value, and of the range of the series.
 _LEAST_NOISE = 5e-4
 _LEAST_OF_RANGE = 0.02
+# Degrees of freedom of the noise, for each difference of neighbours.
+_FREEDOM = 0.4
+# Longest block, and how many a series has to have at least: each step is in two of them.
 _BLOCK = 4
+_BLOCKS = 12
+# The means of long windows differ by what those of blocks do more than neighbours, to this power.
+_LONG_RUN = 1.8
 # How much better than a straight line a step must fit: twice the difference of log-likelihoods.
-_BETTER = 6.0
-_NEARBY = 34
-# The noise of a stretch counts where it is larger by this factor: the larger of two estimates is
-# more than either.
-_CLEARLY = 1.3
+_BETTER = 4.0
+# Differences of neighbours in a stretch, and the factor above that of the whole series from which
+# the noise of such a stretch is believed: the shorter, the more it varies by chance.
+_STRETCHES = ((34, 1.5), (12, 2.0), (6, 2.6))
 # Weight of what is usual against a revision's own spread, in repetitions.
 _PRIOR = 4
 
@@ -185,7 +191,7 @@ class _Search:
         weight = 1.0 / variance
         self._weights = np.concatenate([[0.0], np.cumsum(weight)])
         self._sums = np.concatenate([[0.0], np.cumsum(weight * self._y)])
-        self._freedom = max(2.0, 0.5 * (self._count - 1))
+        self._freedom = max(2.0, _FREEDOM * (self._count - 1))
 
     def found(self, level: float) -> tuple[ChangePoint, ...]:
         """The change points whose p-value is at most ``level``."""
@@ -195,10 +201,7 @@ class _Search:
         pending = [(0, self._count)]
         while pending:
             start, end = pending.pop()
-            if end - start < 2 * SHORTEST:
-                continue
-            place, _ = self._strongest(start, end, level)
-            if place:
+            if place := self._strongest(start, end, level):
                 points.append(place)
                 pending += [(start, place), (place, end)]
         return self._settled(sorted(points), level)
@@ -222,32 +225,38 @@ class _Search:
         extra: Floats = np.maximum(0.0, shrunk - usual) / np.maximum(counts, 1)
         return extra
 
-    def _strongest(self, start: int, end: int, level: float) -> tuple[int, float]:
-        """The best place for a step between ``start`` and ``end`` and its p-value; 0 for none."""
+    def _strongest(self, start: int, end: int, level: float) -> int:
+        """The best place for a step between ``start`` and ``end``, 0 for none."""
         import numpy as np
 
         places = np.arange(start + SHORTEST, end - SHORTEST + 1)
-        left = np.maximum(places[:, None] - np.array(_WINDOWS), start)
-        right = np.minimum(places[:, None] + np.array(_WINDOWS), end)
-        at_w, at_s = self._weights[places][:, None], self._sums[places][:, None]
+        windows = np.array(_WINDOWS)[:, None]
+        left, right = np.maximum(places - windows, start), np.minimum(places + windows, end)
+        at_w, at_s = self._weights[places], self._sums[places]
         w_left, w_right = at_w - self._weights[left], self._weights[right] - at_w
-        m_left = (at_s - self._sums[left]) / w_left
-        m_right = (self._sums[right] - at_s) / w_right
-        z = np.abs(m_right[:, None, :] - m_left[:, :, None]) / np.sqrt(
-            1 / w_right[:, None, :] + 1 / w_left[:, :, None]
-        )
-        z = z.reshape(len(places), -1)
-        best = z.argmax(axis=1)
-        sizes = z[np.arange(len(places)), best]
-        for number in np.argsort(-sizes):
-            p = self._p(float(sizes[number]), int(places[number]))
-            if p > level:
-                break
-            i, j = divmod(int(best[number]), len(_WINDOWS))
+        m_left, m_right = (at_s - self._sums[left]) / w_left, (self._sums[right] - at_s) / w_right
+        z2 = (m_right - m_left[:, None]) ** 2 / (1 / w_right + 1 / w_left[:, None])
+        lengths = np.minimum(np.log(right - places), np.log(places - left)[:, None])
+        # By lengths and place; with many degrees of freedom -2 log(p), but for a constant.
+        scores = (z2 + 2 * lengths).reshape(len(_WINDOWS) ** 2, -1)
+        best = scores.max(axis=0)
+        free = np.ones(self._count, dtype=bool)
+        for number in np.argsort(-best):
+            if not free[places[number]]:
+                continue
+            i, j = divmod(int(scores[:, number].argmax()), len(_WINDOWS))
+            window = int(left[i, number]), int(right[j, number])
             place = int(places[number])
-            if self._steeper(int(left[number, i]), place, int(right[number, j])):
-                return place, p
-        return 0, 1.0
+            if self._by_noise(math.sqrt(z2[i, j, number]), place, *window) > level:
+                break
+            place = self._fitting(*window)
+            if self._by_outliers(place) > level:
+                continue
+            if self._steeper(window[0], place, window[1]):
+                return place
+            # Some place of a slope always looks a little like a step.
+            free[window[0] + 1 : window[1]] = False
+        return 0
 
     def _steeper(self, start: int, place: int, end: int) -> bool:
         """Whether a step fits clearly better than a straight line: a drift is no step."""
@@ -255,9 +264,8 @@ class _Search:
 
         y = self._y[start:end]
         w = np.diff(self._weights[start : end + 1])
-        total = w.sum()
-        middle = (w * y).sum() / total
-        t = np.arange(start, end) - (w * np.arange(start, end)).sum() / total
+        middle = np.average(y, weights=w)
+        t = np.arange(start, end) - np.average(np.arange(start, end), weights=w)
         line = (w * t * (y - middle)).sum() ** 2 / (w * t**2).sum()
         return self._difference(start, place, end) ** 2 > float(line) + _BETTER
 
@@ -269,16 +277,16 @@ class _Search:
         m_right = (self._sums[end] - self._sums[place]) / w_right
         return float(abs(m_right - m_left) / math.sqrt(1 / w_left + 1 / w_right))
 
-    def _p(self, z: float, place: int) -> float:
-        """The corrected p-value of a difference of ``z`` standard errors at a place.
+    def _by_noise(self, z: float, place: int, start: int, end: int) -> float:
+        """The corrected p-value of a difference of ``z`` standard errors between two windows."""
+        comparisons = _COMPARISONS * self._count / min(place - start, end - place)
+        return min(1.0, student_tail(self._freedom, z) * comparisons)
 
-        Near an end most of the few revisions beyond could be outliers, at either end.
-        """
-        tail = student_tail(self._freedom, z)
-        beyond = min(place, self._count - place)
+    def _by_outliers(self, place: int) -> float:
+        """The probability that most of the few revisions beyond a place are outliers."""
+        beyond = min(place, self._count - place, 2 * _WINDOWS[-1])
         most = (beyond + 2) // 2
-        by_chance = 2 * math.comb(beyond, most) * self._outliers**most
-        return float(min(1.0, max(tail * _COMPARISONS * self._count, by_chance)))
+        return min(1.0, 2 * math.comb(beyond, most) * self._outliers**most)
 
     def _settled(self, points: list[int], level: float) -> tuple[ChangePoint, ...]:
         """Move each change point to where it fits best, and drop what does not hold."""
@@ -287,17 +295,7 @@ class _Search:
         while True:
             points = self._moved(points)
             edges = [0, *points, self._count]
-            ps = [
-                self._p(
-                    self._difference(
-                        max(edges[i], place - _WINDOWS[-1]),
-                        place,
-                        min(edges[i + 2], place + _WINDOWS[-1]),
-                    ),
-                    place,
-                )
-                for i, place in enumerate(points)
-            ]
+            ps = [self._held(*around) for around in zip(edges, points, edges[2:], strict=False)]
             if not ps or max(ps) <= level:
                 break
             del points[int(np.argmax(ps))]
@@ -307,45 +305,70 @@ class _Search:
             for i, (place, p) in enumerate(zip(points, ps, strict=True))
         )
 
+    def _held(self, before: int, place: int, after: int) -> float:
+        """The p-value of a change point against its neighbours."""
+        start, end = _within_reach(before, place, after)
+        by_noise = self._by_noise(self._difference(start, place, end), place, start, end)
+        return max(by_noise, self._by_outliers(place))
+
     def _moved(self, points: list[int]) -> list[int]:
         edges = [0, *points, self._count]
         for i in range(1, len(edges) - 1):
-            start = max(edges[i - 1], edges[i] - _WINDOWS[-1])
-            end = min(edges[i + 1], edges[i] + _WINDOWS[-1])
-            edges[i] = max(
-                range(start + SHORTEST, end - SHORTEST + 1),
-                key=lambda place: self._difference(start, place, end),
-            )
+            edges[i] = self._fitting(*_within_reach(*edges[i - 1 : i + 2]))
         return edges[1:-1]
+
+    def _fitting(self, start: int, end: int) -> int:
+        """The place between ``start`` and ``end`` where a step fits best."""
+        return max(
+            range(start + SHORTEST, end - SHORTEST + 1),
+            key=lambda place: self._difference(start, place, end),
+        )
+
+
+def _within_reach(before: int, place: int, after: int) -> tuple[int, int]:
+    return max(before, place - _WINDOWS[-1]), min(after, place + _WINDOWS[-1])
 
 
 def _noise(y: Floats, floor: float) -> Floats:
     """Standard deviation at every place, from how much neighbours differ.
 
     Differences do not see the levels, and the largest fifth, where the steps and outliers are, is
-    left out. Means of blocks differ more than they should where neighbours resemble each other
-    (a machine that is slow for a while); then that is what counts. The noise around a place counts
-    where it is larger than that of the whole.
+    left out. Where neighbours resemble each other (a machine that is slow for a while), means of
+    blocks differ more than they should; then that is what counts.
     """
     import numpy as np
 
     steps = np.abs(np.diff(y)) / math.sqrt(2)
-    whole = max(floor, _scale(steps))
-    if len(y) >= 10 * _BLOCK:
+    usual = whole = max(floor, _scale(steps))
+    size = min(_BLOCK, len(y) // _BLOCKS)
+    if size > 1:
         sums = np.concatenate([[0.0], np.cumsum(y)])
-        means = (sums[_BLOCK:] - sums[:-_BLOCK]) / _BLOCK
-        blocks = np.abs(means[_BLOCK:] - means[:-_BLOCK]) * math.sqrt(_BLOCK / 2)
-        whole = max(whole, _scale(blocks))
-    length = _NEARBY
-    if len(steps) <= length:
-        return np.full(len(y), whole)
-    around = np.sort(np.lib.stride_tricks.sliding_window_view(steps, length), axis=1)
-    kept = math.ceil(_KEPT * length)
-    local = around[:, :kept].mean(axis=1) / (_KEPT_MEAN * _CLEARLY)
-    first = (len(y) - len(local)) // 2
-    padded = np.pad(local, (first, len(y) - len(local) - first), mode="edge")
-    found: Floats = np.maximum(padded, whole)
-    return found
+        means = (sums[size:] - sums[:-size]) / size
+        blocks = np.abs(means[size:] - means[:-size]) * math.sqrt(size / 2)
+        whole *= max(1.0, _scale(blocks) / usual) ** _LONG_RUN
+    return whole * _louder(steps / usual)
+
+
+def _louder(steps: Floats) -> Floats:
+    """How much more than usual the noise is at every place, at least 1.
+
+    Every stretch that contains a place is looked at, so that the first revisions of a noisier
+    machine are as noisy as those that follow.
+
+    Args:
+        steps: differences of neighbours, 1 where they are as usual.
+    """
+    import numpy as np
+
+    windows = np.lib.stride_tricks.sliding_window_view
+    factor = np.ones(len(steps) + 1)
+    for length, clearly in _STRETCHES:
+        if len(steps) > length:
+            kept = np.sort(windows(steps, length), axis=1)[:, : math.ceil(_KEPT * length)]
+            scales = np.pad(kept.mean(axis=1) / _KEPT_MEAN, length)
+            largest = windows(scales, length + 1).max(axis=1)
+            factor = np.maximum(factor, np.where(largest > clearly, largest, 1.0))
+    return factor
 
 
 def _scale(sizes: Floats) -> float:
@@ -359,26 +382,17 @@ def _clipped(y: Floats, limit: Floats) -> Floats:
     """The series with single outliers brought back to the edge of what is usual around them."""
     import numpy as np
 
-    middle = np.median(_around(y, 2), axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view
+    middle = np.median(windows(np.pad(y, 2, mode="reflect"), 5), axis=1)
     if len(y) > 7:
         # At the ends two revisions may be a new level; elsewhere up to three are outliers.
-        middle[3:-3] = np.median(np.lib.stride_tricks.sliding_window_view(y, 7), axis=1)
+        middle[3:-3] = np.median(windows(y, 7), axis=1)
     clipped: Floats = np.clip(y, middle - limit, middle + limit)
     return clipped
 
 
-def _around(y: Floats, reach: int) -> Floats:
-    import numpy as np
-
-    padded = np.pad(y, reach, mode="reflect")
-    found: Floats = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
-    return found
-
-
 def _variance(samples: Sequence[float], *, log: bool) -> float:
-    if len(samples) < 2:
-        return 0.0
-    if log and min(samples) <= 0:
+    if len(samples) < 2 or (log and min(samples) <= 0):
         return 0.0
     numbers = [math.log(s) for s in samples] if log else list(samples)
     mean = sum(numbers) / len(numbers)

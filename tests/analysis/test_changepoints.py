@@ -71,6 +71,61 @@ def test_flat_series_have_few_steps() -> None:
     assert found <= 10
 
 
+def alone(seed: int, *levels: tuple[int, float, float]) -> list[float]:
+    """Medians without repetitions: ``(revisions, level, sigma)`` one after the other."""
+    rng = np.random.default_rng(seed)
+    return [float(x) for n, level, s in levels for x in level * np.exp(rng.normal(0, s, n))]
+
+
+@pytest.mark.parametrize("length", [100, 300])
+@pytest.mark.parametrize(
+    "noise",
+    [
+        ((0.5, 0.02), (0.5, 0.10)),
+        ((0.5, 0.10), (0.5, 0.02)),
+        ((0.45, 0.02), (0.1, 0.10), (0.45, 0.02)),
+        ((0.2, 0.02), (0.2, 0.08), (0.2, 0.03), (0.2, 0.10), (0.2, 0.02)),
+    ],
+    ids=["louder", "quieter", "a burst", "several times"],
+)
+def test_noise_that_changes_its_level_is_no_step(
+    noise: tuple[tuple[float, float], ...], length: int
+) -> None:
+    stretches = [(round(share * length), 1.0, sigma) for share, sigma in noise]
+    found = sum(bool(change_points(alone(seed, *stretches))) for seed in range(100))
+    assert found <= 5
+
+
+def test_a_step_that_comes_with_more_noise_is_found() -> None:
+    for seed in range(20):
+        points = change_points(alone(seed, (50, 1, 0.02), (20, 1.4, 0.1)))
+        assert [round(c.index, -1) for c in points] == [50]
+
+
+def test_a_step_as_small_as_the_noise_is_found_in_time() -> None:
+    """One sigma is four standard errors of the difference between 34 revisions and 34."""
+
+    def share(after: int) -> float:
+        found = [change_points(alone(seed, (100, 1, 0.05), (after, 1.05, 0.05))) for seed in every]
+        return sum(any(abs(c.index - 100) <= 8 for c in points) for points in found) / len(every)
+
+    every = range(100)
+    assert share(20) >= 0.2
+    assert share(100) >= 0.3
+
+
+def test_outliers_at_the_end_do_not_hide_an_earlier_step() -> None:
+    for seed in range(10):
+        values = alone(seed, (60, 1, 0.02), (58, 1.1, 0.02), (2, 1.5, 0.02))
+        values[20] = values[35] = 2.0
+        assert 60 in [c.index for c in change_points(values, level=1e-4)]
+
+
+def test_a_step_in_the_middle_of_thousands_of_revisions() -> None:
+    (point,) = change_points(alone(0, (1500, 1, 0.02), (1500, 1.1, 0.02)))
+    assert point.index == 1500
+
+
 def test_a_drift_is_no_step() -> None:
     for seed in range(10):
         values, _ = series(seed, (60, 1))

@@ -1,9 +1,12 @@
 """How well methods find change points in noisy series (for harness/analysis/changepoints.py).
 
-Usage: python tests/bench/changepoints.py [--series N] [--real FILE]
+Usage: python -m tests.bench.changepoints [--series N] [--tables NAME ...] [--methods NAME ...]
+       [--before FILE] [--real FILE]
 
 Simulates series of a time over history and prints for each method: false alarms in series that are
-flat, how many revisions after a step it is reported, how far from the true place, and CPU time.
+flat, the share of steps found and how many revisions after a step it is reported, how far from the
+true place, and CPU time. ``--before FILE`` adds another version of ``changepoints.py``, as
+``git show REVISION:harness/analysis/changepoints.py`` prints it.
 ``--real FILE`` reads real values instead: JSON, a list of series, each a list of revisions, each a
 list of repetitions, of code that did not change. The steps of ``--real`` are planted by scaling.
 
@@ -17,16 +20,19 @@ E-divisive is that of Apache Otava, where it can be imported (``make bench-chang
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import math
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from asv import step_detect
-from scipy.stats import mannwhitneyu
+from scipy.stats import binomtest, mannwhitneyu
 
 from harness.analysis.changepoints import change_points, change_points_of_all
 
@@ -85,8 +91,26 @@ def otava_corrected(series: Samples, family: int) -> list[int]:
 
 def ours(series: Samples, family: int) -> list[int]:
     """harness.analysis.changepoints at the level of one step among ``family`` series."""
-    y = [statistics.median(s) for s in series]
-    return [c.index for c in change_points(y, series, 0.05 / family)]
+    return [c.index for c in change_points(_medians(series), series, 0.05 / family)]
+
+
+def esv_alone(series: Samples, family: int) -> list[int]:
+    """The same where only the medians of revisions are known."""
+    return [c.index for c in change_points(_medians(series), None, 0.05 / family)]
+
+
+def version(file: Path) -> dict[str, Method]:
+    """The methods ``before`` of another version of the module."""
+    spec = importlib.util.spec_from_file_location("changepoints_before", file)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules["changepoints_before"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def before(series: Samples, family: int, *, alone: bool = False) -> list[int]:
+        samples = None if alone else series
+        return [c.index for c in module.change_points(_medians(series), samples, 0.05 / family)]
+
+    return {"before": before, "before, medians alone": partial(before, alone=True)}
 
 
 METHODS: dict[str, Method] = {
@@ -95,7 +119,30 @@ METHODS: dict[str, Method] = {
     "asv + U-test, corrected": asv_tested,
     **({"Otava": otava, "Otava, corrected": otava_corrected} if compute_change_points else {}),
     "esv": ours,
+    "esv, medians alone": esv_alone,
 }
+
+# Share of the series, sigma in per cent: the noise of a stretch.
+NOISE_LEVELS = {
+    "2→10": ((0.5, 2), (0.5, 10)),
+    "10→2": ((0.5, 10), (0.5, 2)),
+    "2→5": ((0.5, 2), (0.5, 5)),
+    "5→2": ((0.5, 5), (0.5, 2)),
+    "several": ((0.2, 2), (0.2, 8), (0.2, 3), (0.2, 10), (0.2, 2)),
+}
+BURSTS = {"burst of 5": 5, "burst of 10": 10, "burst of 20": 20}
+
+
+def levels_of_noise(kind: str, n: int) -> np.ndarray:
+    """The standard deviation of every revision, in units of 1 %."""
+    if kind in BURSTS:
+        sigmas = np.full(n, 2.0)
+        sigmas[n // 2 : n // 2 + BURSTS[kind]] = 10
+        return sigmas
+    stretches = NOISE_LEVELS.get(kind, ((1.0, 3),))
+    edges = np.cumsum([0] + [share for share, _ in stretches]) * n
+    places = np.searchsorted(edges[1:], np.arange(n), side="right")
+    return np.array([sigma for _, sigma in stretches], dtype=float)[places]
 
 
 def noise(kind: str, rng: Rng, n: int, sigma: float) -> tuple[np.ndarray, np.ndarray]:
@@ -123,6 +170,9 @@ def simulate(
 ) -> Samples:
     """A series; ``steps`` are ``(place, relative size)``."""
     z, factor = noise(kind, rng, n, sigma)
+    if kind in NOISE_LEVELS or kind in BURSTS:
+        louder = levels_of_noise(kind, n) * 0.01 / sigma
+        z, factor = z * louder, factor * louder
     level = np.zeros(n)
     for place, size in steps:
         level[place:] += math.log1p(size)
@@ -146,6 +196,43 @@ def false_alarms(count: int, lengths: Sequence[int]) -> None:
                 total = sum(len(method(simulate(kind, rng, n, 0.03), 1)) for _ in range(count))
                 cells.append(f"{100 * total / count:13.1f}")
         print(f"{name:26}" + "".join(cells), flush=True)
+
+
+def flat(count: int, lengths: Sequence[int]) -> None:
+    """Print the share of flat series with any step, where the noise has a level and where not."""
+    kinds = (*NOISE_LEVELS, *BURSTS, *KINDS)
+    print(f"\nFlat: per cent of {count} series with any step, level 0.05, with its 95 % interval")
+    for name, method in METHODS.items():
+        print(name)
+        for kind in kinds:
+            cells = []
+            for n in lengths:
+                rng = np.random.default_rng(n)
+                hit = sum(bool(method(simulate(kind, rng, n, 0.03), 1)) for _ in range(count))
+                low, high = (100 * x for x in binomtest(hit, count).proportion_ci(method="wilson"))
+                cells.append(f"{f'{100 * hit / count:.1f} ({low:.1f} to {high:.1f})':>22}")
+            print(f"  {kind:14}" + "".join(cells), flush=True)
+
+
+def power(count: int, before: int) -> None:
+    """Print the share of steps found so many revisions after they came."""
+    distances = (3, 5, 10, 20, before)
+    print(f"\nPower: per cent of {count} steps found, level 0.05, by revisions after the step,")
+    print(f"  {before} before it; in each cell {' / '.join(METHODS)}")
+    print(f"{'':14}" + "".join(f"{d:>24}" for d in distances))
+    for sigma in (0.01, 0.03, 0.05, 0.08):
+        for size in (0.03, 0.05, 0.10, 0.20):
+            cells = []
+            for after in distances:
+                rng = np.random.default_rng(19)
+                found = dict.fromkeys(METHODS, 0)
+                for _ in range(count):
+                    series = simulate("normal", rng, before + after, sigma, [(before, size)])
+                    for name, method in METHODS.items():
+                        said = method(series, 1)
+                        found[name] += any(abs(p - before) <= TOLERANCE for p in said)
+                cells.append(f"{' / '.join(f'{100 * f / count:.0f}' for f in found.values()):>24}")
+            print(f"{f'{sigma:.0%}, +{size:.0%}':14}" + "".join(cells), flush=True)
 
 
 def families(count: int, n: int) -> None:
@@ -283,15 +370,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--series", type=int, default=60, metavar="N", help="series in each cell")
     parser.add_argument("--real", type=Path, metavar="FILE", help="real values only")
+    parser.add_argument("--before", type=Path, metavar="FILE", help="another version of the module")
+    parser.add_argument("--methods", nargs="+", metavar="NAME", help="only these")
+    parser.add_argument("--tables", nargs="+", metavar="NAME", help="only these")
     arguments = parser.parse_args()
+    if arguments.before:
+        METHODS.update(version(arguments.before))
+    for name in set(METHODS) - set(arguments.methods or METHODS):
+        del METHODS[name]
     if arguments.real:
         real(arguments.real)
         return
-    false_alarms(arguments.series, (50, 200))
-    families(max(5, arguments.series // 3), 100)
-    delays(max(10, arguments.series // 3), 100)
-    places(max(10, arguments.series // 3))
-    times((20, 200, 500))
+    count = arguments.series
+    tables: dict[str, Callable[[], None]] = {
+        "false_alarms": lambda: false_alarms(count, (50, 200)),
+        "flat": lambda: flat(count, (30, 100, 300)),
+        "power": lambda: power(count, 100),
+        "families": lambda: families(max(5, count // 3), 100),
+        "delays": lambda: delays(max(10, count // 3), 100),
+        "places": lambda: places(max(10, count // 3)),
+        "times": lambda: times((20, 200, 500, 2000)),
+    }
+    for name in arguments.tables or tables:
+        tables[name]()
 
 
 if __name__ == "__main__":
