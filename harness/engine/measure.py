@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +20,7 @@ from harness.engine.carry import CarryIndex, package_key
 from harness.engine.code import CodeReader, PackageCode, merged
 from harness.engine.packages import PackageRunner, ToLink, matches_bench
 from harness.engine.progress import Progress
+from harness.errors import MeasurementError, RepositoryError
 from harness.model import (
     RECORD_SCHEMA,
     Environment,
@@ -32,6 +37,9 @@ from harness.model import (
 from harness.process import processors
 from harness.toolchain.overlay import without_heap_costs
 from harness.words import plural
+
+# As the system says it, which Go repeats in lower case.
+_FULL = re.compile("|".join(map(os.strerror, (errno.ENOSPC, errno.EDQUOT))), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +128,7 @@ class Measurer:
         code = merged(codes)
         errors = [e for b in built for e in b.build.errors]
         errors += [e for b in built for p in b.build.packages for e in p.errors]
+        _refuse_full_disk(revision, errors)
         errors += [PackageError(p.path, "run", f.described) for p in packages for f in p.failures]
         if not built:
             errors.append(
@@ -156,7 +165,11 @@ class Measurer:
         parent = revision.parent
         if parent is None or not self._builder.repository.exists(parent):
             return None
-        return TreeDiff(parent, revision.hash, self._builder.repository.diff(parent, revision.hash))
+        try:
+            changes = self._builder.repository.diff(parent, revision.hash)
+        except RepositoryError:
+            return None  # the clone lacks a tree or a file of the parent
+        return TreeDiff(parent, revision.hash, changes)
 
     # Packages
 
@@ -259,6 +272,17 @@ class Measurer:
             return results
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _refuse_full_disk(revision: Revision, errors: Sequence[PackageError]) -> None:
+    """Make no record of a build that a full disk kept from compiling: it says nothing of the code.
+
+    Raises:
+        MeasurementError: that is so.
+    """
+    for error in errors:
+        if _FULL.search(error.message):
+            raise MeasurementError(f"cannot build {revision.short}: {error.message}")
 
 
 def _without_running(
