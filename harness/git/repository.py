@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import git
@@ -199,6 +200,10 @@ class Repository:
         """One commit."""
         return self.revisions([hash_])[0]
 
+    def committed(self, hash_: str) -> float:
+        """When a commit was made, not written, in seconds since the epoch."""
+        return float(self.git("show", "--no-patch", "--format=%ct", hash_, "--"))
+
     def first_parents(self, tips: Iterable[str]) -> list[str]:
         """The first-parent history of the tips, newest first, each commit once.
 
@@ -214,17 +219,19 @@ class Repository:
         return list(seen)
 
     def _as_far_as_readable(self, tip: str) -> list[str]:
-        def read(hash_: str) -> bytes | None:
-            try:
-                return bytes(self._repo.git.get_object_data(hash_)[3])
-            except (ValueError, GitCommandError):
-                self._repo.git.clear_cache()  # where the object is damaged, git has ended
-                return None
-
+        read = partial(self._object, "commit")
         found, hole = readable_line(read, self.resolve(tip), self.boundary().split())
-        if hole is not None:
-            self.holes.add(hole)
+        self.holes.update([hole] if hole else [])
         return found
+
+    def _object(self, wanted: str, oid: str) -> bytes | None:
+        """The content of an object of a kind, ``None`` if the clone lacks it or it is damaged."""
+        try:
+            _, kind, _, data = self._repo.git.get_object_data(oid)
+        except (ValueError, GitCommandError):
+            self._repo.git.clear_cache()  # at a damaged one git has ended
+            return None
+        return bytes(data) if kind in (wanted, wanted.encode()) else None
 
     def range(self, spec: str) -> list[str]:
         """The commits of a range, newest first, along first parents as asv does.
@@ -247,9 +254,8 @@ class Repository:
             plain = _PLAIN_RANGE.fullmatch(spec.strip())
             if plain is None:
                 raise UsageError(f"range {spec!r}: {err}") from None
-            # A commit is missing: what can be read of it all the same.
-            out = set(self.first_parents([plain["old"]])) if plain["old"] else set()
-            return [h for h in self.first_parents([plain["new"] or "HEAD"]) if h not in out]
+            below = set(self.first_parents([plain["old"]] if plain["old"] else []))
+            return [h for h in self.first_parents([plain["new"] or "HEAD"]) if h not in below]
 
     def default_branch(self) -> str:
         """The branch whose history is the project's: the remote's default, else the current one."""
@@ -377,13 +383,7 @@ class Repository:
             except RepositoryError:
                 self._trees[revision] = {}
         blob = self._trees[revision].get(path)
-        if blob is None:
-            return None
-        try:
-            _, kind, _, data = self._repo.git.get_object_data(blob)
-        except (ValueError, GitCommandError):
-            return None  # a submodule, or a clone without all objects
-        return bytes(data) if kind in ("blob", b"blob") else None
+        return None if blob is None else self._object("blob", blob)
 
     def files_with(self, revision: str, text: str, pattern: str) -> list[str]:
         """Files of a revision that match a path pattern and hold a text."""

@@ -3,6 +3,7 @@
 from harness.engine.walk.accounts import account_steps
 from harness.engine.walk.faults import of_one_revision
 from harness.engine.walk.measuring import (
+    MOST_ATTEMPTS,
     WalkReport,
     carry_out,
     describe,
@@ -13,6 +14,7 @@ from harness.engine.walk.measuring import (
 )
 
 __all__ = [
+    "MOST_ATTEMPTS",
     "WalkReport",
     "account_steps",
     "carry_out",

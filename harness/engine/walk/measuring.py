@@ -23,7 +23,7 @@ from harness.store.walks import read_walks, remove_walk, write_walk
 from harness.words import plural
 
 # A revision that fails in so many runs is not tried again unless it is named.
-_MOST_ATTEMPTS = 3
+MOST_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class WalkReport:
     """What a walk did.
 
     Attributes:
-        measured: records written.
+        records: that were written.
         skipped: revisions that had a record already.
         broken: revisions of which nothing could be measured.
         partial: revisions of which something could not.
@@ -43,7 +43,7 @@ class WalkReport:
             environments that cannot be had, steps that could not be accounted for.
     """
 
-    measured: int = 0
+    records: tuple[Record, ...] = ()
     skipped: int = 0
     broken: int = 0
     partial: int = 0
@@ -52,6 +52,11 @@ class WalkReport:
     accounts: int = 0
     tried: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+
+    @property
+    def measured(self) -> int:
+        """How many records were written."""
+        return len(self.records)
 
     def __add__(self, other: WalkReport) -> WalkReport:
         """Both together."""
@@ -251,7 +256,7 @@ def _one(
             return struck, done
         attempts = 1 + sum(f.attempts for f in part.failures if f.revision == hash_)
         line = f"{hash_[:8]} {part.environment} could not be measured: {err}"
-        if attempts >= _MOST_ATTEMPTS:
+        if attempts >= MOST_ATTEMPTS:
             line += f"; given up after {attempts} attempts: `esv run {hash_[:8]}^!` tries it again"
             part = struck
         else:
@@ -260,7 +265,7 @@ def _one(
         return part, done + WalkReport(failed=(line,))
     tell(describe(record))
     return struck, done + WalkReport(
-        measured=1,
+        records=(record,),
         broken=record.outcome is Outcome.BROKEN,
         partial=record.outcome is Outcome.PARTIAL,
         carried=_count(record, PackageOutcome.CARRIED),
