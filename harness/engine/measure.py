@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,7 +128,8 @@ class Measurer:
         code = merged(codes)
         errors = [e for b in built for e in b.build.errors]
         errors += [e for b in built for p in b.build.packages for e in p.errors]
-        _refuse_full_disk(revision, errors)
+        failures = [f for p in packages for f in p.failures if f.kind == "link"]
+        _refuse_full_disk(revision, [*(e.message for e in errors), *(f.message for f in failures)])
         errors += [PackageError(p.path, "run", f.described) for p in packages for f in p.failures]
         if not built:
             errors.append(
@@ -274,15 +275,15 @@ class Measurer:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _refuse_full_disk(revision: Revision, errors: Sequence[PackageError]) -> None:
+def _refuse_full_disk(revision: Revision, messages: Iterable[str]) -> None:
     """Make no record of a build that a full disk kept from compiling: it says nothing of the code.
 
     Raises:
         MeasurementError: that is so.
     """
-    for error in errors:
-        if _FULL.search(error.message):
-            raise MeasurementError(f"cannot build {revision.short}: {error.message}")
+    for line in (line for message in messages for line in message.splitlines()):
+        if _FULL.search(line):
+            raise MeasurementError(f"cannot build {revision.short}: {line.strip()}")
 
 
 def _without_running(

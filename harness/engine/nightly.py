@@ -174,7 +174,7 @@ class Nightly:
             finished=time.time(),
             measured=tuple(self._measured),
             failed=tuple(dict.fromkeys((f.revision, f.message) for f in failures)),
-            remaining=sum(len(lane.open) - len(lane.failures) for lane in self._lanes),
+            remaining=sum(h not in x.failures for x in self._lanes for h in x.open),
             environments=tuple(found),
             problems=tuple(self._problems),
             lost=tuple(lost),

@@ -26,9 +26,13 @@ def walk_path(results_dir: Path, machine: str, walk: Walk) -> Path:
 def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
     """The walks of a machine that are not at their end, oldest first.
 
+    What writers that were killed have begun is deleted: one process at a time has its turn.
+
     Returns:
         the walks, and of each file that cannot be read what is wrong with it.
     """
+    for left in (results_dir / machine).glob(f".*{WALK_SUFFIX}.*"):
+        left.unlink(missing_ok=True)
     walks, problems = [], []
     for path in sorted((results_dir / machine).glob(f"[0-9]*{WALK_SUFFIX}")):
         try:

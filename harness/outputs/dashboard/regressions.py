@@ -134,6 +134,8 @@ def run_view(section: Section) -> RunView | None:
         tone, sign = "warning", "!"
     elif better:
         tone, sign = "improvement", "▼"
+    elif not compared:
+        sign = "○"
     records = [r.slot.record for r in run if r.slot.record is not None]
     sentence = "; ".join(parts)
     return RunView(
