@@ -289,12 +289,11 @@ class Nightly:
 
     def _lost(self, lane: _Lane) -> str:
         """Why there is nothing to compare with, though there was something; else empty."""
-        repository = self._session.repository
         anchors = lane.state.newest or lane.state.floors
         if not anchors or any(h in lane.records for h in anchors):
             return ""
-        older = repository.first_parents(h for h in anchors if repository.exists(h))
-        if any(h in lane.records for h in older):
+        git = self._session.repository
+        if any(h in lane.records for h in git.first_parents(filter(git.exists, anchors))):
             return ""
         return (
             f"{lane.name}: the records up to {anchors[0][:8]}, to compare with, are gone;"
