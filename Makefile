@@ -106,6 +106,10 @@ bench-site: $(STAMP) ## what publishing a long history costs (made up; ARGS as t
 screenshots: $(STAMP) ## the pictures in docs/, from the site that `make demo` wrote
 	@$(BIN)/python -m tests.browser.screenshots
 
+.PHONY: kills
+kills: $(STAMP) ## kill walks at random moments, finish them with plain `esv run`, compare: N=chains
+	@$(BIN)/python -m tests.bench.kills --chains $(or $(N),60) $(ARGS)
+
 .PHONY: clean
 clean: ## remove what was made, but for the results
 	rm -rf $(VENV) .cache html env go_fixtures/repos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

@@ -23,6 +23,7 @@ from harness.model.selection import check
 
 CONFIG_NAMES = ("asv.conf.json", "asv.conf.jsonc")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_TIME = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 _DURATION = re.compile(r"(?:\d{1,18}x|(?:\d{1,18}(?:\.\d{1,18})?(?:ns|us|µs|ms|s|m|h))+)")
 
 
@@ -79,6 +80,8 @@ class GoSettings:
             take it from a later revision or from the imports.
         pass_env: names of the caller's variables that Go and the benchmarks may see beside the
             few that they need; never secrets.
+        stale_after: how long nothing newer may be measured, where there are newer commits, until
+            ``esv nightly`` and the site say that measuring has stopped; such as ``3d`` or ``12h``.
         cache_dir: where toolchains, worktrees and Go's build cache live; empty for the user's
             cache directory.
     """
@@ -91,6 +94,7 @@ class GoSettings:
     modules: tuple[str, ...] = ()
     module_path: str = ""
     pass_env: tuple[str, ...] = ()
+    stale_after: str = "3d"
     cache_dir: str = ""
 
 
@@ -129,6 +133,11 @@ class Config:
     build_timeout: float
     hash_length: int = 8
     go: GoSettings = field(default_factory=GoSettings)
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds after which measuring counts as stopped, see :class:`GoSettings`."""
+        return seconds(self.go.stale_after, "go.stale_after")
 
     @property
     def cache_dir(self) -> Path:
@@ -283,6 +292,8 @@ def go_settings(path: Path, section: object) -> GoSettings:
     if settings.count < 1:
         raise ConfigError(f"{path}: go.count is {settings.count}; it must be at least 1")
     check_bench(settings.bench, f"{path}: go.bench")
+    if not seconds(settings.stale_after, f"{path}: go.stale_after"):
+        raise ConfigError(f"{path}: go.stale_after must be above 0")
     return settings
 
 
@@ -298,6 +309,19 @@ def check_bench(expression: str, where: str) -> None:
         check(expression)
     except (re.error, OverflowError, RecursionError) as err:
         raise ConfigError(f"{where}: {expression!r} is not a regular expression: {err}") from None
+
+
+def seconds(text: str, where: str) -> float:
+    """``3d``, ``2h``, ``90m``, ``1h30m``, ``45s`` in seconds.
+
+    Raises:
+        ConfigError: it is no such time.
+    """
+    match = _TIME.fullmatch(text)
+    if match is None or not any(match.groups()):
+        raise ConfigError(f"{where}: {text!r} is no time such as 2h, 90m or 1h30m")
+    days, hours, minutes, rest = (int(part or 0) for part in match.groups())
+    return float(days * 86400 + hours * 3600 + minutes * 60 + rest)
 
 
 def default_settings() -> dict[str, object]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
+from harness.analysis.history import History, Stopped
 from harness.analysis.series import Point, PointState
 from harness.analysis.summary import Summary
 from harness.model import ALLOCS, HEAP_COSTS
@@ -100,3 +102,30 @@ def silent_benchmarks(summary: Summary) -> tuple[Silence, ...]:
             since = summary.revisions[first].slot.revision
             found.append(Silence(package, benchmark, point, since))
     return tuple(found)
+
+
+def stopped(
+    history: History, now: float, limit: float, committed: Callable[[str], float]
+) -> Stopped | None:
+    """Whether measuring has stopped; a history without newer commits has not.
+
+    Args:
+        history: with its first-parent line, up to the newest commit.
+        now: seconds since the epoch.
+        limit: seconds that newer revisions may be without a number.
+        committed: when a commit was made, seconds since the epoch.
+    """
+    newest = next((r for r in reversed(history.records) if r.benchmarks()), None)
+    place = -1 if newest is None else history.position(newest.revision.hash)
+    newer = history.line[place + 1 :]
+    if not newer or not history.records:
+        return None
+    if newest is None:
+        last = min(r.started for r in history.records)
+    else:
+        last = newest.started + newest.duration
+    made = committed(newer[0])
+    since = last if made > now else max(last, made)
+    if now - since <= limit:
+        return None
+    return Stopped(newest.revision.hash if newest is not None else "", since, len(newer))

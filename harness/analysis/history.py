@@ -29,6 +29,22 @@ class Pair:
     same: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Revisions that are newer than the newest with a number, for longer than they may be.
+
+    Attributes:
+        newest: hash of the newest revision with a number; empty if none has one.
+        since: when it was measured, or, if that is later, when the first newer commit was made;
+            seconds since the epoch.
+        newer: how many revisions are newer.
+    """
+
+    newest: str
+    since: float
+    newer: int
+
+
 @dataclass(frozen=True)
 class History:
     """Records in the order of the first-parent history, oldest first.
@@ -45,6 +61,7 @@ class History:
         memo: what an earlier run has worked out; whoever works on this history adds to it.
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
+        stopped: whether measuring has stopped, as far as that was asked.
         part_ids: likewise of what ``load`` gives of a revision, by package.
     """
 
@@ -58,6 +75,7 @@ class History:
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
+    stopped: Stopped | None = field(default=None, compare=False)
 
     @classmethod
     def build(

@@ -40,11 +40,16 @@ class EnvironmentNews:
         history: with everything that is recorded by now.
         news: new and narrowed steps.
         attributions: of these, as far as they could be accounted for.
+        compared: how many revisions with numbers are newer than what nightly began with and have an
+            earlier one to be compared with.
+        baseline: how many revisions with numbers there are beside these.
     """
 
     history: History
     news: News
     attributions: Mapping[Step, Attribution]
+    compared: int = 0
+    baseline: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,10 @@ class NightlyReport:
         environments: one for each with a record.
         problems: what else went wrong, a line each (a remote that cannot be reached).
         policy: of the project's newest revision.
+        lost: environments in which there is nothing to compare with though there should be, a line
+            each that says why.
+        unfetched_since: since when no fetch works, if that is longer than it may be; else 0.
+        notes: what else is to be known, a line each.
     """
 
     project: str
@@ -71,6 +80,9 @@ class NightlyReport:
     environments: tuple[EnvironmentNews, ...]
     problems: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    lost: tuple[str, ...] = ()
+    unfetched_since: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @property
     def today(self) -> date:
@@ -100,17 +112,23 @@ class NightlyReport:
         return self.exit_code == EXIT_CLEAN and not any(e.news.new for e in self.environments)
 
     @property
-    def exit_code(self) -> int:
-        """1 for a new regression, 2 if something could not be had, else 0.
+    def nothing_measured(self) -> bool:
+        """Whether something was tried and nothing gave a number: every new commit is broken."""
+        tried = len(self.measured) + len(self.failed)
+        return bool(tried) and not any(r.benchmarks() for r in self.measured)
 
-        What was measured counts: a night in which every new commit is broken measured nothing.
-        """
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing newer was measured, or fetched, for longer than that may be."""
+        return bool(self.unfetched_since) or any(e.history.stopped for e in self.environments)
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a new regression, 2 if something could not be had or measured, else 0."""
         if self.regressions:
             return EXIT_REGRESSION
-        tried = len(self.measured) + len(self.failed)
-        if self.problems or (tried and not any(r.benchmarks() for r in self.measured)):
-            return EXIT_ERROR
-        return EXIT_CLEAN
+        missed = self.problems or self.failed or self.lost
+        return EXIT_ERROR if missed or self.nothing_measured or self.stopped else EXIT_CLEAN
 
 
 def series_of(step: Step) -> str:
@@ -123,6 +141,18 @@ def counted_steps(history: History) -> tuple[Step, ...]:
     """All steps of allocs/op and B/op, oldest first."""
     found = [s for unit in (ALLOCS, BYTES) for s in steps(history, unit)]
     return tuple(sorted(found, key=lambda s: history.position(s.revision)))
+
+
+def compared(history: History, old: Collection[str]) -> tuple[int, int]:
+    """How many revisions were compared with an earlier one, and how many were there before.
+
+    Args:
+        history: with all records.
+        old: hashes of what is no news.
+    """
+    found = [r.revision.hash for r in history.records if r.benchmarks()]
+    later = sum(h not in old for h in found[1:])
+    return later, len(found) - later
 
 
 def news(

@@ -90,7 +90,7 @@ class Reporter:
 
     def start(self, total: int) -> None:
         """``total`` revisions are about to be measured."""
-        self._total = total
+        self._total, self._done = total, 0
         if self._bar is not None:
             self._bar.total(total)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +16,7 @@ from harness.analysis.regressions import Standard
 from harness.cli.context import Reporter, configuration, emit, reporter
 from harness.cli.gate import newest_policy
 from harness.cli.publishing import Publishing
-from harness.config import Config, check_bench
+from harness.config import Config, check_bench, seconds
 from harness.engine import Session
 from harness.engine.nightly import Nightly, NightlySettings
 from harness.engine.results_sync import synchronise
@@ -41,7 +40,6 @@ _LOCK = ".esv-nightly.lock"
 # A machine that is thrown away when its time is over has given away no more than this.
 _SYNC_SECONDS = 600.0
 _NOTIFY_TIMEOUT = 300.0
-_DURATION = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 
 
 def nightly(arguments: argparse.Namespace) -> int:
@@ -51,26 +49,13 @@ def nightly(arguments: argparse.Namespace) -> int:
         check_bench(arguments.bench, "--bench")
     if arguments.push and not arguments.results_branch:
         raise UsageError("--push needs --results-branch NAME")
-    budget = seconds(arguments.budget) if arguments.budget else None
+    budget = seconds(arguments.budget, "--budget") if arguments.budget else None
     with reporter(arguments) as report:
         lock = _lock(config, report, wait=arguments.wait)
         if lock is None:
             return EXIT_CLEAN
         with lock:
             return _run(arguments, config, report, budget)
-
-
-def seconds(text: str) -> float:
-    """``2h``, ``90m``, ``1h30m``, ``45s`` in seconds.
-
-    Raises:
-        UsageError: it is no such time.
-    """
-    match = _DURATION.fullmatch(text)
-    if match is None or not any(match.groups()):
-        raise UsageError(f"--budget {text!r} is no time such as 2h, 90m or 1h30m")
-    hours, minutes, rest = (int(part or 0) for part in match.groups())
-    return float(hours * 3600 + minutes * 60 + rest)
 
 
 def _lock(config: Config, report: Reporter, *, wait: bool) -> FileLock | None:
@@ -100,14 +85,16 @@ def _run(
         config, progress=report, bench=arguments.bench, packages=arguments.packages
     ) as session:
         session.store.sweep()
-        if not arguments.no_fetch:
+        fetched = arguments.no_fetch
+        if not fetched:
             with _noted(problems):
                 session.repository.fetch()
+                fetched = True
         sync = _Sync(arguments, session, report, problems)
         sync()
         job = Nightly(
             session,
-            NightlySettings(budget, arguments.alloc_only, not arguments.no_explain),
+            NightlySettings(budget, arguments.alloc_only, not arguments.no_explain, fetched),
             session.environments(arguments.go),
             pause=sync.now_and_then,
         )
@@ -121,7 +108,9 @@ def _run(
         except EscapeVelocityError as err:
             unread = str(err)
             problems.append(unread)
-        found = replace(job.report(), problems=tuple(problems), policy=policy)
+        found = job.report()
+        problems += found.problems
+        found = replace(found, problems=tuple(problems), policy=policy)
         delivered = _notify(arguments, config, found)
         if delivered:
             problems.append(delivered)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from harness.analysis import History
+from harness.analysis.health import stopped
 from harness.analysis.memo import Memo
 from harness.analysis.regressions import Standard
 from harness.analysis.summary import Checkpoint
@@ -151,7 +153,8 @@ def _histories(config: Config, session: Session, reader: RecordReader) -> list[H
     histories = [h for h in histories if h.records]
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
-    return histories
+    now, committed = time.time(), session.repository.committed
+    return [replace(h, stopped=stopped(h, now, config.stale_after, committed)) for h in histories]
 
 
 def _parts(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.analysis import History, findings
+from harness.analysis.news import compared
 from harness.analysis.regressions import Standard, to_look_at
 from harness.cli.context import configuration
 from harness.cli.gate import newest_policy
@@ -18,6 +19,7 @@ from harness.engine import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError
 from harness.outputs.dashboard import SiteReport
 from harness.outputs.format import plural
+from harness.outputs.nightly import stopped_text
 from harness.outputs.terminal import finding_lines
 from harness.store import RecordStore
 
@@ -65,6 +67,16 @@ def _summary(
         lines += ["", f"the most important of {plural(len(found), 'finding')}:"]
     for number, finding in enumerate(found[:_FINDINGS], 1):
         lines += finding_lines(finding, history.by_hash[finding.revision], number)
+    if not found:
+        newer, _ = compared(history, ())
+        lines += [
+            "",
+            f"no finding in {plural(newer, 'revision')} compared with an earlier one"
+            if newer
+            else "nothing to compare with yet: the baseline is recorded",
+        ]
+    if history.stopped is not None:
+        lines += ["", f"warning: {stopped_text(history.stopped)}"]
     if waived:
         lines += ["", f"left out: {plural(len(waived), 'regression')} waived by the policy"]
     return lines

@@ -52,11 +52,14 @@ class CarryIndex:
 
     Looked into are the records measured by this session and, for each revision, those of its
     neighbours in the history, which is where an equal binary is found.
+
+    Attributes:
+        enabled: whether anything is taken over.
     """
 
     def __init__(self, store: RecordStore, *, enabled: bool) -> None:
         self._store = store
-        self._enabled = enabled
+        self.enabled = enabled
         self._seen: set[RecordKey] = set()
         self._results: dict[tuple[str, str, str], list[tuple[Record, PackageResult]]] = {}
 
@@ -71,7 +74,7 @@ class CarryIndex:
         """Read the records of these revisions, if they are there."""
         for revision in revisions:
             key = RecordKey(machine, revision, environment)
-            if not self._enabled or key in self._seen:
+            if not self.enabled or key in self._seen:
                 continue
             self._seen.add(key)
             try:
@@ -91,7 +94,7 @@ class CarryIndex:
 
         With ``--alloc-only`` the numbers of the time lane come along if they are there.
         """
-        if not self._enabled:
+        if not self.enabled:
             return None
         for record, package in self._results.get((machine, environment, key), ()):
             if (

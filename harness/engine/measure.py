@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +21,7 @@ from harness.engine.carry import CarryIndex, code_of, package_key
 from harness.engine.code import CodeReader, PackageCode, merged
 from harness.engine.packages import PackageRunner, ToLink
 from harness.engine.progress import Progress
+from harness.errors import MeasurementError, RepositoryError
 from harness.model import (
     RECORD_SCHEMA,
     Environment,
@@ -35,6 +40,9 @@ from harness.process import processors
 from harness.store.growth import rerun_package
 from harness.toolchain.overlay import without_heap_costs
 from harness.words import plural
+
+# As the system says it, which Go repeats in lower case.
+_FULL = re.compile("|".join(map(os.strerror, (errno.ENOSPC, errno.EDQUOT))), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,8 @@ class Measurer:
         code = merged(codes)
         errors = [e for b in built for e in b.build.errors]
         errors += [e for b in built for p in b.build.packages for e in p.errors]
+        failures = [f for p in packages for f in p.failures if f.kind == "link"]
+        _refuse_full_disk(revision, [*(e.message for e in errors), *(f.message for f in failures)])
         if not built:
             errors.append(
                 PackageError("", "module", "the revision has no Go module and no Go files")
@@ -164,7 +174,11 @@ class Measurer:
         parent = revision.parent
         if parent is None or not self._builder.repository.exists(parent):
             return None
-        return TreeDiff(parent, revision.hash, self._builder.repository.diff(parent, revision.hash))
+        try:
+            changes = self._builder.repository.diff(parent, revision.hash)
+        except RepositoryError:
+            return None  # the clone lacks a tree or a file of the parent
+        return TreeDiff(parent, revision.hash, changes)
 
     # Packages
 
@@ -269,6 +283,17 @@ class Measurer:
             return results
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _refuse_full_disk(revision: Revision, messages: Iterable[str]) -> None:
+    """Make no record of a build that a full disk kept from compiling: it says nothing of the code.
+
+    Raises:
+        MeasurementError: that is so.
+    """
+    for line in (line for message in messages for line in message.splitlines()):
+        if _FULL.search(line):
+            raise MeasurementError(f"cannot build {revision.short}: {line.strip()}")
 
 
 def _without_running(

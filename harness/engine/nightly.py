@@ -15,27 +15,33 @@ from dataclasses import dataclass, field, replace
 from harness.analysis import History, Step
 from harness.analysis.attribution import Attribution
 from harness.analysis.explain import explain_steps
+from harness.analysis.health import stopped
 from harness.analysis.news import (
     EnvironmentNews,
     News,
     NightlyReport,
     branch_news,
+    compared,
     counted_steps,
     gap_to_fill,
     series_of,
 )
 from harness.engine.environments import EnvironmentSpec
 from harness.engine.session import Session
-from harness.engine.walk import account_steps, describe
-from harness.errors import (
-    EscapeVelocityError,
-    MeasurementError,
-    RepositoryError,
-    StoreError,
-    ToolchainError,
+from harness.engine.walk import (
+    MOST_ATTEMPTS,
+    account_steps,
+    carry_out,
+    describe,
+    hole_lines,
+    left_of,
+    of_one_revision,
+    unfinished,
 )
+from harness.errors import MeasurementError, ToolchainError
 from harness.model import Record
 from harness.model.nightly import EnvironmentState, NightlyState, Reported
+from harness.model.walk import Failure
 from harness.store.nightly import read_state, state_path, write_state
 
 # The time that the next revision may take is told from the last ones.
@@ -51,11 +57,13 @@ class NightlySettings:
             first one is always measured.
         alloc_only: leave the time lane out.
         explain: account for the new steps line by line.
+        fetched: whether the newest commits are here: a fetch worked, or none was wanted.
     """
 
     budget: float | None = None
     alloc_only: bool = False
     explain: bool = True
+    fetched: bool = True
 
 
 @dataclass
@@ -67,6 +75,9 @@ class _Lane:
     state: EnvironmentState
     lines: list[tuple[str, list[str]]]  # of each branch, its name and first parents, oldest first
     records: dict[str, Record]
+    lost: str = ""  # why there is nothing to compare with, though there was
+    failures: dict[str, Failure] = field(default_factory=dict)  # of this run
+    given_up: tuple[Failure, ...] = ()  # in too many runs before
     open: list[str] = field(default_factory=list)  # may be measured, newest first
     newest: set[str] = field(default_factory=set)  # of these, newer than every record
 
@@ -115,63 +126,92 @@ class Nightly:
         self._state = NightlyState()
         self._took: deque[float] = deque(maxlen=_REMEMBERED)
         self._measured: list[Record] = []
-        self._failed: list[tuple[str, str]] = []
+        self._problems: list[str] = []
+        self._notes: list[str] = []
         self._lanes: list[_Lane] = []
 
     def measure(self) -> None:
-        """Measure: what is new, newest first; then where a step lies in a gap; then the rest.
+        """Measure what is new, then what is left of a cut walk, then where a step lies, then all.
 
-        A revision that cannot be measured is passed over; the next run tries it again unless it
-        has a record.
+        A revision that cannot be measured is passed over; the next runs try it again unless it has
+        a record. A release that cannot be had ends its environment only.
 
         Raises:
-            ToolchainError: a release cannot be had.
-            StoreError: a record cannot be read or written.
+            StoreError: a record cannot be read or written, or a disk is full.
         """
+        self._session.take_turn()
         self._lanes = self._open_lanes()
         total = sum(len(lane.open) for lane in self._lanes)
         self._session.progress.start(total)
         order = list(dict.fromkeys(h for lane in self._lanes for h in lane.open))
+        self._problems += hole_lines(self._session, order)
         for fresh in (True, False):
-            given_up = {h for h, _ in self._failed}
             for hash_ in order:
                 for lane in self._lanes:
-                    due = hash_ in lane.open and hash_ not in given_up
+                    due = hash_ in lane.open and hash_ not in lane.failures
                     if due and (hash_ in lane.newest) is fresh:
                         if not self._may_begin():
                             return
                         self._one(lane, hash_)
+            if fresh:
+                self._finish_walks()
             if fresh and self._settings.budget is not None:
                 self._fill_gaps()
 
     def report(self) -> NightlyReport:
         """Account for what is new, and put it together; nothing counts as told yet."""
-        found = []
+        found: list[EnvironmentNews] = []
+        lost: list[str] = []
         for lane in self._lanes:
-            if not lane.records:
-                continue
-            repository = self._session.repository
-            tips = [h for h in lane.state.baseline if repository.exists(h)]
-            old = repository.first_parents(tips)
-            fresh = branch_news(lane.histories(), lane.state.reported, self._started, set(old))
-            touched = {s.revision for _, n in fresh for s in (*n.new, *n.narrowed)}
-            if self._settings.explain and touched:
-                try:
-                    account_steps(self._session, sorted(touched), [lane.spec])
-                except (MeasurementError, RepositoryError) as err:
-                    self._session.progress.step(f"cannot account for the steps: {err}")
-                lane.records = self._records(lane.spec)
-                fresh = branch_news(lane.histories(), lane.state.reported, self._started, set(old))
-            found += [EnvironmentNews(h, n, _attributions(h, n)) for h, n in fresh]
+            if lane.lost or not lane.records:
+                lost.append(lane.lost or f"{lane.name}: no revision has a record")
+            if lane.records:
+                found += self._news(lane)
+        failures = [f for lane in self._lanes for f in lane.failures.values()]
         return NightlyReport(
             project=self._session.config.project,
             started=self._started,
             finished=time.time(),
             measured=tuple(self._measured),
-            failed=tuple(self._failed),
-            remaining=sum(len(lane.open) for lane in self._lanes) - len(self._failed),
+            failed=tuple(dict.fromkeys((f.revision, f.message) for f in failures)),
+            remaining=sum(h not in x.failures for x in self._lanes for h in x.open),
             environments=tuple(found),
+            problems=tuple(self._problems),
+            lost=tuple(lost),
+            unfetched_since=self._unfetched_for_long(),
+            notes=tuple(self._notes),
         )
+
+    def _news(self, lane: _Lane) -> list[EnvironmentNews]:
+        """What is new in an environment, accounted for."""
+        repository = self._session.repository
+        begun_with = (*lane.state.baseline, *lane.state.floors)
+        old = set(repository.first_parents(h for h in begun_with if repository.exists(h)))
+        fresh = branch_news(lane.histories(), lane.state.reported, self._started, old)
+        touched = {s.revision for _, n in fresh for s in (*n.new, *n.narrowed)}
+        if self._settings.explain and touched:
+            account_steps(self._session, sorted(touched), [lane.spec], self._notes.append)
+            lane.records = self._records(lane.spec)
+            fresh = branch_news(lane.histories(), lane.state.reported, self._started, old)
+        found = []
+        for history, news in fresh:
+            stop = stopped(history, time.time(), self._session.config.stale_after, self._committed)
+            counts = compared(history, old)
+            found.append(
+                EnvironmentNews(
+                    replace(history, stopped=stop), news, _attributions(history, news), *counts
+                )
+            )
+        return found
+
+    def _committed(self, hash_: str) -> float:
+        return self._session.repository.committed(hash_)
+
+    def _unfetched_for_long(self) -> float:
+        """Since when no fetch works, if that is longer than it may be."""
+        since = self._state.unfetched_since
+        long_ago = since and time.time() - since > self._session.config.stale_after
+        return since if long_ago else 0.0
 
     def told(self, report: NightlyReport) -> None:
         """Remember that a report was delivered.
@@ -184,7 +224,14 @@ class Nightly:
             # The last branch knows what those before it have told.
             name = found.history.environment
             environments[name] = replace(environments[name], reported=found.news.known)
-        self._state = NightlyState(environments=environments)
+        for lane in self._lanes:
+            newest = (h.records[-1].revision.hash for h in lane.histories())
+            environments[lane.name] = replace(
+                environments[lane.name],
+                newest=tuple(dict.fromkeys(newest)) or lane.state.newest,
+                failures=(*lane.failures.values(), *lane.given_up),
+            )
+        self._state = replace(self._state, environments=environments)
         write_state(self._path, self._state)
 
     # Measuring
@@ -194,17 +241,37 @@ class Nightly:
         session = self._session
         tips = session.repository.branch_tips(session.config.branches)
         newest_first = session.repository.first_parents(tips)
-        self._state = read_state(self._path)
+        before = read_state(self._path)
+        since = 0.0 if self._settings.fetched else before.unfetched_since or self._started
+        self._state = replace(before, unfetched_since=since)
         environments = dict(self._state.environments)
         lanes = []
         for spec in self._specs:
-            name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
+            try:
+                name = session.environment(
+                    spec.release, spec.build_variables, spec.run_variables
+                ).name
+            except ToolchainError as err:
+                self._problems.append(str(err))
+                continue
             records = self._records(spec)
             lane = _Lane(spec, name, EnvironmentState(), session.branch_lines(), records)
             if name not in environments:
                 environments[name] = self._first_state(lane, tips)
             lane.state = environments[name]
+            lane.lost = self._lost(lane)
             there = {h for h, r in records.items() if not r.imported}
+            lane.given_up = tuple(
+                f
+                for f in lane.state.failures
+                if f.attempts >= MOST_ATTEMPTS and f.revision not in there
+            )
+            self._notes += [
+                f"{f.revision[:8]} was given up after {f.attempts} nights: {f.message};"
+                f" `esv run {f.revision[:8]}^!` tries it again"
+                for f in lane.given_up
+            ]
+            there |= {f.revision for f in lane.given_up}
             floors = [h for h in lane.state.floors if session.repository.exists(h)]
             below = set(session.repository.first_parents(floors))
             lane.open = [h for h in newest_first if h not in below and h not in there]
@@ -214,11 +281,49 @@ class Nightly:
                         break
                     lane.newest.add(hash_)
             lanes.append(lane)
-        if environments != self._state.environments:
+        self._state = replace(self._state, environments=environments)
+        if self._state != before:
             # Before anything is measured: after a kill the next run must know where it began.
-            self._state = NightlyState(environments=environments)
             write_state(self._path, self._state)
         return lanes
+
+    def _lost(self, lane: _Lane) -> str:
+        """Why there is nothing to compare with, though there was something; else empty."""
+        anchors = lane.state.newest or lane.state.floors
+        if not anchors or any(h in lane.records for h in anchors):
+            return ""
+        git = self._session.repository
+        if any(h in lane.records for h in git.first_parents(filter(git.exists, anchors))):
+            return ""
+        return (
+            f"{lane.name}: the records up to {anchors[0][:8]}, to compare with, are gone;"
+            f" bring {self._session.config.results_dir} back, or begin anew with `esv run HEAD^!`"
+        )
+
+    def _finish_walks(self) -> None:
+        """Finish what `esv run` was kept from finishing, as far as the budget goes."""
+        cut, problems = unfinished(self._session)
+        self._problems += problems
+        begun: list[float] = []
+
+        def may_begin() -> bool:
+            now = self._clock()
+            if begun:
+                self._took.append(now - begun.pop())
+                self._pause()
+            begun.append(now)
+            return self._may_begin()
+
+        for walk in cut:
+            if not self._may_begin():
+                return
+            self._notes.append(f"finishing {left_of(walk)}")
+            done = carry_out(self._session, walk, may_begin=may_begin)
+            self._problems += done.failed
+            self._measured += done.records
+        for lane in self._lanes if cut else ():
+            lane.records = self._records(lane.spec)
+            lane.open = [h for h in lane.open if h not in lane.records]
 
     def _first_state(self, lane: _Lane, tips: Sequence[str]) -> EnvironmentState:
         """Where nightly begins: with what is recorded, else with what the branches hold."""
@@ -243,15 +348,13 @@ class Nightly:
     def _fill_gaps(self) -> None:
         """Bisect where the ends of a gap differ, as long as the budget lasts."""
         for lane in self._lanes:
-            given_up = {h for h, _ in self._failed}
             while lane.records and self._may_begin():
-                candidates = {h for h in lane.open if h not in given_up}
+                candidates = {h for h in lane.open if h not in lane.failures}
                 gaps = (gap_to_fill(h, candidates) for h in lane.histories())
                 hash_ = next((h for h in gaps if h is not None), None)
                 if hash_ is None:
                     break
                 self._one(lane, hash_)
-                given_up.add(hash_)
 
     def _may_begin(self) -> bool:
         """Whether the budget lasts for another revision, as long as the last ones took."""
@@ -263,17 +366,20 @@ class Nightly:
     def _one(self, lane: _Lane, hash_: str) -> None:
         begun = self._clock()
         try:
-            record = self._session.measure(
-                hash_,
-                lane.spec.release,
-                build_variables=lane.spec.build_variables,
-                run_variables=lane.spec.run_variables,
-                alloc_only=self._settings.alloc_only,
-            )
-        except (ToolchainError, StoreError):
-            raise
-        except EscapeVelocityError as err:
-            self._failed.append((hash_, str(err)))
+            with of_one_revision():
+                record = self._session.measure(
+                    hash_,
+                    lane.spec.release,
+                    build_variables=lane.spec.build_variables,
+                    run_variables=lane.spec.run_variables,
+                    alloc_only=self._settings.alloc_only,
+                )
+        except ToolchainError as err:
+            self._problems.append(str(err))
+            lane.open = []
+        except MeasurementError as err:
+            tried = sum(f.attempts for f in lane.state.failures if f.revision == hash_)
+            lane.failures[hash_] = Failure(hash_, str(err), tried + 1)
             self._session.progress.finish(f"{hash_[:8]} {lane.name}: {err}")
         else:
             lane.records[hash_] = record

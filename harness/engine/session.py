@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import wait
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -198,6 +199,38 @@ class Session:
         if not alloc_only:
             return base
         return RunSettings(base.bench, base.packages, base.alloc_benchtime, None, 0)
+
+    @property
+    def carries(self) -> bool:
+        """Whether results may be taken over."""
+        return self._carry.enabled
+
+    @contextmanager
+    def asking(self, settings: RunSettings, *, carry: bool) -> Iterator[None]:
+        """Measure with the settings of an earlier run for a while, those of its lanes included."""
+        before = self._settings, self._carry
+        if carry != self.carries:
+            self._carry = CarryIndex(self.store, enabled=carry)
+        self._settings = settings
+        try:
+            yield
+        finally:
+            self._settings, self._carry = before
+
+    def recall(self, revisions: Sequence[str], spec: EnvironmentSpec) -> None:
+        """Have at hand what can be taken over from these revisions, as if just measured."""
+        name = self.environment(spec.release, spec.build_variables, spec.run_variables).name
+        self._carry.look_at(self.machine.machine, name, revisions)
+
+    def take_turn(self) -> None:
+        """Wait until no other process measures this repository; none does until :meth:`close`.
+
+        What is to be measured is only certain from then on.
+
+        Raises:
+            MeasurementError: the cache cannot be used.
+        """
+        self._acquire()
 
     def measure(
         self,

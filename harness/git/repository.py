@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import git
@@ -16,14 +17,13 @@ from git.exc import GitCommandError, InvalidGitRepositoryError, NoSuchPathError
 
 from harness.errors import RepositoryError, UsageError
 from harness.git.diffs import parse_diff
+from harness.git.reading import LOG_FORMAT, parse_log, readable_line, reason, verb
 from harness.model import FileChange, Revision
 
+_PLAIN_RANGE = re.compile(r"(?:(?P<old>[^\s^.]+)\.\.)?(?P<new>[^\s^]*)")
 _HASH = re.compile(r"[0-9a-f]{40}")
 # A gate asks for the same few again and again; a walk over a history never does.
 _KEPT_DIFFS = 16
-# No text of a commit can hold the separator.
-_FIELDS = ("%H", "%P", "%an", "%at", "%B")
-_FORMAT = "".join(f"{field}%x00" for field in _FIELDS)
 # The user's configuration must not change what diffs look like; hooks and fsmonitor never run.
 _NEUTRAL = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=true")
 
@@ -61,7 +61,7 @@ def open_repository(location: str, mirrors: Path) -> Repository:
             mirrors.mkdir(parents=True, exist_ok=True)
             git.Repo.clone_from(location, path, mirror=True)
     except GitCommandError as err:
-        raise RepositoryError(f"cannot clone or fetch {location}: {_reason(err)}") from None
+        raise RepositoryError(f"cannot clone or fetch {location}: {reason(err)}") from None
     return Repository(path)
 
 
@@ -70,6 +70,10 @@ class Repository:
 
     Args:
         path: a directory in the work tree, or a bare repository.
+
+    Attributes:
+        holes: commits that a listing of the history came to and that cannot be read; what lies
+            before them was not listed.
 
     Raises:
         RepositoryError: no git repository is there.
@@ -84,6 +88,7 @@ class Repository:
             raise RepositoryError(
                 f'{path} is not a git repository; set "repo" in asv.conf.json to one'
             ) from None
+        self.holes: set[str] = set()
         self._trees: dict[str, dict[str, str]] = {}
         self._diffs: dict[tuple[str, str], tuple[FileChange, ...]] = {}
         # Looking at a repository must not so much as refresh its index.
@@ -122,7 +127,7 @@ class Repository:
                 )
             )
         except GitCommandError as err:
-            raise RepositoryError(f"git {_verb(arguments)} failed: {_reason(err)}") from None
+            raise RepositoryError(f"git {verb(arguments)} failed: {reason(err)}") from None
 
     def borrow(self, objects: Path) -> None:
         """Read also what lies in another object directory; nothing is written anywhere."""
@@ -197,21 +202,46 @@ class Repository:
         found: list[Revision] = []
         for start in range(0, len(hashes), 500):
             part = hashes[start : start + 500]
-            text = self.git("log", "--no-walk=unsorted", f"--format={_FORMAT}", *part, "--")
-            found.extend(_parse_log(text))
+            text = self.git("log", "--no-walk=unsorted", f"--format={LOG_FORMAT}", *part, "--")
+            found.extend(parse_log(text))
         return found
 
     def revision(self, hash_: str) -> Revision:
         """One commit."""
         return self.revisions([hash_])[0]
 
+    def committed(self, hash_: str) -> float:
+        """When a commit was made, not written, in seconds since the epoch."""
+        return float(self.git("show", "--no-patch", "--format=%ct", hash_, "--"))
+
     def first_parents(self, tips: Iterable[str]) -> list[str]:
-        """The first-parent history of the tips, newest first, each commit once."""
+        """The first-parent history of the tips, newest first, each commit once.
+
+        Where the clone lacks a commit, the history down to there, and an entry in :attr:`holes`.
+        """
         seen: dict[str, None] = {}
         for tip in tips:
-            for hash_ in self.git("rev-list", "--first-parent", tip, "--").split():
-                seen.setdefault(hash_)
+            try:
+                listed = self.git("rev-list", "--first-parent", tip, "--").split()
+            except RepositoryError:
+                listed = self._as_far_as_readable(tip)
+            seen.update(dict.fromkeys(listed))
         return list(seen)
+
+    def _as_far_as_readable(self, tip: str) -> list[str]:
+        read = partial(self._object, "commit")
+        found, hole = readable_line(read, self.resolve(tip), self.boundary().split())
+        self.holes.update([hole] if hole else [])
+        return found
+
+    def _object(self, wanted: str, oid: str) -> bytes | None:
+        """The content of an object of a kind, ``None`` if the clone lacks it or it is damaged."""
+        try:
+            _, kind, _, data = self._repo.git.get_object_data(oid)
+        except (ValueError, GitCommandError):
+            self._repo.git.clear_cache()  # at a damaged one git has ended
+            return None
+        return bytes(data) if kind in (wanted, wanted.encode()) else None
 
     def range(self, spec: str) -> list[str]:
         """The commits of a range, newest first, along first parents as asv does.
@@ -231,7 +261,11 @@ class Repository:
         try:
             return self.git("rev-list", "--first-parent", *parts, "--").split()
         except RepositoryError as err:
-            raise UsageError(f"range {spec!r}: {err}") from None
+            plain = _PLAIN_RANGE.fullmatch(spec.strip())
+            if plain is None:
+                raise UsageError(f"range {spec!r}: {err}") from None
+            below = set(self.first_parents([plain["old"]] if plain["old"] else []))
+            return [h for h in self.first_parents([plain["new"] or "HEAD"]) if h not in below]
 
     def default_branch(self) -> str:
         """The branch whose history is the project's: the remote's default, else the current one."""
@@ -359,13 +393,7 @@ class Repository:
             except RepositoryError:
                 self._trees[revision] = {}
         blob = self._trees[revision].get(path)
-        if blob is None:
-            return None
-        try:
-            _, kind, _, data = self._repo.git.get_object_data(blob)
-        except (ValueError, GitCommandError):
-            return None  # a submodule, or a clone without all objects
-        return bytes(data) if kind in ("blob", b"blob") else None
+        return None if blob is None else self._object("blob", blob)
 
     def files_with(self, revision: str, text: str, pattern: str) -> list[str]:
         """Files of a revision that match a path pattern and hold a text."""
@@ -379,32 +407,3 @@ class Repository:
         """The oldest commit before ``tip`` that has ``path``; ``None`` if none has."""
         found = self.git("log", "--diff-filter=A", "--format=%H", tip, "--", path).split()
         return found[-1] if found else None
-
-
-def _parse_log(text: str) -> list[Revision]:
-    fields = [_readable(field) for field in text.split("\0")]
-    return [
-        Revision(hash_.lstrip("\n"), tuple(parents.split()), author, int(date), message.strip("\n"))
-        for hash_, parents, author, date, message in zip(
-            *(fields[start::5] for start in range(5)), strict=False
-        )
-    ]
-
-
-def _readable(text: str) -> str:
-    """Text without what cannot be stored: bytes of an old commit that are no UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _verb(arguments: Sequence[str]) -> str:
-    """The command among its options: ``fetch`` of ``-c gc.auto=0 fetch``."""
-    rest = list(arguments)
-    while len(rest) > 2 and rest[0] in ("-c", "-C"):
-        rest = rest[2:]
-    return rest[0]
-
-
-def _reason(err: GitCommandError) -> str:
-    text = str(err.stderr or "").strip().removeprefix("stderr:").strip().strip("'").strip()
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else f"exit status {err.status}"

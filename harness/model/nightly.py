@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from harness.model.walk import Failure
+
 
 @dataclass(frozen=True, slots=True)
 class Reported:
@@ -34,16 +36,29 @@ class EnvironmentState:
         baseline: tips of the branches when nightly first ran, if there was no record; steps up to
             them are history and no news.
         reported: every step that is known.
+        newest: newest recorded revision of each branch at the last report: what came later is
+            compared with it.
+        failures: revisions of which no record could be made, with the nights that tried.
     """
 
     floors: tuple[str, ...] = ()
     baseline: tuple[str, ...] = ()
     reported: tuple[Reported, ...] = ()
+    newest: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NightlyState:
-    """Of one machine: its environments by name."""
+    """Of one machine.
+
+    Attributes:
+        schema: of the file.
+        environments: by name.
+        unfetched_since: when the first fetch failed of those since the last that worked, seconds
+            since the epoch; 0 where the last one worked.
+    """
 
     schema: str = "esv.nightly-state/1"
     environments: dict[str, EnvironmentState] = field(default_factory=dict)
+    unfetched_since: float = 0.0

@@ -10,13 +10,14 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from harness.analysis import Direction, History, Step
 from harness.analysis.attribution import Attribution
+from harness.analysis.history import Stopped
 from harness.analysis.news import EnvironmentNews, NightlyReport, counted_steps, series_of
 from harness.analysis.policy import Violation
 from harness.model import ALLOCS, Outcome
 from harness.model.nightly import Reported
 from harness.model.policy import Waiver
 from harness.outputs.explanation import OUTCOMES, describe_cause
-from harness.outputs.format import one_line, plural, signed, value, visible
+from harness.outputs.format import minute, one_line, plural, signed, value, visible
 from harness.outputs.reports.markdown_page import code, plain
 
 MARKER = "<!-- escape-velocity:nightly -->"
@@ -33,18 +34,50 @@ def headline(report: NightlyReport) -> str:
     if worse:
         commits = {step.revision for _, step in worse}
         return f"{plural(len(worse), 'new regression')} in {plural(len(commits), 'commit')}"
-    if report.exit_code:
-        if report.problems:
-            return "not everything could be done"
+    if report.lost:
+        return "there is nothing to compare with"
+    if report.stopped:
+        return "measuring has stopped"
+    if report.nothing_measured:
         return "nothing could be measured"
+    if report.failed:
+        return f"{plural(len(report.failed), 'revision')} could not be measured"
+    if report.problems:
+        return "not everything could be done"
+    if not any(e.compared for e in report.environments):
+        there = max((e.baseline for e in report.environments), default=0)
+        return f"nothing to compare with yet: {plural(there, 'revision')} recorded as the baseline"
     return "no new regression"
+
+
+def stopped_text(found: Stopped) -> str:
+    """What is said where measuring has stopped, the same on every day."""
+    newer = plural(found.newer, "newer revision")
+    than = f"than {found.newest[:8]} " if found.newest else ""
+    return (
+        f"measuring has stopped: no revision {than and 'newer '}{than}has given a number since"
+        f" {minute(found.since)}; {newer} without one"
+    )
+
+
+def _warnings(report: NightlyReport) -> list[str]:
+    """What keeps the report from being a clean one, a line each."""
+    lines = [*report.lost]
+    if report.unfetched_since:
+        lines.append(
+            "measuring has stopped: nothing could be fetched since"
+            f" {minute(report.unfetched_since)}"
+        )
+    for found in report.environments:
+        if found.history.stopped is not None:
+            lines.append(f"{_where(found)}: {stopped_text(found.history.stopped)}")
+    return [*lines, *report.problems]
 
 
 def nightly_text(report: NightlyReport) -> str:
     """For a terminal: what is new, worst first, then what was done."""
     lines = [f"esv nightly: {headline(report)}"]
-    for problem in report.problems:
-        lines.append(visible(problem))
+    lines += [visible(line) for line in _warnings(report)]
     for found in report.environments:
         judged = report.judged(found)
         for title, steps in _sections(found, judged):
@@ -61,7 +94,7 @@ def nightly_markdown(report: NightlyReport) -> str:
     """For a chat, a mail, or the summary of a job; foreign text shows and does nothing."""
     sign = {0: "✅", 1: "❌"}.get(report.exit_code, "⚠️")
     lines = [MARKER, f"### {sign} {plain(report.project)} nightly: {headline(report)}", ""]
-    lines += [f"- {code(problem)}" for problem in report.problems]
+    lines += [f"- {code(line)}" for line in _warnings(report)]
     for found in report.environments:
         judged = report.judged(found)
         for title, steps in _sections(found, judged):
@@ -286,6 +319,12 @@ def _done(report: NightlyReport) -> list[str]:
         lines.append(f"{record.revision.short} does not build: {one_line(error, 120)}")
     for hash_, message in report.failed[:10]:
         lines.append(f"{hash_[:8]} could not be measured: {one_line(message, 160)}")
+    for found in report.environments:
+        lines.append(
+            f"{_where(found)}: {plural(found.compared, 'revision')} compared,"
+            f" {found.baseline} before them"
+        )
+    lines += report.notes
     return lines
 
 

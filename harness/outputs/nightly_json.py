@@ -74,6 +74,25 @@ class FailedEntry(msgspec.Struct):
     message: str
 
 
+class StoppedEntry(msgspec.Struct):
+    """Measuring that has stopped: ``newest`` is the newest revision with a number, or empty."""
+
+    newest: str
+    since: str
+    newer: int
+
+
+class EnvironmentEntry(msgspec.Struct):
+    """What was compared: of how many revisions, beside how many that were there before."""
+
+    machine: str
+    environment: str
+    branch: str
+    compared: int
+    baseline: int
+    stopped: StoppedEntry | None
+
+
 class NightlyJson(msgspec.Struct):
     """The document; times as in RFC 3339, ``narrowed`` are steps told before to more commits."""
 
@@ -87,6 +106,10 @@ class NightlyJson(msgspec.Struct):
     failed: list[FailedEntry]
     remaining: int
     problems: list[str]
+    lost: list[str]
+    unfetched_since: str | None
+    notes: list[str]
+    environments: list[EnvironmentEntry]
     new: list[StepEntry]
     narrowed: list[StepEntry]
 
@@ -115,10 +138,27 @@ def nightly_json(report: NightlyReport) -> str:
         failed=[FailedEntry(h, visible(text)) for h, text in report.failed],
         remaining=report.remaining,
         problems=[visible(problem) for problem in report.problems],
+        lost=[visible(line) for line in report.lost],
+        unfetched_since=rfc3339(report.unfetched_since) if report.unfetched_since else None,
+        notes=[visible(note) for note in report.notes],
+        environments=[_environment(found) for found in report.environments],
         new=new,
         narrowed=narrowed,
     )
     return json_text(document)
+
+
+def _environment(found: EnvironmentNews) -> EnvironmentEntry:
+    history = found.history
+    stop = history.stopped
+    return EnvironmentEntry(
+        machine=history.machine,
+        environment=history.environment,
+        branch=history.branch,
+        compared=found.compared,
+        baseline=found.baseline,
+        stopped=StoppedEntry(stop.newest, rfc3339(stop.since), stop.newer) if stop else None,
+    )
 
 
 def _step(found: EnvironmentNews, step: Step, violation: Violation | None) -> StepEntry:

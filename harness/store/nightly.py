@@ -79,5 +79,8 @@ def merge_states(ours: NightlyState, theirs: NightlyState) -> NightlyState:
             continue
         both = sorted((*own.reported, *other.reported), key=lambda r: r.at)
         latest = {(r.series, r.direction, r.previous, r.revision): r for r in both}
-        merged[name] = replace(other, reported=tuple(latest.values()))
-    return NightlyState(environments=merged)
+        newest = tuple(dict.fromkeys((*own.newest, *other.newest)))
+        merged[name] = replace(
+            other, reported=tuple(latest.values()), newest=newest, failures=own.failures
+        )
+    return replace(ours, environments=merged)

@@ -16,7 +16,7 @@ import pytest
 
 from harness.schemas import load_schema
 from harness.store.nightly import read_state, state_path
-from tests.e2e.support import MACHINE, Json, Project, Run, command, commit, git, snapshot
+from tests.e2e.support import MACHINE, Json, Project, Run, command, commit, git, head, snapshot
 
 VALIDATOR = jsonschema.Draft202012Validator(load_schema("nightly"))
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -188,6 +188,60 @@ def test_a_night_that_measured_nothing_is_an_error(small: Project) -> None:
     assert "nothing could be measured" in run.out
     assert "does not build" in run.out
     assert nightly(small).code == 0, "it has a record, and nothing is new"
+
+
+def test_records_that_are_gone_are_no_clean_night(small: Project) -> None:
+    assert small.esv("run", "HEAD^!", "--alloc-only").code == 0
+    first = nightly(small, "--format", "json")
+    assert first.code == 0, first.err
+    assert report(first)["headline"] == (
+        "nothing to compare with yet: 1 revision recorded as the baseline"
+    )
+    for path in small.store().paths():
+        path.unlink()
+    for _ in range(2):
+        run = nightly(small)
+        assert run.code == 2, run.out
+        assert run.out.startswith("esv nightly: there is nothing to compare with\n")
+        assert f"the records up to {head(small.repo)[:8]}, to compare with, are gone" in run.out
+        assert "begin anew with `esv run HEAD^!`" in run.out
+    assert "no records in" in small.esv("publish").refused("publish")
+    assert small.esv("run", "HEAD^!", "--alloc-only").code == 0
+    again = nightly(small)
+    assert again.code == 0, again.out
+    assert "nothing to compare with yet" in again.out
+
+
+def test_measuring_that_has_stopped_is_told_each_night(small: Project, upstream: Path) -> None:
+    small.configure({"stale_after": "1s"})
+    assert small.esv("run", "HEAD^!", "--alloc-only").code == 0
+    assert nightly(small).code == 0, "nothing is newer"
+    commit(upstream, "broken", {"keep/keep.go": BROKEN})
+    time.sleep(1.1)
+    for _ in range(2):
+        run = nightly(small, "--format", "json")
+        assert run.code == 2, run.out
+        found = report(run)
+        VALIDATOR.validate(found)
+        assert found["headline"] == "measuring has stopped"
+        (environment,) = found["environments"]
+        assert environment["stopped"]["newest"] == head(small.repo)
+        assert environment["stopped"]["newer"] == 1
+    page = (small.directory / "html" / "index.html").read_text("utf-8")
+    said = f"easuring has stopped: no revision newer than {head(small.repo)[:8]} has given a number"
+    assert said in page
+    assert said in small.esv("publish").out
+    commit(upstream, "mended", {"keep/keep.go": VALUE})
+    mended = nightly(small)
+    assert mended.code == 0, mended.out
+    assert said not in (small.directory / "html" / "index.html").read_text("utf-8")
+    upstream.rename(upstream.with_name("moved"))
+    assert nightly(small).code == 2
+    time.sleep(1.1)
+    away = nightly(small)
+    assert away.code == 2
+    assert away.out.startswith("esv nightly: measuring has stopped\n")
+    assert "nothing could be fetched since" in away.out
 
 
 def test_a_remote_that_is_gone_is_told_and_the_rest_is_done(small: Project, upstream: Path) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
-from harness.engine.walk import describe
+from harness.engine.measure import _refuse_full_disk
+from harness.engine.walk import describe, of_one_revision
+from harness.errors import MeasurementError, RepositoryError, StoreError
+from harness.model import Revision
 from tests.builders import MODULE, make_benchmark, make_hash, make_package, make_record, make_site
 
 
@@ -23,3 +29,37 @@ def test_a_record_in_one_line(count: int, said: str) -> None:
     ]
     escapes = [make_site(line=n + 1) for n in range(count)]
     assert said in describe(make_record(2, packages, escapes=escapes))
+
+
+@pytest.mark.parametrize("known", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
+def test_a_full_disk_is_no_fault_of_a_revision(known: int) -> None:
+    for error in (
+        OSError(known, os.strerror(known)),
+        RepositoryError(f"cannot check out aaaa: fatal: write error: {os.strerror(known)}"),
+        MeasurementError(f"cannot build aaaa: write x: {os.strerror(known).lower()}"),
+    ):
+        with pytest.raises((StoreError, OSError)), of_one_revision():
+            raise error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RepositoryError("cannot check out aaaa: File name too long"),
+        MeasurementError("go list took more than 600 s"),
+        OSError(errno.ENAMETOOLONG, "File name too long", "a"),
+        KeyError("x"),
+    ],
+)
+def test_a_fault_of_one_revision_is_no_fault_of_others(error: Exception) -> None:
+    with pytest.raises(MeasurementError), of_one_revision():
+        raise error
+
+
+def test_a_full_disk_leaves_no_record() -> None:
+    """A build that the disk kept from compiling says nothing of the code."""
+    revision = Revision("a" * 40, (), "", 0, "one")
+    lines = "m/a: go build m/a:\nwrite /cache/x: no space left on device\n"
+    with pytest.raises(MeasurementError, match=r"^cannot build \w+: write /cache/x: no space left"):
+        _refuse_full_disk(revision, ["undefined: x", lines])
+    _refuse_full_disk(revision, ["undefined: x"])

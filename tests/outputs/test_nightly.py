@@ -94,7 +94,7 @@ def test_what_a_waiver_lets_pass_is_told_as_waived_and_does_not_fail(
 ) -> None:
     assert len(timeline.regressions) > 1
     policy = Policy(waivers=(waiver(date(2999, 1, 1)),))
-    report = replace(timeline, policy=policy, problems=())
+    report = replace(timeline, policy=policy, problems=(), failed=())
     assert (report.exit_code, report.regressions) == (0, [])
     document = json.loads(nightly_json(report))
     waived = [s for s in document["new"] if s["waived"]]
@@ -120,7 +120,9 @@ def test_the_thresholds_are_those_of_the_policy(timeline: NightlyReport) -> None
     strict = replace(timeline, policy=Policy(thresholds={BYTES: Threshold(0.0, 0.0)}))
     assert {s.unit for _, s in timeline.regressions} == {ALLOCS}
     assert {s.unit for _, s in strict.regressions} == {ALLOCS, BYTES}
-    lax = replace(timeline, policy=Policy(thresholds={ALLOCS: Threshold(1e9, 0.0)}), problems=())
+    lax = replace(
+        timeline, policy=Policy(thresholds={ALLOCS: Threshold(1e9, 0.0)}), problems=(), failed=()
+    )
     assert (lax.regressions, lax.exit_code) == ([], 0)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from xml.etree import ElementTree
 
 import pytest
 
 from harness.analysis.comparison import Direction
-from harness.analysis.history import History
+from harness.analysis.history import History, Stopped
 from harness.analysis.regressions import Standard, commit_changes
 from harness.analysis.summary import summarise
 from harness.outputs.dashboard import names
@@ -66,6 +67,34 @@ def test_the_feed_tells_every_commit_once_and_is_linked(timeline: dict[str, byte
             assert any(link.endswith("regressions.xml") for link in Page(data).attributes("href"))
 
 
+def test_a_history_of_one_record_has_nothing_to_compare_with() -> None:
+    record = make_record(0, [make_package(benchmarks=[make_benchmark("BenchmarkA", 1)])])
+    files = site(History.build([record]))
+    overview = Page(files["index.html"]).text
+    assert "Nothing to compare with yet: this is the baseline." in overview
+    for name in ("index.html", "regressions.html"):
+        text = Page(files[name]).text
+        assert "Nothing to compare with yet: no revision has an earlier one" in text
+        assert "Clean" not in text
+        assert "None in" not in text
+
+
+def test_measuring_that_has_stopped_stands_above_the_verdict() -> None:
+    records = [
+        make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkA", 1)])])
+        for i in range(2)
+    ]
+    history = History.build(records, [make_hash(i) for i in range(5)])
+    stop = Stopped(make_hash(1), 86_400.0, 3)
+    page = site(replace(history, stopped=stop))["index.html"].decode()
+    said = (
+        f"Measuring has stopped: no revision newer than {make_hash(1)[:8]} has given a number since"
+        " 1970-01-02 00:00 UTC; 3 newer revisions without one."
+    )
+    assert page.index(said) < page.index("Latest run")
+    assert "has stopped" not in site(history)["index.html"].decode()
+
+
 def test_the_verdict_of_a_night_counts_all_of_its_commits() -> None:
     def night(*values: float) -> Page:
         records = [
@@ -74,14 +103,14 @@ def test_the_verdict_of_a_night_counts_all_of_its_commits() -> None:
         ]
         return Page(site(History.build(records))["index.html"])
 
-    assert "Clean: no benchmark got worse." in night(1, 1, 1).text
+    assert "Clean: no benchmark got worse in 2 revisions compared." in night(1, 1, 1).text
     listed = [
         make_record(i, [make_package(benchmarks=[make_benchmark("BenchmarkA", 1, size)])])
         for i, size in enumerate((174, 175))
     ]
     files = site(History.build(listed))
     text = Page(files["index.html"]).text
-    assert "No regression; 1 commit has steps that fail no gate." in text
+    assert "No regression in 1 revision compared; 1 commit has steps that fail no gate." in text
     assert "regression, stands" not in text
     assert re.search(
         r'id="listed">Listed <span class="count">1<', files["regressions.html"].decode()
@@ -90,7 +119,7 @@ def test_the_verdict_of_a_night_counts_all_of_its_commits() -> None:
     again = make_record(2, [make_package(benchmarks=[make_benchmark("BenchmarkA", 1, 174)])])
     undone = site(History.build([*listed, again]))
     text = Page(undone["index.html"]).text
-    assert "No regression; 1 commit has steps that fail no gate; 1 benchmark got better." in text
+    assert "No regression in 2 revisions compared; 1 commit has steps that fail no gate;" in text
     assert re.search(
         r"id=\"repaired\">Repaired <span class=\"count\">1<", undone["regressions.html"].decode()
     )
@@ -158,7 +187,7 @@ def test_a_waived_regression_is_told_apart_and_is_no_headline() -> None:
     assert link not in findings
     assert 'class="verdict quiet"' in overview
     text = Page(files["index.html"]).text
-    assert "No regression; 1 benchmark got worse by what is waived." in text
+    assert "No regression in 2 revisions compared; 1 benchmark got worse by what is waived." in text
     assert "1 commit with a waived regression" in text
 
     (entry,) = ElementTree.fromstring(files["regressions.xml"]).findall(f"{ATOM}entry")

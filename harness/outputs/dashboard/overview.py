@@ -35,6 +35,7 @@ from harness.outputs.dashboard.views import (
     VerdictView,
 )
 from harness.outputs.format import clip, minute, name_key, one_line, plural, value
+from harness.outputs.nightly import stopped_text
 
 _SHOWN_FINDINGS = 5
 _SHOWN_IMPROVEMENTS = 2
@@ -63,6 +64,8 @@ def overview_view(section: Section) -> OverviewView:
         verdict=None if summary.newest is None else _verdict(section, summary.newest),
         facts=_facts(section),
         freshness=_freshness(section),
+        stopped=_stopped(section),
+        compared=sum(r.base is not None for r in summary.recorded),
         feed=FEED,
         findings=tuple(finding_view(section, c) for c in worse[:_SHOWN_FINDINGS]),
         more_findings=len(worse[_SHOWN_FINDINGS:]),
@@ -191,6 +194,15 @@ def _freshness(section: Section) -> str:
     if section.summary.pending:
         return f"{measured}; {plural(section.summary.pending, 'newer revision')} not measured"
     return f"{measured}; no newer revision is known"
+
+
+def _stopped(section: Section) -> str:
+    """Why nothing newer is on the pages, where that lasts for too long."""
+    found = section.summary.history.stopped
+    if found is None:
+        return ""
+    sentence = stopped_text(found)
+    return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
 def _ordered(section: Section) -> list[tuple[tuple[str, str], tuple[Series, ...]]]:

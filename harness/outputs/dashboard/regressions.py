@@ -45,6 +45,7 @@ def regressions_view(section: Section) -> RegressionsView:
     return RegressionsView(
         chrome=section.chrome("Regressions", "regressions.html"),
         feed=FEED,
+        compared=sum(r.base is not None for r in section.summary.recorded),
         standing=_rows(section, standing),
         standing_count=len(standing),
         repaired=_rows(section, repaired[:_MOST_PAST]),
@@ -100,15 +101,20 @@ def run_view(section: Section) -> RunView | None:
     better = [r for r in run if _counted(r, Direction.IMPROVEMENT)]
     silent = [r for r in run if r.state in (RevisionState.BROKEN, RevisionState.PARTIAL)]
     parts = []
+    compared = [r for r in run if r.base is not None]
     if worse:
         benchmarks = {b for r in worse for b in _counted(r, Direction.REGRESSION)}
         parts.append(
             f"{plural(len(worse), 'commit')} made {plural(len(benchmarks), 'benchmark')} worse"
         )
+    elif not compared:
+        parts.append("nothing to compare with yet: this is the baseline")
     elif waived or silent or listed:
-        parts.append("no regression")
+        parts.append(f"no regression in {plural(len(compared), 'revision')} compared")
     else:
-        parts.append("clean: no benchmark got worse")
+        parts.append(
+            f"clean: no benchmark got worse in {plural(len(compared), 'revision')} compared"
+        )
     if waived:
         benchmarks = {b for r in waived for b in _counted(r, Direction.REGRESSION)}
         parts.append(f"{plural(len(benchmarks), 'benchmark')} got worse by what is waived")
@@ -128,6 +134,8 @@ def run_view(section: Section) -> RunView | None:
         tone, sign = "warning", "!"
     elif better:
         tone, sign = "improvement", "▼"
+    elif not compared:
+        sign = "○"
     records = [r.slot.record for r in run if r.slot.record is not None]
     sentence = "; ".join(parts)
     return RunView(

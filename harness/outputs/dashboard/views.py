@@ -164,6 +164,8 @@ class OverviewView:
     verdict: VerdictView | None
     facts: tuple[Fact, ...]
     freshness: str
+    stopped: str
+    compared: int
     feed: str
     findings: tuple[FindingView, ...]
     more_findings: int
@@ -215,6 +217,7 @@ class RegressionsView:
 
     chrome: Chrome
     feed: str
+    compared: int
     standing: tuple[ChangeRow, ...]
     standing_count: int
     listed: tuple[ChangeRow, ...]

@@ -1,0 +1,73 @@
+"""What a walk over a history set out to do, and what of it is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.model.record import RunSettings
+
+WALK_SCHEMA = "esv.walk/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A revision of which no record could be made.
+
+    Attributes:
+        revision: full hash.
+        message: what went wrong, one line.
+        attempts: how many runs have tried it.
+    """
+
+    revision: str
+    message: str
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class WalkPart:
+    """A walk in one environment.
+
+    Attributes:
+        environment: its name.
+        release: Go release as it was asked for, ``None`` for the one that is there.
+        resolved: the release that this meant.
+        build_variables: set while compiling and running.
+        run_variables: set only while running.
+        revisions: all that it set out to measure, in the order of measuring.
+        open: those without a record of this walk, failed ones included.
+        failures: those of ``open`` that were tried.
+    """
+
+    environment: str
+    release: str | None
+    resolved: str
+    build_variables: dict[str, str]
+    run_variables: dict[str, str]
+    revisions: tuple[str, ...]
+    open: tuple[str, ...]
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A list of revisions to measure, as ``esv run`` was asked for it.
+
+    Attributes:
+        asked: the range in the words of the command line.
+        begun: seconds since the epoch; a record that is older is not of this walk.
+        settings: with which it measures.
+        parts: one for each environment.
+        carry: whether results may be taken over.
+        explain: whether steps are accounted for at the end.
+        skip_existing: whether revisions with any record are passed over.
+    """
+
+    asked: str
+    begun: float
+    settings: RunSettings
+    parts: tuple[WalkPart, ...] = ()
+    carry: bool = True
+    explain: bool = True
+    skip_existing: bool = False
+    schema: str = WALK_SCHEMA

@@ -1,0 +1,75 @@
+"""Walks that are not at their end: one small file each, beside the records of their machine.
+
+``results/<machine>/<time>.walk``, JSON, and not ``.json``, because asv warns of JSON files that
+are not its own. The name is the time at which the walk began, so that directories of results can
+be merged by copying files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import StoreError
+from harness.model.walk import WALK_SCHEMA, Walk
+from harness.store.files import write_atomic
+
+WALK_SUFFIX = ".walk"
+
+
+def walk_path(results_dir: Path, machine: str, walk: Walk) -> Path:
+    """Where a walk of a machine is written down."""
+    return results_dir / machine / f"{round(walk.begun * 1000)}{WALK_SUFFIX}"
+
+
+def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
+    """The walks of a machine that are not at their end, oldest first.
+
+    What writers that were killed have begun is deleted: one process at a time has its turn.
+
+    Returns:
+        the walks, and of each file that cannot be read what is wrong with it.
+    """
+    for left in (results_dir / machine).glob(f".*{WALK_SUFFIX}.*"):
+        left.unlink(missing_ok=True)
+    walks, problems = [], []
+    for path in sorted((results_dir / machine).glob(f"[0-9]*{WALK_SUFFIX}")):
+        try:
+            walk = msgspec.json.decode(path.read_bytes(), type=Walk)
+        except OSError as err:
+            problems.append(f"cannot read {path}: {err.strerror or err}")
+            continue
+        except (msgspec.DecodeError, UnicodeDecodeError) as err:
+            problems.append(f"{path}: damaged ({err}); delete it, and name what is left to measure")
+            continue
+        if walk.schema != WALK_SCHEMA:
+            problems.append(f"{path}: written by a newer harness ({walk.schema}); upgrade it")
+        elif walk_path(results_dir, machine, walk) != path:
+            problems.append(f"{path}: the name is not that of the walk in it; delete it")
+        else:
+            walks.append(walk)
+    return walks, problems
+
+
+def write_walk(results_dir: Path, machine: str, walk: Walk) -> None:
+    """Write a walk down in one step.
+
+    Raises:
+        StoreError: the directory cannot be written.
+    """
+    data = msgspec.json.encode(walk, order="sorted") + b"\n"
+    write_atomic(walk_path(results_dir, machine, walk), data)
+
+
+def remove_walk(results_dir: Path, machine: str, walk: Walk) -> None:
+    """Forget a walk that is at its end.
+
+    Raises:
+        StoreError: the directory cannot be written.
+    """
+    path = walk_path(results_dir, machine, walk)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as err:
+        raise StoreError(f"cannot delete {path}: {err.strerror or err}") from None
