@@ -115,6 +115,7 @@ def _run(
             job.measure()
         finally:
             rebuild(session.store)
+        problems += [f"record set aside: {err}" for err in session.store.set_aside.values()]
         policy, unread = Policy(), ""
         try:
             policy = newest_policy(session)

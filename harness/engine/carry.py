@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from harness.engine.code import PackageCode
-from harness.errors import StoreError
 from harness.model import PackageOutcome, PackageResult, Record, RunSettings
 from harness.store import RecordKey, RecordStore
 
@@ -72,10 +71,7 @@ class CarryIndex:
             if not self._enabled or key in self._seen:
                 continue
             self._seen.add(key)
-            try:
-                record = self._store.read(key)
-            except StoreError:
-                continue  # a damaged record is reported where it is asked for, not here
+            record = self._store.readable(key)
             if record is not None:
                 self.add(record)
                 # A carried result is that of the revision which it was carried from.

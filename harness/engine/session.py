@@ -22,6 +22,7 @@ from harness.engine.lock import hold
 from harness.engine.measure import Begun, Measurer, Request
 from harness.engine.progress import Progress, Silent
 from harness.engine.shelf import Shelf
+from harness.errors import MeasurementError, NewerRecordError
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
     Account,
@@ -175,11 +176,7 @@ class Session:
         return self.store.read(RecordKey(self.machine.machine, revision, environment.name))
 
     def records(self, spec: EnvironmentSpec) -> list[Record]:
-        """All records of this machine in one environment.
-
-        Raises:
-            StoreError: one cannot be read.
-        """
+        """All records of this machine in one environment that can be read."""
         environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
         found = []
         for record in self.store.records():
@@ -224,9 +221,12 @@ class Session:
         Raises:
             ToolchainError: the release cannot be had.
             RepositoryError: the revision cannot be checked out.
+            MeasurementError: its record is of a newer harness, so that it must not be replaced.
             StoreError: the record cannot be written.
         """
         spec = EnvironmentSpec(release, build_variables or {}, run_variables or {})
+        if keep:
+            self._require_replaceable(revision, spec)
         ahead, self._ahead = self._ahead, None
         measurer, request = self._prepare(spec, revision, alloc_only)
         if ahead is not None and ahead.request != request:
@@ -237,6 +237,13 @@ class Session:
             record = self._shelf.write(record, in_cache=False)
         self._carry.add(record)
         return record
+
+    def _require_replaceable(self, revision: str, spec: EnvironmentSpec) -> None:
+        name = self.environment(spec.release, spec.build_variables, spec.run_variables).name
+        try:
+            self.store.require_replaceable(RecordKey(self.machine.machine, revision, name))
+        except NewerRecordError as err:
+            raise MeasurementError(str(err)) from None
 
     def compile_ahead(self, revision: str, spec: EnvironmentSpec, known: str) -> None:
         """Begin to measure a revision in another thread if :meth:`ensure_counted` has to.

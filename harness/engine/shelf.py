@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import StoreError
 from harness.model import Record
 from harness.store import RecordKey, RecordStore, key_of
 
@@ -44,7 +43,7 @@ class Shelf:
 
     def kept(self, key: RecordKey) -> Record | None:
         """The record of a key, wherever it is; a damaged one is none."""
-        return _readable(self._project, key) or _readable(self._cache, key)
+        return self._project.readable(key) or self._cache.readable(key)
 
     def write(self, record: Record, *, in_cache: bool) -> Record:
         """Write a record that was measured anew, with the views of the one that it replaces.
@@ -55,7 +54,7 @@ class Shelf:
             StoreError: it cannot be written.
         """
         store = self._cache if in_cache else self._project
-        before = _readable(store, key_of(record))
+        before = store.readable(key_of(record))
         if before is not None and before.harness == record.harness:
             record = replace(record, views=before.views)
         store.write(record)
@@ -71,10 +70,3 @@ class Shelf:
             if store.path(key_of(record)).is_file():
                 store.write(record)
                 break
-
-
-def _readable(store: RecordStore, key: RecordKey) -> Record | None:
-    try:
-        return store.read(key)
-    except StoreError:
-        return None  # it is reported where it is asked for by name

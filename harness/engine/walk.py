@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from harness.analysis import History, steps
 from harness.engine.environments import EnvironmentSpec
 from harness.engine.exchange import exchange_steps
 from harness.engine.session import Session
-from harness.errors import MeasurementError, RepositoryError
+from harness.errors import MeasurementError, RepositoryError, StoreError
 from harness.model import ALLOCS, BYTES, Outcome, PackageOutcome, Record
 from harness.words import plural
 
@@ -169,7 +170,12 @@ def _records(
 ) -> Iterator[tuple[Record, bool]]:
     for spec, revision in todo:
         if skip_existing:
-            there = session.record(revision, spec.release, spec.build_variables, spec.run_variables)
+            there = None
+            # A damaged one is measured again, and told of then.
+            with suppress(StoreError):
+                there = session.record(
+                    revision, spec.release, spec.build_variables, spec.run_variables
+                )
             if there is not None:
                 yield there, True
                 continue
