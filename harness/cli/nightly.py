@@ -99,7 +99,6 @@ def _run(
     with Session(
         config, progress=report, bench=arguments.bench, packages=arguments.packages
     ) as session:
-        session.store.sweep()
         if not arguments.no_fetch:
             with _noted(problems):
                 session.repository.fetch()

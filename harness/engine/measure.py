@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from harness import __version__
 from harness.diagnostics.collect import BuiltPackage, select_packages
@@ -231,10 +228,7 @@ class Measurer:
         reader: CodeReader,
     ) -> list[tuple[PackageResult, PackageCode]]:
         """Link and run; linking and counting go side by side, timing waits for a quiet machine."""
-        root = self._builder.workspace.root / "run"
-        root.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="esv-", dir=root))
-        try:
+        with self._builder.workspace.scratch() as scratch:
             runner = PackageRunner(
                 self._builder.config,
                 self._builder.go,
@@ -257,8 +251,6 @@ class Measurer:
                 else:
                     results.append((item.result, item.code))
             return results
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _without_running(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Container, Mapping, Sequence
 from concurrent.futures import wait
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -446,11 +446,9 @@ class Session:
         builder = self._builder(spec.release, worker)
         return builder.build(self.repository.revision(revision), environment)
 
-    def scratch(self, purpose: str) -> Path:
-        """A new directory for what lasts as long as a command; the caller removes it."""
-        root = self._workspace.root / "run"
-        root.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f"esv-{purpose}-", dir=root))
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A new directory, as long as it is needed."""
+        return self._workspace.scratch()
 
     def branch_lines(self) -> list[tuple[str, list[str]]]:
         """Each configured branch with its first-parent history, oldest first.

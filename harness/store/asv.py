@@ -34,6 +34,7 @@ from asv.runner import BenchmarkResult
 
 from harness import __version__
 from harness.model.units import asv_unit
+from harness.scratch import scratch_directory
 from harness.store.extract import Extract, Stamp, read_extract, stamp
 from harness.store.files import write_atomic
 from harness.store.records import RECORD_SUFFIX, RecordStore
@@ -121,8 +122,7 @@ def write_results(
     machines = {r.machine.machine: r.machine for r in sorted(records, key=lambda r: r.started)}
     written: list[Path] = []
     unchanged: list[Path] = []
-    with tempfile.TemporaryDirectory(prefix="esv-asv-") as name:
-        temporary = Path(name)
+    with scratch_directory(Path(tempfile.gettempdir()), "esv-asv-") as temporary:
 
         def place(relative: Path) -> None:
             data = (temporary / relative).read_bytes()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -200,13 +198,6 @@ class RecordStore:
         for path, error in unread.items():
             self._set_aside(path, error)
         return found
-
-    def sweep(self, age: float = 3600.0) -> None:
-        """Delete what writers that were killed have begun, older than so many seconds."""
-        for path in self.directory.glob(f"*/.*{RECORD_SUFFIX}.*"):
-            with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > age:
-                    path.unlink()
 
     def remove(self, record: Record) -> None:
         """Delete a record; no error if it is gone already."""
