@@ -8,6 +8,7 @@
     ├── RepositoryError            git says no: not a repository, a commit that is not there
     ├── ToolchainError             no such Go release, or it does not run
     ├── MeasurementError           Go refuses the whole revision; never a regression
+    ├── OutputError                standard output is closed, or full
     └── StoreError                 a record that cannot be read or written
         └── NewerRecordError       one that a newer harness has written
 
@@ -58,6 +59,10 @@ class StoreError(EscapeVelocityError):
 
 class NewerRecordError(StoreError):
     """A newer harness has written a file: this one neither reads it nor replaces it."""
+
+
+class OutputError(EscapeVelocityError):
+    """Standard output cannot be written."""
 
 
 class RecordWarning(UserWarning):

@@ -54,7 +54,9 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         with _record_warnings(arguments.verb):
-            return _handler(handler)(arguments)
+            status = _handler(handler)(arguments)
+        sys.stdout.flush()
+        return status
     except EscapeVelocityError as err:
         print(f"esv {arguments.verb}: {err}", file=sys.stderr)
         return err.exit_code
