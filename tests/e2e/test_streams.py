@@ -93,9 +93,10 @@ def test_ascii_output(project: Published) -> None:
     of_the_locale = {**os.environ, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
     for arguments in (("steps",), ("steps", "--format", "json"), ("show", "HEAD"), ("export",)):
         plain = esv(project, *arguments, env=unicode)[1]
-        if arguments == ("steps",):
+        if arguments[0] != "export" and "json" not in arguments:
             text = plain.decode()
-            assert any(c > "\x7f" for c in text)
+            # The last column of `steps` says which way with a sign.
+            assert arguments != ("steps",) or any(c > "\x7f" for c in text)
             plain = text.encode("ascii", "backslashreplace")
             assert esv(project, *arguments, env=of_the_locale) == (0, plain, "")
         assert esv(project, *arguments, env=given) == (0, plain, "")
