@@ -142,7 +142,10 @@ def user_cache_dir() -> Path:
     Raises:
         ConfigError: the user has no home directory.
     """
-    path = Path(platformdirs.user_cache_dir("escape-velocity"))
+    try:
+        path = Path(platformdirs.user_cache_dir("escape-velocity"))
+    except RuntimeError:  # of its newer versions
+        path = Path("~")
     if not path.is_absolute():
         raise ConfigError(
             'no home directory for the cache: set HOME or XDG_CACHE_HOME, or "cache_dir" in the'
