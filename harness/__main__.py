@@ -1,25 +1,95 @@
-"""``python -m harness`` and the ``esv`` command."""
+"""``python -m harness`` and the ``esv`` command, with standard streams that can be relied on."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
+import io
 import os
 import sys
+from typing import Any, TextIO
+
+from harness.errors import EXIT_CLEAN, EXIT_ERROR, OutputError
 
 
 def run() -> None:
     """Run the command line and exit with its status."""
+    _open_streams()
     from harness.cli import main
 
-    status = main(sys.argv[1:])
+    try:
+        try:
+            status = main(sys.argv[1:])
+        except SystemExit as end:  # of argparse
+            status = end.code if isinstance(end.code, int) else EXIT_CLEAN
+        # Python would exit with 120 where this fails later.
+        sys.stdout.flush()
+    except OutputError as err:
+        print(f"esv: {err}", file=sys.stderr)
+        status = EXIT_ERROR
+    except BrokenPipeError:
+        status = EXIT_CLEAN
     if not gc.isenabled():
         # A command that has made so many objects need not take them apart one by one.
-        with contextlib.suppress(OSError):  # which the way out of Python tells of
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
+        os._exit(status)
     sys.exit(status)
+
+
+class _Output(io.FileIO):
+    """A standard stream; what it cannot take once, it passes over from then on.
+
+    Args:
+        number: descriptor.
+        raises: whether the first time is an error.
+    """
+
+    def __init__(self, number: int, *, raises: bool) -> None:
+        super().__init__(number, "wb", closefd=False)
+        self._raises, self._failed = raises, False
+
+    def write(self, data: Any, /) -> int:
+        """All of it is written, or passed over."""
+        if not self._failed:
+            try:
+                return super().write(data) or 0
+            except OSError as err:
+                self._failed = True
+                if self._raises:
+                    if isinstance(err, BrokenPipeError):
+                        raise
+                    why = "it is closed" if err.errno == errno.EBADF else err.strerror
+                    raise OutputError(f"cannot write to standard output: {why}") from None
+        return len(data)
+
+
+def _open_streams() -> None:
+    """Make the standard streams what every command takes them for.
+
+    A stream that the caller has closed would be ``None``, and its number that of the next file.
+    What an encoding cannot hold is written with a backslash. The exit code stands where standard
+    error cannot take the message.
+    """
+    for number, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest free number; to write to 1 is an error
+    with contextlib.suppress(AttributeError):  # of None
+        sys.stdout.flush()
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = _stream(1, sys.stdout, raises=True)
+    sys.stderr = _stream(2, sys.stderr, raises=False)
+
+
+def _stream(number: int, before: TextIO | None, *, raises: bool) -> TextIO:
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Output(number, raises=raises)),
+        encoding=before.encoding if before is not None else "utf-8",
+        errors="backslashreplace",
+        line_buffering=number == 2 or os.isatty(number),
+        write_through=bool(os.environ.get("PYTHONUNBUFFERED")),
+    )
 
 
 if __name__ == "__main__":

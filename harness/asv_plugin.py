@@ -292,11 +292,8 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
         path = self._store.path(key)
         if not path.is_file():
             return None
-        try:
-            record = read_extract(path)
-        except EscapeVelocityError as err:
-            raise util.UserError(str(err)) from None
-        return record if record.revision.hash == commit else None
+        record = next((found for _, found in self._store.each(read_extract, [path])), None)
+        return record if record is not None and record.revision.hash == commit else None
 
     def _discover(self, root: str, target: Path) -> None:
         """Import the suite as asv does, and list what it has."""

@@ -148,8 +148,21 @@ class Config:
 
 
 def user_cache_dir() -> Path:
-    """The user's cache directory for the harness (``$XDG_CACHE_HOME/escape-velocity``)."""
-    return Path(platformdirs.user_cache_dir("escape-velocity"))
+    """The user's cache directory for the harness (``$XDG_CACHE_HOME/escape-velocity``).
+
+    Raises:
+        ConfigError: the user has no home directory.
+    """
+    try:
+        path = Path(platformdirs.user_cache_dir("escape-velocity"))
+    except RuntimeError:  # of its newer versions
+        path = Path("~")
+    if not path.is_absolute():
+        raise ConfigError(
+            'no home directory for the cache: set HOME or XDG_CACHE_HOME, or "cache_dir" in the'
+            ' "go" section of asv.conf.json'
+        )
+    return path
 
 
 def find_config(start: Path) -> Path:

@@ -8,7 +8,9 @@
     ├── RepositoryError            git says no: not a repository, a commit that is not there
     ├── ToolchainError             no such Go release, or it does not run
     ├── MeasurementError           Go refuses the whole revision; never a regression
+    ├── OutputError                standard output is closed, or full
     └── StoreError                 a record that cannot be read or written
+        └── NewerRecordError       one that a newer harness has written
 
 A machine that is too noisy for the time lane is no error but a verdict: the gate exits with 3.
 The message of each is one line for a person: what, where, and what to do.
@@ -53,3 +55,15 @@ class MeasurementError(EscapeVelocityError):
 
 class StoreError(EscapeVelocityError):
     """A record or a result file cannot be read or written."""
+
+
+class NewerRecordError(StoreError):
+    """A newer harness has written a file: this one neither reads it nor replaces it."""
+
+
+class OutputError(EscapeVelocityError):
+    """Standard output cannot be written."""
+
+
+class RecordWarning(UserWarning):
+    """A record that cannot be read is set aside: it is not used, and stays where it is."""

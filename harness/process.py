@@ -2,11 +2,12 @@
 
 Every child gets its own session (so that all of its descendants can be ended with it), an
 environment made from an allow-list (the caller's secrets never reach a benchmark), no standard
-input but what it is given, and a time limit.
+input but what it is given, and a time limit. If this process is killed, a guard ends its children.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import selectors
@@ -70,6 +71,53 @@ _LEFT_GRACE = 0.5
 # Set when the command is interrupted: what other threads have running is ended.
 _stopping = threading.Event()
 _MAX_OUTPUT = 256 * 1024 * 1024
+
+
+class _Guard:
+    """A small process that ends the children of this one if it is killed.
+
+    It reads which process groups run from a pipe, which ends with this process however that ends.
+    PR_SET_PDEATHSIG would end a child with the *thread* that started it, and no grandchildren.
+    """
+
+    _SCRIPT = """trap '' HUP INT TERM
+groups=' '
+while read -r what group; do
+  case $what in
+    +) groups="$groups$group " ;;
+    -) groups="${groups%% $group *} ${groups#* $group }" ;;
+  esac
+done
+for group in $groups; do kill -9 "-$group"; done"""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs. On a system without a shell there is none."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._process is None:
+                self._process = subprocess.Popen(
+                    ["/bin/sh", "-c", self._SCRIPT],
+                    bufsize=0,
+                    cwd="/",
+                    env={},
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+                atexit.register(self._process.communicate)  # its end is waited for
+
+    def tell(self, what: str, group: int) -> None:
+        """A process group runs (``+``), or has ended (``-``)."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._process is not None and self._process.stdin is not None:
+                self._process.stdin.write(f"{what} {group}\n".encode())
+
+
+_guard = _Guard()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +195,7 @@ def run(
     started = time.monotonic()
     if _stopping.is_set():
         raise KeyboardInterrupt
+    _guard.start()
     try:
         # A file and not a pipe: a child that does not read must not hold us up.
         with tempfile.TemporaryFile() if stdin else Path(os.devnull).open("rb") as source:
@@ -166,10 +215,12 @@ def run(
         raise MeasurementError(f"cannot start {argv[0]}: {err.strerror or err}") from None
     left_behind = False
     try:
+        _guard.tell("+", child.pid)
         out, err_out, timed_out = _collect(child, started, timeout, idle_timeout, grace)
         left_behind = timed_out is None and _has_descendants(child)
     finally:
         _end_group(child)
+        _guard.tell("-", child.pid)
     return Completed(
         command=argv,
         returncode=child.returncode,

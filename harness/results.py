@@ -71,8 +71,10 @@ def open_results(
     Raises:
         ConfigError: ``path`` is a file and no configuration.
         RepositoryError: the repository cannot be read.
-        StoreError: a record cannot be read.
         UsageError: there are no such records.
+
+    Warns:
+        RecordWarning: a record cannot be read; it is left out.
     """
     directory, names, mirrors = Path(path), branches, user_cache_dir() / "mirrors"
     location = None if repo is None else str(repo)
@@ -102,8 +104,7 @@ class Results:
     ) -> None:
         self._paths: dict[tuple[str, str, str], Path] = {}
         groups: dict[tuple[str, str], list[Record]] = {}
-        for path in store.paths():
-            record = store.read_path(path)
+        for path, record in store.each(store.read_path):
             key = (record.machine.machine, record.environment.name)
             if machine not in (None, key[0]) or environment not in (None, key[1]):
                 continue

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -300,3 +302,82 @@ def children() -> set[str]:
         for task in Path("/proc/self/task").iterdir()
         for pid in (task / "children").read_text().split()
     }
+
+
+# Runs what it is given in two threads, as the harness runs packages, then ends or sleeps.
+PARENT = """
+import sys, threading, time
+from pathlib import Path
+from harness.process import base_environment, run
+def each(number):
+    done = run(sys.argv[2:], cwd=Path(sys.argv[1]), env=base_environment(), timeout=60)
+    print(done.stdout.strip(), flush=True)
+run(["true"], cwd=Path("/"), env=base_environment(), timeout=60)
+threads = [threading.Thread(target=each, args=(n,)) for n in range(2)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def running(marker: str) -> set[int]:
+    """Processes with a text in their command line, the dead and this one left out."""
+    found = set()
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if marker.encode() in place.read_bytes() and int(place.parent.name) != os.getpid():
+                found.add(int(place.parent.name))
+    return found
+
+
+def guards_of(pid: int) -> list[int]:
+    """The guard of a process: its child that is a shell with the script."""
+    ids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(i) for i in ids if b"groups=" in Path(f"/proc/{i}/cmdline").read_bytes()]
+
+
+@pytest.mark.parametrize("then", ["time.sleep(60)", "\nwhile True: pass"])
+def test_what_a_killed_process_had_running_ends_with_it(tmp_path: Path, then: str) -> None:
+    """Also its grandchildren, and what was started from a thread; within a second."""
+    marker = f"guarded-{os.getpid()}-{len(then)}"
+    inner = f"import time; '{marker}'; {then}"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    with subprocess.Popen(
+        [PYTHON, "-c", PARENT, str(tmp_path), PYTHON, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(Path(process.__file__).parents[1])},
+    ) as parent:
+        own = {parent.pid}
+        end = time.monotonic() + 60
+        # Two children and their two.
+        while len(running(marker) - own) < 4 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert len(running(marker) - own) == 4
+        (guard,) = guards_of(parent.pid)
+        parent.kill()
+        parent.wait()
+        killed = time.monotonic()
+        while running(marker) or alive_or_gone(guard):
+            assert time.monotonic() - killed < 10, running(marker)
+            time.sleep(0.01)
+    # A second on a machine with nothing else to do.
+    assert time.monotonic() - killed < 5
+
+
+def alive_or_gone(pid: int) -> bool:
+    try:
+        return alive(pid)
+    except FileNotFoundError:
+        return False
+
+
+def test_a_process_that_ends_takes_its_guard_along(tmp_path: Path) -> None:
+    tail = "import os\nfrom tests.test_process import guards_of\nprint(*guards_of(os.getpid()))"
+    done = subprocess.run(
+        [PYTHON, "-c", f"{PARENT}\n{tail}", str(tmp_path), "echo", "done"],
+        env={**os.environ, "PYTHONPATH": str(Path(process.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *outputs, guard = done.stdout.split()
+    assert outputs == ["done", "done"]
+    assert not alive_or_gone(int(guard))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -63,6 +64,7 @@ class History:
             where that is not known.
         stopped: whether measuring has stopped, as far as that was asked.
         part_ids: likewise of what ``load`` gives of a revision, by package.
+        read_at: when the records were read, in seconds since the epoch.
     """
 
     machine: str
@@ -76,6 +78,7 @@ class History:
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
     stopped: Stopped | None = field(default=None, compare=False)
+    read_at: float = field(default=math.inf, compare=False, repr=False)
 
     @classmethod
     def build(
@@ -118,6 +121,16 @@ class History:
     @cached_property
     def _index(self) -> dict[str, int]:
         return {h: i for i, h in enumerate(self.line)}
+
+    def began(self, record: Record) -> float:
+        """When a record's measurement began; one of a clock that was ahead counts as old.
+
+        It says a time that has not come yet, and would be the latest for years. Of such a record
+        only the date of the commit is known, which may lie in the future by itself.
+        """
+        if record.started <= self.read_at:
+            return record.started
+        return record.revision.date if record.revision.date <= self.read_at else 0.0
 
     def parts(self, revision: str) -> Parts:
         """What the compiler says and made of a recorded revision, by package."""

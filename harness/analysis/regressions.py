@@ -155,16 +155,20 @@ def latest_run(summary: Summary) -> tuple[RevisionSummary, ...]:
     ends where an hour passed between the end of one record and the beginning of the next.
     """
     timed = sorted(
-        ((r.slot.record, r) for r in summary.revisions if r.slot.record is not None),
-        key=lambda pair: pair[0].started,
+        (
+            (summary.history.began(r.slot.record), r.slot.record.duration, r)
+            for r in summary.revisions
+            if r.slot.record is not None
+        ),
+        key=lambda run: run[0],
         reverse=True,
     )
     members: set[str] = set()
     begun = None
-    for record, revision in timed:
-        if begun is not None and record.started + record.duration < begun - _PAUSE_SECONDS:
+    for start, duration, revision in timed:
+        if begun is not None and start + duration < begun - _PAUSE_SECONDS:
             break
-        begun = record.started
+        begun = start
         members.add(revision.slot.revision)
     return tuple(r for r in summary.revisions if r.slot.revision in members)
 

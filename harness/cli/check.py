@@ -39,10 +39,11 @@ def check(arguments: argparse.Namespace) -> int:
     failed = False
     for name, function in checks:
         try:
-            print(f"ok    {name}: {function()}", flush=True)
+            line = f"ok    {name}: {function()}"
         except EscapeVelocityError as err:
             failed = True
-            print(f"FAIL  {name}: {err}", flush=True)
+            line = f"FAIL  {name}: {err}"
+        print(line, flush=True)
     return EXIT_ERROR if failed else EXIT_CLEAN
 
 

@@ -33,11 +33,24 @@ def emit(arguments: argparse.Namespace, text: str) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    if not getattr(arguments, "output", None):
+    if getattr(arguments, "output", None):
+        emit_bytes(arguments, text.encode())
+    else:
+        to_standard_output(text, arguments.format)
+
+
+def to_standard_output(text: str, form: str) -> None:
+    """Print a result: UTF-8 whatever the terminal has, but for text, which is for people.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if form == "text":
         sys.stdout.write(text)
+    else:
         sys.stdout.flush()
-        return
-    emit_bytes(arguments, text.encode())
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.flush()
 
 
 def emit_bytes(arguments: argparse.Namespace, data: bytes) -> None:

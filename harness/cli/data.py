@@ -67,8 +67,10 @@ def import_file(arguments: argparse.Namespace) -> int:
             package=arguments.package or "",
         )
         done = import_output(text_of(data, name), name, origin)
-        there = session.store.read(key_of(done.record))
-        if there is not None and not there.imported and not arguments.force:
+        key = key_of(done.record)
+        session.store.require_replaceable(key)
+        there = None if arguments.force else session.store.read(key)
+        if there is not None and not there.imported:
             raise UsageError(
                 f"{revision.short} was measured on {there.machine.machine} in"
                 f" {there.environment.name}; --force puts the imported numbers in its place"

@@ -10,11 +10,13 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
+from typing import Any
 
 from harness import __version__
-from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError
+from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError, RecordWarning
 from harness.model import ALLOCS, BYTES
 from harness.process import stop
 
@@ -51,7 +53,10 @@ def main(argv: Sequence[str]) -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
-        return _handler(handler)(arguments)
+        with _record_warnings(arguments.verb):
+            status = _handler(handler)(arguments)
+        sys.stdout.flush()
+        return status
     except EscapeVelocityError as err:
         print(f"esv {arguments.verb}: {err}", file=sys.stderr)
         return err.exit_code
@@ -77,6 +82,25 @@ def main(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return EXIT_ERROR
+
+
+@contextlib.contextmanager
+def _record_warnings(verb: str) -> Iterator[None]:
+    """Name each record that is set aside, once, on standard error."""
+    told: set[str] = set()
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *args: Any, **kwargs: Any) -> None:
+            if not issubclass(category, RecordWarning):
+                others(message, category, *args, **kwargs)
+            elif str(message) not in told:
+                told.add(str(message))
+                print(f"esv {verb}: warning: {message}", file=sys.stderr)
+
+        warnings.simplefilter("always", RecordWarning)
+        warnings.showwarning = show
+        yield
 
 
 def _handler(name: str) -> _Handler:

@@ -84,7 +84,6 @@ def _run(
     with Session(
         config, progress=report, bench=arguments.bench, packages=arguments.packages
     ) as session:
-        session.store.sweep()
         fetched = arguments.no_fetch
         if not fetched:
             with _noted(problems):
@@ -102,6 +101,7 @@ def _run(
             job.measure()
         finally:
             rebuild(session.store)
+        problems += [f"record set aside: {err}" for err in session.store.set_aside.values()]
         policy, unread = Policy(), ""
         try:
             policy = newest_policy(session)

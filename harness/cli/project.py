@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.cli.context import configuration
 from harness.config import CONFIG_NAMES, GoSettings, user_cache_dir
-from harness.errors import EXIT_CLEAN, UsageError
+from harness.errors import EXIT_CLEAN, EXIT_ERROR, UsageError
 from harness.git import Repository
 from harness.outputs.format import plural
 from harness.store import RecordStore
@@ -86,13 +86,13 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def rebuild(arguments: argparse.Namespace) -> int:
-    """Make asv's result files again from the records."""
+    """Make asv's result files again from the records; 2 where one of these cannot be read."""
     config = configuration(arguments)
     store = RecordStore(config.results_dir, config.hash_length)
     done = rebuild_asv(store, prune=True, force=True)
     if not arguments.quiet:
         print(f"{plural(len(done.written), 'file')} written, {len(done.removed)} removed")
-    return EXIT_CLEAN
+    return EXIT_ERROR if store.set_aside else EXIT_CLEAN
 
 
 def _require_go_module(directory: Path) -> None:

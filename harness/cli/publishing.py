@@ -15,7 +15,7 @@ from harness.analysis.regressions import Standard
 from harness.analysis.summary import Checkpoint
 from harness.config import Config
 from harness.engine import Session
-from harness.errors import UsageError
+from harness.errors import StoreError, UsageError
 from harness.model import CodePart, Record
 from harness.outputs.dashboard import SiteReport, publish
 from harness.outputs.dashboard.names import environment_id
@@ -55,7 +55,7 @@ class Publishing:
         histories: see :func:`load_histories`.
 
     Raises:
-        StoreError: a record cannot be read.
+        StoreError: no record can be read.
         UsageError: there are none.
     """
 
@@ -70,10 +70,10 @@ class Publishing:
         self._site_kept = KeptValue(memo, *project, str(output))
         self._past: _Past = self._past_kept.load() or _Past()
         self._site: _Site = self._site_kept.load() or _Site()
-        self._reader = _reader(config, self._past.index)
+        self._reader = RecordReader(session.store, self._past.index)
         self.histories = [
             replace(h, memo=self._site.memos.get(environment_id(h), Memo()))
-            for h in _histories(config, session, self._reader)
+            for h in _histories(session, self._reader)
         ]
 
     def publish(self, standard: Standard, extra: Mapping[str, bytes] | None = None) -> SiteReport:
@@ -117,44 +117,46 @@ def load_histories(config: Config) -> list[History]:
     As in asv, a branch has what it shares with others, too: it is a history of its own.
 
     Raises:
-        StoreError: a record cannot be read.
+        StoreError: no record can be read.
         UsageError: there are none.
     """
     require_records(config)
     with Session(config) as session:
-        return _histories(config, session, _reader(config))
+        return _histories(session, RecordReader(session.store))
 
 
-def _reader(config: Config, index: RecordIndex | None = None) -> RecordReader:
-    return RecordReader(RecordStore(config.results_dir, config.hash_length), index)
-
-
-def _histories(config: Config, session: Session, reader: RecordReader) -> list[History]:
+def _histories(session: Session, reader: RecordReader) -> list[History]:
     groups: dict[tuple[str, str], list[Record]] = {}
     for record in reader.records():
         key = (record.machine.machine, record.environment.name)
         groups.setdefault(key, []).append(record)
+    if not groups:
+        raise StoreError(f"no record in {session.store.directory} can be read")
     lines = session.branch_lines()
     several = len(lines) > 1
-    newest_first = sorted(
-        groups.items(), key=lambda item: max(r.started for r in item[1]), reverse=True
-    )
+    now = time.time()
     histories = [
         replace(
             History.build(records, line, partial(_parts, reader, *key)),
+            read_at=now,
             branch=branch if several else "",
             beside=number > 0,
             ids={r.revision.hash: reader.id(key_of(r)) for r in records},
             part_ids=partial(_part_ids, reader, *key),
         )
-        for key, records in newest_first
+        for key, records in groups.items()
         for number, (branch, line) in enumerate(lines)
     ]
     histories = [h for h in histories if h.records]
+    newest = {
+        (h.machine, h.environment): max(map(h.began, groups[h.machine, h.environment]))
+        for h in histories
+    }
+    histories.sort(key=lambda h: newest[h.machine, h.environment], reverse=True)
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
-    now, committed = time.time(), session.repository.committed
-    return [replace(h, stopped=stopped(h, now, config.stale_after, committed)) for h in histories]
+    limit, committed = session.config.stale_after, session.repository.committed
+    return [replace(h, stopped=stopped(h, now, limit, committed)) for h in histories]
 
 
 def _parts(

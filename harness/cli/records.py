@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from harness.engine import Session
 from harness.engine.ranges import select_revisions
-from harness.errors import UsageError
+from harness.errors import StoreError, UsageError
 from harness.model import Record
 from harness.store import key_of
 
@@ -26,7 +27,7 @@ def find_record(
 
     Raises:
         UsageError: there is none.
-        StoreError: one cannot be read.
+        StoreError: there is one, and it cannot be read.
     """
     return _candidates(session, revision, release, machine)[0]
 
@@ -90,11 +91,11 @@ def _candidates(
     own: list[Record] = []
     if machine in (None, session.machine.machine):
         for spec in session.environments([release] if release else ()):
-            record = session.record(
-                revision, spec.release, spec.build_variables, spec.run_variables
-            )
-            if record is not None:
-                own.append(record)
+            with suppress(StoreError):  # which `matching` tells of
+                record = session.record(
+                    revision, spec.release, spec.build_variables, spec.run_variables
+                )
+                own += [record] if record is not None else []
     known = {key_of(r) for r in own}
     found = own + [
         r for r in matching(session, revision, release, machine) if key_of(r) not in known

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from harness.analysis import GateReport
+from harness.cli.context import to_standard_output
 from harness.cli.destinations import STDOUT, destinations
 from harness.errors import EXIT_ERROR, EscapeVelocityError, UsageError
 from harness.git import Repository
@@ -74,7 +75,7 @@ def _write(
         if failed and (name, file) == ("text", STDOUT):
             continue  # standard error says it already
         try:
-            _put(file, render(REPORTERS[name]))
+            _put(file, render(REPORTERS[name]), name)
         except EscapeVelocityError as err:
             problems.append(err)
     if any(name == "github" for name, _ in wanted):
@@ -83,10 +84,9 @@ def _write(
         raise problems[0]
 
 
-def _put(file: str, text: str) -> None:
+def _put(file: str, text: str, form: str) -> None:
     if file == STDOUT:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        to_standard_output(text, form)
         return
     if Path(file).is_dir():
         raise UsageError(f"{file} is a directory; name a file for the report")

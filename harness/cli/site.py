@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from harness.cli.publishing import Publishing, require_records
 from harness.config import Config
 from harness.engine import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError
+from harness.model import Record
 from harness.outputs.dashboard import SiteReport
-from harness.outputs.format import plural
+from harness.outputs.format import minute, plural
 from harness.outputs.nightly import stopped_text
 from harness.outputs.terminal import finding_lines
 from harness.store import RecordStore
@@ -39,7 +41,11 @@ def publish_site(arguments: argparse.Namespace) -> int:
         done = publishing.publish(standard)
         publishing.keep(done)
     if not arguments.quiet:
-        print("\n".join(_summary(publishing.histories[0], done, arguments, standard)), flush=True)
+        lines = _summary(publishing.histories[0], done, arguments, standard)
+        if session.store.set_aside:
+            number = plural(len(session.store.set_aside), "record")
+            lines += ["", f"set aside: {number} that cannot be read; see esv check"]
+        print("\n".join(lines), flush=True)
     return EXIT_CLEAN
 
 
@@ -82,6 +88,12 @@ def _summary(
     return lines
 
 
+def _future(path: Path, record: Record, now: float) -> list[str]:
+    """What of a record lies in the future; git takes any date, and clocks may be ahead."""
+    told = (("measured", record.started), ("committed", record.revision.date))
+    return [f"{path.name}: {word} in the future ({minute(at)})" for word, at in told if at > now]
+
+
 def check_store(config: Config) -> tuple[list[str], list[str]]:
     """What is wrong with records on disk, and what is to be known of them."""
     problems, notes = [], []
@@ -92,6 +104,7 @@ def check_store(config: Config) -> tuple[list[str], list[str]]:
         except StoreError as err:
             problems.append(str(err))
             continue
+        notes += _future(path, record, time.time())
         if record.unread:
             packages = ", ".join(e.package for e in record.unread)
             notes.append(

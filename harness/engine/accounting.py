@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -55,10 +53,7 @@ class Accountant:
             MeasurementError: Go cannot be started.
         """
         whole = self._builder.build(revision, environment)
-        root = self._builder.workspace.root / "run"
-        root.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="esv-account-", dir=root))
-        try:
+        with self._builder.workspace.scratch() as scratch:
             found: list[Account] = []
             for module in whole.modules:
                 for package in module.build.packages:
@@ -74,8 +69,6 @@ class Accountant:
                         )
                         found += self._package(whole, module, package, names, runner, scratch)
             return found
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
     def _package(
         self,

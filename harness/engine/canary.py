@@ -24,6 +24,7 @@ from harness.model import (
     RunSettings,
 )
 from harness.process import tool_environment
+from harness.scratch import scratch_directory
 from harness.toolchain import Go
 from harness.toolchain.overlay import with_heap_costs, with_overlay
 
@@ -68,14 +69,14 @@ def check_canary(config: Config, go: Go) -> list[str]:
     Raises:
         MeasurementError: Go cannot be started.
     """
-    with tempfile.TemporaryDirectory(prefix="esv-canary-") as name:
-        tree = Path(name) / "tree"
+    with scratch_directory(Path(tempfile.gettempdir()), "esv-canary-") as place:
+        tree = place / "tree"
         tree.mkdir()
         for file in _FILES:
             text = resources.files("harness.canary").joinpath(f"{file}.txt").read_text("utf-8")
             (tree / file).write_text(text, "utf-8")
         env = {**go.environment(tool_environment(config.go.pass_env)), "GOWORK": "off"}
-        scratch = Path(name) / "scratch"
+        scratch = place / "scratch"
         scratch.mkdir()
         replaced = with_heap_costs(go, config.cache_dir)
         flags = with_overlay((), replaced, scratch)

@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 
 from harness.engine.answers import narrowed_package
 from harness.engine.code import PackageCode
-from harness.errors import StoreError
 from harness.model import PackageOutcome, PackageResult, Record, RunSettings
 from harness.model.selection import covers
 from harness.store import RecordKey, RecordStore
@@ -77,10 +76,7 @@ class CarryIndex:
             if not self.enabled or key in self._seen:
                 continue
             self._seen.add(key)
-            try:
-                record = self._store.read(key)
-            except StoreError:
-                continue  # a damaged record is reported where it is asked for, not here
+            record = self._store.readable(key)
             if record is not None:
                 self.add(record)
                 # A carried result is that of the revision which it was carried from.

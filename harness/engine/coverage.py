@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -84,29 +82,24 @@ class Coverer:
         self, record: Record, whole: BuiltTree, binaries: Sequence[_Binary]
     ) -> tuple[Blocks, set[str]]:
         """What was executed, and the packages whose benchmarks could not be run."""
-        root = self._builder.workspace.root / "run"
-        root.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="esv-cover-", dir=root))
         self._progress.step(
             f"{record.revision.short} coverage of {plural(len(binaries), 'package')}"
         )
-        runner = PackageRunner(
-            self._builder.config,
-            self._builder.go,
-            whole.tree,
-            scratch,
-            record.settings,
-            record.environment,
-        )
-        try:
+        with self._builder.workspace.scratch() as scratch:
+            runner = PackageRunner(
+                self._builder.config,
+                self._builder.go,
+                whole.tree,
+                scratch,
+                record.settings,
+                record.environment,
+            )
             with ThreadPoolExecutor(processors()) as pool:
                 jobs = pool.map(
                     lambda job: self._one(record, whole, job[1], runner, scratch / f"{job[0]}"),
                     enumerate(binaries),
                 )
                 parts = list(jobs)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         silent = {b.package.path for b, p in zip(binaries, parts, strict=True) if p is None}
         return merge_blocks(p for p in parts if p is not None), silent
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from harness import __version__
 from harness.diagnostics.collect import BuiltPackage, select_packages
@@ -252,10 +249,7 @@ class Measurer:
         reader: CodeReader,
     ) -> list[tuple[PackageResult, PackageCode]]:
         """Link and run; linking and counting go side by side, timing waits for a quiet machine."""
-        root = self._builder.workspace.root / "run"
-        root.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix="esv-", dir=root))
-        try:
+        with self._builder.workspace.scratch() as scratch:
             runner = PackageRunner(
                 self._builder.config,
                 self._builder.go,
@@ -281,8 +275,6 @@ class Measurer:
                     result = rerun_package(wanted.before, result, wanted.bench)
                 results.append((result, item.code))
             return results
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _refuse_full_disk(revision: Revision, messages: Iterable[str]) -> None:

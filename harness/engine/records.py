@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,11 +37,8 @@ class Records:
         """The record that holds what a question asks for, narrowed to it; ``None`` if none does.
 
         One that leaves something to measure is given where no other one does better.
-
-        Raises:
-            StoreError: one cannot be read.
         """
-        there = [store.read(key) for store in (self._project, self._answers(wanted))]
+        there = [self._project.readable(key), _answer(self._answers(wanted), key)]
         found = [n for r in there if r is not None and (n := narrowed(r, wanted)) is not None]
         return max(found, key=lambda r: (answers(r, wanted), r.started), default=None)
 
@@ -51,12 +47,10 @@ class Records:
         return any(s.path(key).is_file() for s in (self._answers(wanted), self._project))
 
     def known(self, key: RecordKey, *questions: RunSettings) -> Record | None:
-        """The project's record of a key, or else an answer to one of these questions.
-
-        A damaged one is none.
-        """
-        stores = (self._project, *(self._answers(q) for q in questions))
-        return next((r for s in stores if (r := _readable(s, key)) is not None), None)
+        """The project's record of a key, or else an answer to one of these questions."""
+        there = self._project.readable(key)
+        found = (_answer(self._answers(question), key) for question in questions)
+        return there or next((record for record in found if record is not None), None)
 
     def write_run(self, record: Record) -> Record:
         """Write what a run measured into the project's record, which has it from now on.
@@ -64,7 +58,7 @@ class Records:
         Raises:
             StoreError: it cannot be written.
         """
-        before = _readable(self._project, key_of(record))
+        before = self._project.readable(key_of(record))
         record = record if before is None else rerun(before, record)
         self._project.write(record, replace=True)
         return record
@@ -91,15 +85,14 @@ class Records:
         Raises:
             StoreError: it cannot be written.
         """
-        for store in self._stores(record):
-            there = _readable(store, key_of(record))
+        key, answers_ = key_of(record), self._answers(record.settings)
+        for store, there in (
+            (self._project, self._project.readable(key)),
+            (answers_, _answer(answers_, key)),
+        ):
             grown = learn(there, record) if there is not None else None
             if grown is not None and grown != there:
                 store.write(grown)
-
-    def _stores(self, record: Record) -> Iterator[RecordStore]:
-        yield self._project
-        yield self._answers(record.settings)
 
     def _answers(self, question: RunSettings) -> RecordStore:
         """The answers to one question; the time lane is no part of it."""
@@ -108,8 +101,9 @@ class Records:
         return RecordStore(self._cache / digest[:16], self._hash_length)
 
 
-def _readable(store: RecordStore, key: RecordKey) -> Record | None:
+def _answer(store: RecordStore, key: RecordKey) -> Record | None:
+    """An answer that is there; a damaged one is measured again, without a word."""
     try:
         return store.read(key)
     except StoreError:
-        return None  # it is reported where it is asked for by name
+        return None

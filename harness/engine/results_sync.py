@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import RepositoryError, StoreError
+from harness.errors import NewerRecordError, RepositoryError, StoreError
 from harness.git.results_branch import ResultsBranch, blob_id
 from harness.store import RECORD_SUFFIX
 from harness.store.codec import decode, encode
@@ -39,7 +39,7 @@ class Synced:
     Attributes:
         fetched: files that came from the branch.
         pushed: files that went there.
-        warnings: files of the branch that cannot be read, a line each.
+        warnings: files of the branch or the disk that cannot be read, a line each.
     """
 
     fetched: int
@@ -80,6 +80,10 @@ def synchronise(
             own = _read(results_dir / path) if path in mine else None
             try:
                 merged = _merge(path, branch.read(oid), own)
+            except NewerRecordError as err:
+                warnings[path] = f"{branch.name}: {err}"
+                mine.pop(path, None)  # what is there stays there
+                continue
             except StoreError as err:
                 warnings[path] = f"{branch.name}: {err}"
                 continue
@@ -87,14 +91,19 @@ def synchronise(
                 write_atomic(results_dir / path, merged)
                 fetched.add(path)
             mine[path] = blob_id(merged)
-        new = [path for path, oid in mine.items() if theirs.get(path) != oid]
-        if not push or not new:
+        files = {}
+        for path, oid in mine.items():
+            if push and theirs.get(path) != oid:
+                try:
+                    files[path] = _sound(path, _read(results_dir / path))
+                except StoreError as err:
+                    warnings[path] = f"not put on {branch.name}: {err}"
+        if not files:
             return Synced(len(fetched), 0, tuple(warnings.values()))
-        records = sum(path.endswith(RECORD_SUFFIX) for path in new)
-        machines = ", ".join(sorted({path.split("/")[0] for path in new}))
-        files = {path: _read(results_dir / path) for path in new}
+        records = sum(path.endswith(RECORD_SUFFIX) for path in files)
+        machines = ", ".join(sorted({path.split("/")[0] for path in files}))
         if branch.add(files, f"esv nightly: {records} records of {machines}"):
-            return Synced(len(fetched), len(new), tuple(warnings.values()))
+            return Synced(len(fetched), len(files), tuple(warnings.values()))
         # Apart from each other, and longer each time.
         sleep(random.uniform(0, min(0.1 * 2**attempt, 5.0)))  # noqa: S311 - no secret
     raise RepositoryError(f"results branch {branch.name}: others were quicker {_ATTEMPTS} times")
@@ -113,8 +122,21 @@ def _read(path: Path) -> bytes:
         raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
 
 
+def _sound(path: str, data: bytes) -> bytes:
+    """The bytes of a file, which can be read.
+
+    Raises:
+        StoreError: it cannot.
+    """
+    if path.endswith(STATE_NAME):
+        decode_state(data, path)
+    else:
+        decode(data, path)
+    return data
+
+
 def _merge(path: str, theirs: bytes, ours: bytes | None) -> bytes:
-    """What two files of one name hold together.
+    """What two files of one name hold together; ours where a newer harness has written it.
 
     Raises:
         StoreError: that of the branch cannot be read.
@@ -136,6 +158,8 @@ def _merge(path: str, theirs: bytes, ours: bytes | None) -> bytes:
         return theirs
     try:
         own = decode(ours, path)
+    except NewerRecordError:
+        return ours
     except StoreError:
         return theirs
     merged = union(own, record)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from harness.engine.lock import hold
 from harness.engine.measure import Begun, Measurer, Request
 from harness.engine.progress import Progress, Silent
 from harness.engine.records import Records
+from harness.errors import MeasurementError, NewerRecordError
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
     Account,
@@ -177,11 +177,7 @@ class Session:
         return self.store.read(RecordKey(self.machine.machine, revision, environment.name))
 
     def records(self, spec: EnvironmentSpec) -> list[Record]:
-        """All records of this machine in one environment.
-
-        Raises:
-            StoreError: one cannot be read.
-        """
+        """All records of this machine in one environment that can be read."""
         environment = self.environment(spec.release, spec.build_variables, spec.run_variables)
         found = []
         for record in self.store.records():
@@ -258,9 +254,12 @@ class Session:
         Raises:
             ToolchainError: the release cannot be had.
             RepositoryError: the revision cannot be checked out.
+            MeasurementError: its record is of a newer harness, so that it must not be replaced.
             StoreError: the record cannot be written.
         """
         spec = EnvironmentSpec(release, build_variables or {}, run_variables or {})
+        if keep:
+            self._require_replaceable(revision, spec)
         record = self._measure(revision, spec, alloc_only=alloc_only)
         if keep and not (self._asked and none_matched(record)):
             record = self._records.write_run(record)
@@ -276,6 +275,13 @@ class Session:
             wait([ahead.built])  # and after it the work tree is used for another revision
             ahead = None
         return measurer.measure(ahead or measurer.begin(request), known)
+
+    def _require_replaceable(self, revision: str, spec: EnvironmentSpec) -> None:
+        name = self.environment(spec.release, spec.build_variables, spec.run_variables).name
+        try:
+            self.store.require_replaceable(RecordKey(self.machine.machine, revision, name))
+        except NewerRecordError as err:
+            raise MeasurementError(str(err)) from None
 
     def compile_ahead(self, revision: str, spec: EnvironmentSpec, known: str) -> None:
         """Begin to measure a revision in another thread if :meth:`ensure_counted` has to.
@@ -466,11 +472,9 @@ class Session:
         builder = self._builder(spec.release, worker)
         return builder.build(self.repository.revision(revision), environment)
 
-    def scratch(self, purpose: str) -> Path:
-        """A new directory for what lasts as long as a command; the caller removes it."""
-        root = self._workspace.root / "run"
-        root.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f"esv-{purpose}-", dir=root))
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A new directory, as long as it is needed."""
+        return self._workspace.scratch()
 
     def branch_lines(self) -> list[tuple[str, list[str]]]:
         """Each configured branch with its first-parent history, oldest first.

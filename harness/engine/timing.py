@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,8 +63,7 @@ def run_in_turn(
     found: list[Timed] = []
     failures: list[tuple[str, str, BenchmarkFailure]] = []
     same: list[str] = []
-    scratch = session.scratch("time")
-    try:
+    with session.scratch() as scratch:
         sides = {
             name: _Side(session, spec, tree, environment, scratch / name)
             for name, tree in trees.items()
@@ -79,8 +77,6 @@ def run_in_turn(
             timed, failed = _package(sides, path, session.settings().count)
             found += timed
             failures += [({"base": base, "head": head}[side], path, f) for side, f in failed]
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return TimeLane(tuple(found), tuple(failures), tuple(same))
 
 

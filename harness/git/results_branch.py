@@ -21,6 +21,7 @@ from git.exc import GitCommandError
 
 from harness.errors import RepositoryError, UsageError
 from harness.git.repository import Repository
+from harness.scratch import scratch_directory
 
 # A push that says nothing for so long is not going to.
 _TIMEOUT = 300
@@ -129,8 +130,7 @@ class ResultsBranch:
 
     def _commit(self, files: Mapping[str, bytes], message: str) -> str:
         self._repo()
-        with tempfile.TemporaryDirectory(prefix="esv-branch-", dir=self._store) as name:
-            directory = Path(name)
+        with scratch_directory(self._store, "esv-branch-") as directory:
             places = []
             for number, data in enumerate(files.values()):
                 places.append(directory / str(number))

@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import git
@@ -23,6 +24,7 @@ from git.exc import GitCommandError
 from harness.errors import RepositoryError
 from harness.git.repository import Repository
 from harness.model import WORK_TREE, FileChange
+from harness.scratch import scratch_directory
 
 
 class Workspace:
@@ -60,8 +62,9 @@ class Workspace:
                 )  # fmt: skip
             work = git.Repo(tree)
             work.git.update_environment(**_QUIET)
-            # A process that was killed leaves its lock; this tree is used by one worker only.
-            (Path(work.git_dir) / "index.lock").unlink(missing_ok=True)
+            # A process that was killed leaves its locks; this tree is used by one worker only.
+            for lock in Path(work.git_dir).glob("*.lock"):
+                lock.unlink(missing_ok=True)
             work.git.execute([*_GIT, "reset", "-q", "--hard", revision])
             work.git.execute([*_GIT, "clean", "-q", "-ffdx"])
             if (tree / ".gitmodules").is_file():
@@ -72,6 +75,14 @@ class Workspace:
                 f"cannot check out {revision[:8]} in {tree}: {reason[-1] if reason else err.status}"
             ) from None
         return tree
+
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A new directory, as long as it is needed.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        return scratch_directory(self.root / "run", "esv-")
 
     def graft(self, onto: str, source: str, changes: Sequence[FileChange]) -> str:
         """A commit with the tree of ``onto`` in which some files are as in ``source``.
@@ -148,7 +159,8 @@ class Workspace:
         self._open_store()
         self._source.borrow(self._store / "objects")
         index = self.root / "commit.index"
-        index.unlink(missing_ok=True)
+        for left in (index, index.with_name(f"{index.name}.lock")):
+            left.unlink(missing_ok=True)
         if source is not None and (source.git_dir / "index").is_file():
             # With its time, by which git tells whether a file may have changed just after it.
             shutil.copy2(source.git_dir / "index", index)

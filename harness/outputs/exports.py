@@ -7,7 +7,6 @@ import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 
 from harness.errors import UsageError
 from harness.gobench.benchfmt import BenchmarkLine, TestOutput, base_name, read_output
@@ -21,6 +20,7 @@ from harness.model import (
     PackageResult,
     Record,
 )
+from harness.words import utc
 
 # One row for each sample. The names are part of the public interface.
 COLUMNS = (
@@ -135,7 +135,7 @@ def rows(records: Iterable[Record]) -> Iterator[tuple[object, ...]]:
         head = (
             record.revision.hash,
             record.revision.parent or "",
-            datetime.fromtimestamp(record.revision.date, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            utc(record.revision.date).strftime("%Y-%m-%dT%H:%M:%SZ"),
             record.machine.machine,
             record.environment.name,
             toolchain.release,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from harness.analysis import Direction, History, Step
@@ -19,6 +18,7 @@ from harness.model.policy import Waiver
 from harness.outputs.explanation import OUTCOMES, describe_cause
 from harness.outputs.format import minute, one_line, plural, signed, value, visible
 from harness.outputs.reports.markdown_page import code, plain
+from harness.words import utc
 
 MARKER = "<!-- escape-velocity:nightly -->"
 FEED_NAME = "feed.xml"
@@ -330,7 +330,7 @@ def _done(report: NightlyReport) -> list[str]:
 
 def rfc3339(seconds: float) -> str:
     """Seconds since the epoch as RFC 3339 has it, UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _urn(text: str) -> str:

@@ -16,7 +16,6 @@ Everything here can be deleted and made again by :func:`rebuild`.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import re
 import tempfile
@@ -35,10 +34,12 @@ from asv.runner import BenchmarkResult
 
 from harness import __version__
 from harness.model.units import asv_unit
+from harness.scratch import scratch_directory
 from harness.store.extract import Extract, Stamp, read_extract, stamp
 from harness.store.files import write_atomic
-from harness.store.records import RecordStore
+from harness.store.records import RECORD_SUFFIX, RecordStore
 from harness.store.suite import Numbers, Suite, Track, Value
+from harness.words import utc
 
 # The account of a benchmark is its unit and parameters, which are compared by themselves; a version
 # that followed the code would cut every series at each edit of the Go benchmark.
@@ -75,10 +76,10 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
         force: trust nothing of what is there.
 
     Raises:
-        StoreError: a record cannot be read, or a file cannot be written.
+        StoreError: a file cannot be written.
     """
     directory = store.directory
-    records = [(path, read_extract(path)) for path in store.paths()]
+    records = list(store.each(read_extract))
     written: list[Path] = []
     unchanged: list[Path] = []
     if records or prune:
@@ -87,7 +88,8 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
         right = set() if force else made.right(directory, records)
         written, unchanged = write_results(directory, [r for _, r in records], suite, right)
         made.save(directory, records)
-    known = {*written, *unchanged}
+    # That of a record which is set aside may well be right.
+    known = {*written, *unchanged, *map(_beside, store.set_aside)}
     stale = [p for p in _result_files(directory) if p not in known]
     if prune:
         for path in stale:
@@ -120,8 +122,7 @@ def write_results(
     machines = {r.machine.machine: r.machine for r in sorted(records, key=lambda r: r.started)}
     written: list[Path] = []
     unchanged: list[Path] = []
-    with tempfile.TemporaryDirectory(prefix="esv-asv-") as name:
-        temporary = Path(name)
+    with scratch_directory(Path(tempfile.gettempdir()), "esv-asv-") as temporary:
 
         def place(relative: Path) -> None:
             data = (temporary / relative).read_bytes()
@@ -202,6 +203,12 @@ def result_path(directory: Path, record: Extract) -> Path:
     return directory / name
 
 
+def _beside(path: Path) -> Path:
+    """Where asv keeps the results of the record in a file."""
+    digits, _, environment = path.name.removesuffix(RECORD_SUFFIX).partition("-")
+    return path.with_name(f"{digits[:8]}-{environment}.json")
+
+
 def describe(track: Track) -> dict[str, Any]:
     """A track as asv describes a benchmark in ``benchmarks.json``.
 
@@ -238,12 +245,15 @@ def _results(record: Extract, suite: Suite, described: dict[str, dict[str, Any]]
         record.environment.name,
         {**record.environment.build_variables, **record.environment.run_variables},
     )
-    started = datetime.datetime.fromtimestamp(record.started, datetime.UTC)
+    started = utc(record.started)
     numbers = Numbers(record)
     for track in suite.tracks.values():
         answer = [numbers.value(track, param) for param in track.params]
         results.add_result(
-            described[track.name], _answer(answer), started_at=started, record_samples=True
+            described[track.name],
+            _answer(answer),
+            started_at=started,
+            record_samples=True,
         )
     return results
 

@@ -20,7 +20,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from harness.errors import StoreError
+from harness.errors import NewerRecordError, StoreError
 from harness.inflate import Budget, CutOffError
 from harness.model import (
     RECORD_SCHEMA,
@@ -289,6 +289,25 @@ class Packed:
     _offsets: tuple[int, ...]
     _budget: Budget
 
+    def verify(self, shared: Shared) -> None:
+        """Make sure that every member is whole, also one that is known by its id from elsewhere.
+
+        Args:
+            shared: what it has met before, byte for byte, is not unpacked again.
+
+        Raises:
+            StoreError: one is damaged.
+        """
+        for number, member in enumerate(self.core.members):
+            packed = self._read(self._offsets[number], member.size)
+            digest = blake2b(packed, digest_size=16).hexdigest()
+            shared.get(f"{member.id} is {digest}", partial(self._whole, number))
+
+    def _whole(self, number: int) -> bool:
+        if identified(self._text(number, Budget(_MOST_BYTES))) != self.core.members[number].id:
+            raise _damaged(self.name, f"member {number + 2} is another one than the first names")
+        return True
+
     def content(self, number: int, shared: Shared | None = None) -> Any:
         """A member: :class:`harness.model.CodePart`, :class:`NumbersPart`, or output by lane.
 
@@ -375,12 +394,19 @@ class Packed:
         Raises:
             StoreError: it is damaged.
         """
+        try:
+            return decoder.decode(self._text(number, self._budget))
+        except _MALFORMED as err:
+            raise _damaged(self.name, err) from None
+
+    def _text(self, number: int, budget: Budget) -> bytes:
+        """The JSON of a member."""
         member, start = self.core.members[number], self._offsets[number]
         try:
-            text, size = self._budget.member(self._read(start, member.size))
+            text, size = budget.member(self._read(start, member.size))
             if size != member.size:
                 raise ValueError(f"{member.size - size:,} bytes behind a member")
-            return decoder.decode(text)
+            return text
         except _MALFORMED as err:
             raise _damaged(self.name, err) from None
 
@@ -436,7 +462,7 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
             f"{name}: not a readable record ({err}); delete it and measure the revision again"
         ) from None
     if schema > RECORD_SCHEMA:
-        raise StoreError(
+        raise NewerRecordError(
             f"{name}: written by a newer harness (record version {schema}, this one reads"
             f" {RECORD_SCHEMA}); upgrade escape-velocity"
         )

@@ -126,18 +126,15 @@ def read_extract(path: Path) -> Extract:
 
 
 def extracts(store: RecordStore) -> Iterator[Extract]:
-    """The extracts of all records, in the order of their files.
-
-    Raises:
-        StoreError: at the first that cannot be read.
-    """
-    for path in store.paths():
-        yield read_extract(path)
+    """The extracts of all records, in the order of their files; see :meth:`RecordStore.each`."""
+    for _, found in store.each(read_extract):
+        yield found
 
 
 def _decode(data: bytes, name: str) -> Extract:
     _shared.begin()
     packed = unpack(data, name)
+    packed.verify(_shared)
     light = extract(packed.numbers(_shared))
     return replace(light, escapes=tuple(_owners(packed)))
 

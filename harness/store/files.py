@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from harness.errors import StoreError
+from harness.scratch import scratch_file
+
+# Not the name of the file: it is swept in any directory, so it must be like no other's.
+_PREFIX = ".esv-new-"
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -17,20 +20,12 @@ def write_atomic(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+        with scratch_file(path.parent, _PREFIX) as (temporary, handle):
+            with os.fdopen(handle, "wb", closefd=False) as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(handle)
+            temporary.chmod(0o644)
+            temporary.replace(path)
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as err:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(f"cannot write {path}: {err.strerror or err}") from None
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -67,7 +67,8 @@ def defaults() -> dict[str, str]:
 
 def _entry(wanted: str) -> dict[str, object] | None:
     """Of the user's file: the entry of that name, or the only one if this host is asked for."""
-    known = _load(Path("~/.asv-machine.json").expanduser())
+    # Path.expanduser raises where the user has no home directory.
+    known = _load(Path(os.path.expanduser("~/.asv-machine.json")))  # noqa: PTH111
     if known is None:
         return None
     found = known.get(wanted)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import StoreError
+from harness.errors import NewerRecordError, StoreError
 from harness.model.nightly import NightlyState
 from harness.store.files import write_atomic
 
@@ -51,7 +51,7 @@ def decode_state(data: bytes, name: str) -> NightlyState:
             f"{name}: damaged ({err}); delete it: steps that are recorded by now become history"
         ) from None
     if state.schema != NightlyState().schema:
-        raise StoreError(f"{name}: written by a newer harness ({state.schema}); upgrade it")
+        raise NewerRecordError(f"{name}: written by a newer harness ({state.schema}); upgrade it")
     return state
 
 

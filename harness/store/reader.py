@@ -39,8 +39,8 @@ class RecordReader:
 
     Args:
         store: where they are.
-        index: what an earlier reader has left. A file with the same stamp is not read again, nor is
-            more than the first member of one with the same content.
+        index: what an earlier reader has left. A file with the same stamp is not read again, and
+            one with the same content is not decoded again.
     """
 
     def __init__(self, store: RecordStore, index: RecordIndex | None = None) -> None:
@@ -54,13 +54,9 @@ class RecordReader:
     def records(self) -> Iterator[Record]:
         """All records, in the order of their files, without what :meth:`parts` gives.
 
-        Verbatim output is left out too.
-
-        Raises:
-            StoreError: at the first that cannot be read.
+        Verbatim output is left out too. What cannot be read is set aside by the store.
         """
-        for path in self._store.paths():
-            entry = self._entry(path)
+        for path, entry in self._store.each(self._entry):
             self.index.entries[str(path)] = entry
             self._files[key_of(entry.record)] = (path, entry.id)
             yield entry.record
@@ -71,6 +67,7 @@ class RecordReader:
         if known is not None and stamp is not None and known.stamp == stamp:
             return known
         packed = self._store.open(path)
+        packed.verify(self.index.shared)
         if known is not None and known.id == packed.id:
             record = known.record
         else:

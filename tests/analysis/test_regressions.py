@@ -106,6 +106,15 @@ def test_the_latest_run_ends_where_an_hour_passed() -> None:
     assert latest_run(summarise(History("m", "e", (), ()))) == ()
 
 
+def test_a_clock_that_was_ahead_makes_no_latest_run() -> None:
+    records = list(of(1, 1, 1).records)
+    for i, started in enumerate((90_000.0, 4e9, 90_900.0)):
+        records[i] = replace(records[i], started=started, duration=600.0)
+    history = replace(History.build(records), read_at=100_000.0)
+    run = latest_run(summarise(history))
+    assert [r.slot.revision for r in run] == [make_hash(0), make_hash(2)]
+
+
 def test_noise_is_of_what_does_not_repeat() -> None:
     benches = [
         make_benchmark("BenchmarkA", 5, seconds=(1.0, 1.1, 0.9)),

@@ -13,12 +13,14 @@ allocation lane failed one, or the time lane more than 1 in 100.
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import multiprocessing
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -162,8 +164,11 @@ class _Linked:
         self._record = session.measure(revision, spec.release, alloc_only=True, keep=False)
         tree = session.build(revision, spec, worker)
         environment = self._record.environment
+        scratch = ExitStack()
+        atexit.register(scratch.close)
         self._runner = PackageRunner(
-            session.config, session.go(spec.release), tree.tree, session.scratch("aa"),
+            session.config, session.go(spec.release), tree.tree,
+            scratch.enter_context(session.scratch()),
             session.settings(alloc_only=True), environment,
         )  # fmt: skip
         bench = session.settings().bench

@@ -224,15 +224,26 @@ class TestResults:
         contents = [gzip.compress(text.encode()) for text in texts]
         for data in (*contents, b"", b"no record", path.read_bytes()[:999]):
             path.write_bytes(data)
-            for verb, *arguments in (("show", "HEAD"), ("publish",), ("rebuild",)):
-                message = recorded.esv(verb, *arguments).refused(verb)
+            messages = [recorded.esv("show", "HEAD").refused("show")]
+            for verb in ("publish", "rebuild"):
+                run = recorded.esv(verb)
+                assert run.code == 2
+                assert "Traceback" not in run.err
+                messages.append(run.err.splitlines()[0])
+                assert messages[-1].startswith(f"esv {verb}: warning: record set aside: ")
+            assert run.err.count("\n") == 1
+            for message in messages:
                 assert path.name in message
                 assert "; delete it and measure " in message or "newer harness" in message
         # What the message says helps; naming the revision measures it anew.
-        for data in (contents[1], contents[3], b"no record"):
+        for data in (contents[1], b"no record"):
             path.write_bytes(data)
             assert recorded.esv("run", "HEAD^!", "--alloc-only", "--quiet").code == 0
             assert list(recorded.records()) == [head(recorded.repo)]
+        path.write_bytes(contents[3])
+        run = recorded.esv("run", "HEAD^!", "--alloc-only", "--quiet")
+        assert "newer harness" in run.refused("run")
+        assert path.read_bytes() == contents[3]
 
     def test_record_with_a_line_that_is_not_understood(self, recorded: Project) -> None:
         """`esv check` fails on it, whatever its canary says."""

@@ -9,10 +9,10 @@ import pytest
 
 from harness.engine.results_sync import synchronise
 from harness.git import Repository
-from harness.git.results_branch import ResultsBranch
-from harness.model import Record
+from harness.git.results_branch import ResultsBranch, blob_id
+from harness.model import RECORD_SCHEMA, Record
 from harness.model.nightly import EnvironmentState, NightlyState, Reported
-from harness.store import RecordStore
+from harness.store import RecordStore, key_of
 from harness.store.nightly import read_state, state_path, write_state
 from tests.builders import MACHINE, make_benchmark, make_package, make_record
 from tests.repos import Project
@@ -159,3 +159,42 @@ def test_a_hostile_branch_writes_no_file_of_its_own_choice(
     assert done.fetched == 0
     assert len(done.warnings) == 2
     assert not (tmp_path / "two" / "results" / "one").exists()
+
+
+def test_what_cannot_be_read_is_neither_pushed_nor_in_the_way(
+    project: Project, tmp_path: Path
+) -> None:
+    one, two = (Writer(project, tmp_path, name) for name in ("one", "two"))
+    one.write(1, 2)
+    bad = one.store.path(key_of(make_record(2, machine=one.machine)))
+    bad.write_bytes(bad.read_bytes()[:-9])
+    done = synchronise(one.branch, one.results, push=True)
+    assert (done.fetched, done.pushed) == (0, 1)
+    assert len(done.warnings) == 1
+    assert bad.name in done.warnings[0]
+    assert two.sync() == (1, 0)
+
+
+def test_a_record_of_a_newer_harness_stands_on_either_side(
+    project: Project, tmp_path: Path
+) -> None:
+    one, two = (Writer(project, tmp_path, name) for name in ("one", "two"))
+    record = make_record(1, machine=one.machine)
+    one.write(1)
+    one.sync()
+    # Here a newer one, there one that this harness can read: neither replaces the other.
+    path = one.store.write(replace(record, schema=RECORD_SCHEMA + 1))
+    newer = path.read_bytes()
+    done = synchronise(one.branch, one.results, push=True)
+    assert (done.fetched, done.pushed) == (0, 0)
+    assert "newer harness" in done.warnings[0]
+    assert path.read_bytes() == newer
+    # And the other way round.
+    one.branch.fetch()
+    assert one.branch.add({f"one/{path.name}": newer}, "newer")
+    two.store.write(record)
+    done = synchronise(two.branch, two.results, push=True)
+    assert (done.fetched, done.pushed) == (0, 0)
+    assert "newer harness" in done.warnings[0]
+    assert list(two.store.records()) == [record]
+    assert one.branch.fetch()[f"one/{path.name}"] == blob_id(newer)

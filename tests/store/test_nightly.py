@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from harness.errors import StoreError
 from harness.model.nightly import EnvironmentState, NightlyState, Reported
-from harness.store import RecordStore
 from harness.store.nightly import (
     encode_state,
     merge_states,
@@ -17,7 +15,6 @@ from harness.store.nightly import (
     state_path,
     write_state,
 )
-from tests.builders import make_record
 
 
 def test_it_comes_back(tmp_path: Path) -> None:
@@ -43,17 +40,6 @@ def test_what_cannot_be_read_says_so(tmp_path: Path, text: str, says: str) -> No
     path.write_text(text, "utf-8")
     with pytest.raises(StoreError, match=says):
         read_state(path)
-
-
-def test_what_a_killed_writer_left_is_swept_when_it_is_old(tmp_path: Path) -> None:
-    store = RecordStore(tmp_path)
-    kept = store.write(make_record(1))
-    old, fresh = (kept.with_name(f".{kept.name}.{name}") for name in ("old", "fresh"))
-    for path in (old, fresh):
-        path.write_bytes(b"half")
-    os.utime(old, (1.0, 1.0))
-    store.sweep()
-    assert (kept.exists(), old.exists(), fresh.exists()) == (True, False, True)
 
 
 def test_the_same_state_has_the_same_bytes() -> None:

@@ -167,7 +167,7 @@ def test_broken_release_in_the_cache_is_installed_anew(
     broken = directory / f"go{installed_release}" / "go" / "bin" / "go"
     broken.parent.mkdir(parents=True)
     broken.write_text("half")
-    leftover = directory / f".go{installed_release}-xyz"
+    leftover = directory / ".new-go-xyz"
     leftover.mkdir()
     assert find_go(installed_release, cache_dir).toolchain.source == "cache"
     assert not leftover.exists()

@@ -136,6 +136,7 @@ def run_view(section: Section) -> RunView | None:
         tone, sign = "improvement", "▼"
     elif not compared:
         sign = "○"
+    history = section.summary.history
     records = [r.slot.record for r in run if r.slot.record is not None]
     sentence = "; ".join(parts)
     return RunView(
@@ -143,7 +144,7 @@ def run_view(section: Section) -> RunView | None:
         tone=tone,
         sign=sign,
         revisions=plural(len(run), "revision"),
-        ended=minute(max(r.started + r.duration for r in records)),
+        ended=minute(max(history.began(r) + r.duration for r in records)),
         commits=tuple(section.commit(r.slot.revision, "") for r in reversed(worse[-3:])),
         more=max(0, len(worse) - 3),
     )

@@ -255,7 +255,7 @@ def _sections(
     summaries = [made.summary() for made in passes.values()]
     if generated is None:
         generated = max(
-            (r.started + r.duration for s in summaries for r in s.history.records),
+            (s.history.began(r) + r.duration for s in summaries for r in s.history.records),
             default=float("nan"),
         )
     roots = [""] + [names.environment_root(s.history) for s in summaries[1:]]

@@ -7,12 +7,12 @@ import ctypes
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import StoreError
+from harness.scratch import scratch_directory
 from harness.store.published import is_published_site
 
 MARKER = ".esv-site"
@@ -61,18 +61,12 @@ def replace_tree(output: Path, files: Iterable[tuple[str, bytes | Stamp | None]]
     output = output.resolve()
     _check(output)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{output.name[:40]}.new.", dir=output.parent))
+        with scratch_directory(output.parent, f".{output.name[:40]}.new.") as fresh:
+            change = _write(fresh, output, files)
+            if change.added or change.changed or change.removed or not (output / MARKER).is_file():
+                _swap(fresh, output)
     except OSError as err:
         raise StoreError(f"cannot write {output}: {err.strerror or err}") from None
-    try:
-        change = _write(fresh, output, files)
-        if change.added or change.changed or change.removed or not (output / MARKER).is_file():
-            _swap(fresh, output)
-    except OSError as err:
-        raise StoreError(f"cannot write {output}: {err.strerror or err}") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return change
 
 

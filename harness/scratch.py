@@ -1,0 +1,98 @@
+"""Files and directories that last as long as a command, and are swept where it was killed.
+
+Whoever makes one holds a lock (``flock``) on it, which ends with the process, however that ends. So
+what can be locked belongs to nobody that lives. Where a file system has no such locks nothing is
+swept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+_swept: set[tuple[Path, str]] = set()
+
+
+@contextlib.contextmanager
+def scratch_directory(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new directory, gone afterwards unless it was renamed; others of its kind are swept.
+
+    Args:
+        parent: where; made if it is not there.
+        prefix: of its name, and of nothing that is not made by this function.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    _sweep(parent, prefix)
+    with contextlib.ExitStack() as owned:
+        with _alone(parent):
+            path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+            owned.callback(shutil.rmtree, path, ignore_errors=True)
+            _lock(path, owned)
+        yield path
+
+
+@contextlib.contextmanager
+def scratch_file(parent: Path, prefix: str) -> Iterator[tuple[Path, int]]:
+    """A new file and a descriptor for writing it, likewise; the caller closes nothing.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    _sweep(parent, prefix)
+    with contextlib.ExitStack() as owned:
+        with _alone(parent):
+            handle, name = tempfile.mkstemp(prefix=prefix, dir=parent)
+            owned.callback(Path(name).unlink, missing_ok=True)
+            owned.callback(os.close, handle)
+            with contextlib.suppress(OSError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield Path(name), handle
+
+
+def _sweep(parent: Path, prefix: str) -> None:
+    """Remove what no living process owns, once in a process."""
+    if (parent, prefix) in _swept:
+        return
+    _swept.add((parent, prefix))
+    with contextlib.ExitStack() as owned:
+        with _alone(parent):
+            left = [
+                path
+                for path in parent.iterdir()
+                if path.name.startswith(prefix) and _lock(path, owned)
+            ]
+        for path in left:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def _lock(path: Path, owned: contextlib.ExitStack) -> bool:
+    """Take the lock of a file or directory, if nobody has it, until the stack is left."""
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        owned.callback(os.close, handle)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Nobody sweeps what is being made, and has no lock yet."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            handle = os.open(directory, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
