@@ -78,6 +78,8 @@ class RecordStore:
     def _refuse_loss(self, path: Path, record: Record, replace: bool) -> None:
         try:
             there = self.open(path)
+        except NewerRecordError:
+            raise
         except StoreError:
             if replace:
                 return  # what cannot be read has nothing to lose

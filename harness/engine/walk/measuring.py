@@ -15,7 +15,7 @@ from harness.engine.environments import EnvironmentSpec
 from harness.engine.session import Session
 from harness.engine.walk.accounts import account_steps
 from harness.engine.walk.faults import of_one_revision
-from harness.errors import MeasurementError, StoreError, ToolchainError
+from harness.errors import MeasurementError, ToolchainError
 from harness.model import Outcome, PackageOutcome, Record
 from harness.model.walk import Failure, Walk, WalkPart
 from harness.store import RecordKey
@@ -274,7 +274,9 @@ def _one(
 
 
 def _there(session: Session, spec: EnvironmentSpec, hash_: str) -> Record | None:
-    return session.record(hash_, spec.release, spec.build_variables, spec.run_variables)
+    """The record of a revision; a damaged one is measured again."""
+    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
+    return session.store.readable(RecordKey(session.machine.machine, hash_, name))
 
 
 def _spec(session: Session, part: WalkPart) -> EnvironmentSpec:
@@ -294,11 +296,8 @@ def _without_done(session: Session, cut: Walk) -> Walk:
     for part in cut.parts:
         left = []
         for hash_ in part.open:
-            try:
-                key = RecordKey(session.machine.machine, hash_, part.environment)
-                record = session.store.read(key)
-            except StoreError:
-                record = None  # damaged: measured again
+            key = RecordKey(session.machine.machine, hash_, part.environment)
+            record = session.store.readable(key)
             newer = record is not None and record.started >= cut.begun
             if record is None or not newer or record.settings != cut.settings:
                 left.append(hash_)
