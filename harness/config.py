@@ -6,6 +6,7 @@ asv's own keys keep their meaning; ``pythons`` lists the Go releases. Ours live 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import re
@@ -22,6 +23,8 @@ from harness.errors import ConfigError
 from harness.model.selection import check
 
 CONFIG_NAMES = ("asv.conf.json", "asv.conf.jsonc")
+# The library that reads JSON with comments takes eight seconds for a megabyte.
+_MOST_JSON5 = 256 << 10
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TIME = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 _DURATION = re.compile(r"(?:\d{1,18}x|(?:\d{1,18}(?:\.\d{1,18})?(?:ns|us|µs|ms|s|m|h))+)")
@@ -240,6 +243,12 @@ def _as_asv_reads_it(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: asv refuses it.
     """
+    with contextlib.suppress(OSError):
+        if path.stat().st_size > _MOST_JSON5:
+            raise ConfigError(
+                f"{path}: is no plain JSON, and larger than the {_MOST_JSON5:,} bytes that are read"
+                " with comments"
+            )
     from asv.config import Config as AsvConfig
     from asv.util import UserError as AsvUserError
 

@@ -31,6 +31,7 @@ from harness.model import (
     PackageResult,
     Record,
 )
+from harness.store.storable import to_json
 
 T = TypeVar("T")
 # So many bytes of a file, from a place on.
@@ -122,7 +123,6 @@ class _Header(msgspec.Struct):
     schema: int
 
 
-_ENCODER = msgspec.json.Encoder(order="deterministic")
 _HEADER = msgspec.json.Decoder(_Header)
 _CORE = msgspec.json.Decoder(Core)
 _RECORD = msgspec.json.Decoder(Record)
@@ -228,7 +228,7 @@ def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> byt
     core = Core(
         record.schema, replace(record.with_parts(()), packages=light), tuple(members), layout
     )
-    return b"".join([gzipped(_ENCODER.encode(core) + b"\n"), *data])
+    return b"".join([gzipped(to_json(core)), *data])
 
 
 def _clipped(raw: Mapping[Lane, str]) -> dict[Lane, str]:
@@ -255,7 +255,7 @@ def _runs(items: Sequence[Any]) -> dict[tuple[str, int], tuple[Any, ...]]:
 
 
 def _compressed(content: object) -> tuple[str, bytes]:
-    text = _ENCODER.encode(content) + b"\n"
+    text = to_json(content)
     return identified(text), gzipped(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ from harness.git.diffs import parse_diff, unquote
 from harness.gobench.benchfmt import parse_result
 from harness.gobench.coverage import read_profile
 from harness.gobench.pprof import read_heap_profile
+from harness.model import Lane
 from harness.policy import parse_policy
+from harness.store.codec import decode, encode
 from harness.store.suite import _natural
 from harness.toolchain.versions import parse_version
-from tests.parsers.targets import TARGETS, changed, profile_sample
+from tests.parsers.targets import TARGETS, changed, profile_sample, record_sample
 
 DIGITS = "1" * 5000
 START = '{"version": 1, "repo": "."'
@@ -118,6 +121,7 @@ def test_policies_that_are_refused(text: str, says: str) -> None:
         (r'{"version": 1, "repo": ".", "results_dir": "a\u0000b"}', "has a NUL"),
         (r'{"version": 1, "repo": ".", "project": "a\ud800b"}', "surrogate"),
         (r'{"version": 1, "repo": ".", "matrix": {"env": {"\ud800": ["1"]}}}', "surrogate"),
+        (f'// c\n{START}, "x": "{"y" * 300_000}"}}', "larger than the 262,144 bytes"),
         (f'{START}, "go": {{"alloc_benchtime": "{DIGITS}x"}}}}', "benchtime"),
     ],
 )  # fmt: skip
@@ -158,6 +162,14 @@ def test_a_path_that_is_no_utf_8() -> None:
     (change,) = parse_diff("diff --git a/\udcff b/\udcff\n--- a/\udcff\n+++ b/\udcff\n")
     assert change.old == change.new == "�"
     assert unquote('"\\777"') == "777"
+
+
+def test_a_record_of_a_path_that_is_no_utf_8() -> None:
+    record = record_sample()
+    odd = replace(record.packages[0], directory="p\udcff/q", raw={Lane.TIME: "\udc80\0"})
+    (package,) = decode(encode(replace(record, packages=(odd,))), "x").packages
+    assert (package.directory, package.raw) == ("p�/q", {Lane.TIME: "�\0"})
+    assert package.benchmarks == record.packages[0].benchmarks
 
 
 def test_a_header_of_a_diff_with_one_name() -> None:
