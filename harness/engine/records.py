@@ -37,8 +37,11 @@ class Records:
         """The record that holds what a question asks for, narrowed to it; ``None`` if none does.
 
         One that leaves something to measure is given where no other one does better.
+
+        Raises:
+            StoreError: that of the project cannot be read.
         """
-        there = [self._project.readable(key), _answer(self._answers(wanted), key)]
+        there = [self._project.read(key), _answer(self._answers(wanted), key)]
         found = [n for r in there if r is not None and (n := narrowed(r, wanted)) is not None]
         return max(found, key=lambda r: (answers(r, wanted), r.started), default=None)
 

@@ -77,20 +77,19 @@ class RecordStore:
 
     def _refuse_loss(self, path: Path, record: Record, replace: bool) -> None:
         try:
-            there = self.open(path)
+            packed = self.open(path)
+            less = "" if replace else lost(packed.record(), record)
         except NewerRecordError:
             raise
         except StoreError:
-            if replace:
-                return  # what cannot be read has nothing to lose
-            raise
-        other = there.core.record.revision
+            return  # what cannot be read has nothing to lose
+        other = packed.core.record.revision
         if other.hash != record.revision.hash:
             raise StoreError(
                 f"{path} holds the record of {other.hash}, whose hash begins like that of"
                 f" {record.revision.hash}; raise hash_length in the configuration"
             )
-        if not replace and (less := lost(there.record(), record)):
+        if less:
             raise StoreError(f"{path} is not written: the record there has {less}, the new one not")
 
     def read(self, key: RecordKey) -> Record | None:

@@ -107,13 +107,17 @@ class Machine(RuleBasedStateMachine):
 
     def esv(self, verb: str, *arguments: str) -> str:
         """Standard output of a command that ends with a documented exit code."""
-        out, err = io.StringIO(), io.StringIO()
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
         words = [verb, "--config", str(self.directory / "asv.conf.json"), "--quiet", *arguments]
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main(words)
-        assert code in EXIT_CODES, (words, err.getvalue())
-        assert "internal error" not in err.getvalue(), (words, err.getvalue())
-        return out.getvalue()
+        texts = []
+        for stream in (out, err):
+            stream.seek(0)
+            texts.append(stream.read())
+        assert code in EXIT_CODES, (words, texts[1])
+        assert "internal error" not in texts[1], (words, texts[1])
+        return texts[0]
 
     def ask(self, verb: str, *arguments: str, bench: str = "", packages: str = "") -> None:
         """A question: no number of a record changes."""

@@ -85,6 +85,7 @@ def test_it_is_named_once_and_the_others_are_read(
         warnings.simplefilter("error", RecordWarning)
         assert len(list(read(store))) == 3  # not named again
     assert bad.read_bytes() == before
+    bad.unlink()
     store.write(record(2))
     assert len(list(read(store))) == 4
     assert store.set_aside == {}
