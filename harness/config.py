@@ -294,7 +294,7 @@ def go_settings(path: Path, section: object) -> GoSettings:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
             hint = f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(known)}"
-            raise ConfigError(f'{path}: unknown key "{key}" in "go": {hint}')
+            raise ConfigError(f'{path}: unknown key {json.dumps(key)} in "go": {hint}')
     try:
         settings = msgspec.convert(section, GoSettings)
     except msgspec.ValidationError as err:
@@ -303,13 +303,13 @@ def go_settings(path: Path, section: object) -> GoSettings:
         value = getattr(settings, name)
         if not _DURATION.fullmatch(value) or not re.search("[1-9]", value):
             raise ConfigError(
-                f'{path}: go.{name} is "{value}"; write it as go test -benchtime takes it,'
-                ' such as "100x" or "0.5s"'
+                f"{path}: go.{name} is {json.dumps(value)};"
+                ' write it as go test -benchtime takes it, such as "100x" or "0.5s"'
             )
     if not settings.alloc_benchtime.endswith("x"):
         raise ConfigError(
-            f'{path}: go.alloc_benchtime is "{settings.alloc_benchtime}"; counts repeat only with'
-            ' a fixed number of iterations, such as "100x"'
+            f"{path}: go.alloc_benchtime is {json.dumps(settings.alloc_benchtime)};"
+            ' counts repeat only with a fixed number of iterations, such as "100x"'
         )
     if settings.count < 1:
         raise ConfigError(f"{path}: go.count is {settings.count}; it must be at least 1")
@@ -374,7 +374,8 @@ def _matrix(path: Path, matrix: object) -> dict[str, dict[str, tuple[str, ...]]]
     for kind, variables in matrix.items():
         if kind not in result:
             raise ConfigError(
-                f'{path}: "matrix" has "{kind}"; for Go it may hold "env" and "env_nobuild"'
+                f'{path}: "matrix" has {json.dumps(kind)};'
+                ' for Go it may hold "env" and "env_nobuild"'
             )
         if not isinstance(variables, dict):
             raise ConfigError(f'{path}: "matrix.{kind}" must be an object')

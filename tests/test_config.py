@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from asv.config import Config as AsvConfig
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.config import (
@@ -255,6 +255,8 @@ JSON = st.recursive(
 )
 
 
+@example({"alloc_benchtime": "\x85"})
+@example({"\u2028": 1})
 @given(st.dictionaries(st.sampled_from([*default_settings(), "bnech", ""]), JSON, max_size=4))
 def test_any_section_is_taken_or_refused_in_one_line(section: dict[str, object]) -> None:
     try:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 
 def ready(browser: Any, address: str) -> None:
@@ -19,6 +22,11 @@ def ready(browser: Any, address: str) -> None:
             " && document.documentElement.hasAttribute('data-ready')"
         )
     )
+
+
+def path_of(address: str) -> Path:
+    """The file that a ``file:`` address names."""
+    return Path(url2pathname(urlsplit(address).path))
 
 
 def requests(browser: Any) -> list[str]:

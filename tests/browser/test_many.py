@@ -11,6 +11,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from harness.analysis.history import History
 from harness.outputs.dashboard import publish
+from tests.browser.pages import path_of
 from tests.builders import MODULE, make_benchmark, make_hash, make_package, make_record
 
 
@@ -54,7 +55,7 @@ def test_carried_values_come_when_they_are_asked_for(browser: Any, many_site: Pa
     assert len(rows) == 70
     assert rows[69] == ["BenchmarkCarried69 p", "69", "4,416\u202fB", "\N{EN DASH}"]
     link = browser.find_element("link text", "BenchmarkCarried69").get_attribute("href")
-    assert Path(link.removeprefix("file://")).is_file()
+    assert path_of(link).is_file()
     assert not [e for e in browser.get_log("browser") if e["level"] == "SEVERE"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.account_builders import UNACCOUNTED
-from tests.browser.pages import requests
+from tests.browser.pages import path_of, requests
 from tests.builders import timeline_records
 
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
@@ -73,8 +73,7 @@ def test_links_lead_to_files_that_exist(browser: Any, site: Path) -> None:
         for link in links:
             if link.startswith("https://example.com/c/"):
                 continue
-            path = Path(link.split("#")[0].removeprefix("file://"))
-            assert path.is_file(), (page, link)
+            assert path_of(link).is_file(), (page, link)
 
 
 def test_nothing_scrolls_sideways_on_a_phone(phone: Any, site: Path) -> None:

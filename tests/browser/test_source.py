@@ -69,6 +69,7 @@ def file_page(site: Path) -> str:
 @pytest.mark.parametrize("scheme", ["file", "http"])
 def test_keys_go_from_escape_to_escape(browser: Any, site: Path, serve: Any, scheme: str) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.support.ui import WebDriverWait
 
     browser.get(serve(site, scheme) + file_page(site))
     lines = browser.execute_script(
@@ -79,8 +80,9 @@ def test_keys_go_from_escape_to_escape(browser: Any, site: Path, serve: Any, sch
     for key, line in (("n", 0), ("n", 1), ("p", 0), ("p", -1), ("n", 0)):
         ActionChains(browser).send_keys(key).perform()
         assert browser.execute_script(here) == [lines[line]] * 2
-    status = browser.find_element("css selector", "[role=status]").text
-    assert status == f"escape 1 of {len(lines)}"
+    status = browser.find_element("css selector", "[role=status]")
+    # It follows the address, which the browser tells of a little later.
+    WebDriverWait(browser, 20, 0.02).until(lambda _: status.text == f"escape 1 of {len(lines)}")
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])

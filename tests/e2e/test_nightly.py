@@ -128,7 +128,7 @@ def test_nights_in_a_row(small: Project, upstream: Path, tmp_path: Path) -> None
     worse = commit(upstream, "keep: <b>by</b> | reference", {"keep/keep.go": POINTER})
     before = snapshot(small.repo)
     told = tmp_path / "told.json"
-    second = nightly(small, "--format", "json", "--notify", f"cat > {told}; env >> {told}.env")
+    second = nightly(small, "--format", "json", "--notify", f"cat > '{told}'; env >> '{told}.env'")
     found = report(second)
     assert second.code == 1, (second.out, second.err)
     assert {m["revision"]: m["outcome"] for m in found["measured"]}[broken] == "broken"
