@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver.support.ui import WebDriverWait
 
 from harness.outputs.dashboard import names
 from tests.browser.pages import requests
@@ -37,6 +38,7 @@ if (!link) return false;
 link.click();
 return true;
 """
+SHOWN = "return document.querySelector('tr:target').innerText"
 OPEN = "document.querySelectorAll('main details').forEach(e => e.open = true)"
 
 
@@ -56,8 +58,11 @@ def test_from_the_overview_to_the_line_in_three_clicks(
         page = root + names.source_page(commit["cause"]["file"], commit["revision"])
         assert browser.execute_script(CLICK, page + "#L"), commit["subject"]
         assert browser.current_url.startswith(page + "#L")
-        shown = browser.execute_script("return document.querySelector('tr:target').innerText")
-        assert "allocs/op" in shown or commit["cause"]["message"] in shown
+        words = ("allocs/op", commit["cause"]["message"])
+        # A line far down has no text until the browser has laid it out.
+        WebDriverWait(browser, 20, 0.02).until(
+            lambda b, words=words: any(w in b.execute_script(SHOWN) for w in words)
+        )
         assert browser.get_log("browser") == []
         assert all(u.startswith(root) for u in requests(browser))
 
@@ -69,7 +74,6 @@ def file_page(site: Path) -> str:
 @pytest.mark.parametrize("scheme", ["file", "http"])
 def test_keys_go_from_escape_to_escape(browser: Any, site: Path, serve: Any, scheme: str) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.support.ui import WebDriverWait
 
     browser.get(serve(site, scheme) + file_page(site))
     lines = browser.execute_script(
