@@ -113,7 +113,8 @@ class Sandbox:
         path = (directory or self.root / "bin") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(
-            f"#!{sys.executable}\n"
+            # For shell and Python alike: a #! line with a blank in its path finds no program.
+            f"#!/bin/sh\n'''exec' \"{sys.executable}\" \"$0\" \"$@\"\n' '''\n"
             "import json, os, sys\nfrom pathlib import Path\n"
             f"with open({str(self.root / 'calls')!r}, 'a') as stream:\n"
             f"    print(json.dumps([{name!r}, *sys.argv[1:]]), file=stream)\n{python}",

@@ -238,8 +238,8 @@ def test_uv_stands_in_for_pip(
     uv.write_text(
         "#!/bin/sh\n"
         f'case "$*" in\n'
-        f'"pip install --python {python} "*) shift 4; exec {python} -m pip install "$@";;\n'
-        f'"tool run --python {python} pip "*) shift 5; exec {python} -m pip "$@";;\n'
+        f'"pip install --python {python} "*) shift 4; exec "{python}" -m pip install "$@";;\n'
+        f'"tool run --python {python} pip "*) shift 5; exec "{python}" -m pip "$@";;\n'
         "esac\nexit 2\n"
     )
     uv.chmod(0o755)
