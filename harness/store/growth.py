@@ -24,6 +24,7 @@ from harness.model import (
 )
 from harness.model.record import outcome_of, with_failures
 from harness.model.selection import covers, enters
+from harness.store.codec import encode
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ def union(one: Record, two: Record) -> Record:
     The order of the two makes no difference, and the union with one of them is the union again, so
     that machines which exchange their files come to the same ones.
     """
-    older, newer = sorted((one, two), key=lambda r: (r.started, len(r.benchmarks())))
+    older, newer = sorted((one, two), key=lambda r: (r.started, encode(r)))
     if missing_numbers(older, newer):
         return rerun(older, newer)
     return learn(learn(newer, older), newer)

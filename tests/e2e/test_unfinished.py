@@ -191,11 +191,18 @@ def test_a_release_that_cannot_be_had_ends_its_environment_only(small: Project, 
 def test_a_revision_that_takes_go_list_too_long_costs_itself_only(
     small: Project, go: Go, tmp_path: Path
 ) -> None:
-    places = tmp_path / "go-on-path"
-    places.mkdir()
-    script = places / "go"
+    # What runs is the `go` of the release's own directory, wherever that on PATH is.
+    root = tmp_path / "goroot"
+    (root / "bin").mkdir(parents=True)
+    for place in go.goroot.iterdir():
+        if place.name != "bin":
+            (root / place.name).symlink_to(place)
+    script = root / "bin" / "go"
     script.write_text(
-        f'#!/bin/sh\n[ -e slow ] && [ "$1" = list ] && sleep 300\nexec {go.binary} "$@"\n', "utf-8"
+        f"#!/bin/sh\nexport GOROOT='{root}'\n"
+        '[ -e slow ] && [ "$1" = list ] && sleep 300\n'
+        f"exec '{go.binary}' \"$@\"\n",
+        "utf-8",
     )
     script.chmod(0o755)
     slow = commit(small.repo, "slow", {"slow": ""})
@@ -203,7 +210,7 @@ def test_a_revision_that_takes_go_list_too_long_costs_itself_only(
     commit(small.repo, "quick", {"README.md": "# quick\n"})
     environment = {
         **small.environment,
-        "PATH": f"{places}{os.pathsep}{small.environment['PATH']}",
+        "PATH": f"{script.parent}{os.pathsep}{small.environment['PATH']}",
     }
     project = Project(small.directory, small.repo, environment)
     project.configure(pythons=["path"], install_timeout=30)

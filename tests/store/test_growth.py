@@ -29,7 +29,7 @@ from harness.model import (
 )
 from harness.model.record import with_failures
 from harness.store import RecordStore, key_of
-from harness.store.growth import learn, lost, rerun
+from harness.store.growth import learn, lost, rerun, union
 from tests.builders import MODULE, make_benchmark, make_package, make_record
 
 P, Q = f"{MODULE}/p", f"{MODULE}/q"
@@ -241,3 +241,11 @@ def test_what_was_imported_grows_too() -> None:
         record(make_package(Q, [make_benchmark("BenchmarkH", 1)])), harness="1" + IMPORT_MARK
     )
     assert names(rerun(one, two)) == ["BenchmarkF", "BenchmarkH"]
+
+
+def test_the_union_is_one_whoever_has_which() -> None:
+    """Two that began at the same moment: what one run measured, and what was learnt apart."""
+    one, two = (replace(FULL, accounts=(replace(ACCOUNTS[0], allocs=n),)) for n in (1.0, 2.0))
+    both = union(one, two)
+    assert both == union(two, one)
+    assert both == union(both, one) == union(two, both)
