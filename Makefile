@@ -39,7 +39,7 @@ demo: fixtures ## walk the fixture's whole history and publish the dashboard
 	echo "total $$(( $$(date +%s) - start )) s"
 
 .PHONY: test
-test: fixtures ## run the tests (what CI runs)
+test: fixtures lint ## lint, then run the tests (what CI runs)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow' $(ARGS)
 
 .PHONY: test-all
@@ -113,5 +113,5 @@ kills: $(STAMP) ## kill walks at random moments, finish them with plain `esv run
 .PHONY: clean
 clean: ## remove what was made, but for the results
 	rm -rf $(VENV) .cache html env go_fixtures/repos .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
-	  harness/outputs/dashboard/static/vendor tests/browser/vendor
+	  harness/outputs/site/static/vendor tests/browser/vendor
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

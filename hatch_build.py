@@ -21,9 +21,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 # File of an npm package: where it goes. In lower case, as every file of the site is.
 SITE = {
-    "uplot/dist/uPlot.iife.min.js": "harness/outputs/dashboard/static/vendor/uplot.js",
-    "uplot/dist/uPlot.min.css": "harness/outputs/dashboard/static/vendor/uplot.css",
-    "uplot/LICENSE": "harness/outputs/dashboard/static/vendor/uplot-license.txt",
+    "uplot/dist/uPlot.iife.min.js": "harness/outputs/site/static/vendor/uplot.js",
+    "uplot/dist/uPlot.min.css": "harness/outputs/site/static/vendor/uplot.css",
+    "uplot/LICENSE": "harness/outputs/site/static/vendor/uplot-license.txt",
 }
 # Only the browser tests need these, so only editable installs have them.
 TESTS = {"axe-core/axe.min.js": "tests/browser/vendor/axe.min.js"}

@@ -42,10 +42,10 @@ from harness.model import Environment as GoModel
 from harness.model import Outcome
 from harness.model.units import asv_unit
 from harness.store import RecordKey, RecordStore
-from harness.store.asv import VERSION, as_answer, rebuild
-from harness.store.extract import Extract, extracts, read_extract
-from harness.store.machine import machine
-from harness.store.suite import Numbers, Suite, Track
+from harness.store.asv.extract import Extract, extracts, read_extract
+from harness.store.asv.layout import VERSION, as_answer, rebuild
+from harness.store.asv.machine import machine
+from harness.store.asv.suite import Numbers, Suite, Track
 
 TrackFunction = Callable[[str], float | dict[str, object]]
 

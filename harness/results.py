@@ -15,10 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from harness.analysis.attribution import Attribution
-from harness.analysis.correlation import Association, EscapeCounts, associations
-from harness.analysis.explain import explain_steps
-from harness.analysis.frames import (
+from harness.analysis.causes.attribution import Attribution
+from harness.analysis.causes.explain import explain_steps
+from harness.analysis.compare.escapes import EscapeCounts
+from harness.analysis.frames.correlation import Association, associations
+from harness.analysis.frames.frames import (
     Samples,
     accounts_frame,
     attribution_frame,
@@ -27,9 +28,9 @@ from harness.analysis.frames import (
     spells_frame,
     steps_frame,
 )
-from harness.analysis.history import History
-from harness.analysis.spells import Spells
-from harness.analysis.steps import Step, recorded_units, steps
+from harness.analysis.history.history import History
+from harness.analysis.series.spells import Spells
+from harness.analysis.series.steps import Step, recorded_units, steps
 from harness.config import load_config, user_cache_dir
 from harness.errors import UsageError
 from harness.git import open_repository
@@ -157,7 +158,7 @@ class Results:
         return tuple(sorted(found, key=lambda s: history.position(s.revision)))
 
     def associations(self, history: History) -> tuple[Association, ...]:
-        """How changes go with escapes, see :mod:`harness.analysis.correlation`."""
+        """How changes go with escapes, see :mod:`harness.analysis.frames.correlation`."""
         return associations(history, self._walked[history.machine, history.environment][1])
 
     @cached_property

@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.analysis.history import History
-from harness.analysis.memo import Memo
+from harness.analysis.history.history import History
+from harness.analysis.history.memo import Memo
 from harness.gobench import BenchmarkLine, measurements
 from harness.model import (
     ALLOCS,

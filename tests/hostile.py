@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.analysis.history import History
+from harness.analysis.history.history import History
 from harness.model import (
     BenchmarkFailure,
     Environment,

@@ -20,8 +20,8 @@ from asv_runner.discovery import disc_benchmarks
 from harness import asv_plugin
 from harness.model import Outcome
 from harness.store import RecordStore
-from harness.store.asv import describe, rebuild
-from harness.store.suite import ITSELF, Suite, Track
+from harness.store.asv.layout import describe, rebuild
+from harness.store.asv.suite import ITSELF, Suite, Track
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASE = "1.27.3"

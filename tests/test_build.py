@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-VENDOR = "harness/outputs/dashboard/static/vendor"
+VENDOR = "harness/outputs/site/static/vendor"
 FILES = (
     "hatch_build.py",
     "package.json",

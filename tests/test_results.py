@@ -13,7 +13,8 @@ import pytest
 
 import harness
 import harness.results
-from harness.analysis import frames, steps
+from harness.analysis.frames import frames
+from harness.analysis.series.steps import steps
 from harness.errors import UsageError
 from harness.model import ALLOCS, SECONDS
 from harness.store import RecordStore
@@ -189,7 +190,7 @@ def test_importing_the_package_is_cheap() -> None:
 
 
 def test_noisy_units_have_steps_with_p_values(tmp_path: Path) -> None:
-    from tests.analysis.test_steps import timed
+    from tests.analysis.series.test_steps import timed
 
     store = RecordStore(tmp_path)
     for record in timed([1e-6] * 12 + [1.5e-6] * 12):

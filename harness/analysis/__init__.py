@@ -1,25 +1,17 @@
-"""Pure analysis: records in, comparisons, steps and findings out. No input or output."""
+"""Analysis: records in, differences, steps, causes and verdicts out. No input or output.
 
-from harness.analysis.comparison import Change, Direction, compare
-from harness.analysis.escapes import EscapeDiff, diff_escapes
-from harness.analysis.findings import Finding, findings
-from harness.analysis.gate import GateError, GateReport, Verdict, judge_gate
-from harness.analysis.history import History
-from harness.analysis.steps import Step, steps
+Read the packages in this order; each imports only those before it.
 
-__all__ = [
-    "Change",
-    "Direction",
-    "EscapeDiff",
-    "Finding",
-    "GateError",
-    "GateReport",
-    "History",
-    "Step",
-    "Verdict",
-    "compare",
-    "diff_escapes",
-    "findings",
-    "judge_gate",
-    "steps",
-]
+``history``
+    The measured revisions of one project in one environment, in order.
+``compare``
+    Two records: numbers, escape sites, inlining, benchmark names.
+``series``
+    One value over a whole history, and where it steps.
+``causes``
+    The attribution of a change to source lines and escape sites.
+``frames``
+    Histories as pandas frames, and statistics over them.
+``verdict``
+    What is reported: policy, gate, findings, the summary that the site prints.
+"""

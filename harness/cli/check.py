@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.cli.context import configuration
 from harness.cli.site import check_store
 from harness.config import Config
-from harness.engine.canary import check_canary
+from harness.engine.jobs.canary import check_canary
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityError
 from harness.git import open_repository
 from harness.toolchain import find_go

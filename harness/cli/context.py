@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.config import Config, find_config, load_config
 from harness.errors import UsageError
-from harness.outputs.format import visible
+from harness.outputs.text.format import visible
 from harness.store.files import write_atomic
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from harness.cli.context import configuration, emit, emit_bytes, reporter
 from harness.cli.records import choose, find_record, matching
-from harness.engine import Session
-from harness.engine.importing import Origin, import_output, text_of
+from harness.engine.jobs.importing import Origin, import_output, text_of
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record, TreeDiff
-from harness.outputs.exports import benchfmt_text, csv_text, parquet_bytes
-from harness.outputs.format import plural, visible
+from harness.outputs.records.exports import benchfmt_text, csv_text, parquet_bytes
+from harness.outputs.text.format import plural, visible
 from harness.store import key_of
-from harness.store.asv import rebuild
+from harness.store.asv.layout import rebuild
 from harness.store.growth import rerun
 
 

@@ -5,27 +5,27 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from harness.analysis import Change
-from harness.analysis.attribution import Attribution, Cause
-from harness.analysis.code import diff_code
-from harness.analysis.crossing import Crossing, benchmarks_of, charged_changes
-from harness.analysis.erased import inlining_changes
-from harness.analysis.explain import explain
-from harness.analysis.garbage import DRIVERS, collections
+from harness.analysis.causes.attribution import Attribution, Cause
+from harness.analysis.causes.crossing import Crossing, benchmarks_of, charged_changes
+from harness.analysis.causes.explain import explain
+from harness.analysis.causes.garbage import DRIVERS, collections
+from harness.analysis.compare.comparison import Change
+from harness.analysis.compare.erased import inlining_changes
+from harness.analysis.series.code import diff_code
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.judging import MOST_EXPLAINED
 from harness.config import check_bench
-from harness.engine import Session
-from harness.engine.answers import none_matched
-from harness.engine.exchange import cross
+from harness.engine.base.answers import none_matched
+from harness.engine.jobs.exchange import cross
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Outcome, Record
-from harness.outputs.erased import inlining_lines
-from harness.outputs.explanation import explain_change
-from harness.outputs.garbage import collection_lines
-from harness.outputs.gate_json import explain_json
-from harness.outputs.reproduce import reproduce
-from harness.outputs.terminal import code_lines, escape_lines, heading
+from harness.outputs.gate.document import explain_json
+from harness.outputs.text.erased import inlining_lines
+from harness.outputs.text.explanation import explain_change
+from harness.outputs.text.garbage import collection_lines
+from harness.outputs.text.reproduce import reproduce
+from harness.outputs.text.terminal import code_lines, escape_lines, heading
 from harness.words import plural
 
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.destinations import destinations
 from harness.config import Config, check_bench
-from harness.engine import EnvironmentSpec, Session
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.git import Repository
-from harness.model.policy import POLICY_NAME, Policy
+from harness.policy.model import POLICY_NAME, Policy
 
 if TYPE_CHECKING:
-    from harness.analysis import GateReport
+    from harness.analysis.verdict.gate import GateReport
 
 WORKTREE = "WORKTREE"
 
@@ -47,9 +48,9 @@ def gate(arguments: argparse.Namespace) -> int:
 
 def _explain_policy(arguments: argparse.Namespace) -> int:
     """Say which rule applies to what of the head; nothing is compared."""
-    from harness.analysis.policy import judge_policy
-    from harness.engine.ruled import with_ruled_code
-    from harness.outputs.policy_text import explain_policy
+    from harness.analysis.verdict.policy import judge_policy
+    from harness.engine.jobs.ruled import with_ruled_code
+    from harness.outputs.text.policy import explain_policy
 
     config = configuration(arguments)
     with reporter(arguments) as report, Session(config, progress=report) as session:
@@ -105,7 +106,7 @@ def _head(session: Session, name: str) -> str:
 def policy_of(session: Session, file: str | None, head: str) -> Policy:
     """The policy named on the command line, else that of the head; else the built-in one."""
     if file is not None:
-        from harness.policy import load_policy
+        from harness.policy.file import load_policy
 
         return load_policy(Path(file))
     prefix = f"{session.config.repo_subdir}/" if session.config.repo_subdir else ""
@@ -113,7 +114,7 @@ def policy_of(session: Session, file: str | None, head: str) -> Policy:
     text = session.repository.file_text(head, name)
     if text is None:
         return Policy()
-    from harness.policy import parse_policy
+    from harness.policy.file import parse_policy
 
     return parse_policy(text, name)
 

@@ -8,23 +8,24 @@ from collections.abc import Sequence
 
 import msgspec
 
-from harness.analysis import Direction, History, Step, steps
-from harness.analysis.attribution import Attribution
-from harness.analysis.correlation import associations
-from harness.analysis.explain import explain_steps
-from harness.analysis.spells import Spells
-from harness.analysis.steps import recorded_units
+from harness.analysis.causes.attribution import Attribution
+from harness.analysis.causes.explain import explain_steps
+from harness.analysis.compare.comparison import Direction
+from harness.analysis.frames.correlation import associations
+from harness.analysis.history.history import History
+from harness.analysis.series.spells import Spells
+from harness.analysis.series.steps import Step, recorded_units, steps
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.publishing import load_histories
 from harness.config import check_bench
-from harness.engine import Session
-from harness.engine.bisect import find_step
+from harness.engine.jobs.bisect import find_step
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import ALLOCS
-from harness.outputs.correlation import correlation_text
-from harness.outputs.explanation import describe_cause
-from harness.outputs.format import NOISY, confidence, day, one_line, plural, value, visible
-from harness.outputs.terminal import table
+from harness.outputs.text.correlation import correlation_text
+from harness.outputs.text.explanation import describe_cause
+from harness.outputs.text.format import NOISY, confidence, day, one_line, plural, value, visible
+from harness.outputs.text.terminal import table
 
 
 def show_steps(arguments: argparse.Namespace) -> int:

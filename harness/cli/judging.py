@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from harness.analysis import GateError, GateReport, judge_gate
-from harness.analysis.compile_gate import judge_compiled
-from harness.analysis.timing import judge_time
-from harness.engine import EnvironmentSpec, Session
-from harness.engine.compile_only import WORKERS, compile_only
-from harness.engine.exchange import cross, find_renames
-from harness.engine.ruled import with_ruled_code
-from harness.engine.timing import run_in_turn
+from harness.analysis.compare.timing import judge_time
+from harness.analysis.verdict.compile_gate import judge_compiled
+from harness.analysis.verdict.gate import GateError, GateReport, judge_gate
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.compile_only import WORKERS, compile_only
+from harness.engine.jobs.exchange import cross, find_renames
+from harness.engine.jobs.ruled import with_ruled_code
+from harness.engine.jobs.timing import run_in_turn
+from harness.engine.session import Session
 from harness.model import Record
-from harness.model.policy import Policy
+from harness.policy.model import Policy
 
 # Accounting runs each benchmark four times; of many that changed the most important are explained.
 MOST_EXPLAINED = 20

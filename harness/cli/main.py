@@ -18,11 +18,10 @@ from typing import Any
 from harness import __version__
 from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError, RecordWarning
 from harness.model import ALLOCS, BYTES
+from harness.outputs.gate.registry import FORMATS
 from harness.process import stop
 
 _COUNTED = (ALLOCS, BYTES)
-# The names of harness.outputs.reports.registry, which is loaded by the gate only.
-GATE_FORMATS = ("text", "markdown", "json", "sarif", "github", "junit", "gitlab", "html")
 # So many new objects until Python looks for circles among them; 700 by itself.
 _OBJECTS = 100_000
 _Handler = Callable[[argparse.Namespace], int]
@@ -312,9 +311,7 @@ def _steps(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _gate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _verb(
-        verbs, "gate", "say whether a change may be merged", "gate.gate", result=GATE_FORMATS
-    )
+    parser = _verb(verbs, "gate", "say whether a change may be merged", "gate.gate", result=FORMATS)
     parser.add_argument(
         "--report",
         action="append",
@@ -375,9 +372,9 @@ def _rebuild(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def _report(text: str) -> tuple[str, str]:
     name, _, file = text.partition("=")
-    if name not in GATE_FORMATS or not file:
+    if name not in FORMATS or not file:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not FORMAT=FILE with one of {', '.join(GATE_FORMATS)}"
+            f"{text!r} is not FORMAT=FILE with one of {', '.join(FORMATS)}"
         )
     return name, file
 

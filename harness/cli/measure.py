@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from harness.cli.context import configuration, reporter
 from harness.config import check_bench
-from harness.engine import Session
-from harness.engine.answers import none_matched
-from harness.engine.ranges import select_revisions
-from harness.engine.walk import WalkReport, carry_out, hole_lines, left_of, unfinished, walk
+from harness.engine.base.answers import none_matched
+from harness.engine.jobs.ranges import select_revisions
+from harness.engine.jobs.walk import WalkReport, carry_out, hole_lines, left_of, unfinished, walk
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, UsageError
 from harness.model import Record
-from harness.outputs.format import plural, visible
-from harness.store.asv import rebuild
+from harness.outputs.text.format import plural, visible
+from harness.store.asv.layout import rebuild
 
 # Only these need to know what has a record; a damaged one must not stop the others.
 _OF_RECORDS = ("NEW", "EXISTING")

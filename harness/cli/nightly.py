@@ -10,30 +10,30 @@ from dataclasses import replace
 
 from filelock import FileLock, Timeout
 
-from harness.analysis.explain import explain_steps
-from harness.analysis.news import NightlyReport, counted_steps
-from harness.analysis.regressions import Standard
+from harness.analysis.causes.explain import explain_steps
+from harness.analysis.verdict.news import NightlyReport, counted_steps
+from harness.analysis.verdict.regressions import Standard
 from harness.cli.context import Reporter, configuration, emit, reporter
 from harness.cli.gate import newest_policy
 from harness.cli.publishing import Publishing
 from harness.config import Config, check_bench, seconds
-from harness.engine import Session
-from harness.engine.nightly import Nightly, NightlySettings
-from harness.engine.results_sync import synchronise
+from harness.engine.jobs.nightly import Nightly, NightlySettings
+from harness.engine.jobs.results_sync import synchronise
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
 from harness.git.results_branch import ResultsBranch
-from harness.model.policy import Policy
-from harness.outputs.format import one_line
-from harness.outputs.nightly import (
+from harness.outputs.nightly.document import nightly_json
+from harness.outputs.nightly.report import (
     FEED_NAME,
     FeedSource,
     atom_feed,
     nightly_markdown,
     nightly_text,
 )
-from harness.outputs.nightly_json import nightly_json
+from harness.outputs.text.format import one_line
+from harness.policy.model import Policy
 from harness.process import run, tool_environment
-from harness.store.asv import rebuild
+from harness.store.asv.layout import rebuild
 from harness.store.nightly import read_state, state_path
 
 _LOCK = ".esv-nightly.lock"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from harness.cli.context import configuration
 from harness.errors import EXIT_CLEAN, UsageError
-from harness.outputs.dashboard.tree import MARKER
+from harness.outputs.site.draw.tree import MARKER
 
 # Paths that no file of a site has.
 _RELOAD = "/-/reload.js"
@@ -72,7 +72,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
                 return None
             return self._answer(f"esvStamp({json.dumps(now)});\n".encode(), "text/javascript")
         if path == _RELOAD:
-            static = resources.files("harness.outputs.dashboard") / "static"
+            static = resources.files("harness.outputs.site") / "static"
             return self._answer((static / "reload.js").read_bytes(), "text/javascript")
         file = Path(self.translate_path(self.path))
         if path.endswith("/"):

@@ -10,9 +10,9 @@ from harness.cli.context import configuration
 from harness.config import CONFIG_NAMES, GoSettings, user_cache_dir
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, UsageError
 from harness.git import Repository
-from harness.outputs.format import plural
+from harness.outputs.text.format import plural
 from harness.store import RecordStore
-from harness.store.asv import rebuild as rebuild_asv
+from harness.store.asv.layout import rebuild as rebuild_asv
 from harness.store.files import write_atomic
 from harness.toolchain import find_go
 

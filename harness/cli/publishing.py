@@ -8,18 +8,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from harness.analysis import History
-from harness.analysis.health import stopped
-from harness.analysis.memo import Memo
-from harness.analysis.regressions import Standard
-from harness.analysis.summary import Checkpoint
+from harness.analysis.history.history import History
+from harness.analysis.history.memo import Memo
+from harness.analysis.verdict.health import stopped
+from harness.analysis.verdict.regressions import Standard
+from harness.analysis.verdict.summary import Checkpoint
 from harness.config import Config
-from harness.engine import Session
+from harness.engine.session import Session
 from harness.errors import StoreError, UsageError
 from harness.model import CodePart, Record
-from harness.outputs.dashboard import SiteReport, publish
-from harness.outputs.dashboard.names import environment_id
-from harness.outputs.dashboard.site import Kept, KeptFile, keep_templates
+from harness.outputs.site.draw.names import environment_id
+from harness.outputs.site.publish import Kept, KeptFile, SiteReport, keep_templates, publish
 from harness.store import RecordIndex, RecordKey, RecordReader, RecordStore, key_of
 from harness.store.kept import KeptValue
 from harness.store.memo import FileMemo
@@ -77,7 +76,7 @@ class Publishing:
         ]
 
     def publish(self, standard: Standard, extra: Mapping[str, bytes] | None = None) -> SiteReport:
-        """Write the site; see :func:`harness.outputs.dashboard.publish`."""
+        """Write the site; see :func:`harness.outputs.site.publish`."""
         return publish(
             self.histories,
             self._output,

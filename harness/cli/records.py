@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from harness.engine import Session
-from harness.engine.ranges import select_revisions
+from harness.engine.jobs.ranges import select_revisions
+from harness.engine.session import Session
 from harness.errors import StoreError, UsageError
 from harness.model import Record
 from harness.store import key_of

@@ -6,20 +6,21 @@ import argparse
 
 import msgspec
 
-from harness.analysis import compare, diff_escapes
-from harness.analysis.comparison import compare_releases
-from harness.analysis.crossing import COUNTED
-from harness.analysis.renames import renamed_packages, with_paths
-from harness.analysis.views import diff_views
+from harness.analysis.causes.crossing import COUNTED
+from harness.analysis.compare.comparison import compare, compare_releases
+from harness.analysis.compare.escapes import diff_escapes
+from harness.analysis.compare.renames import renamed_packages, with_paths
+from harness.analysis.compare.views import diff_views
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.records import find_pair, find_record
-from harness.engine import EnvironmentSpec, Session
-from harness.engine.views import is_listing, view_of
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.views import is_listing, view_of
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record
-from harness.outputs.records_json import comparison_json, record_json, views_json
-from harness.outputs.terminal import show_comparison, show_record
-from harness.outputs.views import show_diagnostics, show_view_diff
+from harness.outputs.records.document import comparison_json, record_json, views_json
+from harness.outputs.text.terminal import show_comparison, show_record
+from harness.outputs.text.views import show_diagnostics, show_view_diff
 
 
 def show(arguments: argparse.Namespace) -> int:

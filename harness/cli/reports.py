@@ -10,14 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from harness.analysis import GateReport
+from harness.analysis.verdict.gate import GateReport
 from harness.cli.context import to_standard_output
 from harness.cli.destinations import STDOUT, destinations
 from harness.errors import EXIT_ERROR, EscapeVelocityError, UsageError
 from harness.git import Repository
-from harness.outputs.reports import markdown
-from harness.outputs.reports.base import Failure, Reporter, Surroundings
-from harness.outputs.reports.registry import REPORTERS
+from harness.outputs.gate import markdown
+from harness.outputs.gate.base import Failure, Reporter, Surroundings
+from harness.outputs.gate.registry import reporter
 from harness.store.files import write_atomic
 
 
@@ -75,7 +75,7 @@ def _write(
         if failed and (name, file) == ("text", STDOUT):
             continue  # standard error says it already
         try:
-            _put(file, render(REPORTERS[name]), name)
+            _put(file, render(reporter(name)), name)
         except EscapeVelocityError as err:
             problems.append(err)
     if any(name == "github" for name, _ in wanted):

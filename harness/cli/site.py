@@ -9,20 +9,21 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.analysis import History, findings
-from harness.analysis.news import compared
-from harness.analysis.regressions import Standard, to_look_at
+from harness.analysis.history.history import History
+from harness.analysis.verdict.findings import findings
+from harness.analysis.verdict.news import compared
+from harness.analysis.verdict.regressions import Standard, to_look_at
 from harness.cli.context import configuration
 from harness.cli.gate import newest_policy
 from harness.cli.publishing import Publishing, require_records
 from harness.config import Config
-from harness.engine import Session
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError
 from harness.model import Record
-from harness.outputs.dashboard import SiteReport
-from harness.outputs.format import minute, plural
-from harness.outputs.nightly import stopped_text
-from harness.outputs.terminal import finding_lines
+from harness.outputs.nightly.report import stopped_text
+from harness.outputs.site.publish import SiteReport
+from harness.outputs.text.format import minute, plural
+from harness.outputs.text.terminal import finding_lines
 from harness.store import RecordStore
 
 _FINDINGS = 3

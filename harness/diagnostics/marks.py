@@ -13,7 +13,7 @@ import tree_sitter_go
 from tree_sitter import Language, Node, Parser
 
 from harness.diagnostics.functions import declared_name
-from harness.model.policy import NoEscape
+from harness.policy.model import NoEscape
 
 MARK = "//esv:noescape"
 _FUNCTIONS = ("function_declaration", "method_declaration")

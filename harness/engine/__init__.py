@@ -1,15 +1,9 @@
-"""Measuring: a session knows one project; a walk (`engine.walk`) measures its revisions.
+"""Measuring. A `session.Session` has one project: repository, toolchains, caches and records.
 
-Only what every verb needs is loaded here, since a gate has no time for the rest.
+``base``
+    What every part needs: progress, the lock, environments, records and accounts at hand.
+``revision``
+    One revision: its modules, build, compiled code, packages, accounts and coverage.
+``jobs``
+    What a user starts: walks, exchange, bisection, the time lane, nightly, import, self-test.
 """
-
-from harness.engine.environments import EnvironmentSpec
-from harness.engine.progress import Progress, Silent
-from harness.engine.session import Session
-
-__all__ = [
-    "EnvironmentSpec",
-    "Progress",
-    "Session",
-    "Silent",
-]

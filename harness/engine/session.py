@@ -13,15 +13,15 @@ from types import TracebackType
 from filelock import FileLock
 
 from harness.config import Config
-from harness.engine.answers import answers, none_matched
-from harness.engine.build import WORKER, Builder, BuiltTree
-from harness.engine.carry import CarryIndex
-from harness.engine.environments import EnvironmentSpec, environments
-from harness.engine.ledger import Ledger, with_accounts
-from harness.engine.lock import hold
-from harness.engine.measure import Begun, Measurer, Request
-from harness.engine.progress import Progress, Silent
-from harness.engine.records import Records
+from harness.engine.base.answers import answers, none_matched
+from harness.engine.base.environments import EnvironmentSpec, environments
+from harness.engine.base.ledger import Ledger, with_accounts
+from harness.engine.base.lock import hold
+from harness.engine.base.progress import Progress, Silent
+from harness.engine.base.records import Records
+from harness.engine.revision.build import WORKER, Builder, BuiltTree
+from harness.engine.revision.carry import CarryIndex
+from harness.engine.revision.measure import Begun, Measurer, Request
 from harness.errors import MeasurementError, NewerRecordError
 from harness.git import Repository, Workspace, open_repository
 from harness.model import (
@@ -35,7 +35,7 @@ from harness.model import (
     TreeDiff,
 )
 from harness.store import RecordKey, RecordStore
-from harness.store.machine import machine as asv_machine
+from harness.store.asv.machine import machine as asv_machine
 from harness.toolchain import Go, find_go
 
 # An expression that is the name of no benchmark.
@@ -390,7 +390,7 @@ class Session:
         if wanted:
             self._acquire()
             # With protobuf and the analysis a tenth of a second, which most gates need not spend.
-            from harness.engine.accounting import Accountant
+            from harness.engine.revision.accounting import Accountant
 
             accountant = Accountant(self._builder(spec.release), self.progress)
             made += accountant.accounts(
@@ -420,7 +420,7 @@ class Session:
             diffs: the steps between them, ``None`` if not known.
             spec: environment of the records.
         """
-        from harness.engine.coverage import with_executions
+        from harness.engine.revision.coverage import with_executions
 
         def builder() -> Builder:
             self._acquire()

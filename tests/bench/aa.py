@@ -25,17 +25,18 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from harness.analysis import Verdict, judge_gate
-from harness.analysis.timing import judge_time
+from harness.analysis.compare.timing import judge_time
+from harness.analysis.verdict.gate import Verdict, judge_gate
 from harness.config import load_config
-from harness.engine import EnvironmentSpec, Session
-from harness.engine.build import BuiltTree
-from harness.engine.carry import package_key
-from harness.engine.packages import Counted, PackageRunner, ToLink
-from harness.engine.timing import run_in_turn
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.timing import run_in_turn
+from harness.engine.revision.build import BuiltTree
+from harness.engine.revision.carry import package_key
+from harness.engine.revision.packages import Counted, PackageRunner, ToLink
+from harness.engine.session import Session
 from harness.model import Record
-from harness.model.policy import Policy
 from harness.model.selection import enters
+from harness.policy.model import Policy
 
 # Neighbours that are looked at for an equal binary.
 _DEPTH = 60

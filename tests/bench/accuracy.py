@@ -21,14 +21,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.analysis import History, Step, diff_escapes, steps
-from harness.analysis.attribution import Attribution
-from harness.analysis.costs import Reach
-from harness.analysis.explain import explain_steps
+from harness.analysis.causes.attribution import Attribution
+from harness.analysis.causes.explain import explain_steps
+from harness.analysis.compare.costs import Reach
+from harness.analysis.compare.escapes import diff_escapes
+from harness.analysis.history.history import History
+from harness.analysis.series.steps import Step, steps
 from harness.config import load_config
 from harness.diagnostics.messages import generic_name
-from harness.engine import Session
-from harness.engine.walk import account_steps, walk
+from harness.engine.jobs.walk import account_steps, walk
+from harness.engine.session import Session
 from harness.model import ALLOCS, BYTES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""How well methods find change points in noisy series (for harness/analysis/changepoints.py).
+"""How well methods find change points in noisy series (harness/analysis/series/changepoints.py).
 
 Usage: python -m tests.bench.changepoints [--series N] [--tables NAME ...] [--methods NAME ...]
        [--before FILE] [--real FILE]
@@ -6,7 +6,7 @@ Usage: python -m tests.bench.changepoints [--series N] [--tables NAME ...] [--me
 Simulates series of a time over history and prints for each method: false alarms in series that are
 flat, the share of steps found and how many revisions after a step it is reported, how far from the
 true place, and CPU time. ``--before FILE`` adds another version of ``changepoints.py``, as
-``git show REVISION:harness/analysis/changepoints.py`` prints it.
+``git show REVISION:harness/analysis/series/changepoints.py`` prints it.
 ``--real FILE`` reads real values instead: JSON, a list of series, each a list of revisions, each a
 list of repetitions, of code that did not change. The steps of ``--real`` are planted by scaling.
 
@@ -34,7 +34,7 @@ import numpy as np
 from asv import step_detect
 from scipy.stats import binomtest, mannwhitneyu
 
-from harness.analysis.changepoints import change_points, change_points_of_all
+from harness.analysis.series.changepoints import change_points, change_points_of_all
 
 try:
     from otava.analysis import compute_change_points  # type: ignore[import-not-found, unused-ignore]
@@ -90,7 +90,7 @@ def otava_corrected(series: Samples, family: int) -> list[int]:
 
 
 def ours(series: Samples, family: int) -> list[int]:
-    """harness.analysis.changepoints at the level of one step among ``family`` series."""
+    """harness.analysis.series.changepoints at the level of one step among ``family`` series."""
     return [c.index for c in change_points(_medians(series), series, 0.05 / family)]
 
 

@@ -10,10 +10,11 @@ import sys
 import time
 from collections.abc import Sequence
 
-from harness.analysis import History, steps
-from harness.analysis.correlation import EscapeCounts, associations
-from harness.analysis.frames import samples_frame, values_frame
-from harness.analysis.steps import recorded_units
+from harness.analysis.compare.escapes import EscapeCounts
+from harness.analysis.frames.correlation import associations
+from harness.analysis.frames.frames import samples_frame, values_frame
+from harness.analysis.history.history import History
+from harness.analysis.series.steps import recorded_units, steps
 from harness.model import BenchmarkResult, Lane, Measurement, Record
 from tests.builders import MODULE, make_package, make_record
 

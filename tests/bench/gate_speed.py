@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.config import load_config, user_cache_dir
-from harness.engine import Session
+from harness.engine.session import Session
 from harness.process import tool_environment
 from harness.toolchain import Go, find_go
 

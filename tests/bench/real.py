@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import load_config, user_cache_dir
-from harness.engine import Session
+from harness.engine.session import Session
 from harness.toolchain import find_go
 from tests.bench.byhand import HandError, Tree
 from tests.bench.realdata import (

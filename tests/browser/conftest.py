@@ -90,7 +90,7 @@ def serve() -> Iterator[Callable[[Path, str], str]]:
 def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The site of the fixture ``timeline``, in two environments, and that of hostile names."""
     from harness.model import Environment, Toolchain
-    from harness.outputs.dashboard import publish
+    from harness.outputs.site.publish import publish
     from tests.builders import timeline_history
     from tests.hostile import (
         hostile_commits,

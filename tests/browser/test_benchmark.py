@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from harness.model import PackageOutcome
-from harness.outputs import format as text
-from harness.outputs.dashboard import names
+from harness.outputs.site.draw import names
+from harness.outputs.text import format as text
 from tests.browser.pages import drag, keys, ready
 from tests.builders import timeline_records
 

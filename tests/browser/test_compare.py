@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.comparison import compare, judge
-from harness.analysis.samples import median_interval
+from harness.analysis.compare.comparison import compare, judge
+from harness.analysis.compare.samples import median_interval
 from harness.model import ALLOCS, SECONDS, Lane, Measurement
-from harness.outputs.format import percent, signed, value
+from harness.outputs.text.format import percent, signed, value
 from tests.browser.pages import requests
 from tests.builders import make_untruncated, timeline_records
 

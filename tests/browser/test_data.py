@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.outputs.dashboard.shards import Json, shard
+from harness.outputs.site.draw.shards import Json, shard
 
 HOSTILE: Json = {
     "__proto__": {"polluted": 1},
@@ -23,7 +23,7 @@ PAGE = """<!DOCTYPE html><html lang="en" data-up="../"><meta charset="utf-8">
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("shards")
-    static = resources.files("harness.outputs.dashboard") / "static"
+    static = resources.files("harness.outputs.site") / "static"
     for name in ("static", "data", "p"):
         (root / name).mkdir()
     (root / "static/data.js").write_bytes((static / "data.js").read_bytes())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.history import History
+from harness.analysis.history.history import History
 from harness.model import Position
 from tests.browser.pages import requests
 from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
@@ -21,7 +21,7 @@ MOST_MS = 50
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with very many escape sites."""
-    from harness.outputs.dashboard import publish
+    from harness.outputs.site.publish import publish
 
     root = tmp_path_factory.mktemp("many") / "site"
     kinds = ("moved to heap: x", "make([]byte, n) escapes to heap", "new(T) escapes to heap")

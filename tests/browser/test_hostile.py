@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.outputs.format import clip, visible
+from harness.outputs.text.format import clip, visible
 from tests.browser.pages import ready, requests
 from tests.builders import make_hash
 from tests.hostile import HOSTILE

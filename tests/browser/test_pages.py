@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.comparison import Direction
-from harness.analysis.regressions import commit_changes
-from harness.analysis.summary import summarise
-from harness.outputs.dashboard import names
+from harness.analysis.compare.comparison import Direction
+from harness.analysis.verdict.regressions import commit_changes
+from harness.analysis.verdict.summary import summarise
+from harness.outputs.site.draw import names
 from tests.browser.pages import keys, ready, requests
 from tests.builders import timeline_history
 
@@ -217,7 +217,7 @@ def test_one_sheet_for_paper(browser: Any, sites: dict[str, Path]) -> None:
 
 
 def test_the_library_is_published_with_its_licence(sites: dict[str, Path]) -> None:
-    vendor = resources.files("harness.outputs.dashboard") / "static" / "vendor"
+    vendor = resources.files("harness.outputs.site") / "static" / "vendor"
     for name in ("uplot.js", "uplot.css", "uplot-license.txt"):
         published = sites["timeline"] / "static" / "vendor" / name
         assert published.read_bytes() == (vendor / name).read_bytes()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness.cli.preview import make_server, stamp
-from harness.outputs.dashboard import publish
+from harness.outputs.site.publish import publish
 from tests.browser.pages import requests
 from tests.builders import timeline_history
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
 
-from harness.outputs.dashboard import names
+from harness.outputs.site.draw import names
 from tests.browser.pages import requests
 from tests.builders import TRUTH, timeline_history
 
@@ -18,7 +18,7 @@ from tests.builders import TRUTH, timeline_history
 def site(tmp_path_factory: pytest.TempPathFactory, timeline: Path) -> Path:
     """The site of the fixture with the text of its source."""
     from harness.git import Repository
-    from harness.outputs.dashboard import publish
+    from harness.outputs.site.publish import publish
 
     root = tmp_path_factory.mktemp("source") / "site"
     repository = Repository(timeline)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.outputs.reports import markdown
-from harness.outputs.reports.base import Failure, Surroundings
+from harness.outputs.gate import markdown
+from harness.outputs.gate.base import Failure, Surroundings
 from tests.ci.support import Sandbox, scripts
 from tests.e2e.support import git
-from tests.outputs.gates import full_report
-from tests.outputs.test_reports import check
+from tests.outputs.gate.gates import full_report
+from tests.outputs.gate.test_reports import check
 
 SCRIPTS = scripts()
 SETUP = SCRIPTS["action.yml Install Escape Velocity"]

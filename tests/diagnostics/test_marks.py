@@ -6,7 +6,7 @@ from harness.diagnostics.marks import (
     no_escape_marks,
     stray_marks,
 )
-from harness.model.policy import NoEscape
+from harness.policy.model import NoEscape
 
 SOURCE = b"""package p
 

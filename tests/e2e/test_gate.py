@@ -9,8 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harness.outputs.gate_json import gate_schema
-from harness.schemas import load_schema
+from harness.outputs.gate.document import gate_schema
+from harness.outputs.schemas import load_schema
 from tests.e2e.support import Json, Project, Run, commit, git, head, truth, untouched
 
 COMMITS: list[Json] = truth("timeline")["commits"]

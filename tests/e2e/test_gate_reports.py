@@ -12,7 +12,7 @@ import pytest
 from tests.ci.support import load
 from tests.conftest import ROOT
 from tests.e2e.support import Project, commit, git
-from tests.outputs.test_reports import check
+from tests.outputs.gate.test_reports import check
 
 FILES = {
     "text": "gate.txt",

@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from harness.config import load_config
-from harness.engine import Session
+from harness.engine.session import Session
 from harness.model import (
     ALLOCS,
     ALLOCS_EXACT,

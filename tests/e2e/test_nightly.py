@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from harness.schemas import load_schema
+from harness.outputs.schemas import load_schema
 from harness.store.nightly import read_state, state_path
 from tests.e2e.support import MACHINE, Json, Project, Run, command, commit, git, head, snapshot
 

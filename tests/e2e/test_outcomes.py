@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from harness.analysis.attribution import Attribution, Cause
-from harness.analysis.comparison import Change
-from harness.analysis.crossing import charged_changes
-from harness.analysis.erased import inlining_changes
-from harness.analysis.explain import explain
+from harness.analysis.causes.attribution import Attribution, Cause
+from harness.analysis.causes.crossing import charged_changes
+from harness.analysis.causes.explain import explain
+from harness.analysis.compare.comparison import Change
+from harness.analysis.compare.erased import inlining_changes
 from harness.cli.judging import MOST_EXPLAINED
 from harness.config import load_config
-from harness.engine import Session
-from harness.engine.exchange import cross
+from harness.engine.jobs.exchange import cross
+from harness.engine.session import Session
 from harness.model import ALLOCS, BYTES
 from tests.conftest import build_fixture
 from tests.e2e.support import Json, Project, truth

@@ -14,7 +14,7 @@ from harness import config as config_module
 from harness.config import user_cache_dir
 from harness.errors import ConfigError
 from tests.builders import ENVIRONMENT
-from tests.outputs.test_publishing import Published
+from tests.cli.test_publishing import Published
 
 VERBS = (
     ("show", "HEAD"), ("compare", "HEAD~1", "HEAD"), ("steps",), ("steps", "--format", "json"),

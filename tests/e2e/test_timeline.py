@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis import EscapeDiff, History, diff_escapes
-from harness.analysis.erased import inlining_changes
-from harness.analysis.steps import steps
+from harness.analysis.compare.erased import inlining_changes
+from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
+from harness.analysis.history.history import History
+from harness.analysis.series.steps import steps
 from harness.diagnostics.parse import generic_name
 from harness.model import EscapeSite, Outcome, PackageOutcome, Record
 from harness.toolchain import Go

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.config import load_config
-from harness.engine import Session
+from harness.engine.session import Session
 from harness.model import ALLOCS, Record
 from tests.repos import Project
 

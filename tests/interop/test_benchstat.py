@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis import Change, Direction, compare, diff_escapes
-from harness.analysis.samples import spread
-from harness.engine.importing import Origin, import_output
+from harness.analysis.compare.comparison import Change, Direction, compare
+from harness.analysis.compare.escapes import diff_escapes
+from harness.analysis.compare.samples import spread
+from harness.engine.jobs.importing import Origin, import_output
 from harness.gobench import BenchmarkLine, measurements
 from harness.gobench.benchfmt import format_result
 from harness.model import ALLOCS, BYTES, SECONDS, Lane, Record
-from harness.outputs.exports import benchfmt_text
-from harness.outputs.terminal import show_comparison
+from harness.outputs.records.exports import benchfmt_text
+from harness.outputs.text.terminal import show_comparison
 from tests.builders import MODULE, make_package, make_record, make_revision
 
 

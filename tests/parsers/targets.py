@@ -19,15 +19,15 @@ from harness.diagnostics.listing import read_listing
 from harness.diagnostics.messages import generic_name
 from harness.diagnostics.normal import normal_message, unshaped
 from harness.diagnostics.parse import merge, parse, plain_lines
-from harness.engine.importing import Origin, import_output, text_of
+from harness.engine.jobs.importing import Origin, import_output, text_of
 from harness.git.diffs import parse_diff
 from harness.gobench.benchfmt import read_output
 from harness.gobench.coverage import read_profile
 from harness.gobench.pprof import _profile_class, read_heap_profile
 from harness.model import Lane, Record
 from harness.model.nightly import NightlyState
-from harness.outputs.exports import benchfmt_text
-from harness.policy import parse_policy
+from harness.outputs.records.exports import benchfmt_text
+from harness.policy.file import parse_policy
 from harness.store.codec import decode, encode
 from harness.store.nightly import decode_state, encode_state
 from tests.builders import make_benchmark, make_package, make_record, make_revision, make_site

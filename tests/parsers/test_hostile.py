@@ -23,9 +23,9 @@ from harness.gobench.benchfmt import parse_result
 from harness.gobench.coverage import read_profile
 from harness.gobench.pprof import read_heap_profile
 from harness.model import Lane
-from harness.policy import parse_policy
+from harness.policy.file import parse_policy
+from harness.store.asv.suite import _natural
 from harness.store.codec import decode, encode
-from harness.store.suite import _natural
 from harness.toolchain.versions import parse_version
 from tests.parsers.targets import TARGETS, changed, profile_sample, record_sample
 

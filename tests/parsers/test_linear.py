@@ -20,7 +20,7 @@ from harness.diagnostics.listing import read_listing
 from harness.diagnostics.messages import blocks, generic_name
 from harness.diagnostics.normal import normal_message, unshaped
 from harness.diagnostics.parse import parse
-from harness.engine.importing import Origin, import_output
+from harness.engine.jobs.importing import Origin, import_output
 from harness.gobench.benchfmt import read_output
 from harness.gobench.saved import read_saved
 from harness.model import Position

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis.history import History
-from harness.analysis.summary import summarise
+from harness.analysis.history.history import History
+from harness.analysis.verdict.summary import summarise
 from harness.errors import StoreError
 from harness.model import CodePart
 from harness.store import RecordKey, RecordReader, RecordStore, key_of
-from tests.analysis.test_checkpoint import points
+from tests.analysis.series.test_checkpoint import points
 from tests.builders import make_package, make_record, make_site, timeline_history
 
 

@@ -1,0 +1,375 @@
+"""The account of a step: which source lines changed by how much, and which escapes explain them.
+
+Both sides' allocations per operation are known by line (:class:`harness.model.Account`). Lines are
+matched through the diff, differences are taken line by line, and each line is joined to the escape
+sites that the compiler reports there. Nothing is filtered by the changed hunks: in half of the real
+cases the line that begins to allocate is one that nobody touched. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from harness.analysis.causes.pairing import (
+    NOISE_ALLOCS,
+    Index,
+    Sides,
+    Standing,
+    amount_of,
+    pair_lines,
+)
+from harness.analysis.causes.remarks import changed_calls, replaced, several
+from harness.compiled.allocators import allocation_kind
+from harness.model import (
+    ALLOCS,
+    BYTES,
+    Account,
+    AllocationCall,
+    AllocationSite,
+    EscapeSite,
+    OwnPlace,
+    SiteKind,
+)
+
+__all__ = [
+    "Attribution", "Cause", "Outcome", "Sides", "Standing", "attribute", "with_benchmark",
+]  # fmt: skip
+
+Outcome = Literal[
+    "escape", "reached", "library", "growth", "size", "inlining", "compiler", "benchmark",
+    "mixed", "unexplained",
+]  # fmt: skip
+
+# A difference of two accounts below this is noise, in bytes per operation.
+_NOISE_BYTES = 0.5
+# From this share on one kind of cause stands for the whole step.
+_DOMINANT = 0.95
+_EXPLAINED_ENOUGH = 0.5
+# More than this share of a difference left by the operations is looked for in the set-up.
+_WHOLLY = 0.02
+# A difference of two runs' set-up below this is noise, in allocations and bytes of one run.
+_NOISE_RUN, _NOISE_RUN_BYTES = 0.5, 8
+# What is said of set-up; what the first operations do once reads the same.
+SET_UP = (
+    "once in a run, divided by its {} iterations: set-up without ResetTimer, or what only the first"
+    " operations do"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A source line that explains a part of a step.
+
+    Attributes:
+        file: relative to the repository's root.
+        line: at head for what is new or kept, at base for what is gone.
+        at_base: whether file and line are those of the base.
+        function: in the compiler's words.
+        delta: change per operation, in the unit of the step.
+        outcome: what kind of cause the line is.
+        escape: how the escape site on the line stands; ``none`` if there is none.
+        site: that site.
+        via: the library function that allocates, or empty.
+        note: the lost or won inlining, in the compiler's words, or empty.
+        calls: where a line grows and no escape is reported on it, the calls of the compiled code
+            that allocate there; empty where the code is not known.
+        setup: whether the line allocates this once in a run, which is divided by its iterations;
+            otherwise in each operation.
+    """
+
+    file: str
+    line: int
+    function: str
+    delta: float
+    outcome: Outcome
+    escape: Standing
+    site: EscapeSite | None
+    via: str
+    note: str
+    at_base: bool = False
+    calls: tuple[AllocationCall, ...] = ()
+    setup: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """The account of one step.
+
+    Attributes:
+        package: import path.
+        benchmark: full name.
+        unit: ``allocs/op`` or ``B/op``.
+        delta: reported change.
+        causes: the largest change first.
+        unexplained: what of ``delta`` no line accounts for; causes and this add up to ``delta``.
+        explained: share of ``delta`` that the causes account for, 0 to 1.
+        outcome: see the words in the help.
+        exact: whether both accounts were made without the tiny allocator.
+    """
+
+    package: str
+    benchmark: str
+    unit: str
+    delta: float
+    causes: tuple[Cause, ...]
+    unexplained: float
+    explained: float
+    outcome: Outcome
+    exact: bool
+
+
+def attribute(
+    sides: Sides, unit: str, reported: tuple[float, float], base: Account, head: Account
+) -> Attribution:
+    """Account for one step.
+
+    Args:
+        sides: the two revisions.
+        unit: ``allocs/op`` or ``B/op``.
+        reported: values of the benchmark at base and at head.
+        base: account of the benchmark at base.
+        head: account of the benchmark at head.
+    """
+    delta = reported[1] - reported[0]
+    same_code = sides.base.revision.hash == sides.head.revision.hash
+    releases = {side.environment.toolchain.release for side in (sides.base, sides.head)}
+    if len(releases) > 1 and not same_code:
+        return _nothing(unit, delta, base, "compiler")
+    index = sides.index
+    causes = _causes(index, unit, operations(base), operations(head))
+    # What `testing` reports is cut to whole numbers; where both accounts agree with it but for the
+    # cut, the lines are held against the accounts, which have fractions.
+    whole = delta
+    if _agrees(base, unit, reported[0]) and _agrees(head, unit, reported[1]):
+        whole = _total(head, unit) - _total(base, unit)
+    runs = [side.settings.alloc_iterations for side in (sides.base, sides.head)]
+    if base.timed and head.timed:
+        totals = [reported_total(a, unit, n) for a, n in zip((base, head), runs, strict=True)]
+        if all(_agree(t, value) for t, value in zip(totals, reported, strict=True)):
+            whole = totals[1] - totals[0]
+            if abs(whole - sum(c.delta for c in causes)) > _WHOLLY * abs(whole):
+                causes += _set_up_causes(index, unit, (base, head), runs)
+    causes.sort(key=lambda c: (-abs(c.delta), c.file, c.line, c.via))
+    # First what moves the way the step goes.
+    causes.sort(key=lambda c: (c.delta > 0) != (delta > 0))
+    accounted = sum(c.delta for c in causes)
+    explained = max(0.0, 1 - abs(whole - accounted) / abs(whole)) if whole else 0.0
+    return Attribution(
+        package=head.package,
+        benchmark=head.benchmark,
+        unit=unit,
+        delta=delta,
+        causes=tuple(causes),
+        unexplained=delta - accounted,
+        explained=explained,
+        outcome=_outcome(causes, delta, explained),
+        exact=base.exact and head.exact,
+    )
+
+
+def with_benchmark(attribution: Attribution, by_benchmark: float, place: OwnPlace) -> Attribution:
+    """The account of a step of which a part is the benchmark's own.
+
+    Args:
+        attribution: of the part that the code caused.
+        by_benchmark: the rest, per operation.
+        place: where the tests brought it about.
+    """
+    note = "with the same tests on both sides this part of the difference is not there"
+    if place.feeds:
+        note += f"; the largest share is allocated at {place.feeds}"
+    cause = Cause(
+        file=place.file,
+        line=place.line,
+        function=place.function or attribution.benchmark.split("/", 1)[0],
+        delta=by_benchmark,
+        outcome="benchmark",
+        escape=place.escape,
+        site=place.site,
+        via=place.via,
+        note=note,
+        at_base=place.at_base,
+    )
+    return with_part(attribution, cause)
+
+
+def with_part(attribution: Attribution, cause: Cause) -> Attribution:
+    """The account of a step with one more part, which was measured apart."""
+    delta = attribution.delta + cause.delta
+    causes = sorted(
+        (*attribution.causes, cause), key=lambda c: ((c.delta > 0) != (delta > 0), -abs(c.delta))
+    )
+    whole = abs(attribution.delta) + abs(cause.delta)
+    explained = (attribution.explained * abs(attribution.delta) + abs(cause.delta)) / whole
+    return replace(
+        attribution,
+        delta=delta,
+        causes=tuple(causes),
+        explained=explained,
+        outcome=_outcome(causes, delta, explained),
+    )
+
+
+def operations(account: Account) -> list[AllocationSite]:
+    """The lines that allocate in each operation."""
+    return [s for s in account.sites if s.allocs or s.bytes]
+
+
+def set_up(account: Account, iterations: int) -> list[AllocationSite]:
+    """What a run allocates beside its operations, by line, divided by its iterations."""
+    return [
+        replace(
+            site,
+            allocs=site.setup_allocs / iterations,
+            bytes=site.setup_bytes / iterations,
+            calls=tuple((name, once / iterations, 0.0) for name, _, once in site.calls if once),
+        )
+        for site in account.sites
+        if site.setup_allocs or site.setup_bytes
+    ]
+
+
+def reported_total(account: Account, unit: str, iterations: int) -> float:
+    """What `testing` divides and cuts: operations and set-up of a run of so many iterations."""
+    total = _total(account, unit)
+    return total + sum(amount_of(site, unit) for site in set_up(account, iterations))
+
+
+def _total(account: Account, unit: str) -> float:
+    return account.bytes if unit == BYTES else account.allocs
+
+
+def _agrees(account: Account, unit: str, reported: float) -> bool:
+    """Whether a reported value is the account's total, cut to a whole number."""
+    return _agree(_total(account, unit), reported)
+
+
+def _agree(total: float, reported: float) -> bool:
+    return -0.05 <= total - reported <= 1.05
+
+
+def _causes(
+    index: Index,
+    unit: str,
+    base: Sequence[AllocationSite],
+    head: Sequence[AllocationSite],
+    noise: float | None = None,
+) -> list[Cause]:
+    """The lines that differ, in no order."""
+    if noise is None:
+        noise = _NOISE_BYTES if unit == BYTES else NOISE_ALLOCS
+    causes = []
+    for old, new in pair_lines(index, base, head):
+        amount = amount_of(new, unit) - amount_of(old, unit)
+        if abs(amount) >= noise:
+            causes.append(_cause(index, unit, old, new, amount))
+    return causes
+
+
+def _set_up_causes(
+    index: Index, unit: str, accounts: tuple[Account, Account], runs: Sequence[int]
+) -> list[Cause]:
+    """The lines whose share in what a run allocates beside its operations differs."""
+    base, head = (set_up(a, n) for a, n in zip(accounts, runs, strict=True))
+    noise = (_NOISE_RUN_BYTES if unit == BYTES else _NOISE_RUN) / max(runs)
+    return [
+        replace(
+            cause,
+            setup=True,
+            note="; ".join(filter(None, (cause.note, SET_UP.format(runs[1])))),
+        )
+        for cause in _causes(index, unit, base, head, noise)
+    ]
+
+
+def _nothing(unit: str, delta: float, account: Account, outcome: Outcome) -> Attribution:
+    return Attribution(
+        account.package, account.benchmark, unit, delta, (), delta, 0.0, outcome, account.exact
+    )
+
+
+def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> Outcome:
+    """The kind of cause that makes up the step; only lines that moved the same way count."""
+    if not causes or explained < _EXPLAINED_ENOUGH:
+        return "unexplained"
+    weights: dict[Outcome, float] = defaultdict(float)
+    for cause in causes:
+        if not delta or (cause.delta > 0) == (delta > 0):
+            weights[cause.outcome] += abs(cause.delta)
+    if not weights:
+        return "unexplained"
+    best = max(weights, key=lambda k: weights[k])
+    return best if weights[best] >= _DOMINANT * sum(weights.values()) else "mixed"
+
+
+def _cause(
+    index: Index,
+    unit: str,
+    old: AllocationSite | None,
+    new: AllocationSite | None,
+    amount: float,
+) -> Cause:
+    place = new or old
+    assert place is not None
+    changed = changed_calls(old, new, rising=amount > 0)
+    kind = allocation_kind(changed[0][0]) if changed else None
+    site, standing = index.site(place, head=new is not None, rising=amount > 0, kind=kind)
+    if new is not None and old is not None and amount < 0 and standing != "gone":
+        # The line is still there and allocates less: a site of the base may have gone from it.
+        before, stood = index.site(old, head=False, rising=False, kind=kind)
+        if stood == "gone":
+            site, standing, place = before, stood, old
+    note = ""
+    if not place.via and standing not in ("new", "gone"):
+        inlined = amount_of(old if amount > 0 else new, ALLOCS)
+        note = index.inlining_changed(place, site, amount, inlined)
+    same_count = old is not None and new is not None and abs(new.allocs - old.allocs) < NOISE_ALLOCS
+    file, line, at_base = place.file, place.line, place is old
+    moved = sorted(index.moved.get((file, line), ()))
+    if at_base and standing == "kept" and moved:
+        # The line allocates no more, and its site is still there: show it where it is now.
+        (file, line), at_base = moved[0], False
+    # A line of the tests is the benchmark's own doing only if it was edited; else the code made
+    # what the benchmark passes to it escape.
+    own = place.file.endswith("_test.go") and index.edited(place, head=place is new)
+    if own:
+        note = note or "this line of the tests was edited together with the code"
+    size = unit == BYTES and same_count
+    outcome = "benchmark" if own else _kind(place, site, standing, note, size=size)
+    calls: tuple[AllocationCall, ...] = ()
+    if site is None and outcome in ("growth", "size"):
+        calls = index.calls(place, head=place is new)
+    remarks = [note, several(index, place, site, changed, head=place is not old)]
+    if site is not None and standing == "gone":
+        remarks.append(replaced(index, site))
+    return Cause(
+        file=file,
+        line=line,
+        function=place.function,
+        delta=amount,
+        outcome=outcome,
+        escape=standing,
+        site=site,
+        via=place.via,
+        note="; ".join(filter(None, remarks)),
+        at_base=at_base,
+        calls=calls,
+    )
+
+
+def _kind(
+    place: AllocationSite, site: EscapeSite | None, standing: Standing, note: str, *, size: bool
+) -> Outcome:
+    if size:
+        return "size"
+    if place.via:
+        return "library"
+    growing = site is None or site.kind is SiteKind.APPEND
+    if standing in ("new", "gone") and not growing:
+        return "escape"
+    if note:
+        return "inlining"
+    return "growth" if growing else "reached"

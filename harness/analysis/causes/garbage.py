@@ -1,0 +1,41 @@
+"""What a change of the allocations does to the garbage collector. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.analysis.causes.crossing import measured
+from harness.model import ALLOCS, BYTES, GC_CYCLES, GC_PAUSE, Record
+
+# Collections follow the bytes; where these are as before, the number of objects stands for them.
+DRIVERS = (BYTES, ALLOCS)
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """How often one benchmark is collected before and after a change.
+
+    Attributes:
+        cycles: collections per operation at base and at head.
+        pause: seconds per operation for which they stop the world, likewise.
+    """
+
+    cycles: tuple[float, float]
+    pause: tuple[float, float]
+
+
+def collections(base: Record, head: Record, package: str, benchmark: str) -> Collections | None:
+    """What became of the collections of a benchmark.
+
+    ``None`` where they are not known on both sides, and where the ranges of the repetitions meet:
+    then nothing can be told apart.
+    """
+    old = measured(base, package, benchmark, GC_CYCLES)
+    new = measured(head, package, benchmark, GC_CYCLES)
+    if old is None or new is None:
+        return None
+    if old.low <= new.high and new.low <= old.high:
+        return None
+    pauses = [measured(record, package, benchmark, GC_PAUSE) for record in (base, head)]
+    before, after = (0.0 if p is None else p.value for p in pauses)
+    return Collections((old.value, new.value), (before, after))

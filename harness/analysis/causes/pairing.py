@@ -1,0 +1,345 @@
+"""Which line of one revision is which of another, and what escapes on it. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from harness.analysis.compare.costs import SilentCalls
+from harness.analysis.compare.erased import InlinedCopies
+from harness.compiled.allocators import allocation_kind
+from harness.compiled.join import fitness
+from harness.diagnostics.identity import HunkIndex, LineMap, SiteMatch
+from harness.model import (
+    BYTES,
+    AllocationCall,
+    AllocationKind,
+    AllocationSite,
+    EscapeSite,
+    InliningDecision,
+    Record,
+    SiteKind,
+    TreeDiff,
+    reverse,
+)
+
+Standing = Literal["new", "gone", "kept", "none"]
+
+# A difference of two accounts below this is noise, in allocations per operation.
+NOISE_ALLOCS = 0.01
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What attribution needs of the two revisions.
+
+    Attributes:
+        base: record of the older one.
+        head: record of the newer one.
+        diffs: the steps between their trees, ``None`` if not known.
+        match: their escape sites, matched; with those of the test files that the accounts name.
+    """
+
+    base: Record
+    head: Record
+    diffs: Sequence[TreeDiff] | None
+    match: SiteMatch
+
+    @cached_property
+    def index(self) -> Index:
+        """What is at which place; made once for all steps."""
+        return Index(self)
+
+
+class Index:
+    """Escape sites, allocation calls and inlining decisions of both sides, by place."""
+
+    def __init__(self, sides: Sides) -> None:
+        # A copy, which does not have this index: a circle would keep the code of both in memory.
+        self._sides = replace(sides)
+        self._maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
+        self._base: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
+        self._head: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
+        self.moved: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
+        for site in sides.match.new:
+            self._head[_at(site)].append((site, "new"))
+        for site in sides.match.gone:
+            self._base[_at(site)].append((site, "gone"))
+        for old, new in sides.match.kept:
+            self._base[_at(old)].append((old, "kept"))
+            self._head[_at(new)].append((new, "kept"))
+            self.moved[_at(old)].add(_at(new))
+        self._inlining = tuple(
+            {(d.position.file, d.function): d for d in record.inlining}
+            for record in (sides.base, sides.head)
+        )
+        self._copies = tuple(
+            InlinedCopies(record.code_escapes(), record.inlining_calls)
+            for record in (sides.base, sides.head)
+        )
+
+    def at_head(self, place: AllocationSite) -> tuple[str, int] | None:
+        """Where a line of the base is at head; ``None`` if it was edited, or in doubt."""
+        return _follow(self._maps, place)
+
+    def edited(self, place: AllocationSite, *, head: bool) -> bool:
+        """Whether a line has no like on the other side; in doubt it has none."""
+        return _follow(self._backwards if head else self._maps, place) is None
+
+    @cached_property
+    def _backwards(self) -> list[LineMap] | None:
+        if self._sides.diffs is None:
+            return None
+        return [LineMap(reverse(d)) for d in reversed(self._sides.diffs)]
+
+    def site(
+        self,
+        place: AllocationSite,
+        *,
+        head: bool,
+        rising: bool | None = None,
+        kind: AllocationKind | None = None,
+    ) -> tuple[EscapeSite | None, Standing]:
+        """The escape site of an allocation: at its line, or where its code was inlined to.
+
+        Of several on one line, one that can make what the runtime is called for explains a change
+        better than another, then a new or gone one better than a kept one, and one that always
+        allocates better than an ``append``, which does so only now and then. What a library
+        allocates is none of the line's own sites.
+
+        Args:
+            place: the line.
+            head: of which side it is.
+            rising: whether it allocates more than on the other side: what is new takes nothing
+                away, and what is gone adds nothing.
+            kind: what the runtime is called for in most of the change, ``None`` if not known.
+        """
+        if place.via:
+            return None, "none"
+        found = self.sites(place, head=head, rising=rising)
+        if not found:
+            return None, "none"
+
+        def unlikely(entry: tuple[EscapeSite, Standing]) -> tuple[bool, ...]:
+            site, standing = entry
+            fits = fitness(site, kind) if kind is not None else 2
+            return (fits == 0, standing == "kept", fits == 1, site.kind is SiteKind.APPEND)
+
+        return min(found, key=unlikely)
+
+    def sites(
+        self, place: AllocationSite, *, head: bool, rising: bool | None
+    ) -> list[tuple[EscapeSite, Standing]]:
+        """The sites that can be the cause of a change at a place; as for :meth:`site`."""
+        table = self._head if head else self._base
+        lines = dict.fromkeys(((place.file, place.line), (place.outer_file, place.outer_line)))
+        impossible = {True: "gone", False: "new", None: ""}[rising]
+        found = [e for line in lines for e in table.get(line, ()) if e[1] != impossible]
+        # What a test inlines is a copy of the line's own site.
+        tests = place.file.endswith("_test.go")
+        return [e for e in found if tests or not e[0].test]
+
+    def in_its_place(self, site: EscapeSite) -> list[EscapeSite]:
+        """The new sites of the same function in the hunk from which a site is gone."""
+        diffs = self._sides.diffs
+        if diffs is None or len(diffs) != 1:
+            return []
+        hunks = HunkIndex(diffs[0].files)
+        place = hunks.place(site, old=True)
+        return [
+            new
+            for new in self._sides.match.new
+            if place is not None and hunks.place(new, old=False) == place
+        ]
+
+    def free_calls(self, site: EscapeSite) -> list[AllocationCall]:
+        """The allocation calls of the head on the line of one of its sites.
+
+        None where a benchmark that was accounted for allocates on that line.
+        """
+        where = _at(site)
+        for account in self._sides.head.accounts:
+            for s in account.sites:
+                if not s.via and where in ((s.file, s.line), (s.outer_file, s.outer_line)):
+                    return []
+        return [c for c in self._sides.head.calls if (c.outer_file, c.outer_line) == where]
+
+    @cached_property
+    def _silent(self) -> tuple[SilentCalls, SilentCalls]:
+        return SilentCalls(self._sides.base), SilentCalls(self._sides.head)
+
+    def calls(self, place: AllocationSite, *, head: bool) -> tuple[AllocationCall, ...]:
+        """The allocation calls at a place that no message mentions, each function once."""
+        silent = self._silent[head]
+        found = [
+            *silent.at(place.file, place.line),
+            *silent.at(place.outer_file, place.outer_line),
+        ]
+        return tuple({call.callee: call for call in found}.values())
+
+    def inlining_changed(
+        self, place: AllocationSite, site: EscapeSite | None, amount: float, inlined: float
+    ) -> str:
+        """What the compiler says of a function whose lost or won inlining explains a change.
+
+        A lost inlining only adds allocations, a won one only takes some away, and only where the
+        inlined copy had none.
+
+        Args:
+            place: in the function.
+            site: the escape site there.
+            amount: of the change.
+            inlined: what the place allocates on the side where the function can be inlined.
+        """
+        before, after = (self._decision(table, place) for table in self._inlining)
+        if before is None or after is None or before.can == after.can:
+            return ""
+        if before.can != (amount > 0):
+            return ""
+        # Without a site there is nothing that the inlining would have erased, unless the line was
+        # there before and did not allocate.
+        if site is None and self.edited(place, head=amount > 0):
+            return ""
+        erased = self._erased(place.function, site, head=after.can)
+        if not (inlined < NOISE_ALLOCS if erased is None else erased):
+            return ""
+        lost = after if before.can else before
+        verb = "lost" if before.can else "won"
+        return f"inlining {verb}: cannot inline {lost.function}: {lost.reason}"
+
+    def _erased(self, function: str, site: EscapeSite | None, *, head: bool) -> bool | None:
+        """Whether a copy of a function lacks its escape; ``None`` if no copy is known.
+
+        Calls in test files are not among the records.
+        """
+        if site is None:
+            return None
+        copies = self._copies[head]
+        calls = copies.calls(site.package, function)
+        return any(copies.lacks(call, site) for call in calls) if calls else None
+
+    @staticmethod
+    def _decision(
+        table: dict[tuple[str, str], InliningDecision], place: AllocationSite
+    ) -> InliningDecision | None:
+        found = table.get((place.file, place.function))
+        if found is not None:
+            return found
+        return next((d for (_, name), d in table.items() if name == place.function), None)
+
+
+def pair_lines(
+    index: Index,
+    base: Sequence[AllocationSite],
+    head: Sequence[AllocationSite],
+) -> list[tuple[AllocationSite | None, AllocationSite | None]]:
+    """Lines of both sides that are the same line.
+
+    By the line map of the diff; then by an escape site that both have; then, for edited, moved and
+    renamed code, by function, library call and kind of escape; then, for code that went to another
+    function of the package, by library call or kind of escape where both allocate equally often. A
+    line of the base that nobody edited is still there at head, and no other line takes its place,
+    but for a library call that is now made elsewhere.
+    """
+    pairs: list[tuple[AllocationSite | None, AllocationSite | None]] = []
+    old, new = list(_summed(base)), list(_summed(head))
+
+    def take(key_old: Sequence[Sequence[Hashable]], key_new: Sequence[Hashable]) -> None:
+        waiting: dict[Hashable, list[int]] = defaultdict(list)
+        for number, key in enumerate(key_new):
+            waiting[key].append(number)
+        used_old, used_new = set(), set()
+        for number, keys in enumerate(key_old):
+            for key in keys:
+                free = [n for n in waiting.get(key, ()) if n not in used_new]
+                if free:
+                    used_old.add(number)
+                    used_new.add(free[0])
+                    pairs.append((old[number], new[free[0]]))
+                    break
+        old[:] = [o for n, o in enumerate(old) if n not in used_old]
+        new[:] = [o for n, o in enumerate(new) if n not in used_new]
+
+    take(
+        [[(index.at_head(s), s.via)] for s in old],
+        [((s.file, s.line), s.via) for s in new],
+    )
+    take(
+        [[(place, s.via) for place in sorted(index.moved[s.file, s.line])] for s in old],
+        [((s.file, s.line), s.via) for s in new],
+    )
+
+    def likeness(place: AllocationSite, *, head: bool) -> tuple[Hashable, ...]:
+        site, _ = index.site(place, head=head, kind=most_called(place))
+        return (place.function, place.via, site.kind if site is not None else None)
+
+    take(
+        [[likeness(s, head=False)] if index.edited(s, head=False) else [] for s in old],
+        [likeness(s, head=True) for s in new],
+    )
+
+    def elsewhere(place: AllocationSite, *, head: bool) -> list[Hashable]:
+        site, _ = index.site(place, head=head, kind=most_called(place))
+        if not place.via and (site is None or not index.edited(place, head=head)):
+            return []
+        kind = site.kind if site is not None else None
+        # Equally often, or a part of the step would hide behind the rest of it.
+        return [(place.file.rpartition("/")[0], place.via, kind, round(place.allocs, 1))]
+
+    take(
+        [elsewhere(s, head=False) for s in old],
+        [next(iter(elsewhere(s, head=True)), None) for s in new],
+    )
+    pairs.extend((o, None) for o in old)
+    pairs.extend((None, n) for n in new)
+    return pairs
+
+
+def most_called(place: AllocationSite) -> AllocationKind | None:
+    """What the runtime is called for most at a line, ``None`` if not known."""
+    name = max(place.calls, key=lambda c: abs(c[1]), default=("",))[0]
+    return allocation_kind(name)
+
+
+def _follow(maps: Sequence[LineMap] | None, place: AllocationSite) -> tuple[str, int] | None:
+    where: tuple[str, int] | None = (place.file, place.line)
+    for line_map in maps or ():
+        where = line_map.new_line(*where) if where is not None else None
+    return where if maps is not None else None
+
+
+def _summed(sites: Sequence[AllocationSite]) -> list[AllocationSite]:
+    """One entry for each line and library call, wherever it was inlined to."""
+    groups: dict[tuple[str, int, str, str], list[AllocationSite]] = defaultdict(list)
+    for site in sites:
+        groups[site.file, site.line, site.function, site.via].append(site)
+    found = []
+    for members in groups.values():
+        largest = max(members, key=lambda s: abs(s.allocs))
+        calls: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        for name, each, once in (call for s in members for call in s.calls):
+            calls[name][0] += each
+            calls[name][1] += once
+        found.append(
+            replace(
+                largest,
+                allocs=sum(s.allocs for s in members),
+                bytes=sum(s.bytes for s in members),
+                calls=tuple((name, each, once) for name, (each, once) in sorted(calls.items())),
+            )
+        )
+    return sorted(found, key=lambda s: (s.file, s.line, s.via))
+
+
+def _at(site: EscapeSite) -> tuple[str, int]:
+    return (site.position.file, site.position.line)
+
+
+def amount_of(place: AllocationSite | None, unit: str) -> float:
+    """What a place allocates per operation in a unit; none without a place."""
+    if place is None:
+        return 0.0
+    return place.bytes if unit == BYTES else place.allocs

@@ -1,0 +1,110 @@
+"""What is said of a cause besides its escape site. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from harness.analysis.causes.pairing import NOISE_ALLOCS, Index
+from harness.compiled.allocators import allocation_kind
+from harness.compiled.join import fitness
+from harness.model import AllocationSite, EscapeSite
+
+# A function of the runtime with its share in a change, allocations per operation.
+Changed = tuple[str, float]
+
+# Conversions that find some values in the runtime's own read-only data (`runtime/iface.go`).
+_WITHOUT_MEMORY = {
+    "runtime.convT16": "for values below 256",
+    "runtime.convT32": "for values below 256",
+    "runtime.convT64": "for values below 256",
+    "runtime.convTstring": "for an empty string",
+    "runtime.convTslice": "for a nil slice",
+}
+_MOST = 4  # sites that are named
+
+
+def changed_calls(
+    old: AllocationSite | None, new: AllocationSite | None, *, rising: bool
+) -> list[Changed]:
+    """Which calls of the runtime a line makes more or less often, the largest first.
+
+    Args:
+        old: the line at base.
+        new: the line at head.
+        rising: whether the line allocates more; what moved the other way is left out.
+
+    Returns:
+        empty where an account does not have them.
+    """
+    amounts: dict[str, float] = defaultdict(float)
+    for sign, place in ((-1, old), (1, new)):
+        for name, each, _ in place.calls if place is not None else ():
+            amounts[name] += sign * each
+    changed = [
+        (name, amount)
+        for name, amount in amounts.items()
+        if abs(amount) >= NOISE_ALLOCS and (amount > 0) == rising
+    ]
+    return sorted(changed, key=lambda c: (-abs(c[1]), c[0]))
+
+
+def several(
+    index: Index,
+    place: AllocationSite,
+    site: EscapeSite | None,
+    changed: Sequence[Changed],
+    *,
+    head: bool,
+) -> str:
+    """Where a line has more than one cause: the calls with their shares, and the other sites.
+
+    Args:
+        index: of both sides.
+        place: the line.
+        site: the one that is named.
+        changed: the calls that changed there.
+        head: of which side the line is.
+
+    Returns:
+        empty where one call and one site are all.
+    """
+    if site is None or not changed:
+        return ""
+    kinds = [kind for name, _ in changed if (kind := allocation_kind(name)) is not None]
+    rising = changed[0][1] > 0
+    there = index.sites(place, head=head, rising=rising)
+    standing = next((s for found, s in there if found == site), None)
+    alike = {
+        found.message: None
+        for found, stands in there
+        if stands == standing
+        and found.message != site.message
+        # Where the line is inlined to are those of other lines, too.
+        and (found.position.file, found.position.line) == (place.file, place.line)
+        and any(fitness(found, kind) == 2 for kind in kinds)
+    }
+    if len(changed) == 1 and not alike:
+        return ""
+    shares = ", ".join(f"{name} {amount:+.4g}" for name, amount in changed) + " allocs/op"
+    others = list(alike)[:_MOST] + (["…"] if len(alike) > _MOST else [])
+    return shares + (f"; also {', '.join(others)}" if others else "")
+
+
+def replaced(index: Index, gone: EscapeSite) -> str:
+    """What came in the place of an escape that is gone, if that allocates nothing now.
+
+    Args:
+        index: of both sides.
+        gone: the site.
+    """
+    for new in index.in_its_place(gone):
+        for call in index.free_calls(new):
+            kind = allocation_kind(call.callee)
+            why = _WITHOUT_MEMORY.get(call.callee)
+            if why and kind is not None and fitness(new, kind):
+                return (
+                    f"in its place: {new.message}, which allocates nothing here; {call.callee}"
+                    f" needs no memory {why}"
+                )
+    return ""

@@ -1,0 +1,228 @@
+"""Two records, benchmark by benchmark.
+
+Exact values of the allocation lane: any difference is a change, 0 → 1 too, but for one that is only
+made by cutting 334.99 and 335.01 to whole numbers. Values of that lane that do not repeat are
+compared by their ranges. Values of the time lane are compared as benchstat does: medians, and a
+two-sided Mann-Whitney U-test at 0.05 (see :mod:`harness.analysis.compare.samples`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from harness.analysis.compare.samples import mann_whitney
+from harness.model import (
+    JITTER,
+    SAMPLED,
+    BenchmarkResult,
+    Lane,
+    Measurement,
+    Record,
+    better,
+)
+
+ALPHA = 0.05
+# Ranges of three allocs/op have to be apart by so many times the wider of them. Two ranges of one
+# normal distribution are so by chance in 2 of 1,000 cases (in 8 with once their width, and in 50 to
+# 80 where they need only not meet).
+_CLEAR = 2.0
+
+
+class Direction(StrEnum):
+    """Which way a value went."""
+
+    REGRESSION = "regression"
+    IMPROVEMENT = "improvement"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One unit of one benchmark in two records.
+
+    Attributes:
+        package: import path.
+        benchmark: full name.
+        unit: unit of both sides.
+        base: measurement at base; ``None`` if the benchmark is not there.
+        head: likewise at head.
+        direction: what the difference means; ``NONE`` if there is none, or none that counts.
+        p: of the U-test, ``None`` for exact values.
+        by_benchmark: what of the difference the benchmark itself caused, where its tests changed;
+            ``None`` if that could not be told.
+        baseline: the benchmark is new, and ``base`` is what it gives on the base's code.
+        by_compiler: what of the difference is there between two releases of Go with the base's
+            code; ``base`` is then that of the release that the base was measured with.
+        code: direction of the rest, where the compiler has a part.
+    """
+
+    package: str
+    benchmark: str
+    unit: str
+    base: Measurement | None
+    head: Measurement | None
+    direction: Direction
+    p: float | None
+    by_benchmark: float | None = 0.0
+    baseline: bool = False
+    by_compiler: float = 0.0
+    code: Direction | None = None
+
+    @property
+    def by_code(self) -> float:
+        """What of the difference is the code's: not the benchmark's own, not the compiler's."""
+        return self.delta - (self.by_benchmark or 0.0) - self.by_compiler
+
+    @property
+    def charged(self) -> Direction:
+        """Which way the value went with one release of Go on both sides."""
+        return self.direction if self.code is None else self.code
+
+    @property
+    def exact(self) -> bool:
+        """Whether both sides are exact."""
+        return all(m is not None and m.exact for m in (self.base, self.head))
+
+    @property
+    def delta(self) -> float:
+        """Head minus base, in the unit; NaN where one side is missing."""
+        if self.base is None or self.head is None:
+            return math.nan
+        return self.head.value - self.base.value
+
+    @property
+    def ratio(self) -> float:
+        """Head over base; infinite for 0 → N, 1 for 0 → 0, NaN where one side is missing."""
+        if self.base is None or self.head is None:
+            return math.nan
+        if self.base.value == 0:
+            return 1.0 if self.head.value == 0 else math.inf
+        return self.head.value / self.base.value
+
+
+def compare(base: Record, head: Record, units: frozenset[str] | None = None) -> tuple[Change, ...]:
+    """All benchmarks that either record has, in the order of the head, then of the base.
+
+    Args:
+        base: the older record.
+        head: the newer one.
+        units: only these units; ``None`` for all.
+    """
+    old = {(package, b.name): b for package, b in base.benchmarks()}
+    new = {(package, b.name): b for package, b in head.benchmarks()}
+    changes: list[Change] = []
+    for key in [*new, *(k for k in old if k not in new)]:
+        changes.extend(_compare_benchmark(*key, old.get(key), new.get(key), units))
+    return tuple(changes)
+
+
+def with_compiler(change: Change, older: Measurement | None) -> Change:
+    """A change with what the compiler has done before, if it did something.
+
+    Args:
+        change: from base to head, both with the newer release.
+        older: of the base with the older release, ``None`` if there is none.
+    """
+    if older is None or change.base is None or change.baseline:
+        return change
+    compiler, _ = judge(change.unit, older, change.base)
+    if compiler is Direction.NONE:
+        return change
+    whole, p = judge(change.unit, older, change.head)
+    # What the compiler saves and the code wastes is seen all the same.
+    seen = next((d for d in (whole, change.direction) if d is not Direction.NONE), compiler)
+    return replace(
+        change,
+        base=older,
+        direction=seen,
+        p=p,
+        by_compiler=change.base.value - older.value,
+        code=change.direction,
+    )
+
+
+def compare_releases(
+    older: Record, base: Record, head: Record, units: frozenset[str]
+) -> tuple[Change, ...]:
+    """All benchmarks of two revisions that were measured with different releases of Go.
+
+    Args:
+        older: of the base, with its release.
+        base: of the base, with the head's release.
+        head: of the head.
+        units: in which the compiler's part is told apart; the time lane is not repeated for that.
+    """
+    same = {(c.package, c.benchmark, c.unit): c for c in compare(base, head, units)}
+    changes = []
+    for change in compare(older, head):
+        code = same.get((change.package, change.benchmark, change.unit))
+        known = code is not None and code.base is not None
+        changes.append(with_compiler(code, change.base) if code and known else change)
+    return tuple(changes)
+
+
+def _compare_benchmark(
+    package: str,
+    name: str,
+    old: BenchmarkResult | None,
+    new: BenchmarkResult | None,
+    units: frozenset[str] | None,
+) -> list[Change]:
+    sides = [b for b in (new, old) if b is not None]
+    names = list(dict.fromkeys(m.unit for side in sides for m in side.measurements))
+    changes = []
+    for unit in names:
+        if units is not None and unit not in units:
+            continue
+        a = old.measurement(unit) if old is not None else None
+        b = new.measurement(unit) if new is not None else None
+        direction, p = judge(unit, a, b)
+        changes.append(Change(package, name, unit, a, b, direction, p))
+    return changes
+
+
+def judge(
+    unit: str, base: Measurement | None, head: Measurement | None, spread: float = 0.0
+) -> tuple[Direction, float | None]:
+    """Direction of a difference and its p-value.
+
+    Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
+    seeds) count as changed only where the ranges of their repetitions do not meet; of allocs/op,
+    whose values are known before they are cut, where these are clearly apart. What is no count at
+    all (:data:`harness.model.SAMPLED`) needs the U-test there, too.
+
+    Args:
+        unit: of both.
+        base: the older value.
+        head: the newer one.
+        spread: how far untruncated values were seen to lie apart without a change between the two.
+    """
+    if base is None or head is None:
+        return Direction.NONE, None
+    counted = base.lane is Lane.ALLOCATION and head.lane is Lane.ALLOCATION
+    if counted and unit not in SAMPLED:
+        changed = _apart(base, head, spread)
+        return direction_of(unit, head.value - base.value) if changed else Direction.NONE, None
+    p = mann_whitney(base.samples, head.samples)
+    if p > ALPHA:
+        return Direction.NONE, p
+    return direction_of(unit, head.value - base.value), p
+
+
+def _apart(base: Measurement, head: Measurement, spread: float) -> bool:
+    """Whether two counts differ by more than they do by chance."""
+    gap = max(min(head.rates) - max(base.rates), min(base.rates) - max(head.rates))
+    if not (base.untruncated or head.untruncated):
+        return gap > 0
+    clear = max(JITTER, _CLEAR * max(base.spread, head.spread, spread))
+    # What `go test` prints differs, and not by the cutting alone.
+    return base.printed != head.printed and round(gap - clear, 6) > 0
+
+
+def direction_of(unit: str, delta: float) -> Direction:
+    """What a difference means in a unit."""
+    if delta == 0:
+        return Direction.NONE
+    return Direction.IMPROVEMENT if (delta > 0) == (better(unit) > 0) else Direction.REGRESSION

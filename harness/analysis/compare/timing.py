@@ -1,0 +1,164 @@
+"""The time lane of the gate: is the head slower, and can this machine tell? Pure.
+
+Base and head run in turn, the base twice as often: as *a* and as *b*. What *a* differs from *b* in
+is noise. Each benchmark is tested with the two-sided Mann-Whitney U-test, as benchstat does; since
+many are tested at once the p-values are corrected (Holm 1979, "A simple sequentially rejective
+multiple test procedure", Scandinavian Journal of Statistics 6), so that :data:`ALPHA` is the chance
+of one false alarm in a whole gate of identical code, not in each benchmark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb
+from statistics import median
+
+from harness.analysis.compare.comparison import Change, Direction
+from harness.analysis.compare.samples import mann_whitney
+from harness.model import SECONDS, Lane, Measurement
+from harness.policy.model import Policy
+
+# Of one false alarm in a gate.
+ALPHA = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Samples of one benchmark, in seconds per operation, taken in turn.
+
+    Attributes:
+        package: import path.
+        benchmark: full name.
+        base_a: of the base.
+        base_b: of the base again, in other rounds of the same turn.
+        head: of the head.
+    """
+
+    package: str
+    benchmark: str
+    base_a: tuple[float, ...]
+    base_b: tuple[float, ...]
+    head: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What the base differs from itself by.
+
+    Attributes:
+        package: import path.
+        benchmark: full name.
+        shift: relative difference of the medians of *a* and *b*.
+        p: of the U-test, corrected.
+        spread: half the distance between the quartiles, relative to the median.
+        relevant: the smallest relative change that the policy fails.
+    """
+
+    package: str
+    benchmark: str
+    shift: float
+    p: float
+    spread: float
+    relevant: float
+
+    @property
+    def unfit(self) -> bool:
+        """Whether a change that counts could be noise, or be hidden by it.
+
+        Either *a* and *b* differ as base and head would have to, or one half of the samples lies
+        further from the median than the change that is looked for.
+        """
+        return (self.p < ALPHA and abs(self.shift) > self.relevant) or (
+            self.spread > max(self.relevant, _LEAST_SPREAD)
+        )
+
+
+# A policy may ask for any rise of sec/op; no machine repeats to the nanosecond.
+_LEAST_SPREAD = 0.02
+# From this share of unfit benchmarks on the machine is to blame, and not one benchmark.
+_MOST_UNFIT = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class TimeReport:
+    """The time lane of a gate.
+
+    Attributes:
+        changes: one for each benchmark, in the order given; ``direction`` is ``NONE`` where the
+            corrected p-value is not below :data:`ALPHA`.
+        noise: of each benchmark.
+        fewest: samples a side below which no difference can be significant, given how many
+            benchmarks are tested; 0 where there are enough.
+    """
+
+    changes: tuple[Change, ...]
+    noise: tuple[Noise, ...]
+    fewest: int = 0
+
+    @property
+    def unfit(self) -> tuple[Noise, ...]:
+        """The benchmarks that show the machine to be unfit; empty if it is fit."""
+        bad = tuple(n for n in self.noise if n.unfit)
+        shifted = any(n.p < ALPHA and abs(n.shift) > n.relevant for n in bad)
+        return bad if shifted or len(bad) > _MOST_UNFIT * len(self.noise) else ()
+
+
+def judge_time(timed: Sequence[Timed], policy: Policy) -> TimeReport:
+    """Compare base and head, and the base with itself.
+
+    Args:
+        timed: every benchmark that both sides have.
+        policy: says which change is the smallest that counts.
+    """
+    against = holm([mann_whitney((*t.base_a, *t.base_b), t.head) for t in timed])
+    itself = holm([mann_whitney(t.base_a, t.base_b) for t in timed])
+    changes, noise = [], []
+    for t, p, p_itself in zip(timed, against, itself, strict=True):
+        base = Measurement(SECONDS, Lane.TIME, (*t.base_a, *t.base_b), False)
+        head = Measurement(SECONDS, Lane.TIME, t.head, False)
+        direction = Direction.NONE
+        if p < ALPHA and head.value != base.value:
+            slower = head.value > base.value
+            direction = Direction.REGRESSION if slower else Direction.IMPROVEMENT
+        changes.append(Change(t.package, t.benchmark, SECONDS, base, head, direction, p))
+        threshold, _ = policy.threshold(t.benchmark, SECONDS)
+        relevant = max(threshold.relative, threshold.absolute / base.value if base.value else 0.0)
+        shift = median(t.base_b) / median(t.base_a) - 1 if median(t.base_a) else 0.0
+        noise.append(
+            Noise(t.package, t.benchmark, shift, p_itself, _spread(base.samples), relevant)
+        )
+    return TimeReport(tuple(changes), tuple(noise), _fewest(timed))
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """P-values corrected for their number by Holm's method, in the same order."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    corrected = [1.0] * len(values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
+        corrected[index] = largest
+    return corrected
+
+
+def _spread(samples: Sequence[float]) -> float:
+    """Half the distance between the quartiles, relative to the median; 0 for fewer than 4."""
+    middle = median(samples)
+    if len(samples) < 4 or not middle:
+        return 0.0
+    ordered = sorted(samples)
+    half = len(ordered) // 2
+    return (median(ordered[-half:]) - median(ordered[:half])) / 2 / middle
+
+
+def _fewest(timed: Sequence[Timed]) -> int:
+    """The samples a side that it takes at least; 0 where there are as many.
+
+    Without ties the smallest p-value of n against 2n samples is two of all ways to divide them.
+    """
+    if not timed:
+        return 0
+    taken = min(len(t.head) for t in timed)
+    needed = next(n for n in range(1, 100) if 2 / comb(3 * n, n) * len(timed) < ALPHA)
+    return needed if taken < needed else 0

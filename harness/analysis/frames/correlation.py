@@ -1,0 +1,331 @@
+"""Whether revisions that bring or remove escapes also change the numbers. Pure.
+
+One observation is a pair of neighbouring measurements of a benchmark: the relative change of the
+unit, (after - before) / max(after, before), and how many escape sites came to and went from its
+package in between. The relative change is bounded (0 → 3 is 1, 3 → 0 is -1, none is 0), so that
+zeros need no constant and one large step does not decide alone. Pairs with the same test binary are
+left out: nothing could change.
+
+The effect is the mean change of the pairs with such an escape minus the mean of those without. That
+is what a person asks (how much more does it change then?) and survives what breaks a correlation
+coefficient here: few events, and a great many changes that are exactly 0. Its interval is the
+percentile bootstrap of both groups; its p-value that of the permutation of the labels, corrected by
+Benjamini and Hochberg over the rows with the same unit and event. Kendall's tau-b (which allows for
+ties) with the number of sites stands beside it. Where either group has fewer than five pairs,
+nothing is said. An association is not a cause: attribution names causes, step by step.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import accumulate
+from typing import Literal
+
+from harness.analysis.compare.escapes import EscapeCounts
+from harness.analysis.frames.effects import Verdict, effect_of
+from harness.analysis.history.history import History
+from harness.analysis.history.memo import Memo
+from harness.analysis.series.steps import observed_pairs, recorded_units
+
+ALPHA = 0.05
+Event = Literal["new", "gone"]
+_EVENTS: tuple[Event, Event] = ("new", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """How changes of a unit go with escapes that come or go.
+
+    Attributes:
+        package: import path.
+        benchmark: full name; empty for all benchmarks of the package, their changes averaged.
+        unit: of the values.
+        event: whether pairs with a ``new`` or with a ``gone`` escape site of the package are told
+            from the others.
+        pairs: neighbouring measurements that were compared.
+        events: how many of them have such a site.
+        changed: how many of those with one changed the value at all.
+        changed_without: how many of the others did.
+        effect: mean relative change with such a site minus that without; 0.1 is 10 % of the larger
+            of the two values. NaN where there are too few.
+        low: lower end of the 95 % interval of ``effect``.
+        high: upper end.
+        tau: Kendall's tau-b of the change with the number of sites; NaN where one never varies.
+        p: of the permutation test, corrected for the rows of the same unit and event; NaN where
+            there are too few.
+        verdict: ``rises`` or ``falls`` with the event where ``p`` is at most 0.05 and the interval
+            is on one side of 0, else ``none``; ``too few`` without five pairs of either kind.
+    """
+
+    package: str
+    benchmark: str
+    unit: str
+    event: Event
+    pairs: int
+    events: int
+    changed: int
+    changed_without: int
+    effect: float
+    low: float
+    high: float
+    tau: float
+    p: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The observations of one row: changes, and how many sites came or went beside each."""
+
+    package: str
+    benchmark: str
+    unit: str
+    event: Event
+    changes: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What became of a package from one measurement to the next.
+
+    Attributes:
+        previous: hash of the earlier revision.
+        revision: hash of the later one.
+        change: relative change of the unit, the mean over the package's benchmarks.
+        new: escape sites of the package that came in between.
+        gone: those that went.
+    """
+
+    previous: str
+    revision: str
+    change: float
+    new: int
+    gone: int
+
+
+def relative_change(before: float, after: float) -> float:
+    """Change as a share of the larger value, -1 to 1 for values that are not negative."""
+    size = max(abs(before), abs(after))
+    return (after - before) / size if size else 0.0
+
+
+def associations(
+    history: History,
+    escapes: Mapping[str, Mapping[str, EscapeCounts]],
+    units: Iterable[str] | None = None,
+    *,
+    benchmarks: bool = True,
+) -> tuple[Association, ...]:
+    """One row for each package and each benchmark, unit and event.
+
+    Args:
+        history: the records.
+        escapes: by revision, then by package: what came and went since the record before it.
+            Packages without either may be left out.
+        units: only these; ``None`` for every recorded one.
+        benchmarks: whether each benchmark has rows, or only its package.
+    """
+    wanted = recorded_units(history) if units is None else tuple(units)
+    found = Correlation(history, escapes, wanted)
+    return found.associations(benchmarks=benchmarks)
+
+
+def observations(
+    history: History, escapes: Mapping[str, Mapping[str, EscapeCounts]], unit: str
+) -> dict[str, tuple[Observation, ...]]:
+    """What :func:`associations` is made from, by package; in the order of the history.
+
+    Args:
+        history: the records.
+        escapes: as for :func:`associations`.
+        unit: of the values.
+    """
+    made = Correlation(history, escapes, (unit,))
+    return {package: made.observations(package, unit) for package in made.packages(unit)}
+
+
+# By package, then by two revisions.
+_Means = dict[str, dict[tuple[str, str], float]]
+
+
+class Correlation:
+    """What became of the packages of a history from one measurement to the next.
+
+    Args:
+        history: the records.
+        escapes: by revision, then by package: what came and went since the record before it.
+            Packages without either may be left out.
+        units: of the values.
+    """
+
+    def __init__(
+        self,
+        history: History,
+        escapes: Mapping[str, Mapping[str, EscapeCounts]],
+        units: Iterable[str],
+    ) -> None:
+        self._history = history
+        self._sums = _Sums(history, escapes)
+        self._means = {unit: _mean_changes(history, unit) for unit in units}
+
+    def packages(self, unit: str) -> Iterable[str]:
+        """The packages that have values in a unit."""
+        return self._means[unit]
+
+    def associations(self, *, benchmarks: bool = True) -> tuple[Association, ...]:
+        """As :func:`associations`."""
+        rows: list[Association] = []
+        for unit in self._means:
+            groups = list(self._groups(unit, benchmarks=benchmarks))
+            for event in _EVENTS:
+                own = [_associate(g, self._history.memo) for g in groups if g.event == event]
+                rows += _corrected(own)
+        return tuple(rows)
+
+    def observations(self, package: str, unit: str) -> tuple[Observation, ...]:
+        """What was seen of a package, in the order of the history."""
+        means = self._means[unit].get(package, {})
+        position = self._history.position
+        pairs = sorted(means, key=lambda p: (position(p[1]), position(p[0])))
+        new, gone = self._sums.between(package, pairs)
+        return tuple(
+            Observation(*pair, means[pair], came, went)
+            for pair, came, went in zip(pairs, new, gone, strict=True)
+        )
+
+    def _groups(self, unit: str, *, benchmarks: bool) -> Iterator[_Group]:
+        """By package and name, the package as such first."""
+        listed: dict[str, list[tuple[str, list[tuple[str, str, float, float]]]]] = {}
+        for key, pairs in sorted(observed_pairs(self._history, unit).items()) if benchmarks else ():
+            listed.setdefault(key[0], []).append((key[1], pairs))
+        for package, means in sorted(self._means[unit].items()):
+            yield from self._of_both_events(package, "", unit, list(means), means.values())
+            for benchmark, pairs in listed.get(package, ()):
+                revisions = [(previous, revision) for previous, revision, _, _ in pairs]
+                changes = [relative_change(before, after) for _, _, before, after in pairs]
+                yield from self._of_both_events(package, benchmark, unit, revisions, changes)
+
+    def _of_both_events(
+        self,
+        package: str,
+        benchmark: str,
+        unit: str,
+        pairs: Sequence[tuple[str, str]],
+        changes: Iterable[float],
+    ) -> Iterator[_Group]:
+        counts = self._sums.between(package, pairs)
+        listed = tuple(changes)
+        for event, own in zip(_EVENTS, counts, strict=True):
+            yield _Group(package, benchmark, unit, event, listed, own)
+
+
+def _mean_changes(history: History, unit: str) -> _Means:
+    """The mean changes of every package's benchmarks, of the pairs of :func:`observed_pairs`."""
+    found: dict[str, dict[tuple[str, str], list[float]]] = {}
+    for (package, _), places in history.values.get(unit, {}).items():
+        own = found.setdefault(package, {})
+        origin = last = ""
+        samples: tuple[float, ...] = ()
+        value = 0.0
+        for run, measurement in places:
+            if run.origin == origin:
+                last = run.last
+                continue
+            now = value if measurement.samples == samples else measurement.value
+            if origin:
+                # Most do not change at all.
+                change = now - value if now == value else relative_change(value, now)
+                pair = (last, run.first)
+                if pair in own:
+                    own[pair].append(change)
+                else:
+                    own[pair] = [change]
+            origin, last, samples, value = run.origin, run.last, measurement.samples, now
+    return {
+        package: {pair: math.fsum(changes) / len(changes) for pair, changes in own.items()}
+        for package, own in found.items()
+    }
+
+
+class _Sums:
+    """How many sites came and went between any two revisions, by package."""
+
+    def __init__(self, history: History, escapes: Mapping[str, Mapping[str, EscapeCounts]]) -> None:
+        self._place = {r.revision.hash: i for i, r in enumerate(history.records)}
+        self._events: dict[str, list[tuple[int, EscapeCounts]]] = {}
+        for revision, packages in escapes.items():
+            for package, counts in packages.items():
+                listed = self._events.setdefault(package, [])
+                listed.append((self._place[revision], counts))
+        self._known: dict[str, tuple[list[int], list[int]]] = {}
+
+    def between(
+        self, package: str, pairs: Sequence[tuple[str, str]]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Sites that came, and that went, after the first and up to the second revision of each."""
+        place = self._place
+        places = [(place[a] + 1, place[b] + 1) for a, b in pairs]
+        new, gone = self._totals(package)
+        return tuple(new[b] - new[a] for a, b in places), tuple(
+            gone[b] - gone[a] for a, b in places
+        )
+
+    def _totals(self, package: str) -> tuple[list[int], list[int]]:
+        """How many had come, and gone, before each record and after the last one."""
+        known = self._known.get(package)
+        if known is None:
+            came, went = ([0] * (len(self._place) + 1) for _ in _EVENTS)
+            for place, counts in self._events.get(package, ()):
+                came[place + 1] += counts.new
+                went[place + 1] += counts.gone
+            known = self._known[package] = (list(accumulate(came)), list(accumulate(went)))
+        return known
+
+
+def _associate(group: _Group, memo: Memo) -> Association:
+    """One row, its p-value not yet corrected."""
+    found = memo.get(_key(group), lambda: effect_of(group.changes, group.counts))
+    return Association(
+        package=group.package,
+        benchmark=group.benchmark,
+        unit=group.unit,
+        event=group.event,
+        pairs=len(group.changes),
+        events=found.events,
+        changed=found.changed,
+        changed_without=found.changed_without,
+        effect=found.effect,
+        low=found.low,
+        high=found.high,
+        tau=found.tau,
+        p=found.p,
+        verdict=found.verdict,
+    )
+
+
+def _key(group: _Group) -> bytes:
+    """A digest of the observations of a row."""
+    hashed = blake2b(b"correlation", digest_size=16)
+    hashed.update(array("d", group.changes).tobytes())
+    hashed.update(array("q", group.counts).tobytes())
+    return hashed.digest()
+
+
+def _corrected(rows: Sequence[Association]) -> list[Association]:
+    """The rows with p-values after Benjamini and Hochberg, and verdicts that follow from them."""
+    from dataclasses import replace
+
+    tested = sorted((r.p, i) for i, r in enumerate(rows) if not math.isnan(r.p))
+    found = list(rows)
+    least = 1.0
+    for rank in range(len(tested), 0, -1):
+        p, index = tested[rank - 1]
+        least = min(least, p * len(tested) / rank)
+        row = rows[index]
+        found[index] = replace(row, p=least, verdict=row.verdict if least <= ALPHA else "none")
+    return found

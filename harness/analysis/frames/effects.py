@@ -1,0 +1,164 @@
+"""Whether changes of numbers go with events: effect, interval, p-value, rank correlation. Pure.
+
+The methods and the reasons for them stand in :mod:`harness.analysis.frames.correlation`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+FEWEST = 5
+CONFIDENCE = 0.95
+_PERMUTATIONS = 9_999
+_RESAMPLES = 1_999
+_SEED = 20_260_105
+Verdict = Literal["rises", "falls", "none", "too few"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How changes go with events.
+
+    Attributes:
+        events: how many changes have at least one event.
+        changed, changed_without: how many of those with and without an event are not 0.
+        effect: mean of those with an event minus mean of the others, NaN if there are too few.
+        low, high: its 95 % confidence interval.
+        tau: Kendall's tau-b of changes and numbers of events.
+        p: of the effect, not corrected.
+        verdict: what follows from the interval.
+    """
+
+    events: int
+    changed: int
+    changed_without: int
+    effect: float
+    low: float
+    high: float
+    tau: float
+    p: float
+    verdict: Verdict
+
+
+def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
+    """The effect of events on changes.
+
+    Args:
+        values: the changes.
+        events: how many events there were with each.
+    """
+    import numpy as np
+
+    changes = np.asarray(values, dtype=np.float64)
+    counts = np.asarray(events, dtype=np.int64)
+    there = counts > 0
+    inside, outside = changes[there], changes[~there]
+    effect = low = high = tau = p = math.nan
+    verdict: Verdict = "too few"
+    if min(len(inside), len(outside)) >= FEWEST:
+        effect = float(inside.mean() - outside.mean())
+        low, high = _interval(inside, outside)
+        tau = _tau(changes, counts)
+        p = _permuted(changes, len(inside), effect)
+        verdict = "none"
+        if low > 0 or high < 0:
+            verdict = "rises" if effect > 0 else "falls"
+    return Effect(
+        events=len(inside),
+        changed=int((inside != 0).sum()),
+        changed_without=int((outside != 0).sum()),
+        effect=effect,
+        low=low,
+        high=high,
+        tau=tau,
+        p=p,
+        verdict=verdict,
+    )
+
+
+def _interval(inside: Floats, outside: Floats) -> tuple[float, float]:
+    """The percentile bootstrap of the difference of two means."""
+    import numpy as np
+
+    rng = np.random.default_rng(_SEED)
+    differences = _means(rng, inside) - _means(rng, outside)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(differences, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _means(rng: np.random.Generator, values: Floats) -> Floats:
+    """Means of resamples; of many values they are normal, and drawn as such."""
+    count = len(values)
+    found: Floats
+    if count > 200:
+        found = rng.normal(values.mean(), values.std() / math.sqrt(count), _RESAMPLES)
+    else:
+        found = values[rng.integers(0, count, (_RESAMPLES, count))].mean(axis=1)
+    return found
+
+
+def _tau(changes: Floats, counts: NDArray[np.int64]) -> float:
+    """Kendall's tau-b; a test holds it against scipy, which takes longer to import."""
+    import numpy as np
+
+    if changes.min() == changes.max() or counts.min() == counts.max() or np.isnan(changes).any():
+        return math.nan
+    balance = 0  # pairs in one order less those in opposite orders
+    lower = changes[:0]
+    for count in np.unique(counts):
+        own = changes[counts == count]
+        below = np.searchsorted(lower, own, "left")
+        upto = np.searchsorted(lower, own, "right")
+        balance += int(below.sum() + upto.sum()) - len(lower) * len(own)
+        lower = np.sort(np.concatenate([lower, own]))
+    pairs = len(changes) * (len(changes) - 1) // 2
+    tau = balance / math.sqrt(pairs - _ties(changes)) / math.sqrt(pairs - _ties(counts))
+    return min(1.0, max(-1.0, tau))
+
+
+def _ties(values: Floats | NDArray[np.int64]) -> int:
+    """How many pairs are equal."""
+    import numpy as np
+
+    _, sizes = np.unique(values, return_counts=True)
+    return int((sizes * (sizes - 1) // 2).sum())
+
+
+def _permuted(changes: Floats, count: int, effect: float) -> float:
+    """Two-sided p-value of a difference of means under every way to give out the labels."""
+    import numpy as np
+
+    if changes.min() == changes.max():
+        return 1.0
+    total = len(changes)
+    # The sum of the smaller group says it all: the difference is linear in it.
+    fewer = min(count, total - count)
+    sums = changes[_draws(total, fewer)].sum(axis=1)
+    means = sums / fewer - (changes.sum() - sums) / (total - fewer)
+    extreme = int((np.abs(means) >= abs(effect) * (1 - 1e-9)).sum())
+    return (extreme + 1) / (_PERMUTATIONS + 1)
+
+
+@lru_cache(maxsize=8)
+def _draws(total: int, count: int) -> NDArray[np.int32]:
+    """``count`` of ``total`` places without replacement, many times; the same for every series."""
+    import numpy as np
+
+    rng = np.random.default_rng(_SEED)
+    found = np.empty((_PERMUTATIONS, count), dtype=np.int32)
+    for start in range(0, _PERMUTATIONS, 500):
+        rows = min(500, _PERMUTATIONS - start)
+        order = rng.random((rows, total), dtype=np.float32).argpartition(count - 1, axis=1)
+        found[start : start + rows] = order[:, :count]
+    return found

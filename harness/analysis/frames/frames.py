@@ -1,0 +1,379 @@
+"""A history as pandas frames, the form in which series are worked on. Pure.
+
+Columns are part of the public interface: their names are here only, what they mean is written in
+``docs/frames.md``. Names that repeat (revisions, packages, benchmarks, units, files, messages) are
+categories, so that a row costs a few bytes for each.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from harness.analysis.causes.attribution import Attribution
+from harness.analysis.frames.correlation import Association
+from harness.analysis.history.history import History
+from harness.analysis.series.spells import Spells
+from harness.analysis.series.steps import Step
+from harness.model import PackageOutcome, Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLE_COLUMNS = (
+    "machine", "environment", "revision", "position", "date", "package", "benchmark", "unit",
+    "lane", "repetition", "value", "exact", "carried_from",
+)  # fmt: skip
+VALUE_COLUMNS = (
+    "machine", "environment", "revision", "position", "date", "package", "benchmark", "unit",
+    "lane", "value", "low", "high", "samples", "exact", "carried_from",
+)  # fmt: skip
+SPELL_COLUMNS = (
+    "machine", "environment", "package", "function", "file", "line", "column", "kind", "message",
+    "reason", "first", "first_position", "last", "last_position", "records", "stands",
+)  # fmt: skip
+ESCAPE_COLUMNS = (
+    "machine", "environment", "revision", "position", "package", "function", "file", "line",
+    "column", "kind", "message", "test",
+)  # fmt: skip
+STEP_COLUMNS = (
+    "machine", "environment", "revision", "position", "date", "package", "benchmark", "unit",
+    "before", "after", "delta", "ratio", "direction", "exact", "p", "repaired", "previous",
+    "between",
+)  # fmt: skip
+ATTRIBUTION_COLUMNS = (
+    "machine", "environment", "revision", "position", "package", "benchmark", "unit",
+    "step_delta", "step_outcome", "explained", "unexplained", "rank", "file", "line", "at_base",
+    "function", "delta", "outcome", "escape", "kind", "message", "via", "note", "setup",
+)  # fmt: skip
+ACCOUNT_COLUMNS = (
+    "machine", "environment", "revision", "position", "package", "benchmark", "file", "line",
+    "function", "via", "allocs", "bytes", "setup_allocs", "setup_bytes",
+)  # fmt: skip
+CORRELATION_COLUMNS = (
+    "machine", "environment", "package", "benchmark", "unit", "event", "pairs", "events",
+    "changed", "changed_without", "effect", "low", "high", "tau", "p", "verdict",
+)  # fmt: skip
+_PLAIN = frozenset(
+    {
+        "position", "line", "column", "repetition", "value", "low", "high", "samples", "exact",
+        "first_position", "last_position", "records", "stands", "test", "before", "after",
+        "delta", "ratio", "p", "between", "step_delta", "explained", "unexplained", "rank",
+        "at_base", "pairs", "events", "changed", "changed_without", "effect", "tau", "allocs",
+        "bytes", "setup", "setup_allocs", "setup_bytes",
+    }
+)  # fmt: skip
+
+
+class _Category:
+    """A column of names as codes; ``None`` is -1."""
+
+    def __init__(self) -> None:
+        self.codes = array("i")
+        self._known: dict[str, int] = {}
+
+    def code(self, name: str | None) -> int:
+        """The code of a name."""
+        if name is None:
+            return -1
+        return self._known.setdefault(name, len(self._known))
+
+    def add(self, name: str | None) -> None:
+        """Append a name."""
+        self.codes.append(self.code(name))
+
+    def column(self, places: Any = None) -> Any:
+        """The categorical column, its rows repeated as ``places`` says."""
+        import numpy as np
+        import pandas as pd
+
+        codes = np.frombuffer(self.codes, dtype=np.int32) if len(self.codes) else np.empty(0, int)
+        chosen = codes if places is None else codes[places]
+        return pd.Categorical.from_codes(chosen, categories=pd.Index(list(self._known), dtype=str))
+
+
+class Samples:
+    """Collects the measurements of records, one after the other, which need not stay in memory."""
+
+    def __init__(self) -> None:
+        self._of_record = {n: _Category() for n in ("machine", "environment", "revision")}
+        self._positions, self._dates = array("l"), array("q")
+        names = ("package", "benchmark", "unit", "lane", "carried_from")
+        self._of_measurement = {name: _Category() for name in names}
+        self._record, self._counts, self._exact = array("i"), array("i"), array("b")
+        self._values = array("d")
+
+    def add(self, record: Record, position: int) -> None:
+        """Take the measurements of a record at a place of its history."""
+        number = len(self._positions)
+        self._positions.append(position)
+        self._dates.append(record.revision.date)
+        self._of_record["machine"].add(record.machine.machine)
+        self._of_record["environment"].add(record.environment.name)
+        self._of_record["revision"].add(record.revision.hash)
+        columns = self._of_measurement
+        package, benchmark, unit = columns["package"], columns["benchmark"], columns["unit"]
+        lane, origin = columns["lane"], columns["carried_from"]
+        for result in record.packages:
+            carried = result.outcome is PackageOutcome.CARRIED
+            at, source = package.code(result.path), result.carried_from if carried else None
+            came = origin.code(source)
+            for entry in result.benchmarks:
+                name = benchmark.code(entry.name)
+                for m in entry.measurements:
+                    self._record.append(number)
+                    package.codes.append(at)
+                    benchmark.codes.append(name)
+                    unit.codes.append(unit.code(m.unit))
+                    lane.codes.append(lane.code(m.lane.value))
+                    origin.codes.append(came)
+                    self._exact.append(m.exact)
+                    self._counts.append(len(m.samples))
+                    self._values.extend(m.samples)
+
+    def samples(self) -> pd.DataFrame:
+        """One row for each repetition; columns :data:`SAMPLE_COLUMNS`."""
+        import numpy as np
+
+        counts = np.array(self._counts, dtype=np.int64)
+        rows = np.repeat(np.arange(len(counts)), counts)
+        found = self._columns(rows)
+        first = np.repeat(counts.cumsum() - counts, counts)
+        found["repetition"] = (np.arange(len(rows)) - first).astype(np.int32)
+        found["value"] = np.array(self._values, dtype=np.float64)
+        return _made(found, SAMPLE_COLUMNS)
+
+    def values(self) -> pd.DataFrame:
+        """One row for each measurement, with its median; columns :data:`VALUE_COLUMNS`."""
+        import numpy as np
+
+        counts = np.array(self._counts, dtype=np.int64)
+        found = self._columns(np.arange(len(counts)))
+        values = np.array(self._values, dtype=np.float64)
+        group = np.repeat(np.arange(len(counts)), counts)
+        ordered = values[np.lexsort((values, group))]
+        start = counts.cumsum() - counts
+        found["low"] = ordered[start]
+        found["high"] = ordered[start + counts - 1]
+        found["value"] = (ordered[start + (counts - 1) // 2] + ordered[start + counts // 2]) / 2
+        found["samples"] = counts.astype(np.int32)
+        return _made(found, VALUE_COLUMNS)
+
+    def _columns(self, rows: Any) -> dict[str, Any]:
+        import numpy as np
+        import pandas as pd
+
+        records = np.array(self._record, dtype=np.int64)[rows]
+        found: dict[str, Any] = {n: c.column(records) for n, c in self._of_record.items()}
+        found |= {name: c.column(rows) for name, c in self._of_measurement.items()}
+        found["position"] = np.array(self._positions, dtype=np.int64)[records]
+        dates = np.array(self._dates, dtype=np.int64)
+        found["date"] = pd.to_datetime(dates, unit="s", utc=True)[records]
+        found["exact"] = np.array(self._exact, dtype=bool)[rows]
+        return found
+
+
+def samples_frame(history: History) -> pd.DataFrame:
+    """One row per revision, benchmark, unit and repetition, oldest first."""
+    return _collected(history).samples()
+
+
+def values_frame(history: History) -> pd.DataFrame:
+    """One row per revision, benchmark and unit, oldest first."""
+    return _collected(history).values()
+
+
+def _collected(history: History) -> Samples:
+    found = Samples()
+    for record in history.records:
+        found.add(record, history.position(record.revision.hash))
+    return found
+
+
+def spells_frame(spells: Spells) -> pd.DataFrame:
+    """One row for each site; columns :data:`SPELL_COLUMNS`."""
+    place = spells.history.position
+    rows = [
+        (
+            spells.history.machine,
+            spells.history.environment,
+            s.site.package,
+            s.site.function,
+            s.site.position.file,
+            s.site.position.line,
+            s.site.position.column,
+            s.site.kind.value,
+            s.site.message,
+            s.site.reason,
+            s.first,
+            place(s.first),
+            s.last,
+            place(s.last),
+            s.records,
+            spells.stands(s),
+        )
+        for s in spells.all
+    ]
+    return _rows(rows, SPELL_COLUMNS)
+
+
+def escapes_frame(history: History) -> pd.DataFrame:
+    """One row per revision and escape site, oldest first; test files are marked."""
+    return each_escape(history, history.records)
+
+
+def each_escape(history: History, records: Iterable[Record]) -> pd.DataFrame:
+    """Likewise, from records that need not be in memory together."""
+    names = [c for c in ESCAPE_COLUMNS if c not in _PLAIN]
+    columns: dict[str, Any] = {name: _Category() for name in names}
+    columns |= {name: array("l") for name in ("position", "line", "column", "test")}
+    for record in records:
+        place = history.position(record.revision.hash)
+        for site in record.escapes:
+            columns["machine"].add(history.machine)
+            columns["environment"].add(history.environment)
+            columns["revision"].add(record.revision.hash)
+            columns["position"].append(place)
+            columns["package"].add(site.package)
+            columns["function"].add(site.function)
+            columns["file"].add(site.position.file)
+            columns["line"].append(site.position.line)
+            columns["column"].append(site.position.column)
+            columns["kind"].add(site.kind.value)
+            columns["message"].add(site.message)
+            columns["test"].append(site.test)
+    import numpy as np
+
+    found = {
+        name: c.column() if isinstance(c, _Category) else np.array(c, dtype=np.int64)
+        for name, c in columns.items()
+    }
+    found["test"] = found["test"].astype(bool)
+    return _made(found, ESCAPE_COLUMNS)
+
+
+def steps_frame(history: History, found: Sequence[Step]) -> pd.DataFrame:
+    """One row for each step; columns :data:`STEP_COLUMNS`."""
+    import pandas as pd
+
+    dates = {r.revision.hash: r.revision.date for r in history.records}
+    rows = [
+        (
+            history.machine,
+            history.environment,
+            s.revision,
+            history.position(s.revision),
+            dates[s.revision],
+            s.package,
+            s.benchmark,
+            s.unit,
+            s.before,
+            s.after,
+            s.delta,
+            s.ratio,
+            s.direction.value,
+            s.exact,
+            s.p,
+            s.repaired,
+            s.previous,
+            len(s.between),
+        )
+        for s in found
+    ]
+    frame = _rows(rows, STEP_COLUMNS)
+    frame["date"] = pd.to_datetime(frame["date"].astype("int64"), unit="s", utc=True)
+    frame["p"] = frame["p"].astype("float64")
+    return frame
+
+
+def attribution_frame(history: History, attributions: Mapping[Step, Attribution]) -> pd.DataFrame:
+    """One row for each cause of each step that has accounts; :data:`ATTRIBUTION_COLUMNS`."""
+    rows = [
+        (
+            history.machine,
+            history.environment,
+            step.revision,
+            history.position(step.revision),
+            step.package,
+            step.benchmark,
+            step.unit,
+            a.delta,
+            a.outcome,
+            a.explained,
+            a.unexplained,
+            rank,
+            cause.file,
+            cause.line,
+            cause.at_base,
+            cause.function,
+            cause.delta,
+            cause.outcome,
+            cause.escape,
+            cause.site.kind.value if cause.site else None,
+            cause.site.message if cause.site else None,
+            cause.via,
+            cause.note,
+            cause.setup,
+        )
+        for step, a in attributions.items()
+        for rank, cause in enumerate(a.causes)
+    ]
+    return _rows(rows, ATTRIBUTION_COLUMNS)
+
+
+def accounts_frame(history: History, records: Iterable[Record]) -> pd.DataFrame:
+    """One row for each line of each account; columns :data:`ACCOUNT_COLUMNS`."""
+    rows = [
+        (
+            history.machine,
+            history.environment,
+            record.revision.hash,
+            history.position(record.revision.hash),
+            account.package,
+            account.benchmark,
+            site.file,
+            site.line,
+            site.function,
+            site.via,
+            site.allocs,
+            site.bytes,
+            site.setup_allocs,
+            site.setup_bytes,
+        )
+        for record in records
+        for account in record.accounts
+        for site in account.sites
+    ]
+    return _rows(rows, ACCOUNT_COLUMNS)
+
+
+def correlation_frame(history: History, found: Sequence[Association]) -> pd.DataFrame:
+    """One row for each association; columns :data:`CORRELATION_COLUMNS`."""
+    names = CORRELATION_COLUMNS[2:]
+    rows = [
+        (history.machine, history.environment, *(getattr(a, name) for name in names)) for a in found
+    ]
+    return _rows(rows, CORRELATION_COLUMNS)
+
+
+def _rows(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    with pd.option_context(*_TEXT):
+        frame = pd.DataFrame(rows, columns=list(columns))
+    for name in columns:
+        if name not in _PLAIN and name != "date":
+            frame[name] = frame[name].astype("category")
+    return frame
+
+
+def _made(found: Mapping[str, Any], columns: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd
+
+    with pd.option_context(*_TEXT):
+        return pd.DataFrame({name: found[name] for name in columns})
+
+
+# Where pyarrow is installed pandas would keep text in another form, which refuses lone surrogates.
+_TEXT = ("mode.string_storage", "python")

@@ -1,0 +1,233 @@
+"""The measured history of one project in one environment on one machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from harness.analysis.history.memo import Memo
+from harness.analysis.history.runs import Run, Values, runs, values
+from harness.model import CodePart, Record, Revision, TreeDiff
+
+Parts = Mapping[str, CodePart]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two records with the code of only those packages that tell them apart.
+
+    Attributes:
+        base: the older record.
+        head: the newer one.
+        same: how many escape sites outside of tests the packages have that were left out, each on
+            both sides.
+    """
+
+    base: Record
+    head: Record
+    same: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Revisions that are newer than the newest with a number, for longer than they may be.
+
+    Attributes:
+        newest: hash of the newest revision with a number; empty if none has one.
+        since: when it was measured, or, if that is later, when the first newer commit was made;
+            seconds since the epoch.
+        newer: how many revisions are newer.
+    """
+
+    newest: str
+    since: float
+    newer: int
+
+
+@dataclass(frozen=True)
+class History:
+    """Records in the order of the first-parent history, oldest first.
+
+    Attributes:
+        machine: name of the machine.
+        environment: name of the environment.
+        records: one per revision, oldest first.
+        line: hashes of the first-parent history, oldest first, measured or not.
+        load: what :meth:`harness.model.Record.parts` gives of a revision, where the records were
+            read without it. What two revisions have in common is one object.
+        branch: whose first parents the line is, where the project has several branches.
+        beside: whether it is another branch than the first.
+        memo: what an earlier run has worked out; whoever works on this history adds to it.
+        ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
+            where that is not known.
+        stopped: whether measuring has stopped, as far as that was asked.
+        part_ids: likewise of what ``load`` gives of a revision, by package.
+        read_at: when the records were read, in seconds since the epoch.
+    """
+
+    machine: str
+    environment: str
+    records: tuple[Record, ...]
+    line: tuple[str, ...]
+    load: Callable[[str], Parts] | None = field(default=None, compare=False)
+    branch: str = ""
+    beside: bool = False
+    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
+    ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
+    stopped: Stopped | None = field(default=None, compare=False)
+    read_at: float = field(default=math.inf, compare=False, repr=False)
+
+    @classmethod
+    def build(
+        cls,
+        records: Iterable[Record],
+        line: Sequence[str] = (),
+        load: Callable[[str], Parts] | None = None,
+    ) -> History:
+        """Order the records of one machine and environment.
+
+        Args:
+            records: of one machine and environment.
+            line: the first-parent history, oldest first, as git tells it. Without it the order is
+                that of the recorded first parents, and by date where that chain is broken.
+            load: see the attribute.
+        """
+        by_hash = {r.revision.hash: r for r in records}
+        if not by_hash:
+            return cls("", "", (), tuple(line))
+        order = list(line) if line else _chain(by_hash)
+        chosen = tuple(by_hash[h] for h in order if h in by_hash)
+        some = next(iter(by_hash.values()))
+        return cls(some.machine.machine, some.environment.name, chosen, tuple(order), load)
+
+    @cached_property
+    def by_hash(self) -> dict[str, Record]:
+        """Records by full hash."""
+        return {r.revision.hash: r for r in self.records}
+
+    @cached_property
+    def runs(self) -> dict[str, list[Run]]:
+        """The measurements of every package that ever gave a number, oldest first."""
+        return runs(self.records)
+
+    @cached_property
+    def values(self) -> Values:
+        """The values of every benchmark by unit, oldest first."""
+        return values(self.runs)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {h: i for i, h in enumerate(self.line)}
+
+    def began(self, record: Record) -> float:
+        """When a record's measurement began; one of a clock that was ahead counts as old.
+
+        It says a time that has not come yet, and would be the latest for years. Of such a record
+        only the date of the commit is known, which may lie in the future by itself.
+        """
+        if record.started <= self.read_at:
+            return record.started
+        return record.revision.date if record.revision.date <= self.read_at else 0.0
+
+    def parts(self, revision: str) -> Parts:
+        """What the compiler says and made of a recorded revision, by package."""
+        if self.load is not None:
+            return self.load(revision)
+        if revision not in self._parts:
+            self._parts[revision] = self.by_hash[revision].parts()
+        return self._parts[revision]
+
+    @cached_property
+    def _parts(self) -> dict[str, Parts]:
+        return {}
+
+    def pair(self, base: str, head: str, needed: Collection[str] = ()) -> Pair:
+        """Two records, with the code of packages that differ or are needed all the same.
+
+        Equal code of a package has equal sites at equal places, so nothing of it came or went.
+        """
+        before, after = self.parts(base), self.parts(head)
+        equal = {p for p in before.keys() & after.keys() if self.same(before[p], after[p])}
+        out = equal - set(needed)
+        return Pair(
+            self.by_hash[base].with_parts(c for p, c in before.items() if p not in out),
+            self.by_hash[head].with_parts(c for p, c in after.items() if p not in out),
+            sum(self._counted(p, after[p])[0] for p in out),
+        )
+
+    def same(self, one: CodePart | None, other: CodePart | None) -> bool:
+        """Whether two revisions have the same code of a package."""
+        return one is other or (self.load is None and one == other)
+
+    def sites(self, revision: str) -> tuple[int, int]:
+        """How many escape sites a revision has in code, and in test files and generated code."""
+        counts = [self._counted(p, part) for p, part in self.parts(revision).items()]
+        return sum(code for code, _ in counts), sum(other for _, other in counts)
+
+    def _counted(self, package: str, part: CodePart) -> tuple[int, int]:
+        known = self._counts.get(package)
+        if known is None or known[0] is not part:
+            code = len(part.in_code)
+            known = self._counts[package] = (part, (code, len(part.escapes) - code))
+        return known[1]
+
+    @cached_property
+    def _counts(self) -> dict[str, tuple[CodePart, tuple[int, int]]]:
+        return {}
+
+    def only(self, revision: str, package: str) -> Record:
+        """A record with one package and its code."""
+        record, parts = self.by_hash[revision], self.parts(revision)
+        return replace(
+            record.with_parts([parts[package]] if package in parts else ()),
+            packages=tuple(p for p in record.packages if p.path == package),
+        )
+
+    @property
+    def revisions(self) -> list[Revision]:
+        """The measured revisions, oldest first."""
+        return [r.revision for r in self.records]
+
+    def position(self, revision: str) -> int:
+        """Place of a revision in the first-parent history, counted from the oldest."""
+        return self._index[revision]
+
+    def previous(self, revision: str) -> Record | None:
+        """The nearest earlier record in the first-parent history, whatever its outcome."""
+        for hash_ in reversed(self.line[: self._index[revision]]):
+            record = self.by_hash.get(hash_)
+            if record is not None:
+                return record
+        return None
+
+    def between(self, base: str, head: str) -> tuple[str, ...]:
+        """Hashes after ``base`` and before ``head`` in the first-parent history."""
+        return self.line[self._index[base] + 1 : self._index[head]]
+
+    def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...] | None:
+        """The recorded diffs that lead from ``base`` to ``head``; ``None`` if one is missing."""
+        way: list[TreeDiff] = []
+        for hash_ in (*self.between(base, head), head):
+            record = self.by_hash.get(hash_)
+            if record is None or record.diff is None:
+                return None
+            way.append(record.diff)
+        return tuple(way)
+
+
+def _chain(by_hash: dict[str, Record]) -> list[str]:
+    """Revisions by date, each after its recorded parent."""
+    ordered: list[str] = []
+    placed: set[str] = set()
+    for record in sorted(by_hash.values(), key=lambda r: (r.revision.date, r.revision.hash)):
+        pending: list[str] = []
+        at: str | None = record.revision.hash
+        while at is not None and at in by_hash and at not in placed:
+            pending.append(at)
+            placed.add(at)
+            at = by_hash[at].revision.parent
+        ordered.extend(reversed(pending))
+    return ordered

@@ -1,0 +1,350 @@
+"""The compiled code over history: allocation calls and stack frames, by package. Pure.
+
+Both are of what was linked (:mod:`harness.engine.revision.code` says what that is), so heap-calls
+and the largest frame of a package may also move because more or less of it is linked or inlined.
+A package of which everything is inlined has no frame.
+Differences of two revisions are therefore taken function by function, of those that both have. None
+of it is a verdict: a call that is added may never be executed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from harness.analysis.history.history import History
+from harness.analysis.series.series import Point, PointRuns, PointState, Series, Slot, slots
+from harness.model import (
+    ESCAPES,
+    FRAME_BYTES,
+    HEAP_CALLS,
+    CodePart,
+    FunctionCode,
+    Lane,
+    Measurement,
+    PackageOutcome,
+    Record,
+)
+
+CODE_UNITS = (ESCAPES, HEAP_CALLS, FRAME_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionChange:
+    """A function that was compiled otherwise.
+
+    Attributes:
+        package: import path.
+        function: in the compiler's words.
+        file: where it is declared at head, relative to the repository's root.
+        line: likewise.
+        before: at base, bytes of its stack frame or allocation calls.
+        after: at head.
+    """
+
+    package: str
+    function: str
+    file: str
+    line: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodeDiff:
+    """How functions outside of test files that both revisions have differ, the largest first.
+
+    Attributes:
+        frames: those whose stack frame has another size, in bytes.
+        calls: those with more or fewer allocation calls.
+        known: whether both records have compiled code.
+    """
+
+    frames: tuple[FunctionChange, ...] = ()
+    calls: tuple[FunctionChange, ...] = ()
+    known: bool = False
+
+
+def diff_code(base: Record, head: Record) -> CodeDiff:
+    """Compare the compiled functions of two records by package and name."""
+    before, after = _functions(base), _functions(head)
+    old, new = _calls(base), _calls(head)
+    frames, calls = [], []
+    for name, function in after.items():
+        earlier = before.get(name)
+        if earlier is None:
+            continue
+        place = (*name, function.file, function.line)
+        if earlier.frame_bytes != function.frame_bytes:
+            frames.append(FunctionChange(*place, earlier.frame_bytes, function.frame_bytes))
+        if old[name] != new[name]:
+            calls.append(FunctionChange(*place, old[name], new[name]))
+    return CodeDiff(_largest(frames), _largest(calls), bool(before and after))
+
+
+def package_series(history: History) -> dict[str, tuple[Series, ...]]:
+    """Escape sites, allocation calls and the largest frame of every package over a history.
+
+    Test files are left out. The series of a package come in the order of :data:`CODE_UNITS`; they
+    have no benchmark. A package that does not compile has no value, and one that is in no test
+    binary none of the compiled code.
+    """
+    counts = PackageCounts(history)
+    for slot in slots(history):
+        counts.add(slot)
+    return counts.series()
+
+
+_NOT_MEASURED = Point(PointState.NOT_MEASURED)
+_ABSENT = Point(PointState.ABSENT)
+_DOES_NOT_BUILD = Point(PointState.DOES_NOT_BUILD)
+_NOT_TAKEN = Point(PointState.NOT_TAKEN)
+
+# By source package, file, line and callee: in how many calls of one function, at most.
+_Calls = Mapping[tuple[str, str, int, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What is counted of the code of one package.
+
+    Attributes:
+        escapes: sites outside of tests.
+        linked: whether any function of it is in a test binary.
+        frame: the largest stack frame in bytes, ``None`` without functions outside of tests.
+        calls: how many allocation calls are written in the package.
+        own: those, by line.
+        foreign: those that are written elsewhere and inlined here.
+    """
+
+    escapes: int
+    linked: bool
+    frame: int | None
+    calls: int
+    own: _Calls
+    foreign: _Calls
+
+
+@dataclass(slots=True)
+class _Line:
+    """One series while it is collected: the places where another point begins, and that point."""
+
+    starts: list[int] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+
+    def put(self, place: int, point: Point) -> None:
+        """The point of the next place."""
+        last = self.points[-1] if self.points else None
+        # What was pickled in between is equal and another object.
+        if last is not point and last != point:
+            self.starts.append(place)
+            self.points.append(point)
+
+    def until(self, place: int) -> _Line:
+        """A copy of what is before a place."""
+        count = bisect_left(self.starts, place)
+        return _Line(self.starts[:count], self.points[:count])
+
+    def runs(self, places: int) -> PointRuns:
+        """What :class:`Series` is made of, for so many places."""
+        ends = [*self.starts[1:], places]
+        return tuple(
+            (point, end - start)
+            for start, end, point in zip(self.starts, ends, self.points, strict=True)
+        )
+
+
+class PackageCounts:
+    """Collects :func:`package_series` in one pass over a history.
+
+    A package is counted once for as long as it stays the same.
+
+    Args:
+        history: whose slots follow.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._count_of_places = 0
+        # Why a package that has not been seen has no value: first places, and points from there on.
+        self._unseen = _Line()
+        # By package, in the order of CODE_UNITS.
+        self._lines: dict[str, tuple[_Line, ...]] = {}
+        self._known: dict[str, tuple[CodePart, dict[str, str], _Count]] = {}
+        self._directories: dict[str, str] = {}
+        self._points: dict[tuple[str, float], Point] = {}
+
+    def checkpoint(self, places: int) -> PackageCounts:
+        """What :meth:`resumed` goes on from: so many places, without the code."""
+        return self._copy(History("", "", (), ()), places)
+
+    def resumed(self, history: History) -> PackageCounts:
+        """As it was, of a history with the same records up to there."""
+        return self._copy(history, self._count_of_places)
+
+    def _copy(self, history: History, places: int) -> PackageCounts:
+        other = PackageCounts(history)
+        other._count_of_places = places
+        other._unseen = self._unseen.until(places)
+        other._lines = {
+            package: tuple(line.until(places) for line in lines)
+            for package, lines in self._lines.items()
+        }
+        other._points = dict(self._points)
+        return other
+
+    def add(self, slot: Slot) -> None:
+        """Take the next place, oldest first."""
+        place = self._count_of_places
+        self._count_of_places += 1
+        if slot.record is None:
+            for line in self._all_lines():
+                line.put(place, _NOT_MEASURED)
+            return
+        values = self._values(slot.record, self._history.parts(slot.revision))
+        why = {
+            p.path: _DOES_NOT_BUILD if p.outcome is PackageOutcome.BUILD_FAILED else _NOT_TAKEN
+            for p in slot.record.packages
+        }
+        self._unseen.put(place, _ABSENT)
+        for package in why.keys() | {package for package, _ in values}:
+            if package not in self._lines:
+                self._lines[package] = tuple(self._unseen.until(place) for _ in CODE_UNITS)
+        for package, lines in self._lines.items():
+            without = why.get(package, _ABSENT)
+            for unit, line in zip(CODE_UNITS, lines, strict=True):
+                number = values.get((package, unit))
+                line.put(place, without if number is None else self._point(unit, number))
+
+    def series(self) -> dict[str, tuple[Series, ...]]:
+        """The series of all places so far."""
+        found: dict[str, tuple[Series, ...]] = {}
+        for package in sorted(self._lines):
+            own: list[Series] = []
+            for unit, line in zip(CODE_UNITS, self._lines[package], strict=True):
+                values = [p.measurement for p in line.points if p.measurement is not None]
+                if values:
+                    runs = partial(line.runs, self._count_of_places)
+                    own.append(Series(package, "", unit, values[0], values[-1], runs))
+            if own:
+                found[package] = tuple(own)
+        return found
+
+    def _all_lines(self) -> Iterator[_Line]:
+        yield self._unseen
+        for lines in self._lines.values():
+            yield from lines
+
+    def _values(
+        self, record: Record, parts: Mapping[str, CodePart]
+    ) -> dict[tuple[str, str], float]:
+        """Values of a record by package and unit."""
+        built = {p.path for p in record.packages if p.outcome is not PackageOutcome.BUILD_FAILED}
+        directories = {p.directory: p.path for p in record.packages}
+        if directories != self._directories:
+            self._directories = directories
+        counts = {package: self._count(package, c) for package, c in parts.items()}
+        found = {
+            (package, ESCAPES): float(counts[package].escapes if package in counts else 0)
+            for package in built
+        }
+        calls: dict[str, int] = {}
+        for package, count in counts.items():
+            if count.linked:
+                # Also of a package that is inlined into its tests and has no function left.
+                calls.setdefault(package, 0)
+            if count.frame is not None:
+                found[package, FRAME_BYTES] = float(count.frame)
+            if count.own:
+                calls[package] = calls.get(package, 0) + count.calls
+        # A line that is inlined to several functions counts as often as in that which has it most.
+        more: dict[tuple[str, str, int, str], int] = {}
+        for count in counts.values():
+            for key, number in count.foreign.items():
+                owner = counts.get(key[0])
+                least = max(more.get(key, 0), owner.own.get(key, 0) if owner else 0)
+                if number > least:
+                    calls[key[0]] = calls.get(key[0], 0) + number - least
+                    more[key] = number
+        return found | {(package, HEAP_CALLS): float(n) for package, n in calls.items()}
+
+    def _point(self, unit: str, number: float) -> Point:
+        """The point of a value, one object for equal ones."""
+        known = self._points.get((unit, number))
+        if known is None:
+            measurement = Measurement(unit, Lane.ALLOCATION, (number,), True)
+            known = self._points[unit, number] = Point(PointState.MEASURED, measurement)
+        return known
+
+    def _count(self, package: str, part: CodePart) -> _Count:
+        known = self._known.get(package)
+        if known is None or known[0] is not part or known[1] is not self._directories:
+            count = _counted(package, part, self._directories)
+            known = self._known[package] = (part, self._directories, count)
+        return known[2]
+
+
+def _counted(package: str, part: CodePart, directories: Mapping[str, str]) -> _Count:
+    calls = _calls_by_source(part, directories)
+    frames = [f.frame_bytes for f in part.functions if not f.test]
+    own = {key: n for key, n in calls.items() if key[0] == package}
+    return _Count(
+        escapes=len(part.in_code),
+        linked=bool(part.functions),
+        frame=max(frames, default=None),
+        calls=sum(own.values()),
+        own=own,
+        foreign={key: n for key, n in calls.items() if key[0] != package},
+    )
+
+
+def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
+    """Allocation calls by the package in which they are written, wherever they are inlined to.
+
+    What is inlined from a library counts for the line that calls it.
+    """
+    counts: dict[tuple[str, str, int, str, str], int] = {}
+    owners: dict[str, str | None] = {}  # package of a file, by its directory
+
+    def owner(file: str) -> str | None:
+        if file not in owners:
+            owners[file] = directories.get(file.rpartition("/")[0] or ".")
+        return owners[file]
+
+    for call in part.calls:
+        file, line = call.file, call.line
+        package = owner(file)
+        if package is None:
+            file, line = call.outer_file, call.outer_line
+            package = owner(file)
+        if package is not None and not file.endswith("_test.go"):
+            key = (package, file, line, call.callee, call.function)
+            counts[key] = counts.get(key, 0) + 1
+    most: dict[tuple[str, str, int, str], int] = defaultdict(int)
+    for (package, file, line, callee, _), number in counts.items():
+        place = (package, file, line, callee)
+        most[place] = max(most[place], number)
+    return most
+
+
+def _functions(record: Record) -> dict[tuple[str, str], FunctionCode]:
+    """By package and name; of several of one name (``init``) that with the largest frame."""
+    found: dict[tuple[str, str], FunctionCode] = {}
+    for function in record.functions:
+        if function.test:
+            continue
+        name = (function.package, function.function)
+        if name not in found or found[name].frame_bytes < function.frame_bytes:
+            found[name] = function
+    return found
+
+
+def _calls(record: Record) -> Counter[tuple[str, str]]:
+    return Counter((c.package, c.function) for c in record.calls if not c.test)
+
+
+def _largest(changes: list[FunctionChange]) -> tuple[FunctionChange, ...]:
+    return tuple(sorted(changes, key=lambda c: (-abs(c.after - c.before), c.package, c.function)))

@@ -1,0 +1,51 @@
+"""Where what was measured with changes along a history: toolchain, processor, settings. Pure.
+
+Values from both sides of such a place may differ without a change of the code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+from harness.analysis.history.history import History
+from harness.model import Record
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionChange:
+    """A record that was taken under other conditions than the one before it.
+
+    Attributes:
+        revision: hash of the first revision under the new ones.
+        what: ``toolchain``, ``machine`` or ``settings``.
+        before: the condition in words.
+        after: likewise.
+    """
+
+    revision: str
+    what: str
+    before: str
+    after: str
+
+
+def condition_changes(history: History) -> tuple[ConditionChange, ...]:
+    """Every change of a condition, oldest first; those of saved outputs are as they say."""
+    return tuple(
+        ConditionChange(head.revision.hash, what, before, after)
+        for base, head in pairwise(history.records)
+        for what, before, after in zip(_NAMES, _conditions(base), _conditions(head), strict=True)
+        if before != after
+    )
+
+
+_NAMES = ("toolchain", "machine", "settings")
+
+
+def _conditions(record: Record) -> tuple[str, str, str]:
+    tool, machine, settings = record.environment.toolchain, record.machine, record.settings
+    toolchain = f"{tool.release} {tool.goos}/{tool.goarch}" + (" with cgo" if tool.cgo else "")
+    hardware = ", ".join(
+        p for p in (machine.cpu, machine.num_cpu and f"{machine.num_cpu} CPUs") if p
+    )
+    return toolchain, hardware, f"-benchtime={settings.alloc_benchtime}"

@@ -1,0 +1,180 @@
+"""What benchmarks allocate, line by line; it moves with the lines of the source. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from harness.analysis.history.history import History
+from harness.diagnostics.identity import LineMap
+from harness.model import ALLOCS, BenchmarkResult, Measurement, Record
+
+# A file and a line.
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LineCost:
+    """What a benchmark allocates on a line.
+
+    Attributes:
+        package: import path.
+        benchmark: full name.
+        function: of the line, in the compiler's words.
+        via: the library function that the line calls and that allocates, or empty.
+        allocs: allocations per operation.
+        bytes: bytes per operation.
+        revision: hash of the revision that was profiled; the benchmark's allocs/op and the line
+            are since unchanged.
+    """
+
+    package: str
+    benchmark: str
+    function: str
+    via: str
+    allocs: float
+    bytes: float
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class CostsCheckpoint:
+    """The state of :class:`LineCosts`; see there."""
+
+    previous: str
+    since: str
+    changed: Mapping[str, str]
+    lines: Mapping[str, Mapping[int, Sequence[LineCost]]]
+    values: Mapping[tuple[str, str], float]
+
+
+@dataclass(slots=True)
+class LineCosts:
+    """What each benchmark allocates by line, kept up to date from record to record."""
+
+    history: History
+    _previous: str = ""
+    since: str = ""
+    _changed: dict[str, str] = field(default_factory=dict)
+    _lines: dict[str, dict[int, list[LineCost]]] = field(default_factory=dict)
+    # Value of allocs/op that the account of a benchmark is of.
+    _values: dict[tuple[str, str], float] = field(default_factory=dict)
+    # Of the record before: the same results are as they were.
+    _results: dict[str, tuple[BenchmarkResult, ...]] = field(default_factory=dict)
+
+    def checkpoint(self) -> CostsCheckpoint:
+        """What :meth:`resumed` goes on from."""
+        lines = {
+            file: {line: tuple(costs) for line, costs in found.items()}
+            for file, found in self._lines.items()
+        }
+        return CostsCheckpoint(
+            self._previous, self.since, dict(self._changed), lines, dict(self._values)
+        )
+
+    @classmethod
+    def resumed(cls, history: History, at: CostsCheckpoint) -> LineCosts:
+        """As it was."""
+        costs = cls(history, at.previous, at.since, dict(at.changed))
+        costs._lines = {
+            file: {line: list(found) for line, found in lines.items()}
+            for file, lines in at.lines.items()
+        }
+        costs._values = dict(at.values)
+        if at.previous:
+            costs._results = _results_of(history.by_hash[at.previous])
+        return costs
+
+    def add(self, record: Record) -> None:
+        """Take the next record, oldest first."""
+        self._move(record)
+        self._previous = record.revision.hash
+        stale = {
+            (package.path, result.name)
+            for package in record.packages
+            if self._results.get(package.path) is not package.benchmarks
+            for result in package.benchmarks
+            if not self._stands(package.path, result.name, result.measurement(ALLOCS))
+        }
+        self._results = _results_of(record)
+        new = {(a.package, a.benchmark) for a in record.accounts}
+        self._drop(stale | new)
+        numbers = {}
+        if new:
+            numbers = {
+                (package, result.name): measured.value
+                for package, result in record.benchmarks()
+                if (measured := result.measurement(ALLOCS)) is not None
+            }
+        for account in record.accounts:
+            key = (account.package, account.benchmark)
+            self._values[key] = numbers.get(key, account.allocs)
+            for site in account.sites:
+                self._lines.setdefault(site.file, {}).setdefault(site.line, []).append(
+                    LineCost(
+                        *key,
+                        site.function,
+                        site.via,
+                        site.allocs,
+                        site.bytes,
+                        record.revision.hash,
+                    )
+                )
+
+    def at(
+        self, files: Collection[str] | None
+    ) -> tuple[dict[Place, tuple[LineCost, ...]], dict[str, str]]:
+        """What is known now of some files, or of all, and what changed them last."""
+        chosen = self._lines.keys() if files is None else files
+        found = {
+            (file, line): tuple(
+                sorted(costs, key=lambda c: (-c.allocs, -c.bytes, c.package, c.benchmark))
+            )
+            for file in chosen
+            for line, costs in self._lines.get(file, {}).items()
+            if costs
+        }
+        names = self._changed.keys() if files is None else files
+        return found, {f: self._changed[f] for f in names if f in self._changed}
+
+    def _stands(self, package: str, name: str, measured: Measurement | None) -> bool:
+        value = self._values.get((package, name))
+        return value is None or (measured is not None and measured.low <= value <= measured.high)
+
+    def _drop(self, benchmarks: Collection[tuple[str, str]]) -> None:
+        if not benchmarks:
+            return
+        for lines in self._lines.values():
+            for line, costs in lines.items():
+                lines[line] = [c for c in costs if (c.package, c.benchmark) not in benchmarks]
+
+    def _move(self, record: Record) -> None:
+        """Put every line where the commit put it; forget what it changed."""
+        if not self._previous:
+            self.since = record.revision.hash
+            return
+        way = self.history.diffs(self._previous, record.revision.hash)
+        if way is None:
+            # Nobody knows what changed in between.
+            self._lines, self._values, self._changed = {}, {}, {}
+            self.since = record.revision.hash
+            return
+        for diff in way:
+            moves = LineMap(diff)
+            gone = {c.old: self._lines.pop(c.old, {}) for c in diff.files if c.old is not None}
+            for file, lines in gone.items():
+                for line, costs in lines.items():
+                    place = moves.new_line(file, line)
+                    if place is not None:
+                        target = self._lines.setdefault(place[0], {})
+                        target.setdefault(place[1], []).extend(costs)
+            for change in diff.files:
+                if change.old is not None:
+                    self._changed.pop(change.old, None)
+            for change in diff.files:
+                if change.new is not None:
+                    self._changed[change.new] = record.revision.hash
+
+
+def _results_of(record: Record) -> dict[str, tuple[BenchmarkResult, ...]]:
+    return {p.path: p.benchmarks for p in record.packages}

@@ -1,0 +1,297 @@
+"""Series: one value, or the reason why there is none, for every place of a history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property, partial
+from itertools import chain, repeat
+
+from harness.analysis.history.history import History
+from harness.analysis.history.runs import Stretch, stretches
+from harness.model import (
+    ALLOCS,
+    BYTES,
+    SECONDS,
+    BenchmarkFailure,
+    BenchmarkResult,
+    Lane,
+    Measurement,
+    Outcome,
+    PackageOutcome,
+    PackageResult,
+    Record,
+)
+
+UNIT_ORDER = (ALLOCS, BYTES, SECONDS)
+
+
+class PointState(StrEnum):
+    """Why a place of a series has its value, or has none."""
+
+    MEASURED = "measured"
+    CARRIED = "carried"
+    BROKEN = "broken"  # nothing of the revision compiles
+    DOES_NOT_BUILD = "does not build"  # the package could not be compiled
+    FAILED = "failed"  # it ran, and gave no number
+    NOT_TAKEN = "not taken"  # the benchmark ran, without this unit
+    NOT_SELECTED = "not selected"
+    NOT_YET = "not there yet"
+    ABSENT = "not there"
+    REMOVED = "removed"
+    NOT_MEASURED = "not measured"  # no record of the revision
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place on the axis of a history: a record, or a run of revisions without one.
+
+    Attributes:
+        hashes: the revisions, oldest first; exactly one where there is a record.
+        record: the record, ``None`` for a run that was not measured.
+    """
+
+    hashes: tuple[str, ...]
+    record: Record | None
+
+    @property
+    def revision(self) -> str:
+        """The newest revision of the place."""
+        return self.hashes[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One place of a series.
+
+    Attributes:
+        state: see :class:`PointState`.
+        measurement: the value, ``None`` in a gap.
+        reason: in a gap, what the tool said, or empty.
+        carried_from: hash of the revision that the value is from, if it was carried.
+    """
+
+    state: PointState
+    measurement: Measurement | None = None
+    reason: str = ""
+    carried_from: str | None = None
+
+
+# Points, oldest first, each with the number of neighbouring slots that it is for.
+PointRuns = tuple[tuple[Point, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """One unit of one benchmark over a history.
+
+    Attributes:
+        package: import path.
+        benchmark: full name; empty where the values are of the package as such.
+        unit: of the values.
+        first: the oldest value.
+        last: the newest value.
+        make: gives :attr:`runs`, when they are wanted.
+    """
+
+    package: str
+    benchmark: str
+    unit: str
+    first: Measurement
+    last: Measurement
+    make: Callable[[], PointRuns] = field(repr=False)
+
+    @cached_property
+    def runs(self) -> PointRuns:
+        """The points, without those that only repeat the one before."""
+        return self.make()
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """One for each slot."""
+        return tuple(chain.from_iterable(repeat(point, count) for point, count in self.runs))
+
+
+def slots(history: History) -> tuple[Slot, ...]:
+    """The places of a history, oldest first; neighbours without a record share one."""
+    found: list[Slot] = []
+    run: list[str] = []
+    for hash_ in history.line:
+        record = history.by_hash.get(hash_)
+        if record is None:
+            run.append(hash_)
+            continue
+        if run:
+            found.append(Slot(tuple(run), None))
+            run = []
+        found.append(Slot((hash_,), record))
+    if run:
+        found.append(Slot(tuple(run), None))
+    return tuple(found)
+
+
+def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ...]]:
+    """The series of every benchmark that ever gave a number, by package and name.
+
+    The units of a benchmark come in the order of :data:`UNIT_ORDER`, then by name.
+    """
+    places = slots(history)
+    rows = [
+        {} if slot.record is None else {p.path: p for p in slot.record.packages} for slot in places
+    ]
+    found: dict[tuple[str, str], tuple[Series, ...]] = {}
+    for path in history.runs:
+        along = _along(places, [row.get(path) for row in rows])
+        for name, extent in _extents(along).items():
+            found[path, name] = tuple(
+                Series(
+                    path,
+                    name,
+                    unit,
+                    extent.oldest[unit],
+                    extent.newest[unit],
+                    partial(_runs, along, (path, name), unit, extent),
+                )
+                for unit in sorted(extent.newest, key=unit_order)
+            )
+    return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Along:
+    """A stretch of a package, with its measurements by benchmark and unit.
+
+    Attributes:
+        record: of the first place, ``None`` where there is none.
+        stretch: see :class:`~harness.analysis.history.runs.Stretch`.
+        values: the measurements of the first result of each name.
+    """
+
+    record: Record | None
+    stretch: Stretch
+    values: Mapping[str, Mapping[str, Measurement]]
+
+
+def _along(places: Sequence[Slot], packages: Sequence[PackageResult | None]) -> list[_Along]:
+    found: list[_Along] = []
+    results: tuple[BenchmarkResult, ...] = ()
+    values: dict[str, dict[str, Measurement]] = {}
+    for stretch in stretches(packages):
+        now = stretch.package.benchmarks if stretch.package else ()
+        if now is not results:
+            # Of several with one name or one unit the first counts, as everywhere.
+            values = {r.name: {m.unit: m for m in reversed(r.measurements)} for r in reversed(now)}
+            results = now
+        found.append(_Along(places[stretch.start].record, stretch, values))
+    return found
+
+
+@dataclass(slots=True)
+class _Extent:
+    """The first and the last place with a number of a benchmark, and its values there by unit."""
+
+    first: int
+    last: int
+    oldest: dict[str, Measurement] = field(default_factory=dict)
+    newest: dict[str, Measurement] = field(default_factory=dict)
+
+
+def _extents(along: Sequence[_Along]) -> dict[str, _Extent]:
+    """The extents of a package's benchmarks, by name."""
+    found: dict[str, _Extent] = {}
+    for part in along:
+        stretch = part.stretch
+        for name, units in part.values.items():
+            extent = found.get(name)
+            if extent is None:
+                extent = found[name] = _Extent(stretch.start, stretch.start)
+            extent.last = stretch.stop - 1
+            extent.newest.update(units)
+            if len(extent.oldest) != len(extent.newest):
+                extent.oldest = {**units, **extent.oldest}
+    return found
+
+
+def _runs(along: Sequence[_Along], key: tuple[str, str], unit: str, extent: _Extent) -> PointRuns:
+    found: list[tuple[Point, int]] = []
+    name = key[1]
+    for part in along:
+        units, package = part.values.get(name), part.stretch.package
+        measurement = None if units is None else units.get(unit)
+        if package is None or measurement is None or part.record is None:
+            gap = (part.stretch.start < extent.first, part.stretch.start > extent.last)
+            point = _gap(part, key, unit, before=gap[0], after=gap[1])
+        elif package.outcome is PackageOutcome.CARRIED:
+            point = Point(PointState.CARRIED, measurement, "", package.carried_from)
+        else:
+            point = Point(PointState.MEASURED, measurement)
+        found.append((point, part.stretch.stop - part.stretch.start))
+    return tuple(found)
+
+
+def _gap(part: _Along, key: tuple[str, str], unit: str, *, before: bool, after: bool) -> Point:
+    """The point of places without a value."""
+    record, package = part.record, part.stretch.package
+    if record is None:
+        return Point(PointState.NOT_MEASURED)
+    if package is not None and key[1] in part.values:
+        lane = Lane.TIME if unit == SECONDS else None
+        reason = _failure(package, key[1], lane)
+        return Point(PointState.FAILED if reason else PointState.NOT_TAKEN, reason=reason)
+    if package is None:
+        if record.outcome is Outcome.BROKEN and not anything_compiled(record):
+            return Point(PointState.BROKEN, reason=build_error(record, key[0]))
+        return _absent(before=before, after=after)
+    if package.outcome is PackageOutcome.BUILD_FAILED:
+        return Point(PointState.DOES_NOT_BUILD, reason=build_error(record, key[0]))
+    if package.outcome is PackageOutcome.NOT_SELECTED or record.settings.bench not in ("", "."):
+        return Point(PointState.NOT_SELECTED)
+    reason = _failure(package, key[1], None)
+    if reason and not before:
+        return Point(PointState.FAILED, reason=reason)
+    return _absent(before=before, after=after)
+
+
+def _absent(*, before: bool, after: bool) -> Point:
+    if before:
+        return Point(PointState.NOT_YET)
+    return Point(PointState.REMOVED if after else PointState.ABSENT)
+
+
+def anything_compiled(record: Record) -> bool:
+    """Whether Go accepted at least one package of a record."""
+    return any(p.outcome is not PackageOutcome.BUILD_FAILED for p in record.packages)
+
+
+def build_error(record: Record, package: str) -> str:
+    """What Go says of a package, else of the revision; empty if it says nothing."""
+    own = [e.message for e in record.errors if e.package == package]
+    return (own or [e.message for e in record.errors] or [""])[0]
+
+
+def failure_text(failure: BenchmarkFailure) -> str:
+    """A failure in one sentence: its kind, and what the tool said."""
+    if failure.message.startswith(f"{failure.kind}:"):
+        return failure.message
+    return f"{failure.kind}: {failure.message}"
+
+
+def _failure(package: PackageResult, benchmark: str, lane: Lane | None) -> str:
+    """Why a benchmark of a package has no number: its own failure, else that of the package."""
+    names = [benchmark]
+    while "/" in names[-1]:
+        names.append(names[-1].rsplit("/", 1)[0])
+    failures = [f for f in package.failures if lane in (None, f.lane)]
+    for name in (*names, ""):
+        for failure in failures:
+            if failure.name == name:
+                return failure_text(failure)
+    if benchmark not in {b.name for b in package.benchmarks} and failures:
+        return f"not run, after {failures[0].name}: {failure_text(failures[0])}"
+    return ""
+
+
+def unit_order(unit: str) -> tuple[int, str]:
+    """Sorts units: those of :data:`UNIT_ORDER` first, the others by name."""
+    return (UNIT_ORDER.index(unit) if unit in UNIT_ORDER else len(UNIT_ORDER), unit)

@@ -1,0 +1,92 @@
+"""The gate without running anything: what a policy makes of new escapes and of the code. Pure.
+
+Made for a hook before a commit: what the compiler says, and the code that it makes of what rules
+are about, so no thresholds and no budgets of benchmarks. Of other code it is not known whether a
+site allocates; constants put into an interface are left out, since the compiler keeps them in
+read-only data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from harness.analysis.compare.escapes import diff_escapes
+from harness.analysis.compare.renames import Renames, diff_benchmarks
+from harness.analysis.verdict.gate import GateError, GateReport, Verdict, errors_of, unmeasured
+from harness.analysis.verdict.policy import judge_policy
+from harness.model import EscapeSite, PackageError, Record, SiteKind, TreeDiff
+from harness.policy.model import EscapeRule, NoEscape, Policy, Scope
+
+
+def judge_compiled(
+    base: Record,
+    head: Record,
+    diffs: Sequence[TreeDiff] | None,
+    *,
+    policy: Policy | None = None,
+    today: date | None = None,
+    marks: Sequence[NoEscape] = (),
+    renames: Renames | None = None,
+    untold: Sequence[PackageError] = (),
+) -> GateReport:
+    """Compare the escape sites of two revisions that were compiled and not run.
+
+    Args:
+        base: the older side.
+        head: the candidate, with the compiled code of what rules are about.
+        diffs: the steps from base to head, ``None`` if not known.
+        policy: what fails; ``forbid-if-covered`` only lists, since nothing was run.
+        today: by which waivers expire; without it none does.
+        marks: code that comments in the source declare free of escapes.
+        renames: benchmarks that have another name at the head.
+        untold: rules about code of which it cannot be told whether they hold.
+    """
+    policy = policy or Policy()
+    renames = renames or Renames()
+    benchmarks = diff_benchmarks(renames.apply(base), head, renames, declared=True)
+    escapes = diff_escapes(base, head, diffs)
+    new = [site for site in escapes.new if not _constant(site)]
+    errors = [*unmeasured(base, head), *_nothing(base), *_nothing(head)]
+    errors += errors_of(head, untold)
+    judged = judge_policy(
+        _about_code(policy), (), head, new, today or date.min, marks=marks, gone=benchmarks.gone
+    )
+    # What was not looked at may use them.
+    judgement = replace(judged, unused=(), idle=())
+    verdict = Verdict.FAIL if judgement.violations else Verdict.PASS
+    return GateReport(
+        base=base,
+        head=head,
+        changes=(),
+        escapes=escapes,
+        errors=tuple(dict.fromkeys(errors)),
+        benchmarks=benchmarks,
+        inexact=(),
+        verdict=Verdict.ERROR if errors else verdict,
+        policy=policy,
+        judgement=judgement,
+    )
+
+
+def _nothing(record: Record) -> list[GateError]:
+    """Why nothing of a side compiled; empty where anything did."""
+    if record.compiled:
+        return []
+    nothing = PackageError("", "build", "nothing was compiled: Go finds no package in it")
+    return errors_of(record, record.errors or (nothing,))
+
+
+def _about_code(policy: Policy) -> Policy:
+    new = EscapeRule.FORBID if policy.new_escapes is EscapeRule.FORBID else EscapeRule.REPORT
+    budgets = tuple(b for b in policy.budgets if b.scope is not Scope.BENCHMARK)
+    return replace(policy, budgets=budgets, benchmarks=(), new_escapes=new)
+
+
+def _constant(site: EscapeSite) -> bool:
+    """Whether what is put into an interface is a constant: a number, a text, a truth value."""
+    if site.kind is not SiteKind.BOXED:
+        return False
+    text = site.expression
+    return text in ("true", "false") or text[:1] in ('"', "`", "'") or text[:1].isdigit()

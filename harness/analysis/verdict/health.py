@@ -1,0 +1,131 @@
+"""How well a history is measured: noise, failures. Pure, on a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+from harness.analysis.history.history import History, Stopped
+from harness.analysis.series.series import Point, PointState
+from harness.analysis.verdict.summary import Summary
+from harness.model import ALLOCS, HEAP_COSTS
+
+_TROUBLE = frozenset({PointState.BROKEN, PointState.DOES_NOT_BUILD, PointState.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How far the repetitions of a benchmark's newest measurement lie apart.
+
+    ``share`` is largest less smallest sample, over their median.
+    """
+
+    package: str
+    benchmark: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnitNoise:
+    """A unit over all benchmarks, each by its newest value.
+
+    Attributes:
+        unit: of the Go benchmark format.
+        benchmarks: how many have a value.
+        exact: of how many every repetition gave the same.
+        typical: median of the spreads of the others, 0 if there are none.
+        widest: the largest spreads, the largest first.
+    """
+
+    unit: str
+    benchmarks: int
+    exact: int
+    typical: float
+    widest: tuple[Spread, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A benchmark that has no value at the newest measured revision, because something failed.
+
+    ``since`` is the revision from which on that is so without a break; ``point`` says why.
+    """
+
+    package: str
+    benchmark: str
+    point: Point
+    since: str
+
+
+def noise(summary: Summary, most: int = 5) -> tuple[UnitNoise, ...]:
+    """The noise of every unit but those of what the heap costs."""
+    spreads: dict[str, list[Spread]] = {}
+    exact: dict[str, int] = {}
+    for own in summary.series.values():
+        for series in own:
+            last = series.last
+            if last is None or series.unit in HEAP_COSTS:
+                continue
+            found = spreads.setdefault(series.unit, [])
+            if last.low == last.high:
+                exact[series.unit] = exact.get(series.unit, 0) + 1
+            elif last.value:
+                share = (last.high - last.low) / abs(last.value)
+                found.append(Spread(series.package, series.benchmark, share))
+    return tuple(
+        UnitNoise(
+            unit=unit,
+            benchmarks=len(found) + exact.get(unit, 0),
+            exact=exact.get(unit, 0),
+            typical=median(s.share for s in found) if found else 0.0,
+            widest=tuple(sorted(found, key=lambda s: (-s.share, s.package, s.benchmark))[:most]),
+        )
+        for unit, found in spreads.items()
+    )
+
+
+def silent_benchmarks(summary: Summary) -> tuple[Silence, ...]:
+    """Benchmarks that failed, or did not compile, at the newest measured revision."""
+    measured = [i for i, r in enumerate(summary.revisions) if r.slot.record is not None]
+    found = []
+    for (package, benchmark), own in summary.series.items():
+        main = next((s for s in own if s.unit == ALLOCS), own[0])
+        bad = [i for i in reversed(measured) if main.points[i].state in _TROUBLE]
+        first = None
+        for place, index in zip(reversed(measured), bad, strict=False):
+            if place != index:
+                break
+            first = index
+        if first is not None:
+            point = main.points[measured[-1]]
+            since = summary.revisions[first].slot.revision
+            found.append(Silence(package, benchmark, point, since))
+    return tuple(found)
+
+
+def stopped(
+    history: History, now: float, limit: float, committed: Callable[[str], float]
+) -> Stopped | None:
+    """Whether measuring has stopped; a history without newer commits has not.
+
+    Args:
+        history: with its first-parent line, up to the newest commit.
+        now: seconds since the epoch.
+        limit: seconds that newer revisions may be without a number.
+        committed: when a commit was made, seconds since the epoch.
+    """
+    newest = next((r for r in reversed(history.records) if r.benchmarks()), None)
+    place = -1 if newest is None else history.position(newest.revision.hash)
+    newer = history.line[place + 1 :]
+    if not newer or not history.records:
+        return None
+    if newest is None:
+        last = min(r.started for r in history.records)
+    else:
+        last = newest.started + newest.duration
+    made = committed(newer[0])
+    since = last if made > now else max(last, made)
+    if now - since <= limit:
+        return None
+    return Stopped(newest.revision.hash if newest is not None else "", since, len(newer))

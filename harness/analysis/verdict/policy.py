@@ -1,0 +1,387 @@
+"""What a policy makes of a comparison: which rule is broken, what is waived. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from harness.analysis.compare.comparison import Change, Direction
+from harness.analysis.compare.costs import UNKNOWN, site_costs
+from harness.analysis.compare.renames import GoneBenchmark
+from harness.analysis.series.steps import Step
+from harness.model import (
+    ALLOCS,
+    ESCAPES,
+    FRAME_BYTES,
+    HEAP_CALLS,
+    AllocationCall,
+    EscapeSite,
+    Lane,
+    Measurement,
+    Record,
+    better,
+)
+from harness.policy.model import (
+    Budget,
+    EscapeRule,
+    GoneRule,
+    NoEscape,
+    Policy,
+    Scope,
+    Waiver,
+    is_within,
+    matches_benchmark,
+    matches_file,
+    matches_path,
+    matches_text,
+)
+
+
+class Rule(StrEnum):
+    """Which kind of rule is broken."""
+
+    THRESHOLD = "threshold"
+    BUDGET = "budget"
+    NEW_ESCAPE = "new-escape"
+    NO_ESCAPE = "no-escape"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that the head breaks.
+
+    Attributes:
+        rule: its kind.
+        text: one sentence: what, how much, and what is allowed.
+        package: import path.
+        subject: the benchmark, function or package that it is about.
+        unit: of ``value`` and ``limit``; empty where there is none.
+        base: value to compare with; ``None`` for an absolute rule, and where the base has none.
+        value: at head, ``None`` where there is none.
+        limit: the largest value that is allowed, likewise.
+        change: the change of a threshold.
+        site: the escape site, where there is one.
+        call: the allocation call, where there is no site.
+        line: of the rule in the policy file; 0 for a built-in rule.
+        waiver: what lets it pass.
+    """
+
+    rule: Rule
+    text: str
+    package: str
+    subject: str
+    unit: str = ""
+    base: float | None = None
+    value: float | None = None
+    limit: float | None = None
+    change: Change | None = None
+    site: EscapeSite | None = None
+    call: AllocationCall | None = None
+    line: int = 0
+    waiver: Waiver | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a policy makes of a comparison.
+
+    Attributes:
+        violations: what fails.
+        waived: what would, and is let pass.
+        expired: waivers whose day has passed.
+        unused: waivers in force that let nothing pass.
+        idle: rules that concern nothing at head, in words with their line.
+        undecided: new sites of which it is not known whether a benchmark reaches them, where the
+            policy asks for it.
+    """
+
+    violations: tuple[Violation, ...] = ()
+    waived: tuple[Violation, ...] = ()
+    expired: tuple[Waiver, ...] = ()
+    unused: tuple[Waiver, ...] = ()
+    idle: tuple[str, ...] = ()
+    undecided: tuple[EscapeSite, ...] = ()
+
+
+def judge_policy(
+    policy: Policy,
+    changes: Sequence[Change],
+    head: Record,
+    new_sites: Sequence[EscapeSite],
+    today: date,
+    *,
+    marks: Sequence[NoEscape] = (),
+    gone: Sequence[GoneBenchmark] = (),
+) -> Judgement:
+    """Hold a comparison against a policy.
+
+    Args:
+        policy: of the project.
+        changes: what differs between base and head.
+        head: record of the candidate.
+        new_sites: escape sites that the base does not have.
+        today: by which waivers expire.
+        marks: code that comments in the source declare free of escapes.
+        gone: benchmarks of the base that the head does not have.
+    """
+    broken = [*_thresholds(policy, changes), *_budgets(policy, head)]
+    # A mark is in no line of the policy.
+    broken += _no_escape([*policy.no_escape, *(replace(m, line=0) for m in marks)], head)
+    undecided: list[EscapeSite] = []
+    if policy.new_escapes is not EscapeRule.REPORT:
+        only_covered = policy.new_escapes is EscapeRule.FORBID_IF_COVERED
+        known = {id(v.site) for v in broken if v.site is not None}
+        costs = site_costs(head, new_sites)
+        for site in new_sites:
+            cost = costs.get(site, UNKNOWN)
+            if cost.allocates is False or id(site) in known:
+                continue
+            reached = cost.covered if only_covered else True
+            if reached is None:
+                undecided.append(site)
+            elif reached:
+                broken.append(_new_escape(site, only_covered=only_covered))
+    if policy.gone is GoneRule.FAIL:
+        broken += [gone_violation(benchmark) for benchmark in gone]
+    in_force = [w for w in policy.waivers if w.expires >= today]
+    used: set[int] = set()
+    judged = []
+    for violation in broken:
+        waiver = next((w for w in in_force if _waives(w, violation)), None)
+        if waiver is not None:
+            used.add(id(waiver))
+        judged.append(replace(violation, waiver=waiver))
+    return Judgement(
+        violations=tuple(v for v in judged if v.waiver is None),
+        waived=tuple(v for v in judged if v.waiver is not None),
+        expired=tuple(w for w in policy.waivers if w.expires < today),
+        unused=tuple(w for w in in_force if id(w) not in used),
+        idle=tuple(_idle(policy, head)),
+        undecided=tuple(undecided),
+    )
+
+
+def gone_violation(benchmark: GoneBenchmark) -> Violation:
+    """What is said of a benchmark that the head does not have."""
+    return Violation(
+        Rule.GONE,
+        f"{benchmark.benchmark}: {benchmark.reason}",
+        benchmark.package,
+        benchmark.benchmark,
+        ALLOCS if benchmark.allocs is not None else "",
+        benchmark.allocs,
+    )
+
+
+def judge_steps(policy: Policy, steps: Iterable[Step], today: date) -> dict[Step, Violation]:
+    """The steps of a history that break a threshold, with the waiver that lets one pass, if any."""
+    in_force = [w for w in policy.waivers if w.expires >= today]
+    found = {}
+    for step in steps:
+        before, after = (
+            Measurement(step.unit, Lane.ALLOCATION, (value,), step.exact)
+            for value in (step.before, step.after)
+        )
+        change = Change(
+            step.package, step.benchmark, step.unit, before, after, step.direction, step.p
+        )
+        for violation in _thresholds(policy, [change]):
+            waiver = next((w for w in in_force if _waives(w, violation)), None)
+            found[step] = replace(violation, waiver=waiver)
+    return found
+
+
+def _thresholds(policy: Policy, changes: Sequence[Change]) -> list[Violation]:
+    found = []
+    for change in changes:
+        if change.charged is not Direction.REGRESSION or change.base is None:
+            continue
+        # What the benchmark itself or the compiler added is nobody's regression.
+        worse_by = -better(change.unit) * change.by_code
+        threshold, line = policy.threshold(change.benchmark, change.unit)
+        base = change.base.value + change.by_compiler
+        if worse_by <= 0 or threshold.allows(base, worse_by):
+            continue
+        assert change.head is not None
+        room = max(threshold.absolute, threshold.relative * abs(base))
+        allowed = f"; at most {threshold} more is allowed" if room else ""
+        found.append(
+            Violation(
+                Rule.THRESHOLD,
+                f"{change.benchmark}: {base:,.10g} → {change.head.value:,.10g} {change.unit}"
+                f"{allowed}",
+                change.package,
+                change.benchmark,
+                change.unit,
+                base,
+                change.head.value,
+                base - better(change.unit) * room,
+                change=change,
+                line=line,
+            )
+        )
+    return found
+
+
+def _budgets(policy: Policy, head: Record) -> list[Violation]:
+    found = []
+    for budget in policy.budgets:
+        for package, subject, unit, value in _budgeted(budget, head):
+            limit = budget.limits[unit]
+            if value > limit:
+                found.append(
+                    Violation(
+                        Rule.BUDGET,
+                        f"{subject}: {value:,.10g} {unit}; its budget is {limit:,.10g}",
+                        package,
+                        subject,
+                        unit,
+                        None,
+                        value,
+                        limit,
+                        line=budget.line,
+                    )
+                )
+    return found
+
+
+def _budgeted(budget: Budget, head: Record) -> Iterable[tuple[str, str, str, float]]:
+    """What a budget is of at head: package, subject, unit, value."""
+    if budget.scope is Scope.BENCHMARK:
+        for package, result in head.benchmarks():
+            if matches_benchmark(budget.pattern, result.name):
+                for unit in budget.limits:
+                    measurement = result.measurement(unit)
+                    if measurement is not None:
+                        yield package, result.name, unit, measurement.printed
+        return
+    if budget.scope is Scope.PACKAGE:
+        counts = {
+            ESCAPES: [site.package for site in head.code_escapes()],
+            HEAP_CALLS: [call.package for call in head.calls if not call.test],
+        }
+        for path in (p.path for p in head.packages):
+            if matches_path(budget.pattern, path):
+                for unit in budget.limits:
+                    yield path, path, unit, counts[unit].count(path)
+        return
+    for function in head.functions:
+        full = f"{function.package}.{function.function}"
+        if matches_path(budget.pattern, full):
+            for unit in budget.limits:
+                if unit == FRAME_BYTES:
+                    yield function.package, full, unit, function.frame_bytes
+                else:
+                    own = (function.package, function.function)
+                    number = sum((c.package, c.function) == own for c in head.calls)
+                    yield function.package, full, unit, number
+
+
+def _no_escape(rules: Sequence[NoEscape], head: Record) -> list[Violation]:
+    """Allocations in code that must have none: by the compiled code, else by the messages."""
+    found: dict[tuple[str, str, int], Violation] = {}
+    if not rules:
+        return []
+    own = (s for s in head.escapes if not s.position.generated)
+    sites = [s for s in own if any(_bans(rule, s) for rule in rules)]
+    costs = site_costs(head, sites)
+    for rule in rules:
+        for site in sites:
+            where = site.position
+            if _bans(rule, site) and costs.get(site, UNKNOWN).allocates is not False:
+                found.setdefault(
+                    (site.function, where.file, where.line),
+                    _forbidden(site.package, site.function, site.message, rule, site=site),
+                )
+        for call in head.calls:
+            if _concerns(rule, call.outer_file, call.function):
+                found.setdefault(
+                    (call.function, call.outer_file, call.outer_line),
+                    _forbidden(call.package, call.function, f"calls {call.callee}", rule, call),
+                )
+    return list(found.values())
+
+
+def _forbidden(
+    package: str,
+    function: str,
+    what: str,
+    rule: NoEscape,
+    call: AllocationCall | None = None,
+    site: EscapeSite | None = None,
+) -> Violation:
+    return Violation(
+        Rule.NO_ESCAPE,
+        f"{function}: {what}; nothing may be allocated there",
+        package,
+        function,
+        call=call,
+        site=site,
+        line=rule.line,
+    )
+
+
+def _bans(rule: NoEscape, site: EscapeSite) -> bool:
+    return _concerns(rule, site.position.file, site.function)
+
+
+def _concerns(rule: NoEscape, file: str, function: str) -> bool:
+    """Whether code lies where a rule forbids allocations; literals belong to their function."""
+    return rule.covers(file) and (not rule.function or is_within(function, rule.function))
+
+
+def _new_escape(site: EscapeSite, *, only_covered: bool) -> Violation:
+    words = "new escape in code that a benchmark runs" if only_covered else "new escape"
+    return Violation(
+        Rule.NEW_ESCAPE, f"{words}: {site.message}", site.package, site.function, site=site
+    )
+
+
+def _waives(waiver: Waiver, violation: Violation) -> bool:
+    if waiver.benchmark:
+        if violation.rule is Rule.GONE:
+            # A waiver of one unit, or of an amount, is about a benchmark that is still there.
+            whole = not waiver.unit and waiver.allow is None
+            return whole and matches_benchmark(waiver.benchmark, violation.subject)
+        if not violation.unit or not matches_benchmark(waiver.benchmark, violation.subject):
+            return False
+        if waiver.unit and waiver.unit != violation.unit:
+            return False
+        if waiver.allow is None:
+            return True
+        assert violation.value is not None
+        assert violation.limit is not None
+        base = violation.limit if violation.base is None else violation.base
+        return waiver.allow.allows(base, -better(violation.unit) * (violation.value - base))
+    site, call = violation.site, violation.call
+    if site is None and call is None:
+        return False
+    file = site.position.file if site is not None else call.outer_file if call else ""
+    message = site.message if site is not None else call.callee if call else ""
+    return (
+        matches_text(waiver.escape, message)
+        and (not waiver.file or matches_file(waiver.file, file))
+        and waiver.function in ("", violation.subject)
+    )
+
+
+def _idle(policy: Policy, head: Record) -> Iterable[str]:
+    """Rules that concern nothing: a name that was changed, or a slip of the pen."""
+    names = [result.name for _, result in head.benchmarks()]
+    for rule in policy.benchmarks:
+        if not any(matches_benchmark(rule.pattern, name) for name in names):
+            yield f"line {rule.line}: no benchmark matches {rule.pattern!r}"
+    for budget in policy.budgets:
+        if not any(True for _ in _budgeted(budget, head)):
+            units = " or ".join(budget.limits)
+            yield f"line {budget.line}: no {budget.scope} with {units} is {budget.pattern!r}"
+    places = {(s.position.file, s.function) for s in head.escapes}
+    places |= {(f.file, f.function) for f in head.functions}
+    places |= {(d.position.file, d.function) for d in head.inlining}
+    for ban in policy.no_escape:
+        if not any(_concerns(ban, file, function) for file, function in places):
+            what = f"{ban.file}:{ban.function}" if ban.function else ban.file
+            yield f"line {ban.line}: no code matches {what!r}"

@@ -1,0 +1,178 @@
+"""What got worse along a history, by commit, and what became of it. Pure, on a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from harness.analysis.compare.comparison import Direction
+from harness.analysis.series.series import unit_order
+from harness.analysis.series.steps import Step
+from harness.analysis.verdict.findings import Finding, relative_size
+from harness.analysis.verdict.policy import judge_steps
+from harness.analysis.verdict.summary import RevisionSummary, Summary
+from harness.model import HEAP_COSTS
+from harness.policy.model import Policy, Waiver
+
+# Records whose times are further apart than this are of two runs: nightly runs are hours apart.
+_PAUSE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """By what a history is judged. It holds no date, so a site changes when a waiver ends.
+
+    Attributes:
+        policy: of the project's newest revision, with those waivers that are in force.
+        expired: the waivers whose last day has passed.
+        problem: why there is no policy though the project has one; empty if nothing is wrong.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    expired: tuple[Waiver, ...] = ()
+    problem: str = ""
+
+    @classmethod
+    def on(cls, policy: Policy, today: date) -> Standard:
+        """A policy as it stands on a day."""
+        in_force = tuple(w for w in policy.waivers if w.expires >= today)
+        expired = tuple(w for w in policy.waivers if w.expires < today)
+        return cls(replace(policy, waivers=in_force), expired)
+
+
+@dataclass(frozen=True, slots=True)
+class CommitChange:
+    """The steps of one direction in one revision, of all units that a gate can fail on.
+
+    Attributes:
+        summary: of the revision.
+        direction: all of the steps go this way.
+        steps: allocs/op first, then by unit, the largest relative step first.
+        repaired: hash of the revision at which the last of the steps was undone; ``None`` while one
+            stands, and for improvements.
+        waivers: what lets steps that stand and break the policy pass, each once.
+        waived: whether all of these are let pass, and there is at least one.
+        listed: whether none of the steps that stand, or stood, breaks the policy: it lists their
+            unit, or they are within a threshold.
+    """
+
+    summary: RevisionSummary
+    direction: Direction
+    steps: tuple[Step, ...]
+    repaired: str | None = None
+    waivers: tuple[Waiver, ...] = ()
+    waived: bool = False
+    listed: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a regression that a gate fails and nobody has repaired or answers for."""
+        settled = self.repaired is not None or self.waived or self.listed
+        return self.direction is Direction.REGRESSION and not settled
+
+
+def commit_changes(
+    summary: Summary, direction: Direction, standard: Standard | None = None
+) -> tuple[CommitChange, ...]:
+    """Every revision with steps of a direction, the newest first.
+
+    Args:
+        summary: of the history.
+        direction: of the steps.
+        standard: by which regressions are waived or only listed; without it none is waived, and
+            the built-in policy holds.
+    """
+    policy = Policy() if standard is None else standard.policy
+    found = []
+    for revision in reversed(summary.revisions):
+        own = sorted_steps(s for s in revision.steps if s.direction is direction)
+        if own:
+            change = CommitChange(revision, direction, own, _repaired(summary, own))
+            worse = direction is Direction.REGRESSION
+            found.append(_judged(change, policy) if worse else change)
+    return tuple(found)
+
+
+def _judged(change: CommitChange, policy: Policy) -> CommitChange:
+    """A change with what the policy says of it; of a repaired one, whether it would have failed."""
+    if change.repaired is not None:
+        return replace(
+            change, listed=_judge([replace(s, repaired=None) for s in change.steps], policy)[2]
+        )
+    waivers, waived, listed = _judge(change.steps, policy)
+    return replace(change, waivers=waivers, waived=waived, listed=listed)
+
+
+def _judge(steps: Iterable[Step], policy: Policy) -> tuple[tuple[Waiver, ...], bool, bool]:
+    """Steps judged as ``esv nightly`` does: see the attributes of :class:`CommitChange`."""
+    standing = [s for s in steps if s.repaired is None]
+    judged = judge_steps(policy, standing, date.min).values()  # all waivers are in force
+    waivers = dict.fromkeys(v.waiver for v in judged if v.waiver is not None)
+    waived = bool(waivers) and all(v.waiver is not None for v in judged)
+    return tuple(waivers), waived, not judged
+
+
+def to_look_at(
+    found: Sequence[Finding], standard: Standard
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """The findings that somebody has to look at, in their order, and those that are waived.
+
+    A regression that fails no gate comes behind all others, improvements included.
+    """
+    open_: list[Finding] = []
+    listed: list[Finding] = []
+    waived: list[Finding] = []
+    for finding in found:
+        if finding.direction is not Direction.REGRESSION or finding.repaired is not None:
+            open_.append(finding)
+            continue
+        _, let_pass, fails_nothing = _judge(finding.steps, standard.policy)
+        (waived if let_pass else listed if fails_nothing else open_).append(finding)
+    return (*open_, *listed), tuple(waived)
+
+
+def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Steps in the order in which they are told; those of what the heap costs are left out."""
+    counted = [s for s in steps if s.unit not in HEAP_COSTS]
+    return tuple(
+        sorted(
+            counted,
+            key=lambda s: (
+                unit_order(s.unit),
+                [-n for n in relative_size(s)],
+                s.package,
+                s.benchmark,
+            ),
+        )
+    )
+
+
+def latest_run(summary: Summary) -> tuple[RevisionSummary, ...]:
+    """The revisions that were measured together last, oldest first.
+
+    Records do not say which run they are of. Those of one run follow each other in time, so the run
+    ends where an hour passed between the end of one record and the beginning of the next.
+    """
+    timed = sorted(
+        (
+            (summary.history.began(r.slot.record), r.slot.record.duration, r)
+            for r in summary.revisions
+            if r.slot.record is not None
+        ),
+        key=lambda run: run[0],
+        reverse=True,
+    )
+    members: set[str] = set()
+    begun = None
+    for start, duration, revision in timed:
+        if begun is not None and start + duration < begun - _PAUSE_SECONDS:
+            break
+        begun = start
+        members.add(revision.slot.revision)
+    return tuple(r for r in summary.revisions if r.slot.revision in members)
+
+
+def _repaired(summary: Summary, steps: tuple[Step, ...]) -> str | None:
+    back = [s.repaired for s in steps if s.repaired is not None]
+    return max(back, key=summary.history.position) if len(back) == len(steps) else None

@@ -1,0 +1,1 @@
+"""What all measuring needs: progress, the work tree's lock, environments, records, accounts."""

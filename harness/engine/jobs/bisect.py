@@ -1,0 +1,145 @@
+"""Finding the commit of a step, building only what it must."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.analysis.compare.comparison import Direction, judge
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.session import Session
+from harness.errors import MeasurementError, UsageError
+from harness.model import Measurement, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a step is.
+
+    Attributes:
+        package: import path.
+        benchmark: full name of the benchmark that was followed.
+        unit: its unit.
+        good: last revision with the old value.
+        bad: first revision seen with another value.
+        between: revisions in between without a value; the step may be in any of them or in ``bad``.
+        before: value at ``good``.
+        after: value at ``bad``.
+        looked_at: how many revisions were looked at, the two ends among them.
+    """
+
+    package: str
+    benchmark: str
+    unit: str
+    good: Record
+    bad: Record
+    between: tuple[str, ...]
+    before: float
+    after: float
+    looked_at: int
+
+
+def find_step(
+    session: Session,
+    spec: EnvironmentSpec,
+    revisions: Sequence[str],
+    unit: str,
+) -> Found:
+    """Bisect a step of a counted unit.
+
+    Args:
+        session: of the project; of its benchmarks that with the largest step is followed.
+        spec: the environment.
+        revisions: first-parent history, oldest first; the first is the base.
+        unit: ``allocs/op`` or ``B/op``.
+
+    Raises:
+        UsageError: nothing changed between the ends.
+        MeasurementError: an end has no value.
+    """
+    looked_at: dict[int, Record] = {}
+
+    def record(index: int) -> Record:
+        if index not in looked_at:
+            looked_at[index] = session.ensure_counted(revisions[index], spec)
+            session.progress.finish(f"{revisions[index][:8]} looked at")
+        return looked_at[index]
+
+    last = len(revisions) - 1
+    package, name = _largest_step(record(0), record(last), unit)
+
+    def value(index: int) -> Measurement | None:
+        return _value(record(index), package, name, unit)
+
+    low, high = 0, last
+    old = value(0)
+    holes: set[int] = set()
+    while True:
+        middle = _middle(low, high, holes)
+        if middle is None:
+            break
+        seen = value(middle)
+        if seen is None:
+            holes.add(middle)
+        elif judge(unit, old, seen)[0] is Direction.NONE:
+            low = middle
+        else:
+            high = middle
+    before, after = value(low), value(high)
+    assert before is not None
+    assert after is not None
+    return Found(
+        package,
+        name,
+        unit,
+        record(low),
+        record(high),
+        tuple(revisions[low + 1 : high]),
+        before.value,
+        after.value,
+        len(looked_at),
+    )
+
+
+def _middle(low: int, high: int, holes: set[int]) -> int | None:
+    """The place nearest to the middle of ``low`` and ``high`` that has not proved empty."""
+    inside = [i for i in range(low + 1, high) if i not in holes]
+    if not inside:
+        return None
+    centre = (low + high) / 2
+    return min(inside, key=lambda i: abs(i - centre))
+
+
+def _largest_step(base: Record, head: Record, unit: str) -> tuple[str, str]:
+    bench = head.settings.bench
+    before, after = _values(base, unit), _values(head, unit)
+    for record, values in ((base, before), (head, after)):
+        if not values:
+            reason = record.errors[0].message.splitlines()[0] if record.errors else ""
+            raise MeasurementError(
+                f"{record.revision.short} has no {unit} of a benchmark that --bench {bench!r}"
+                " selects" + (f": {reason}" if reason else "")
+            )
+    changed = {
+        k: abs(after[k].value - before[k].value)
+        for k in before.keys() & after.keys()
+        if judge(unit, before[k], after[k])[0] is not Direction.NONE
+    }
+    if not changed:
+        raise UsageError(
+            f"{unit} of {bench!r} is the same at {base.revision.short} and {head.revision.short}"
+        )
+    return max(sorted(changed), key=lambda k: changed[k])
+
+
+def _values(record: Record, unit: str) -> dict[tuple[str, str], Measurement]:
+    found = {}
+    for package, result in record.benchmarks():
+        measurement = result.measurement(unit)
+        if measurement is not None:
+            found[package, result.name] = measurement
+    return found
+
+
+def _value(record: Record, package: str, name: str, unit: str) -> Measurement | None:
+    return _values(record, unit).get((package, name))

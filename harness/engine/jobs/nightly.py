@@ -1,0 +1,400 @@
+"""The nightly job: measure what is new within a budget, and tell which steps are new.
+
+Everything that it must not forget is in two places: the records, each written before the next
+revision begins, and the state, written after a report was delivered. So it can be killed at any
+moment: the next run measures what has no record and reports what was not told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from harness.analysis.causes.attribution import Attribution
+from harness.analysis.causes.explain import explain_steps
+from harness.analysis.history.history import History
+from harness.analysis.series.steps import Step
+from harness.analysis.verdict.health import stopped
+from harness.analysis.verdict.news import (
+    EnvironmentNews,
+    News,
+    NightlyReport,
+    branch_news,
+    compared,
+    counted_steps,
+    gap_to_fill,
+    series_of,
+)
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.walk import (
+    MOST_ATTEMPTS,
+    account_steps,
+    carry_out,
+    describe,
+    hole_lines,
+    left_of,
+    of_one_revision,
+    unfinished,
+)
+from harness.engine.session import Session
+from harness.errors import MeasurementError, ToolchainError
+from harness.model import Record
+from harness.model.nightly import EnvironmentState, NightlyState, Reported
+from harness.model.walk import Failure
+from harness.store.nightly import read_state, state_path, write_state
+
+# The time that the next revision may take is told from the last ones.
+_REMEMBERED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class NightlySettings:
+    """What a run is to do.
+
+    Attributes:
+        budget: seconds after which no further revision is begun; ``None`` for no limit. The
+            first one is always measured.
+        alloc_only: leave the time lane out.
+        explain: account for the new steps line by line.
+        fetched: whether the newest commits are here: a fetch worked, or none was wanted.
+    """
+
+    budget: float | None = None
+    alloc_only: bool = False
+    explain: bool = True
+    fetched: bool = True
+
+
+@dataclass
+class _Lane:
+    """One environment while the night lasts."""
+
+    spec: EnvironmentSpec
+    name: str
+    state: EnvironmentState
+    lines: list[tuple[str, list[str]]]  # of each branch, its name and first parents, oldest first
+    records: dict[str, Record]
+    lost: str = ""  # why there is nothing to compare with, though there was
+    failures: dict[str, Failure] = field(default_factory=dict)  # of this run
+    given_up: tuple[Failure, ...] = ()  # in too many runs before
+    open: list[str] = field(default_factory=list)  # may be measured, newest first
+    newest: set[str] = field(default_factory=set)  # of these, newer than every record
+
+    def histories(self) -> list[History]:
+        """One for each branch that has records."""
+        several = len(self.lines) > 1
+        made = [
+            replace(
+                History.build(self.records.values(), line),
+                branch=name if several else "",
+                beside=number > 0,
+            )
+            for number, (name, line) in enumerate(self.lines)
+        ]
+        return [h for h in made if h.records]
+
+
+class Nightly:
+    """One run.
+
+    Args:
+        session: of the project.
+        settings: of the run.
+        environments: in which to measure.
+        clock: seconds that only grow.
+        pause: called between two revisions, for what should not wait until the end.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        settings: NightlySettings,
+        environments: Sequence[EnvironmentSpec],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._session = session
+        self._settings = settings
+        self._specs = list(environments)
+        self._clock = clock
+        self._pause = pause
+        self._begun = clock()
+        self._started = time.time()
+        self._path = state_path(session.config.results_dir, session.machine.machine)
+        self._state = NightlyState()
+        self._took: deque[float] = deque(maxlen=_REMEMBERED)
+        self._measured: list[Record] = []
+        self._problems: list[str] = []
+        self._notes: list[str] = []
+        self._lanes: list[_Lane] = []
+
+    def measure(self) -> None:
+        """Measure what is new, then what is left of a cut walk, then where a step lies, then all.
+
+        A revision that cannot be measured is passed over; the next runs try it again unless it has
+        a record. A release that cannot be had ends its environment only.
+
+        Raises:
+            StoreError: a record cannot be read or written, or a disk is full.
+        """
+        self._session.take_turn()
+        self._lanes = self._open_lanes()
+        total = sum(len(lane.open) for lane in self._lanes)
+        self._session.progress.start(total)
+        order = list(dict.fromkeys(h for lane in self._lanes for h in lane.open))
+        self._problems += hole_lines(self._session, order)
+        for fresh in (True, False):
+            for hash_ in order:
+                for lane in self._lanes:
+                    due = hash_ in lane.open and hash_ not in lane.failures
+                    if due and (hash_ in lane.newest) is fresh:
+                        if not self._may_begin():
+                            return
+                        self._one(lane, hash_)
+            if fresh:
+                self._finish_walks()
+            if fresh and self._settings.budget is not None:
+                self._fill_gaps()
+
+    def report(self) -> NightlyReport:
+        """Account for what is new, and put it together; nothing counts as told yet."""
+        found: list[EnvironmentNews] = []
+        lost: list[str] = []
+        for lane in self._lanes:
+            if lane.lost or not lane.records:
+                lost.append(lane.lost or f"{lane.name}: no revision has a record")
+            if lane.records:
+                found += self._news(lane)
+        failures = [f for lane in self._lanes for f in lane.failures.values()]
+        return NightlyReport(
+            project=self._session.config.project,
+            started=self._started,
+            finished=time.time(),
+            measured=tuple(self._measured),
+            failed=tuple(dict.fromkeys((f.revision, f.message) for f in failures)),
+            remaining=sum(h not in x.failures for x in self._lanes for h in x.open),
+            environments=tuple(found),
+            problems=tuple(self._problems),
+            lost=tuple(lost),
+            unfetched_since=self._unfetched_for_long(),
+            notes=tuple(self._notes),
+        )
+
+    def _news(self, lane: _Lane) -> list[EnvironmentNews]:
+        """What is new in an environment, accounted for."""
+        repository = self._session.repository
+        begun_with = (*lane.state.baseline, *lane.state.floors)
+        old = set(repository.first_parents(h for h in begun_with if repository.exists(h)))
+        fresh = branch_news(lane.histories(), lane.state.reported, self._started, old)
+        touched = {s.revision for _, n in fresh for s in (*n.new, *n.narrowed)}
+        if self._settings.explain and touched:
+            account_steps(self._session, sorted(touched), [lane.spec], self._notes.append)
+            lane.records = self._records(lane.spec)
+            fresh = branch_news(lane.histories(), lane.state.reported, self._started, old)
+        found = []
+        for history, news in fresh:
+            stop = stopped(history, time.time(), self._session.config.stale_after, self._committed)
+            counts = compared(history, old)
+            found.append(
+                EnvironmentNews(
+                    replace(history, stopped=stop), news, _attributions(history, news), *counts
+                )
+            )
+        return found
+
+    def _committed(self, hash_: str) -> float:
+        return self._session.repository.committed(hash_)
+
+    def _unfetched_for_long(self) -> float:
+        """Since when no fetch works, if that is longer than it may be."""
+        since = self._state.unfetched_since
+        long_ago = since and time.time() - since > self._session.config.stale_after
+        return since if long_ago else 0.0
+
+    def told(self, report: NightlyReport) -> None:
+        """Remember that a report was delivered.
+
+        Raises:
+            StoreError: the state cannot be written.
+        """
+        environments = dict(self._state.environments)
+        for found in report.environments:
+            # The last branch knows what those before it have told.
+            name = found.history.environment
+            environments[name] = replace(environments[name], reported=found.news.known)
+        for lane in self._lanes:
+            newest = (h.records[-1].revision.hash for h in lane.histories())
+            environments[lane.name] = replace(
+                environments[lane.name],
+                newest=tuple(dict.fromkeys(newest)) or lane.state.newest,
+                failures=(*lane.failures.values(), *lane.given_up),
+            )
+        self._state = replace(self._state, environments=environments)
+        write_state(self._path, self._state)
+
+    # Measuring
+
+    def _open_lanes(self) -> list[_Lane]:
+        """The environments with what is to be measured in each."""
+        session = self._session
+        tips = session.repository.branch_tips(session.config.branches)
+        newest_first = session.repository.first_parents(tips)
+        before = read_state(self._path)
+        since = 0.0 if self._settings.fetched else before.unfetched_since or self._started
+        self._state = replace(before, unfetched_since=since)
+        environments = dict(self._state.environments)
+        lanes = []
+        for spec in self._specs:
+            try:
+                name = session.environment(
+                    spec.release, spec.build_variables, spec.run_variables
+                ).name
+            except ToolchainError as err:
+                self._problems.append(str(err))
+                continue
+            records = self._records(spec)
+            lane = _Lane(spec, name, EnvironmentState(), session.branch_lines(), records)
+            if name not in environments:
+                environments[name] = self._first_state(lane, tips)
+            lane.state = environments[name]
+            lane.lost = self._lost(lane)
+            there = {h for h, r in records.items() if not r.imported}
+            lane.given_up = tuple(
+                f
+                for f in lane.state.failures
+                if f.attempts >= MOST_ATTEMPTS and f.revision not in there
+            )
+            self._notes += [
+                f"{f.revision[:8]} was given up after {f.attempts} nights: {f.message};"
+                f" `esv run {f.revision[:8]}^!` tries it again"
+                for f in lane.given_up
+            ]
+            there |= {f.revision for f in lane.given_up}
+            floors = [h for h in lane.state.floors if session.repository.exists(h)]
+            below = set(session.repository.first_parents(floors))
+            lane.open = [h for h in newest_first if h not in below and h not in there]
+            for tip in tips:
+                for hash_ in session.repository.first_parents([tip]):
+                    if hash_ in there or hash_ in below:
+                        break
+                    lane.newest.add(hash_)
+            lanes.append(lane)
+        self._state = replace(self._state, environments=environments)
+        if self._state != before:
+            # Before anything is measured: after a kill the next run must know where it began.
+            write_state(self._path, self._state)
+        return lanes
+
+    def _lost(self, lane: _Lane) -> str:
+        """Why there is nothing to compare with, though there was something; else empty."""
+        anchors = lane.state.newest or lane.state.floors
+        if not anchors or any(h in lane.records for h in anchors):
+            return ""
+        git = self._session.repository
+        if any(h in lane.records for h in git.first_parents(filter(git.exists, anchors))):
+            return ""
+        return (
+            f"{lane.name}: the records up to {anchors[0][:8]}, to compare with, are gone;"
+            f" bring {self._session.config.results_dir} back, or begin anew with `esv run HEAD^!`"
+        )
+
+    def _finish_walks(self) -> None:
+        """Finish what `esv run` was kept from finishing, as far as the budget goes."""
+        cut, problems = unfinished(self._session)
+        self._problems += problems
+        begun: list[float] = []
+
+        def may_begin() -> bool:
+            now = self._clock()
+            if begun:
+                self._took.append(now - begun.pop())
+                self._pause()
+            begun.append(now)
+            return self._may_begin()
+
+        for walk in cut:
+            if not self._may_begin():
+                return
+            self._notes.append(f"finishing {left_of(walk)}")
+            done = carry_out(self._session, walk, may_begin=may_begin)
+            self._problems += done.failed
+            self._measured += done.records
+        for lane in self._lanes if cut else ():
+            lane.records = self._records(lane.spec)
+            lane.open = [h for h in lane.open if h not in lane.records]
+
+    def _first_state(self, lane: _Lane, tips: Sequence[str]) -> EnvironmentState:
+        """Where nightly begins: with what is recorded, else with what the branches hold."""
+        repository = self._session.repository
+        there = {h for h, r in lane.records.items() if not r.imported}
+        floors = []
+        for tip in tips:
+            newest = next((h for h in repository.first_parents([tip]) if h in there), None)
+            if newest is not None:
+                floors.append(newest)
+        known = dict.fromkeys(
+            Reported(series_of(s), str(s.direction), s.previous, s.revision, 0.0)
+            for history in lane.histories()
+            for s in counted_steps(history)
+        )
+        baseline = () if floors else tuple(tips)
+        return EnvironmentState(tuple(dict.fromkeys(floors)), baseline, tuple(known))
+
+    def _records(self, spec: EnvironmentSpec) -> dict[str, Record]:
+        return {r.revision.hash: r for r in self._session.records(spec)}
+
+    def _fill_gaps(self) -> None:
+        """Bisect where the ends of a gap differ, as long as the budget lasts."""
+        for lane in self._lanes:
+            while lane.records and self._may_begin():
+                candidates = {h for h in lane.open if h not in lane.failures}
+                gaps = (gap_to_fill(h, candidates) for h in lane.histories())
+                hash_ = next((h for h in gaps if h is not None), None)
+                if hash_ is None:
+                    break
+                self._one(lane, hash_)
+
+    def _may_begin(self) -> bool:
+        """Whether the budget lasts for another revision, as long as the last ones took."""
+        budget = self._settings.budget
+        if budget is None or not self._took:
+            return True
+        return self._clock() - self._begun + max(self._took) <= budget
+
+    def _one(self, lane: _Lane, hash_: str) -> None:
+        begun = self._clock()
+        try:
+            with of_one_revision():
+                record = self._session.measure(
+                    hash_,
+                    lane.spec.release,
+                    build_variables=lane.spec.build_variables,
+                    run_variables=lane.spec.run_variables,
+                    alloc_only=self._settings.alloc_only,
+                )
+        except ToolchainError as err:
+            self._problems.append(str(err))
+            lane.open = []
+        except MeasurementError as err:
+            tried = sum(f.attempts for f in lane.state.failures if f.revision == hash_)
+            lane.failures[hash_] = Failure(hash_, str(err), tried + 1)
+            self._session.progress.finish(f"{hash_[:8]} {lane.name}: {err}")
+        else:
+            lane.records[hash_] = record
+            lane.open.remove(hash_)
+            self._measured.append(record)
+            self._session.progress.finish(describe(record))
+        self._took.append(self._clock() - begun)
+        self._pause()
+
+
+def _attributions(history: History, found: News) -> dict[Step, Attribution]:
+    explained: dict[Step, Attribution] = {}
+    steps = (*found.new, *found.narrowed)
+    for revision in dict.fromkeys(s.revision for s in steps):
+        own = [s for s in steps if s.revision == revision]
+        explained.update(explain_steps(history, revision, own))
+    return explained

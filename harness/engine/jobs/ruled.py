@@ -1,0 +1,355 @@
+"""The compiled code of everything that a policy or a mark in the source has a rule about.
+
+A record has the code that the linker kept in test binaries (:mod:`harness.engine.revision.code`).
+A rule may be about a function that is in none: nothing tests its package, nothing calls it, or it
+is inlined wherever it is called. Its package is compiled once more for the compiler's listing,
+which has every function; from Go's build cache that is a replay. What is in no listing cannot be
+told, and is an error of the gate.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from harness.compiled import CompiledCode, merge
+from harness.diagnostics.marks import (
+    MARK,
+    Declaration,
+    declared_functions,
+    no_escape_marks,
+    stray_marks,
+)
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.revision.build import WORKER
+from harness.engine.revision.code import CodeReader, kept
+from harness.engine.revision.modules import measured_go_files
+from harness.engine.session import Session
+from harness.errors import MeasurementError
+from harness.model import HEAP_CALLS, FunctionCode, PackageError, Record
+from harness.policy.model import Budget, NoEscape, Policy, Scope, is_within, matches_path
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A record with the code that rules are about.
+
+    Attributes:
+        record: the record, with the code that no test binary has.
+        marks: what comments in the source declare free of escapes, and what a rule is about that
+            has other names of files (``//line``).
+        untold: rules of which it cannot be told whether they hold, and what to do.
+    """
+
+    record: Record
+    marks: tuple[NoEscape, ...]
+    untold: tuple[PackageError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A function that a rule is about.
+
+    Attributes:
+        source: the file in which the rule stands.
+        line: likewise.
+        package: import path; empty where nothing in the directory is compiled.
+        file: that declares it.
+        function: by the compiler's name.
+        named: whether the rule names the function or its file, and not many by a pattern.
+        counts: whether the rule is a budget, which what is compiled nowhere does not use up.
+    """
+
+    source: str
+    line: int
+    package: str
+    file: str
+    function: str
+    named: bool
+    counts: bool = False
+
+    @property
+    def rule(self) -> str:
+        return f"{self.source}:{self.line}"
+
+    @property
+    def directory(self) -> str:
+        return self.file.rpartition("/")[0] or "."
+
+    @property
+    def generic(self) -> bool:
+        return "[...]" in self.function
+
+
+def with_ruled_code(
+    session: Session, record: Record, spec: EnvironmentSpec, policy: Policy, worker: str = WORKER
+) -> Ruled:
+    """Have the code of all functions that the policy or a mark in the source has a rule about.
+
+    Args:
+        session: of the project.
+        record: of the revision that is judged; what is added to it is kept nowhere.
+        spec: environment of the record.
+        policy: of the project.
+        worker: in whose work tree to compile, where there is anything to compile.
+
+    Raises:
+        RepositoryError: the revision cannot be checked out.
+        MeasurementError: Go cannot be started.
+    """
+    return _Rules(session, record, spec, policy).have(worker)
+
+
+class _Rules:
+    def __init__(
+        self, session: Session, record: Record, spec: EnvironmentSpec, policy: Policy
+    ) -> None:
+        self._session = session
+        self._record = record
+        self._spec = spec
+        self._policy = policy
+        self._revision = record.revision.hash
+        self._packages = {p.directory: p.path for p in record.packages}
+        self._declared: dict[str, list[Declaration]] = {}
+        self._untold: list[PackageError] = []
+        self._unread: set[str] = set()  # packages of which there is no listing
+
+    def have(self, worker: str) -> Ruled:
+        marks = self._marks()
+        wanted = [
+            *(self._wanted(m.file, m, m.file, m.function, named=True) for m in marks),
+            *self._of_no_escape(),
+            *self._of_budgets(),
+        ]
+        found = _with_code(self._record, self._listed(wanted, worker))
+        self._tell(wanted, found)
+        rules = (*marks, *_elsewhere(wanted, found))
+        return Ruled(found, rules, tuple(dict.fromkeys(self._untold)))
+
+    # What rules are about
+
+    def _marks(self) -> list[NoEscape]:
+        """Marked functions of the source; a mark above no function is told."""
+        repository = self._session.repository
+        found: list[NoEscape] = []
+        for file in repository.files_with(self._revision, MARK, "*.go"):
+            if file not in self._files:
+                continue  # not of the project, or nothing that Go looks at
+            source = repository.file_bytes(self._revision, file) or b""
+            found += no_escape_marks(file, source)
+            for line in stray_marks(source):
+                self._cannot_tell(
+                    file,
+                    f"{file}:{line}: {MARK} marks nothing: it belongs right above a function",
+                )
+        return found
+
+    def _of_no_escape(self) -> Iterable[_Wanted]:
+        for rule in self._policy.no_escape:
+            files = [f for f in self._files if rule.covers(f)]
+            one = "*" not in rule.file
+            found = [
+                self._wanted(
+                    self._policy.source, rule, file, d.name, named=one or bool(rule.function)
+                )
+                for file in files
+                for d in self._functions(file)
+                if rule.function in ("", d.name) or rule.function.startswith(f"{d.name}.")
+            ]
+            yield from found
+            if not files:
+                what = f"no Go file is {rule.file!r}"
+            elif rule.function and not found:
+                what = f"no function in {rule.file} is {rule.function!r}"
+            else:
+                continue
+            where = f"{self._policy.source}:{rule.line}"
+            message = f"{where}: {what}; correct the rule or take it out"
+            self._untold.append(PackageError("", "code", message))
+
+    def _of_budgets(self) -> Iterable[_Wanted]:
+        for budget in self._policy.budgets:
+            whole = budget.scope is Scope.PACKAGE
+            if budget.scope is Scope.BENCHMARK or (whole and HEAP_CALLS not in budget.limits):
+                continue
+            exact = "..." not in budget.pattern.replace("[...]", "") and not whole
+            for file in self._files:
+                package = self._package(file)
+                # Most packages are told apart without looking into their files.
+                start = budget.pattern.partition("...")[0]
+                if not package or file.endswith("_test.go") or not (
+                    package.startswith(start) or start.startswith(package)
+                ):  # fmt: skip
+                    continue
+                if whole and not matches_path(budget.pattern, package):
+                    continue
+                for d in self._functions(file):
+                    full = f"{package}.{d.name}"
+                    below = budget.pattern.startswith(f"{full}.")
+                    if whole or below or matches_path(budget.pattern, full):
+                        yield self._wanted(
+                            self._policy.source, budget, file, d.name, named=exact, counts=True
+                        )
+
+    def _wanted(
+        self,
+        source: str,
+        rule: NoEscape | Budget,
+        file: str,
+        function: str,
+        *,
+        named: bool,
+        counts: bool = False,
+    ) -> _Wanted:
+        return _Wanted(source, rule.line, self._package(file), file, function, named, counts)
+
+    # What is compiled
+
+    def _listed(self, wanted: Sequence[_Wanted], worker: str) -> CompiledCode:
+        """The code that the record does not have; nothing is compiled where it has all."""
+        known = _names(self._record)
+        missing = [w for w in wanted if w.generic or not _is_known(w, known)]
+        units = {p for w in missing for p in (w.package, *self._instances(w))}
+        units -= {"", *self._record.uncompiled}
+        if not units:
+            return CompiledCode((), ())
+        self._session.progress.step(f"{self._revision[:8]} compile what no test binary has")
+        tree = self._session.build(self._revision, self._spec, worker)
+        reader = CodeReader.of(
+            tree, self._session.go(self._spec.release), self._session.config.build_timeout
+        )
+        parts = []
+        for module in tree.modules:
+            packages = {p.path for p in module.build.packages} & units
+            if not packages:
+                continue
+            try:
+                code = reader.listing(
+                    tree.tree / module.plan.directory,
+                    packages,
+                    tree.module_env(module.plan),
+                    module.plan.flags,
+                    {w.package for w in missing} - {""},
+                )
+            except MeasurementError as err:
+                self._unread |= packages
+                self._untold += [PackageError(p, "code", str(err)) for p in sorted(packages)]
+                continue
+            parts.append(_concerned(code, missing))
+        return merge(parts)
+
+    def _instances(self, wanted: _Wanted) -> set[str]:
+        """The packages in which a generic function is compiled."""
+        if not wanted.generic:
+            return set()
+        return {d.package for d in self._record.inlining if d.position.file == wanted.file}
+
+    # What cannot be told
+
+    def _tell(self, wanted: Sequence[_Wanted], found: Record) -> None:
+        known = _names(found)
+        told = [w for w in wanted if _is_known(w, known)]
+        rules = {w.rule for w in told}
+        places = {(w.directory, w.function) for w in told}
+        for w in wanted:
+            if _is_known(w, known) or w.package in self._unread or not self._has_body(w):
+                continue
+            why = self._why(w, found)
+            # A pattern is about what there is, and a function may have a form for each system.
+            other = not w.generic and (w.directory, w.function) in places
+            if why and not other and (w.named or w.generic or w.rule not in rules):
+                self._cannot_tell(w.file, f"{w.rule}: {why}")
+
+    def _why(self, w: _Wanted, found: Record) -> str:
+        """Why nothing is known of a function, and what to do; empty where that is no matter."""
+        if w.package in found.uncompiled:
+            return f"{w.package}, which the rule is about, does not compile"
+        if w.generic:
+            if w.counts and not w.named:
+                return ""
+            return (
+                f"{w.function} in {w.file} is generic, and nothing that is compiled uses it;"
+                " call it in a test or benchmark"
+            )
+        toolchain = found.environment.toolchain
+        return (
+            f"{w.function} in {w.file} is not compiled for {toolchain.goos}/{toolchain.goarch} with"
+            " these build tags; gate it where it is (GOOS, GOARCH, GOFLAGS=-tags=…), or take the"
+            " rule out"
+        )
+
+    def _cannot_tell(self, file: str, message: str) -> None:
+        self._untold.append(PackageError(self._package(file), "code", message))
+
+    # The source
+
+    @cached_property
+    def _files(self) -> list[str]:
+        config = self._session.config
+        blobs = self._session.repository.blobs(self._revision)
+        return measured_go_files(blobs, config.repo_subdir, config.go.modules)
+
+    def _package(self, file: str) -> str:
+        return self._packages.get(file.rpartition("/")[0] or ".", "")
+
+    def _functions(self, file: str) -> list[Declaration]:
+        if file not in self._declared:
+            source = self._session.repository.file_bytes(self._revision, file)
+            self._declared[file] = declared_functions(source or b"")
+        return self._declared[file]
+
+    def _has_body(self, wanted: _Wanted) -> bool:
+        """What is written in assembly is not compiled, and Go puts nothing on the heap there."""
+        declared = (d for d in self._functions(wanted.file) if d.name == wanted.function)
+        return any(d.body for d in declared)
+
+
+_Names = Mapping[tuple[str, str], Sequence[FunctionCode]]
+
+
+def _names(record: Record) -> _Names:
+    found: dict[tuple[str, str], list[FunctionCode]] = defaultdict(list)
+    for function in record.functions:
+        name = "init" if function.function.startswith("init.") else function.function
+        found[function.package, name].append(function)
+    return found
+
+
+def _is_known(wanted: _Wanted, known: _Names) -> bool:
+    functions = known.get((wanted.package, wanted.function), ())
+    if wanted.function == "init":
+        return any(f.file == wanted.file for f in functions)
+    return any(f.test == wanted.file.endswith("_test.go") for f in functions)
+
+
+def _elsewhere(wanted: Sequence[_Wanted], found: Record) -> Iterable[NoEscape]:
+    """Rules for functions under the file that a ``//line`` directive says that they are in."""
+    known = _names(found)
+    for w in wanted:
+        files = {f.file for f in known.get((w.package, w.function), ())}
+        if not w.counts and files and w.file not in files:
+            yield from (NoEscape(file, w.function, w.line) for file in sorted(files))
+
+
+def _concerned(code: CompiledCode, wanted: Sequence[_Wanted]) -> CompiledCode:
+    """Of a listing what a record would have of it, and what rules name in test files."""
+    part = kept(code)
+    tests = [w for w in wanted if w.file.endswith("_test.go")]
+    more = [
+        f
+        for f in code.functions
+        if f.test
+        and any(f.package == w.package and is_within(f.function, w.function) for w in tests)
+    ]
+    names = {(f.package, f.function) for f in more}
+    calls = tuple(c for c in code.calls if (c.package, c.function) in names)
+    return merge([CompiledCode(part.calls, part.functions), CompiledCode(calls, tuple(more))])
+
+
+def _with_code(record: Record, code: CompiledCode) -> Record:
+    if not code.functions:
+        return record
+    both = merge([CompiledCode(record.calls, record.functions), code])
+    return replace(record, calls=both.calls, functions=both.functions)

@@ -1,0 +1,177 @@
+"""The time lane of the gate: base and head in turn, on the same machine, in the same minutes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.analysis.compare.timing import Timed
+from harness.diagnostics.collect import BuiltPackage
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.revision.build import BuiltModule, BuiltTree
+from harness.engine.revision.carry import package_key
+from harness.engine.revision.packages import PackageRunner
+from harness.engine.session import Session
+from harness.gobench import LaneRun, LaneSettings, run_lane
+from harness.gobench.link import link
+from harness.model import SECONDS, BenchmarkFailure, Environment, Lane
+from harness.model.selection import enters
+from harness.process import processors
+
+# Of base, base again and head, each in each place as often; every other time around backwards.
+_TURNS = ("ahb", "bha", "hba", "abh", "bah", "hab")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLane:
+    """What came of running two revisions in turn.
+
+    Attributes:
+        timed: every benchmark that gave all its samples on both sides.
+        failures: by hash of the revision and import path, what did not.
+        same: packages of which both sides have the same test binary; these were not run.
+    """
+
+    timed: tuple[Timed, ...]
+    failures: tuple[tuple[str, str, BenchmarkFailure], ...]
+    same: tuple[str, ...]
+
+
+def run_in_turn(
+    session: Session, base: str, head: str, spec: EnvironmentSpec, *, even_if_same: bool = False
+) -> TimeLane:
+    """Time the benchmarks that both revisions have.
+
+    Args:
+        session: of the project; its settings say how long and how often.
+        base: hash of the older revision.
+        head: hash of the newer one.
+        spec: environment of both.
+        even_if_same: also packages of which both sides have the same test binary.
+
+    Raises:
+        RepositoryError: a revision cannot be checked out.
+        MeasurementError: Go cannot be started.
+    """
+    environment = session.environment(spec.release, spec.build_variables, spec.run_variables)
+    trees = {
+        "base": session.build(base, spec, worker="w0"),
+        "head": session.build(head, spec, worker="w1"),
+    }
+    found: list[Timed] = []
+    failures: list[tuple[str, str, BenchmarkFailure]] = []
+    same: list[str] = []
+    with session.scratch() as scratch:
+        sides = {
+            name: _Side(session, spec, tree, environment, scratch / name)
+            for name, tree in trees.items()
+        }
+        both = [p for p in sides["head"].packages if p in sides["base"].packages]
+        for number, path in enumerate(both, 1):
+            if not even_if_same and sides["base"].key(path) == sides["head"].key(path):
+                same.append(path)
+                continue
+            session.progress.step(f"time {path} ({number} of {len(both)})")
+            timed, failed = _package(sides, path, session.settings().count)
+            found += timed
+            failures += [({"base": base, "head": head}[side], path, f) for side, f in failed]
+    return TimeLane(tuple(found), tuple(failures), tuple(same))
+
+
+class _Side:
+    """One revision, checked out and compiled, of which packages are linked and run."""
+
+    def __init__(
+        self,
+        session: Session,
+        spec: EnvironmentSpec,
+        tree: BuiltTree,
+        environment: Environment,
+        scratch: Path,
+    ) -> None:
+        scratch.mkdir(parents=True)
+        self._config = session.config
+        self._go = session.go(spec.release)
+        self._tree = tree
+        self._scratch = scratch
+        self._settings = session.settings()
+        self._runner = PackageRunner(
+            session.config, self._go, tree.tree, scratch, self._settings, environment
+        )
+        self.packages: dict[str, tuple[BuiltPackage, BuiltModule]] = {
+            p.path: (p, m)
+            for m in tree.modules
+            for p in m.build.packages
+            if any(enters(self._settings.bench, b) for b in p.benchmarks) and not p.errors
+        }
+
+    def key(self, path: str) -> str:
+        """Identity of the test binary of a package and of what it reads."""
+        package, _ = self.packages[path]
+        return package_key(package.binary_id, package.directory, self._tree.blobs)
+
+    def link(self, path: str) -> str:
+        """Link the test binary of a package; what Go says if it fails."""
+        package, module = self.packages[path]
+        return link(
+            self._go.binary,
+            self._tree.tree / package.module,
+            package.path,
+            self._binary,
+            self._tree.module_env(module.plan),
+            self._config.build_timeout,
+            module.plan.flags,
+        )
+
+    def time(self, path: str) -> LaneRun:
+        """Run the linked test binary once."""
+        package, _ = self.packages[path]
+        idle = self._config.benchmark_timeout
+        lane = LaneSettings(
+            lane=Lane.TIME,
+            bench=self._settings.bench,
+            benchtime=self._settings.benchtime or "1s",
+            count=1,
+            procs=processors(),
+            idle_timeout=idle,
+            timeout=max(idle * 60, 600.0),
+        )
+        directory = self._tree.tree / package.directory
+        return run_lane(self._binary, directory, lane, self._runner.environment(package.directory))
+
+    @property
+    def _binary(self) -> Path:
+        return self._scratch / "package.test"
+
+
+def _package(
+    sides: Mapping[str, _Side], path: str, count: int
+) -> tuple[list[Timed], list[tuple[str, BenchmarkFailure]]]:
+    """The samples of one package, and what failed on which side."""
+    failures: list[tuple[str, BenchmarkFailure]] = []
+    for name, side in sides.items():
+        message = side.link(path)
+        if message:
+            failures.append((name, BenchmarkFailure("", Lane.TIME, "link", message)))
+    if failures:
+        return [], failures
+    samples: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for turn in range(count):
+        for letter in _TURNS[turn % len(_TURNS)]:
+            which = "head" if letter == "h" else "base"
+            run = sides[which].time(path)
+            failures += [(which, failure) for failure in run.failures]
+            for line in run.lines:
+                if SECONDS in line.values:
+                    samples[line.name][letter].append(line.values[SECONDS])
+        if failures:
+            break
+    bad = {failure.name for _, failure in failures}
+    timed = [
+        Timed(path, name, *(tuple(taken[letter]) for letter in "abh"))
+        for name, taken in samples.items()
+        if name not in bad and all(len(taken[letter]) == count for letter in "abh")
+    ]
+    return timed, list(dict.fromkeys(failures))

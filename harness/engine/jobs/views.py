@@ -1,0 +1,48 @@
+"""What the compiler says with other flags, kept in the record so that it is compiled once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.session import Session
+from harness.model import Record, View
+
+
+def view_of(
+    session: Session, revision: str, gcflags: str, spec: EnvironmentSpec
+) -> tuple[View, Record | None]:
+    """A view of a revision, from its record or else compiled now, and that record.
+
+    It is kept in the record of the project, if there is one, else in one of the cache; that is made
+    if need be, with one more compile and without running anything. A listing (``-S``) is as large
+    as the code and is not kept; then the record may be ``None``.
+
+    Args:
+        session: of the project.
+        revision: full hash.
+        gcflags: ``-m -l``; blanks do not count.
+        spec: the environment.
+
+    Raises:
+        MeasurementError: the flags are wrong, or it does not compile.
+        StoreError: the record cannot be written.
+    """
+    gcflags = " ".join(gcflags.split())
+    record = session.kept(revision, spec)
+    if record is not None:
+        known = next((v for v in record.views if v.gcflags == gcflags), None)
+        if known is not None:
+            return known, record
+    view = View(gcflags, session.diagnostics(revision, gcflags, spec))
+    if is_listing(gcflags):
+        return view, record
+    record = record or session.compiled(revision, spec)
+    record = replace(record, views=(*record.views, view))
+    session.learn(record)
+    return view, record
+
+
+def is_listing(gcflags: str) -> bool:
+    """Whether the flags ask for the assembly of the code."""
+    return any(flag.lstrip("-").partition("=")[0] == "S" for flag in gcflags.split())

@@ -1,0 +1,102 @@
+"""Accounting for the steps that revisions have a part in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from harness.analysis.history.history import History
+from harness.analysis.series.steps import steps
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.exchange import exchange_steps
+from harness.engine.jobs.walk.faults import of_one_revision
+from harness.engine.session import Session
+from harness.errors import MeasurementError, ToolchainError
+from harness.model import ALLOCS, BYTES
+
+
+def account_steps(
+    session: Session,
+    revisions: Sequence[str],
+    environments: Sequence[EnvironmentSpec],
+    failed: Callable[[str], None] = lambda line: None,
+) -> int:
+    """Account, on both sides, for every step that these revisions have a part in.
+
+    Where the tests changed with a step, they are exchanged, to tell the benchmark's own part. Also
+    seen is whether benchmarks execute the escape sites that the revisions bring.
+
+    Args:
+        session: of the project.
+        revisions: full hashes.
+        environments: in which.
+        failed: told, a line each, of what cannot be accounted for; the rest is.
+
+    Returns:
+        how many benchmarks were profiled.
+
+    Raises:
+        StoreError: a record cannot be read or written.
+    """
+    lines = [line for _, line in session.branch_lines()]
+    made = 0
+    for spec in environments:
+        try:
+            made += sum(
+                _account_steps(session, set(revisions), spec, line, failed) for line in lines
+            )
+        except ToolchainError as err:
+            failed(str(err))
+    return made
+
+
+def _account_steps(
+    session: Session,
+    touched: set[str],
+    spec: EnvironmentSpec,
+    line: Sequence[str],
+    failed: Callable[[str], None],
+) -> int:
+    """Those of one environment on one branch; what branches share is accounted for once."""
+    made = 0
+    history = History.build(session.records(spec), line)
+    if touched & history.by_hash.keys():
+        wanted: dict[str, list[tuple[str, str]]] = {}
+        pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        for unit in (ALLOCS, BYTES):
+            for step in steps(history, unit):
+                if touched & {step.revision, step.previous}:
+                    benchmark = (step.package, step.benchmark)
+                    pairs.setdefault((step.previous, step.revision), []).append(benchmark)
+                    for revision in (step.previous, step.revision):
+                        wanted.setdefault(revision, []).append(benchmark)
+        current = dict(history.by_hash)
+        for revision, benchmarks in wanted.items():
+            before = current[revision]
+            session.progress.step(f"{before.revision.short} account for {len(benchmarks)} steps")
+            try:
+                with of_one_revision():
+                    current[revision] = session.account(before, benchmarks, spec)
+            except MeasurementError as err:
+                failed(f"{before.revision.short}: steps not accounted for: {err}")
+            made += len(current[revision].accounts) - len(before.accounts)
+        for (previous, revision), benchmarks in pairs.items():
+            base, head = current[previous], current[revision]
+            try:
+                with of_one_revision():
+                    current[revision] = exchange_steps(session, base, head, benchmarks, spec)
+            except MeasurementError as err:
+                # Then the step is told as if the tests had not changed.
+                failed(f"{head.revision.short}: tests not exchanged: {err}")
+        # Whether benchmarks execute what escapes anew, now that it is known what accounts have.
+        for revision in (r.revision.hash for r in history.records if r.revision.hash in touched):
+            before_it = history.previous(revision)
+            if before_it is not None:
+                older = before_it.revision.hash
+                diffs = history.diffs(older, revision)
+                head = current[revision]
+                try:
+                    with of_one_revision():
+                        session.look_at_new_sites(current[older], head, diffs, spec)
+                except MeasurementError as err:
+                    failed(f"{head.revision.short}: coverage not known: {err}")
+    return made

@@ -1,0 +1,324 @@
+"""Measuring a list of revisions, one record each, in every environment.
+
+What a walk sets out to do is written down before it begins, and struck off record by record: one
+that was cut, by a kill or an error, is finished by the next plain run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.walk.accounts import account_steps
+from harness.engine.jobs.walk.faults import of_one_revision
+from harness.engine.session import Session
+from harness.errors import MeasurementError, ToolchainError
+from harness.model import Outcome, PackageOutcome, Record
+from harness.model.walk import Failure, Walk, WalkPart
+from harness.store import RecordKey
+from harness.store.walks import read_walks, remove_walk, write_walk
+from harness.words import plural
+
+# A revision that fails in so many runs is not tried again unless it is named.
+MOST_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WalkReport:
+    """What a walk did.
+
+    Attributes:
+        records: that were written.
+        skipped: revisions that had a record already.
+        broken: revisions of which nothing could be measured.
+        partial: revisions of which something could not.
+        carried: packages whose results were taken over.
+        run: packages whose benchmarks were run.
+        accounts: benchmarks that were accounted for.
+        tried: full hashes of what was to be measured, whatever became of it.
+        failed: what could not be done, a line each: revisions of which no record could be made,
+            environments that cannot be had, steps that could not be accounted for.
+    """
+
+    records: tuple[Record, ...] = ()
+    skipped: int = 0
+    broken: int = 0
+    partial: int = 0
+    carried: int = 0
+    run: int = 0
+    accounts: int = 0
+    tried: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+
+    @property
+    def measured(self) -> int:
+        """How many records were written."""
+        return len(self.records)
+
+    def __add__(self, other: WalkReport) -> WalkReport:
+        """Both together."""
+        names = [f.name for f in fields(self)]
+        return WalkReport(**{n: getattr(self, n) + getattr(other, n) for n in names})
+
+
+def walk(
+    session: Session,
+    revisions: Sequence[str],
+    environments: Sequence[EnvironmentSpec],
+    *,
+    asked: str = "",
+    alloc_only: bool = False,
+    skip_existing: bool = False,
+    baselines: bool = False,
+    explain: bool = False,
+) -> WalkReport:
+    """Measure revisions in the order given; each record is written before the next begins.
+
+    A revision that cannot be measured is named and left out, and so is an environment whose
+    release cannot be had.
+
+    Args:
+        session: of the project.
+        revisions: full hashes.
+        environments: in which.
+        asked: the range as it was asked for, for people.
+        alloc_only: leave the time lane out.
+        skip_existing: not those that have a record.
+        baselines: measure also the parent of a revision, if it is among neither these nor the
+            records of the environment, but of another one: so a change of the configured release
+            leaves no commit without a number to compare it with, and is not read as one of code.
+        explain: at the end, account for the steps that they have a part in.
+
+    Raises:
+        StoreError: a record cannot be written, or a disk is full.
+    """
+    session.take_turn()
+    parts: list[WalkPart] = []
+    failed: list[str] = []
+    for spec in environments:
+        try:
+            environment = session.environment(
+                spec.release, spec.build_variables, spec.run_variables
+            )
+        except ToolchainError as err:
+            failed.append(str(err))
+            continue
+        more = _baselines(session, revisions, spec) if baselines else []
+        todo = (*revisions, *more)
+        parts.append(
+            WalkPart(
+                environment=environment.name,
+                release=spec.release,
+                resolved=environment.toolchain.release,
+                build_variables=dict(spec.build_variables),
+                run_variables=dict(spec.run_variables),
+                revisions=todo,
+                open=todo,
+            )
+        )
+    planned = Walk(
+        asked=asked,
+        begun=time.time(),
+        settings=session.settings(alloc_only=alloc_only),
+        parts=tuple(parts),
+        carry=session.carries,
+        explain=explain,
+        skip_existing=skip_existing,
+    )
+    if parts:
+        write_walk(session.config.results_dir, session.machine.machine, planned)
+    return WalkReport(failed=tuple(failed)) + carry_out(session, planned)
+
+
+def unfinished(session: Session) -> tuple[list[Walk], list[str]]:
+    """The walks of this machine that were cut, oldest first, without what has its record by now.
+
+    To be asked after :meth:`Session.take_turn`: another process may be about to finish them.
+
+    Returns:
+        the walks, and of each file that cannot be read what is wrong with it.
+    """
+    walks, problems = read_walks(session.config.results_dir, session.machine.machine)
+    return [_without_done(session, w) for w in walks], problems
+
+
+def left_of(cut: Walk) -> str:
+    """A walk that was cut, for people: how many of its revisions are left."""
+    left = sum(len(p.open) for p in cut.parts)
+    total = sum(len(p.revisions) for p in cut.parts)
+    failures = sum(len(p.failures) for p in cut.parts)
+    begun = datetime.fromtimestamp(cut.begun).astimezone().strftime("%Y-%m-%d %H:%M")
+    what = f"{left} of {plural(total, 'revision')} left"
+    if failures:
+        what += f", {failures} of which could not be measured before"
+    if not left:
+        what = "only its steps are left to account for"
+    return f"the walk {cut.asked} of {begun}: {what}"
+
+
+def carry_out(
+    session: Session, planned: Walk, *, may_begin: Callable[[], bool] = lambda: True
+) -> WalkReport:
+    """Measure what is open of a walk, and forget it when nothing is left.
+
+    Args:
+        session: of the project, whose turn it is.
+        planned: the walk as it is written down.
+        may_begin: asked before each revision; if not, the rest stays open.
+
+    Raises:
+        StoreError: a record cannot be written, or a disk is full.
+    """
+    session.progress.start(sum(len(p.open) for p in planned.parts))
+    report, place = WalkReport(), (session.config.results_dir, session.machine.machine)
+    with session.asking(planned.settings, carry=planned.carry):
+        specs: list[tuple[EnvironmentSpec, WalkPart]] = []
+        for number, part in enumerate(planned.parts):
+            try:
+                spec = _spec(session, part)
+                session.recall([h for h in part.revisions if h not in set(part.open)], spec)
+                specs.append((spec, part))
+                for hash_ in part.open:
+                    if not may_begin():
+                        return report
+                    part, done = _one(session, planned, spec, part, hash_)
+                    report += done
+                    parts = (*planned.parts[:number], part, *planned.parts[number + 1 :])
+                    planned = replace(planned, parts=parts)
+                    write_walk(*place, planned)
+            except ToolchainError as err:
+                report += WalkReport(failed=(str(err),))
+        if planned.explain:
+            failed: list[str] = []
+            made = sum(
+                account_steps(session, part.revisions, [spec], failed.append)
+                for spec, part in specs
+            )
+            report += WalkReport(accounts=made, failed=tuple(failed))
+    if not any(part.open for part in planned.parts):
+        remove_walk(*place, planned)
+    return report
+
+
+def hole_lines(session: Session, revisions: Sequence[str]) -> list[str]:
+    """Where the listing of these revisions ended because the clone lacks a commit, a line each."""
+    holes = session.repository.holes
+    if not holes or not revisions:
+        return []
+    return [
+        f"{r.parent[:8]}, the parent of {r.short}, cannot be read in the clone: what lies before it"
+        " is not known; fetch it again, or look with `git fsck`"
+        for r in session.repository.revisions(revisions)
+        if r.parent in holes
+    ]
+
+
+def describe(record: Record) -> str:
+    """One line about a record."""
+    number = len(record.benchmarks())
+    head = f"{record.revision.short} {record.environment.name}"
+    carried = _count(record, PackageOutcome.CARRIED)
+    text = f"{plural(number, 'benchmark')}, {plural(len(record.code_escapes()), 'escape')}"
+    if carried:
+        text += f", {plural(carried, 'package')} carried"
+    if record.errors:
+        first = record.errors[0]
+        reason = first.message.splitlines()[0] if first.message else first.stage
+        text = f"{record.outcome}: {reason}" + (f" ({text})" if number else "")
+    return f"{head} {text} in {record.duration:.1f} s: {record.revision.subject[:60]}"
+
+
+def _one(
+    session: Session, planned: Walk, spec: EnvironmentSpec, part: WalkPart, hash_: str
+) -> tuple[WalkPart, WalkReport]:
+    """Measure one revision; what is left of the part, and what was done."""
+    tell = session.progress.finish
+    done = WalkReport(tried=(hash_,))
+    others = tuple(f for f in part.failures if f.revision != hash_)
+    struck = replace(part, open=tuple(h for h in part.open if h != hash_), failures=others)
+    try:
+        with of_one_revision():
+            if planned.skip_existing and _there(session, spec, hash_) is not None:
+                tell(f"{hash_[:8]} has a record")
+                return struck, done + WalkReport(skipped=1)
+            record = session.measure(
+                hash_,
+                spec.release,
+                build_variables=spec.build_variables,
+                run_variables=spec.run_variables,
+            )
+    except MeasurementError as err:
+        if not session.repository.exists(hash_):
+            tell(f"{hash_[:8]} is no longer in the repository, and is struck off")
+            return struck, done
+        attempts = 1 + sum(f.attempts for f in part.failures if f.revision == hash_)
+        line = f"{hash_[:8]} {part.environment} could not be measured: {err}"
+        if attempts >= MOST_ATTEMPTS:
+            line += f"; given up after {attempts} attempts: `esv run {hash_[:8]}^!` tries it again"
+            part = struck
+        else:
+            part = replace(part, failures=(*others, Failure(hash_, str(err), attempts)))
+        tell(line)
+        return part, done + WalkReport(failed=(line,))
+    tell(describe(record))
+    return struck, done + WalkReport(
+        records=(record,),
+        broken=record.outcome is Outcome.BROKEN,
+        partial=record.outcome is Outcome.PARTIAL,
+        carried=_count(record, PackageOutcome.CARRIED),
+        run=_count(record, PackageOutcome.MEASURED),
+    )
+
+
+def _there(session: Session, spec: EnvironmentSpec, hash_: str) -> Record | None:
+    """The record of a revision; a damaged one is measured again."""
+    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
+    return session.store.readable(RecordKey(session.machine.machine, hash_, name))
+
+
+def _spec(session: Session, part: WalkPart) -> EnvironmentSpec:
+    """The environment of a part, with the release that it began with.
+
+    Raises:
+        ToolchainError: that cannot be had.
+    """
+    spec = EnvironmentSpec(part.release, part.build_variables, part.run_variables)
+    now = session.environment(spec.release, spec.build_variables, spec.run_variables)
+    return spec if now.name == part.environment else replace(spec, release=part.resolved)
+
+
+def _without_done(session: Session, cut: Walk) -> Walk:
+    """Without what was recorded before it was struck off, or by a later walk of the same kind."""
+    parts = []
+    for part in cut.parts:
+        left = []
+        for hash_ in part.open:
+            key = RecordKey(session.machine.machine, hash_, part.environment)
+            record = session.store.readable(key)
+            newer = record is not None and record.started >= cut.begun
+            if record is None or not newer or record.settings != cut.settings:
+                left.append(hash_)
+        failures = tuple(f for f in part.failures if f.revision in left)
+        parts.append(replace(part, open=tuple(left), failures=failures))
+    return replace(cut, parts=tuple(parts))
+
+
+def _baselines(session: Session, revisions: Sequence[str], spec: EnvironmentSpec) -> list[str]:
+    """Parents that were measured in another environment only."""
+    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
+    found = []
+    for revision in revisions:
+        parent = session.repository.revision(revision).parent
+        if parent is None or parent in revisions or not session.repository.exists(parent):
+            continue
+        there = session.store.environments(session.machine.machine, parent)
+        if there and name not in there:
+            found.append(parent)
+    return list(dict.fromkeys(found))
+
+
+def _count(record: Record, outcome: PackageOutcome) -> int:
+    return sum(p.outcome is outcome for p in record.packages)

@@ -1,0 +1,211 @@
+"""Checking out and compiling one revision: its modules, and a ``go.mod`` where one is wanting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from harness.config import Config
+from harness.diagnostics.collect import ModuleBuild, compile_module, compiler_output
+from harness.engine.revision.modules import (
+    ModulePlan,
+    guess_module_path,
+    module_directories,
+    module_path_of,
+    plan_with_mended_go_mod,
+    plan_without_go_mod,
+    workspace_modules,
+    workspace_of,
+)
+from harness.git import Repository, Workspace
+from harness.model import Diagnostic, Environment, Revision
+from harness.process import processors, tool_environment
+from harness.store.memo import FileMemo
+from harness.toolchain import Go
+from harness.toolchain.overlay import with_heap_costs, with_overlay
+
+WORKER = "w0"
+# GOGC of the go command, the compiler and the linker, which live for a second or two: about a fifth
+# of the processor time of a small compile is their collector's. No benchmark sees it.
+_COLLECTIONS = "300"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltModule:
+    """A module that was compiled, and how."""
+
+    plan: ModulePlan
+    build: ModuleBuild
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltTree:
+    """A revision, checked out and compiled.
+
+    Attributes:
+        tree: the work tree.
+        blobs: object id of every file of the revision.
+        env: environment of the go command.
+        modules: every module with its packages.
+    """
+
+    tree: Path
+    blobs: Mapping[str, str]
+    env: Mapping[str, str]
+    modules: tuple[BuiltModule, ...]
+
+    def module_env(self, plan: ModulePlan) -> dict[str, str]:
+        """Environment of the go command in one module."""
+        return {**self.env, "GOWORK": plan.workspace}
+
+
+class Builder:
+    """Compiles revisions of one repository with one toolchain.
+
+    Args:
+        config: of the project.
+        go: the toolchain.
+        repository: the user's repository, only read.
+        workspace: where revisions are checked out.
+        worker: in which of its work trees.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        go: Go,
+        repository: Repository,
+        workspace: Workspace,
+        worker: str = WORKER,
+    ) -> None:
+        self.config = config
+        self.go = go
+        self.repository = repository
+        self.workspace = workspace
+        self._worker = worker
+        self._overlays = workspace.root / "overlays"
+        self._memo = FileMemo(config.cache_dir / "diagnostics")
+
+    def build(self, revision: Revision, environment: Environment) -> BuiltTree:
+        """Check a revision out and compile it; what does not compile is part of the result.
+
+        Raises:
+            RepositoryError: it cannot be checked out.
+            MeasurementError: Go cannot be started.
+        """
+        tree = self.workspace.checkout(self._worker, revision.hash)
+        blobs = self.repository.blobs(revision.hash)
+        env = self._tool_env(environment)
+        plans = [self._measuring(plan) for plan in self._plans(tree, revision, blobs)]
+        with ThreadPoolExecutor(processors()) as pool:
+            modules = list(pool.map(lambda plan: self._compile(tree, plan, env), plans))
+        return BuiltTree(tree, blobs, env, tuple(modules))
+
+    @cached_property
+    def heap_costs(self) -> Mapping[str, str]:
+        """Files of `testing` that print :data:`harness.model.HEAP_COSTS`; empty if there are none.
+
+        Every build has them, so that all agree on the content ids.
+        """
+        return with_heap_costs(self.go, self.config.cache_dir)
+
+    def diagnostics(
+        self, revision: Revision, environment: Environment, gcflags: str
+    ) -> list[Diagnostic]:
+        """What the compiler says of a revision with other flags.
+
+        Raises:
+            MeasurementError: the flags are wrong, or it does not compile.
+        """
+        tree = self.workspace.checkout(self._worker, revision.hash)
+        env = self._tool_env(environment)
+        found: list[Diagnostic] = []
+        for plan in self._plans(tree, revision, self.repository.blobs(revision.hash)):
+            found += compiler_output(
+                self.go.binary,
+                tree,
+                plan.directory,
+                gcflags,
+                {**env, "GOWORK": plan.workspace},
+                self.config.build_timeout,
+                plan.flags,
+            )
+        return found
+
+    def _measuring(self, plan: ModulePlan) -> ModulePlan:
+        """A plan with the changed files of `testing`."""
+        flags = with_overlay(plan.flags, self.heap_costs, self._overlays)
+        return replace(plan, flags=tuple(flags))
+
+    def _tool_env(self, environment: Environment) -> dict[str, str]:
+        base = tool_environment(self.config.go.pass_env)
+        return {
+            **self.go.environment(base),
+            "GOGC": _COLLECTIONS,
+            **environment.build_variables,
+        }
+
+    def _plans(self, tree: Path, revision: Revision, blobs: Mapping[str, str]) -> list[ModulePlan]:
+        directories = module_directories(blobs, self.config.repo_subdir, self.config.go.modules)
+        go_work = tree / "go.work"
+        used = workspace_modules(go_work.read_text("utf-8")) if go_work.is_file() else []
+        plans = [
+            ModulePlan(d, (), workspace_of(tree, d, used))
+            for d in directories
+            if f"{d}/go.mod".removeprefix("./") in blobs
+        ]
+        if plans or not any(file.endswith(".go") for file in blobs):
+            return plans
+        directory = self.config.repo_subdir or "."
+        path = self._module_path(tree, directory, revision, blobs)
+        return [plan_without_go_mod(tree, directory, path, self._overlays)]
+
+    def _module_path(
+        self, tree: Path, directory: str, revision: Revision, blobs: Mapping[str, str]
+    ) -> str:
+        """Import path of a module from before ``go.mod``."""
+        if self.config.go.module_path:
+            return self.config.go.module_path
+        later = ""
+        name = "go.mod" if directory == "." else f"{directory}/go.mod"
+        for tip in self.repository.branch_tips(self.config.branches):
+            first = self.repository.first_with(name, tip)
+            text = self.repository.file_text(first, name) if first else None
+            later = later or module_path_of(text or "")
+        files = [f for f in blobs if f.endswith(".go") and "vendor/" not in f]
+        inside = [f for f in files if directory == "." or f.startswith(f"{directory}/")]
+        prefix = "" if directory == "." else f"{directory}/"
+        folders = {f.removeprefix(prefix).rpartition("/")[0] for f in inside} - {""}
+        texts = [(tree / f).read_text("utf-8", "replace") for f in inside]
+        name_of_project = "".join(c if c.isalnum() else "-" for c in self.config.project)
+        return guess_module_path(texts, folders, later, name_of_project or revision.short)
+
+    def _compile(self, tree: Path, plan: ModulePlan, env: Mapping[str, str]) -> BuiltModule:
+        """Compile a module; where Go refuses its ``go.mod``, once more with a mended copy."""
+        build = self._compile_once(tree, plan, env)
+        refusal = next(
+            (e.message for e in build.errors),
+            next((e.message for p in build.packages for e in p.errors), ""),
+        )
+        if refusal:
+            mended = plan_with_mended_go_mod(plan, tree, refusal, self._overlays)
+            if mended is not None:
+                mended = self._measuring(mended)
+                again = self._compile_once(tree, mended, env)
+                if not again.errors:
+                    return BuiltModule(mended, again)
+        return BuiltModule(plan, build)
+
+    def _compile_once(self, tree: Path, plan: ModulePlan, env: Mapping[str, str]) -> ModuleBuild:
+        return compile_module(
+            self.go.binary,
+            tree,
+            plan.directory,
+            {**env, "GOWORK": plan.workspace},
+            self.config.build_timeout,
+            plan.flags,
+            self._memo,
+        )

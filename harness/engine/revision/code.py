@@ -1,0 +1,186 @@
+"""The compiled code of a revision, read from the test binaries that are linked for measuring.
+
+What is covered are the functions of the project's packages that the linker kept in the test binary
+of some package with benchmarks: those that benchmarks or tests of such a package can reach. A
+package that no such package imports, and functions that nothing linked refers to, are not covered;
+nor are those inlined wherever they are called, but for the calls that they have in their callers.
+Where binaries are not decoded and the compiler's listing serves, it has every function of the
+packages, linked or not; so it has of what a rule is about (:mod:`harness.engine.jobs.ruled`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.diagnostics.collect import BuiltPackage
+from harness.engine.revision.build import BuiltTree
+from harness.errors import EscapeVelocityError
+from harness.model import AllocationCall, FunctionCode, PackageError
+from harness.toolchain import Go
+
+if TYPE_CHECKING:
+    from harness.compiled import CompiledCode
+
+_MOST_SAID = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCode:
+    """What was read of one test binary.
+
+    Attributes:
+        calls: of the project's packages in it; see :func:`kept`.
+        functions: likewise.
+        unread: why it could not be read, ``None`` if it was.
+    """
+
+    calls: tuple[AllocationCall, ...] = ()
+    functions: tuple[FunctionCode, ...] = ()
+    unread: PackageError | None = None
+
+
+class CodeReader:
+    """Reads the test binaries of one revision.
+
+    Args:
+        go: the toolchain.
+        own: import paths of all packages of the tree.
+        modules: module path and directory of every module of the tree.
+        timeout: seconds that a listing may take.
+    """
+
+    def __init__(
+        self,
+        go: Go,
+        own: Collection[str],
+        modules: Sequence[tuple[str, str]],
+        timeout: float,
+    ) -> None:
+        self._go = go
+        self._own = frozenset(own)
+        self._inside = in_repository(modules)
+        self._timeout = timeout
+
+    @classmethod
+    def of(cls, tree: BuiltTree, go: Go, timeout: float) -> CodeReader:
+        """For a revision that was built."""
+        builds = [m.build for m in tree.modules]
+        paths = dict.fromkeys(pair for b in builds for pair in b.module_paths)
+        return cls(
+            go,
+            [p.path for b in builds for p in b.packages],
+            # The longest first: a module may lie inside another.
+            sorted(paths, key=lambda pair: len(pair[0]), reverse=True),
+            timeout,
+        )
+
+    @staticmethod
+    def load() -> None:
+        """Load what :meth:`read` needs: a tenth of a second, in which Go may link."""
+        from harness.compiled.decode import load
+
+        load()
+
+    def linked(self, package: BuiltPackage) -> frozenset[str]:
+        """The project's packages in the test binary of a package."""
+        return self._own.intersection((package.path, *package.links))
+
+    def read(
+        self,
+        binary: Path,
+        package: BuiltPackage,
+        module_directory: Path,
+        env: Mapping[str, str],
+        flags: Sequence[str],
+    ) -> PackageCode:
+        """The code in a test binary. Whatever goes wrong is told, since it costs no number."""
+        # Half a second with its libraries, which a revision that is carried whole need not spend.
+        from harness.compiled import is_decoded, read_binary
+
+        try:
+            if is_decoded(self._go.toolchain):
+                code = read_binary(binary, self.linked(package), self._relative)
+            else:
+                code = self.listing(module_directory, self.linked(package), env, flags)
+        except EscapeVelocityError as err:
+            return PackageCode(unread=_unread(package.path, str(err)))
+        except Exception as err:
+            # A form of the tables that is not known: a newer release, a damaged file.
+            return PackageCode(unread=_unread(package.path, f"{type(err).__name__}: {err}"))
+        return kept(code)
+
+    def listing(
+        self,
+        module_directory: Path,
+        packages: Collection[str],
+        env: Mapping[str, str],
+        flags: Sequence[str],
+        others: Collection[str] = (),
+    ) -> CompiledCode:
+        """The code of whole packages and their tests, linked or not; see :func:`compile_listing`.
+
+        Raises:
+            MeasurementError: they do not compile, or it takes too long.
+        """
+        from harness.compiled import compile_listing
+
+        return compile_listing(
+            self._go.binary,
+            module_directory,
+            packages,
+            env,
+            self._timeout,
+            flags,
+            self._relative,
+            others=others,
+        )
+
+    def _relative(self, path: str) -> str:
+        return self._inside(path) or path
+
+
+def kept(code: CompiledCode) -> PackageCode:
+    """What the record keeps: code outside of test files, and benchmark functions."""
+    functions = tuple(f for f in code.functions if _is_kept(f))
+    names = {(f.package, f.function) for f in functions}
+    return PackageCode(tuple(c for c in code.calls if (c.package, c.function) in names), functions)
+
+
+def merged(parts: Iterable[PackageCode]) -> PackageCode:
+    """The code of several binaries, in which the same functions may be."""
+    from harness.compiled import CompiledCode, merge
+
+    both = merge(CompiledCode(p.calls, p.functions) for p in parts)
+    return PackageCode(both.calls, both.functions)
+
+
+def in_repository(modules: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
+    """A file as compiled as a path in the repository, ``None`` outside of the project.
+
+    Args:
+        modules: module path and directory of the project's modules.
+    """
+
+    def relative(path: str) -> str | None:
+        for module, directory in modules:
+            if path.startswith(f"{module}/"):
+                rest = path[len(module) + 1 :]
+                if rest.startswith("vendor/"):
+                    return None
+                return rest if directory == "." else f"{directory}/{rest}"
+        return None
+
+    return relative
+
+
+def _is_kept(function: FunctionCode) -> bool:
+    if function.file.startswith("<"):
+        return False  # a wrapper, made by the compiler
+    return not function.test or function.function.startswith("Benchmark")
+
+
+def _unread(package: str, message: str) -> PackageError:
+    return PackageError(package, "code", message[:_MOST_SAID])

@@ -1,0 +1,221 @@
+"""Whether benchmarks execute the escape sites that a revision brings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.analysis.compare.escapes import diff_escapes
+from harness.diagnostics.collect import BuiltPackage
+from harness.engine.base.progress import Progress
+from harness.engine.revision.build import Builder, BuiltModule, BuiltTree
+from harness.engine.revision.code import in_repository
+from harness.engine.revision.packages import PackageRunner
+from harness.errors import MeasurementError
+from harness.gobench.coverage import (
+    COVER_FLAGS,
+    Blocks,
+    CoverageJob,
+    execution,
+    line_executed,
+    merge_blocks,
+    run_coverage,
+)
+from harness.gobench.link import link
+from harness.model import EscapeSite, Execution, Record, SiteExecution, TreeDiff
+from harness.process import processors
+from harness.words import plural
+
+
+@dataclass(frozen=True, slots=True)
+class _Binary:
+    """A package with benchmarks, and the packages in its test binary whose lines are counted."""
+
+    module: BuiltModule
+    package: BuiltPackage
+    counted: tuple[str, ...]
+
+
+class Coverer:
+    """Runs benchmarks with coverage counters, for one revision after the other.
+
+    Args:
+        builder: checks out and compiles.
+        progress: told what goes on.
+    """
+
+    def __init__(self, builder: Builder, progress: Progress) -> None:
+        self._builder = builder
+        self._progress = progress
+
+    def executions(self, record: Record, sites: Sequence[EscapeSite]) -> list[SiteExecution]:
+        """Whether the benchmarks of a record execute these sites of it, as far as can be told.
+
+        A package that is in no benchmark's test binary is uncovered without a build.
+
+        Args:
+            record: of the revision.
+            sites: of its project's source.
+
+        Raises:
+            RepositoryError: the revision cannot be checked out.
+            MeasurementError: Go cannot be started.
+        """
+        whole = self._builder.build(record.revision, record.environment)
+        inlined = _inlined_packages(record, sites, whole)
+        wanted = {s.package for s in sites} | inlined
+        binaries = _binaries(record, whole, wanted)
+        blocks, silent = self._run(record, whole, binaries) if binaries else ({}, set())
+        found = []
+        for site in sites:
+            holders = [b for b in binaries if site.package in b.counted]
+            done = Execution.UNCOVERED if not holders else _look(whole.tree, blocks, record, site)
+            # What failed to run may have executed it.
+            unsure = any(b.package.path in silent for b in holders)
+            if done is not None and (done is Execution.EXECUTED or not unsure):
+                found.append(SiteExecution(site.package, site.position, done))
+        return sorted(set(found))
+
+    def _run(
+        self, record: Record, whole: BuiltTree, binaries: Sequence[_Binary]
+    ) -> tuple[Blocks, set[str]]:
+        """What was executed, and the packages whose benchmarks could not be run."""
+        self._progress.step(
+            f"{record.revision.short} coverage of {plural(len(binaries), 'package')}"
+        )
+        with self._builder.workspace.scratch() as scratch:
+            runner = PackageRunner(
+                self._builder.config,
+                self._builder.go,
+                whole.tree,
+                scratch,
+                record.settings,
+                record.environment,
+            )
+            with ThreadPoolExecutor(processors()) as pool:
+                jobs = pool.map(
+                    lambda job: self._one(record, whole, job[1], runner, scratch / f"{job[0]}"),
+                    enumerate(binaries),
+                )
+                parts = list(jobs)
+        silent = {b.package.path for b, p in zip(binaries, parts, strict=True) if p is None}
+        return merge_blocks(p for p in parts if p is not None), silent
+
+    def _one(
+        self,
+        record: Record,
+        whole: BuiltTree,
+        binary: _Binary,
+        runner: PackageRunner,
+        scratch: Path,
+    ) -> Blocks | None:
+        """Blocks of one package's run, ``None`` if it could not be run."""
+        scratch.mkdir()
+        package, config = binary.package, self._builder.config
+        result = next(p for p in record.packages if p.path == package.path)
+        message = link(
+            self._builder.go.binary,
+            whole.tree / package.module,
+            package.path,
+            scratch / "cover.test",
+            whole.module_env(binary.module.plan),
+            config.build_timeout,
+            [*binary.module.plan.flags, *COVER_FLAGS, f"-coverpkg={','.join(binary.counted)}"],
+        )
+        if message:
+            self._progress.step(f"{package.path}: no coverage: {message.splitlines()[-1]}")
+            return None
+        job = CoverageJob(
+            scratch / "cover.test",
+            whole.tree / package.directory,
+            list(dict.fromkeys(b.function for b in result.benchmarks)),
+            record.settings.alloc_benchtime,
+            runner.environment(package.directory),
+            scratch,
+            config.benchmark_timeout,
+            max(config.benchmark_timeout * 60, 600.0),
+        )
+        try:
+            return run_coverage(job, in_repository(binary.module.build.module_paths))
+        except MeasurementError as err:
+            self._progress.step(str(err))
+            return None
+
+
+def with_executions(
+    builder: Callable[[], Builder],
+    progress: Progress,
+    base: Record,
+    head: Record,
+    diffs: Sequence[TreeDiff] | None,
+) -> Record:
+    """The newer record with what can be told of new escape sites; the same one if nothing can.
+
+    Args:
+        builder: makes what compiles; not called where no run is needed.
+        progress: told what goes on, and what went wrong.
+        base: the older record.
+        head: the newer one.
+        diffs: the steps between them, ``None`` if not known.
+    """
+    escapes = diff_escapes(base, head, diffs)
+    wanted = [s for s in escapes.new if escapes.cost(s).reach is None]
+    if not wanted or not head.benchmarks():
+        return head
+    try:
+        found = Coverer(builder(), progress).executions(head, wanted)
+    except MeasurementError as err:
+        # It is not known then; the numbers are none the worse for it.
+        progress.step(f"no coverage of {head.revision.short}: {err}")
+        return head
+    if not found:
+        return head
+    return replace(head, executions=tuple(sorted({*head.executions, *found})))
+
+
+def _binaries(record: Record, whole: BuiltTree, wanted: Collection[str]) -> list[_Binary]:
+    """The packages with benchmarks in whose test binaries any of these packages are."""
+    running = {p.path for p in record.packages if p.benchmarks}
+    found = []
+    for module in whole.modules:
+        for package in module.build.packages:
+            counted = sorted({package.path, *package.links} & set(wanted))
+            if package.path in running and counted:
+                found.append(_Binary(module, package, tuple(counted)))
+    return found
+
+
+def _inlined_packages(
+    record: Record, sites: Sequence[EscapeSite], whole: BuiltTree
+) -> frozenset[str]:
+    """Packages whose code is inlined to the lines of these sites."""
+    lines = {(s.package, s.position.file, s.position.line) for s in sites}
+    by_directory: Mapping[str, str] = {
+        p.directory: p.path for m in whole.modules for p in m.build.packages
+    }
+    found = (
+        by_directory.get(c.file.rpartition("/")[0] or ".")
+        for c in record.calls
+        if c.inlined and (c.package, c.outer_file, c.outer_line) in lines
+    )
+    return frozenset(p for p in found if p is not None)
+
+
+def _look(tree: Path, blocks: Blocks, record: Record, site: EscapeSite) -> Execution | None:
+    where = site.position
+    if where.file not in blocks:
+        return None
+    try:
+        content = (tree / where.file).read_bytes()
+    except OSError:
+        return None
+    found = execution(blocks[where.file], content, where)
+    here = (site.package, where.file, where.line)
+    calls = [c for c in record.calls if (c.package, c.outer_file, c.outer_line) == here]
+    # The call is executed; the branch of what is inlined there need not be.
+    inlined = calls and all(c.inlined and c.file in blocks for c in calls)
+    if inlined and not any(line_executed(blocks[c.file], c.line) for c in calls):
+        return Execution.UNEXECUTED if found is Execution.EXECUTED else found
+    return found

@@ -1,0 +1,305 @@
+"""Measuring one revision: check out, compile, link what is new, run, put the record together."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from harness import __version__
+from harness.diagnostics.collect import BuiltPackage, select_packages
+from harness.engine.base.answers import narrowed_package, retried
+from harness.engine.base.progress import Progress
+from harness.engine.revision.build import Builder, BuiltTree
+from harness.engine.revision.carry import CarryIndex, code_of, package_key
+from harness.engine.revision.code import CodeReader, PackageCode, merged
+from harness.engine.revision.packages import PackageRunner, ToLink
+from harness.errors import MeasurementError, RepositoryError
+from harness.model import (
+    RECORD_SCHEMA,
+    Environment,
+    Machine,
+    PackageError,
+    PackageOutcome,
+    PackageResult,
+    Record,
+    Revision,
+    RunSettings,
+    TreeDiff,
+)
+from harness.model.record import outcome_of, with_failures
+from harness.model.selection import enters
+from harness.process import processors
+from harness.store.growth import rerun_package
+from harness.toolchain.overlay import without_heap_costs
+from harness.words import plural
+
+# As the system says it, which Go repeats in lower case.
+_FULL = re.compile("|".join(map(os.strerror, (errno.ENOSPC, errno.EDQUOT))), re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be measured, where, and how."""
+
+    revision: Revision
+    environment: Environment
+    settings: RunSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A measurement that has begun.
+
+    Attributes:
+        request: what is measured.
+        started: when, in seconds since 1970.
+        clock: the same on the clock of durations.
+        built: the revision, once it is compiled.
+    """
+
+    request: Request
+    started: float
+    clock: float
+    built: Future[BuiltTree]
+
+
+class Measurer:
+    """Measures revisions of one repository with one toolchain.
+
+    Args:
+        builder: checks out and compiles.
+        machine: that this runs on.
+        carry: results that can be taken over.
+        progress: told what goes on.
+    """
+
+    def __init__(
+        self,
+        builder: Builder,
+        machine: Machine,
+        carry: CarryIndex,
+        progress: Progress,
+    ) -> None:
+        self._builder = builder
+        self._machine = machine
+        self._carry = carry
+        self._progress = progress
+
+    def begin(self, request: Request) -> Begun:
+        """Check a revision out and compile it in another thread, for :meth:`measure`.
+
+        The work tree is in use until then.
+        """
+        began = time.time(), time.monotonic()
+        self._progress.step(f"{request.revision.short} compile")
+        pool = ThreadPoolExecutor(1)
+        built = pool.submit(self._builder.build, request.revision, request.environment)
+        pool.shutdown(wait=False)
+        return Begun(request, *began, built)
+
+    def measure(self, begun: Begun, known: Record | None = None) -> Record:
+        """Measure a revision.
+
+        Args:
+            begun: by :meth:`begin`.
+            known: a record of the same revision, environment and benchmarks; only what failed in
+                it, or is not in it, is run.
+
+        Raises:
+            RepositoryError: it cannot be checked out.
+            MeasurementError: Go cannot be started.
+        """
+        request, started, clock = begun.request, begun.started, begun.clock
+        revision = request.revision
+        whole = begun.built.result()
+        built = whole.modules
+        reader = CodeReader.of(whole, self._builder.go, self._builder.config.build_timeout)
+        packages, codes, todo = self._carried(request, whole, reader, known)
+        with ThreadPoolExecutor(1) as pool:
+            # Read while packages are linked, which is the work of other processes.
+            reading = pool.submit(lambda: [d for b in built for d in b.build.diagnostics])
+            if todo:
+                pool.submit(reader.load)
+            for result, code in self._run(request, whole, todo, reader) if todo else ():
+                packages.append(result)
+                codes.append(code)
+            packages.sort(key=lambda p: (p.path, p.directory))
+            diagnostics = reading.result()
+        code = merged(codes)
+        errors = [e for b in built for e in b.build.errors]
+        errors += [e for b in built for p in b.build.packages for e in p.errors]
+        failures = [f for p in packages for f in p.failures if f.kind == "link"]
+        _refuse_full_disk(revision, [*(e.message for e in errors), *(f.message for f in failures)])
+        if not built:
+            errors.append(
+                PackageError("", "module", "the revision has no Go module and no Go files")
+            )
+        every = with_failures(errors, packages)
+        return Record(
+            schema=RECORD_SCHEMA,
+            revision=revision,
+            environment=request.environment,
+            machine=self._machine,
+            settings=request.settings,
+            outcome=outcome_of(packages, every),
+            started=started,
+            duration=time.monotonic() - clock,
+            packages=tuple(packages),
+            errors=every,
+            overlays=tuple(b.plan.overlay for b in built if b.plan.overlay is not None),
+            escapes=tuple(s for d in diagnostics for s in d.sites),
+            inlining=tuple(x for d in diagnostics for x in d.decisions if not x.test),
+            inlining_calls=tuple(x for d in diagnostics for x in d.calls if not x.test),
+            unparsed=tuple(x for d in diagnostics for x in d.unparsed),
+            diff=self._diff(revision),
+            harness=__version__,
+            calls=code.calls,
+            functions=code.functions,
+            support=tuple(s for b in built for s in b.build.support),
+            unread=tuple(sorted({c.unread for c in codes if c.unread}, key=lambda e: e.package)),
+            notes=()
+            if self._builder.heap_costs
+            else (without_heap_costs(request.environment.toolchain.release),),
+        )
+
+    def _diff(self, revision: Revision) -> TreeDiff | None:
+        parent = revision.parent
+        if parent is None or not self._builder.repository.exists(parent):
+            return None
+        try:
+            changes = self._builder.repository.diff(parent, revision.hash)
+        except RepositoryError:
+            return None  # the clone lacks a tree or a file of the parent
+        return TreeDiff(parent, revision.hash, changes)
+
+    # Packages
+
+    def _carried(
+        self, request: Request, whole: BuiltTree, reader: CodeReader, known: Record | None
+    ) -> tuple[list[PackageResult], list[PackageCode], list[ToLink]]:
+        """Results and compiled code of the packages that need no run, and those that do."""
+        selected = self._selected(request, whole)
+        results: list[PackageResult] = []
+        codes: list[PackageCode] = []
+        todo: list[ToLink] = []
+        there = {p.path: p for p in known.packages if p.key} if known is not None else {}
+        machine, environment = self._machine.machine, request.environment.name
+        neighbours = [request.revision.hash, *request.revision.parents[:1]]
+        self._carry.look_at(machine, environment, neighbours)
+        for module in whole.modules:
+            for package in module.build.packages:
+                outcome = _without_running(package, selected, request.settings.bench)
+                if outcome is not None:
+                    results.append(
+                        PackageResult(
+                            package.path, package.directory, outcome, declared=package.benchmarks
+                        )
+                    )
+                    continue
+                key = package_key(package.binary_id, package.directory, whole.blobs)
+                env = whole.module_env(module.plan)
+                before = there.get(package.path)
+                if known is not None and before is not None and before.key == key:
+                    failed = retried(before, request.settings.bench)
+                    if failed:
+                        todo.append(ToLink(package, module.plan.flags, env, key, failed, before))
+                    else:
+                        results.append(before)
+                        codes.append(code_of(known, before.path, reader.linked(package)))
+                    continue
+                carried = self._carry.find(
+                    machine, environment, key, request.settings, request.revision.hash
+                )
+                if carried is not None:
+                    moved = replace(carried, path=package.path, directory=package.directory)
+                    results.append(moved)
+                    linked = reader.linked(package)
+                    codes.append(self._carry.code(machine, environment, carried, linked))
+                else:
+                    todo.append(ToLink(package, module.plan.flags, env, key))
+        return results, codes, todo
+
+    def _selected(self, request: Request, whole: BuiltTree) -> set[str] | None:
+        """Import paths that the package patterns match, ``None`` for all."""
+        if request.settings.packages == ("./...",):
+            return None
+        found: set[str] = set()
+        for module in whole.modules:
+            found |= select_packages(
+                self._builder.go.binary,
+                whole.tree,
+                module.plan.directory,
+                request.settings.packages,
+                whole.module_env(module.plan),
+                self._builder.config.build_timeout,
+                module.plan.flags,
+            )
+        return found
+
+    def _run(
+        self,
+        request: Request,
+        whole: BuiltTree,
+        todo: list[ToLink],
+        reader: CodeReader,
+    ) -> list[tuple[PackageResult, PackageCode]]:
+        """Link and run; linking and counting go side by side, timing waits for a quiet machine."""
+        with self._builder.workspace.scratch() as scratch:
+            runner = PackageRunner(
+                self._builder.config,
+                self._builder.go,
+                whole.tree,
+                scratch,
+                request.settings,
+                request.environment,
+            )
+            short = request.revision.short
+            self._progress.step(f"{short} link and count {plural(len(todo), 'package')}")
+            runner.link(todo)
+            # Each waits for processors when it has something to run.
+            with ThreadPoolExecutor(4 * processors()) as pool:
+                prepared = list(pool.map(lambda item: runner.count(item, reader), todo))
+            results = []
+            for wanted, item in zip(todo, prepared, strict=True):
+                result = item.result
+                if request.settings.count and result.benchmarks:
+                    self._progress.step(f"{short} time {result.path}")
+                    result = runner.time(item)
+                if wanted.before is not None:
+                    result = narrowed_package(result, request.settings.bench)
+                    result = rerun_package(wanted.before, result, wanted.bench)
+                results.append((result, item.code))
+            return results
+
+
+def _refuse_full_disk(revision: Revision, messages: Iterable[str]) -> None:
+    """Make no record of a build that a full disk kept from compiling: it says nothing of the code.
+
+    Raises:
+        MeasurementError: that is so.
+    """
+    for line in (line for message in messages for line in message.splitlines()):
+        if _FULL.search(line):
+            raise MeasurementError(f"cannot build {revision.short}: {line.strip()}")
+
+
+def _without_running(
+    package: BuiltPackage, selected: set[str] | None, bench: str
+) -> PackageOutcome | None:
+    """The outcome of a package that is not to be run, ``None`` for one that is."""
+    if package.errors:
+        return PackageOutcome.BUILD_FAILED
+    if selected is not None and package.path not in selected:
+        return PackageOutcome.NOT_SELECTED
+    if not package.tests:
+        return PackageOutcome.NO_TESTS
+    if not package.benchmarks:
+        return PackageOutcome.NO_BENCHMARKS
+    if not any(enters(bench, name) for name in package.benchmarks):
+        return PackageOutcome.NOT_SELECTED
+    return None

@@ -1,0 +1,272 @@
+"""Linking and running the benchmarks of one package, lane by lane."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness.config import Config
+from harness.diagnostics.collect import BuiltPackage
+from harness.engine.revision.code import CodeReader, PackageCode
+from harness.gobench import LaneRun, LaneSettings, measurements, run_lane
+from harness.gobench.benchfmt import BenchmarkLine
+from harness.gobench.lanes import agree
+from harness.gobench.link import link, link_together
+from harness.model import (
+    BenchmarkFailure,
+    Environment,
+    Lane,
+    PackageOutcome,
+    PackageResult,
+    RunSettings,
+)
+from harness.process import base_environment, processors
+from harness.toolchain import Go
+from harness.toolchain.versions import parse_version
+
+# With more than one processor other goroutines' allocations fall into the count.
+_ALLOCATION_PROCS = 1
+# Two runs that agree are exact; where they do not, one more shows the range.
+_MAX_ALLOCATION_RUNS = 3
+# The first release of which `go test -c` takes several packages.
+_LINKS_TOGETHER = (1, 21)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A package after the allocation lane, ready for the time lane.
+
+    Attributes:
+        result: with the counts.
+        binary: its test binary.
+        lines: result lines of the allocation lane.
+        code: the compiled code in the binary.
+        bench: which benchmarks to run, instead of those of the settings.
+    """
+
+    result: PackageResult
+    binary: Path
+    lines: tuple[BenchmarkLine, ...]
+    code: PackageCode = field(default_factory=PackageCode)
+    bench: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToLink:
+    """A package whose test binary is wanted.
+
+    Attributes:
+        package: as it was compiled.
+        flags: further flags of the go command.
+        env: its environment.
+        key: identity of the binary; it is linked once for each.
+        bench: which benchmarks to run, instead of those of the settings.
+        before: what the others gave before, where these alone are run again.
+    """
+
+    package: BuiltPackage
+    flags: Sequence[str]
+    env: Mapping[str, str]
+    key: str
+    bench: str = ""
+    before: PackageResult | None = None
+
+
+class PackageRunner:
+    """Runs packages of one revision; several at a time, but no more than there are processors.
+
+    Args:
+        config: of the project.
+        go: the toolchain.
+        tree: the work tree.
+        scratch: directory for binaries and for what benchmarks write; removed afterwards.
+        settings: which benchmarks, and how.
+        environment: whose variables the benchmarks see.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        go: Go,
+        tree: Path,
+        scratch: Path,
+        settings: RunSettings,
+        environment: Environment,
+    ) -> None:
+        self._config = config
+        self._go = go
+        self._tree = tree
+        self._scratch = scratch
+        self._settings = settings
+        self._environment = environment
+        self._processors = threading.BoundedSemaphore(processors())
+
+    def link(self, wanted: Sequence[ToLink]) -> None:
+        """Link several packages at a time, for :meth:`count`, which says of a failure why."""
+        version = parse_version(self._go.toolchain.release)
+        if version is None or version.line < _LINKS_TOGETHER:
+            return
+        modules: dict[str, list[ToLink]] = {}
+        for item in wanted:
+            modules.setdefault(item.package.module, []).append(item)
+        for module, items in modules.items():
+            link_together(
+                self._go.binary,
+                self._tree / module,
+                {item.package.path: self._binary(item.key) for item in items},
+                items[0].env,
+                self._config.build_timeout,
+                items[0].flags,
+            )
+
+    def count(self, item: ToLink, reader: CodeReader | None = None) -> Counted:
+        """Link a package if it is not yet, read its compiled code and run the allocation lane."""
+        package, binary = item.package, self._binary(item.key)
+        module = self._tree / package.module
+        message = ""
+        if not binary.is_file():
+            with self._processors:
+                timeout = self._config.build_timeout
+                message = link(
+                    self._go.binary, module, package.path, binary, item.env, timeout, item.flags
+                )
+        result = PackageResult(
+            package.path,
+            package.directory,
+            PackageOutcome.MEASURED,
+            item.key,
+            declared=package.benchmarks,
+        )
+        if message:
+            failure = BenchmarkFailure("", Lane.ALLOCATION, "link", message)
+            return Counted(_failed(result, (failure,), {}), binary, ())
+        linked = Counted(result, binary, (), bench=item.bench)
+        if reader is None:
+            return self.recount(linked)
+        with ThreadPoolExecutor(1) as pool:
+            # The runs are other processes.
+            code = pool.submit(reader.read, binary, package, module, item.env, item.flags)
+            return replace(self.recount(linked), code=code.result())
+
+    def recount(self, linked: Counted) -> Counted:
+        """Run the allocation lane of a package that has been linked."""
+        result, binary = linked.result, linked.binary
+        runs = self._allocation_runs(result, binary, linked.bench)
+        lines = tuple(line for run in runs for line in run.lines)
+        benchmarks = measurements(lines)
+        # A benchmark that failed in one run and not in another has not been measured.
+        failures = tuple({(f.name, f.kind): f for run in runs for f in run.failures}.values())
+        raw = {Lane.ALLOCATION: "".join(run.raw for run in runs)}
+        failed = {f.name for f in failures}
+        kept = tuple(b for b in benchmarks if b.name not in failed)
+        if not kept and failures:
+            return replace(linked, result=_failed(result, failures, raw), lines=())
+        outcome = PackageOutcome.MEASURED if kept else PackageOutcome.NO_BENCHMARKS
+        result = replace(result, outcome=outcome, benchmarks=kept, failures=failures, raw=raw)
+        return replace(linked, result=result, lines=lines)
+
+    def time(self, counted: Counted) -> PackageResult:
+        """Run the time lane of a package that has been counted."""
+        result = counted.result
+        procs = processors()
+        run = run_lane(
+            counted.binary,
+            self._tree / result.directory,
+            self._lane(
+                Lane.TIME,
+                self._settings.benchtime or "1s",
+                self._settings.count,
+                procs,
+                counted.bench,
+            ),
+            self.environment(result.directory),
+        )
+        known = {b.name for b in result.benchmarks}
+        lines = [line for line in run.lines if line.name in known]
+        benchmarks = measurements([x for x in counted.lines if x.name in known], lines)
+        raw = {**(result.raw or {}), Lane.TIME: run.raw}
+        failures = (*result.failures, *(f for f in run.failures if f not in result.failures))
+        return replace(result, benchmarks=benchmarks, failures=failures, raw=raw)
+
+    def _allocation_runs(self, result: PackageResult, binary: Path, bench: str) -> list[LaneRun]:
+        benchtime = self._settings.alloc_benchtime
+        lane = self._lane(Lane.ALLOCATION, benchtime, 1, _ALLOCATION_PROCS, bench)
+        directory = self._tree / result.directory
+
+        def run(number: int) -> LaneRun:
+            with self._processors:
+                return run_lane(binary, directory, lane, self.environment(result.directory, number))
+
+        before = _stamps(directory)
+        with ThreadPoolExecutor(2) as pool:
+            runs = list(pool.map(run, range(2)))
+        failures = [f for r in runs for f in r.failures]
+        # They may have been in each other's way: one port, one file. What hung hangs again.
+        met = bool(failures) or _stamps(directory) != before
+        if met and not any(f.kind == "timeout" for f in failures):
+            runs = [run(0), run(1)]
+        while len(runs) < _MAX_ALLOCATION_RUNS and not agree(runs[-2].lines, runs[-1].lines):
+            runs.append(run(len(runs)))
+        return runs
+
+    def _binary(self, key: str) -> Path:
+        return self._scratch / f"{key[:24]}.test"
+
+    def _lane(self, lane: Lane, benchtime: str, count: int, procs: int, bench: str) -> LaneSettings:
+        idle = self._config.benchmark_timeout
+        return LaneSettings(
+            lane=lane,
+            bench=bench or self._settings.bench,
+            benchtime=benchtime,
+            count=count,
+            procs=procs,
+            idle_timeout=idle,
+            timeout=max(idle * 60, 600.0),
+        )
+
+    def environment(self, directory: str, run: int = 0) -> dict[str, str]:
+        """What a benchmark sees: nothing of the caller but what it needs, and a home of its own.
+
+        Args:
+            directory: that it runs in, relative to the work tree.
+            run: below 10; runs of another number may be going on and have a home of theirs. All
+                names are of one length, which may show in B/op.
+        """
+        home = self._scratch / (f"hom{run}" if run else "home")
+        temporary = self._scratch / (f"tm{run}" if run else "tmp")
+        home.mkdir(exist_ok=True)
+        temporary.mkdir(exist_ok=True)
+        base = base_environment(self._config.go.pass_env)
+        path = os.pathsep.join([str(self._go.goroot / "bin"), base.get("PATH", os.defpath)])
+        return {
+            **base,
+            "PATH": path,
+            "GOROOT": str(self._go.goroot),
+            "HOME": str(home),
+            "TMPDIR": str(temporary),
+            "PWD": str(self._tree / directory),
+            **self._environment.build_variables,
+            **self._environment.run_variables,
+        }
+
+
+def _stamps(directory: Path) -> dict[str, tuple[int, int, int]]:
+    """What changes if anything below is written, made or removed, be it gone again."""
+    stamps = {}
+    for path, _, files in os.walk(directory):
+        for name in (path, *(f"{path}/{file}" for file in files)):
+            with suppress(OSError):
+                stat = os.lstat(name)
+                stamps[name] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+    return stamps
+
+
+def _failed(
+    result: PackageResult, failures: tuple[BenchmarkFailure, ...], raw: dict[Lane, str]
+) -> PackageResult:
+    return replace(result, outcome=PackageOutcome.RUN_FAILED, failures=failures, raw=raw)

@@ -1,0 +1,367 @@
+"""What of a gate's report is pointed at in the source: the one view of which all formats are made.
+
+Pure, and nothing here depends on the order of a dictionary or on the line that a message stands on
+but where a place is meant, so that the same finding has the same fingerprint in the next run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from harness.analysis.causes.attribution import Attribution, Cause
+from harness.analysis.compare.timing import TimeReport
+from harness.analysis.verdict.gate import GateError, GateReport
+from harness.analysis.verdict.policy import Rule, Violation, gone_violation
+from harness.diagnostics.normal import normal_function, normal_message
+from harness.model import ALLOCS, EscapeSite, FlowStep, Position, Record
+from harness.outputs.gate.annotation import (
+    MACHINE_UNFIT,
+    NOT_MEASURED,
+    RULE_IDLE,
+    RULES,
+    WAIVER_EXPIRED,
+    WAIVER_UNUSED,
+    Annotation,
+    Level,
+    fingerprint,
+)
+from harness.outputs.text.explanation import describe_cause, describe_cost
+from harness.outputs.text.format import percent, plural
+from harness.outputs.text.reproduce import reproduce
+from harness.policy.model import GoneRule, Waiver
+
+
+def annotate(report: GateReport) -> tuple[Annotation, ...]:
+    """Everything to be pointed at, the most important first."""
+    judgement = report.judgement
+    found = [_of_error(report, e) for e in report.errors]
+    if report.time is not None and report.time.unfit:
+        found.append(_of_machine(report, report.time))
+    found += [_of_violation(report, v, Level.ERROR) for v in judgement.violations]
+    if report.policy.gone is GoneRule.REPORT:
+        listed = [gone_violation(benchmark) for benchmark in report.benchmarks.gone]
+        found += [
+            # No rule is broken.
+            replace(_of_violation(report, v, Level.WARNING), violation=None)
+            for v in listed
+        ]
+    found += [_of_waiver(report, w, WAIVER_EXPIRED, Level.WARNING) for w in judgement.expired]
+    found += [_of_idle(report, text) for text in judgement.idle]
+    found += [_of_violation(report, v, Level.NOTE) for v in judgement.waived]
+    found += [_of_waiver(report, w, WAIVER_UNUSED, Level.NOTE) for w in judgement.unused]
+    decided = [*judgement.violations, *judgement.waived]
+    known = {id(v.site) for v in decided if v.site is not None}
+    known |= {id(s) for s in judgement.undecided}
+    found += [
+        _of_site(report, site)
+        for site in report.escapes.new
+        # What allocates nothing is listed, and there is nothing to be done about it.
+        if id(site) not in known and report.escapes.cost(site).allocates is not False
+    ]
+    return tuple(_told_apart(found))
+
+
+def at_policy(report: GateReport, line: int) -> str:
+    """Where a rule stands, empty for a built-in one."""
+    source = report.policy.source
+    return f"{source}:{line}" if source and line else ""
+
+
+def shown_place(report: GateReport, annotation: Annotation) -> tuple[str, int]:
+    """File and line for a format in which everything has to stand somewhere.
+
+    What has no place of its own stands at the policy's rule, else at its package's directory.
+    """
+    if annotation.file:
+        return annotation.file, max(annotation.line, 1)
+    violation = annotation.violation
+    source = _own_file(report.policy.source)
+    if violation is not None and violation.line and source:
+        return source, violation.line
+    for package in (*report.head.packages, *report.base.packages):
+        if package.path == annotation.package and package.directory != ".":
+            return package.directory, 1
+    return source or "go.mod", 1
+
+
+def attribution_of(
+    report: GateReport, package: str, benchmark: str, unit: str
+) -> Attribution | None:
+    """The account of a change; where a unit has none, that of allocs/op."""
+    found = report.attributions.get((package, benchmark, unit))
+    return found or report.attributions.get((package, benchmark, ALLOCS))
+
+
+def describe(cause: Cause) -> str:
+    """A cause in one line without its place."""
+    return describe_cause(cause) + (f" ({cause.note})" if cause.note else "")
+
+
+def place_of(cause: Cause) -> str:
+    """Where a cause is, in words."""
+    if not cause.file:
+        return "on no known line"
+    return f"at {cause.file}:{cause.line}" + (" of the base" if cause.at_base else "")
+
+
+def _of_violation(report: GateReport, violation: Violation, level: Level) -> Annotation:
+    title, _ = RULES[violation.rule]
+    if violation.rule is Rule.THRESHOLD:
+        title = f"{title} in {violation.unit}"
+    lines = [violation.text]
+    waiver = violation.waiver
+    if waiver is not None:
+        title = f"waived: {title}"
+        lines.append(f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}")
+    attribution, command = None, ""
+    if violation.change is not None:
+        attribution = attribution_of(report, violation.package, violation.subject, violation.unit)
+        command = reproduce(report.head, violation.package, violation.change.benchmark)
+    if attribution is not None:
+        lines += _cause_lines(attribution)
+    policy = at_policy(report, violation.line)
+    if policy:
+        lines.append(f"rule: {policy}")
+    if command:
+        lines.append(f"reproduce: {command}")
+    causes = attribution.causes if attribution is not None else ()
+    place, function, flow = _place(report, violation, causes)
+    side = report.head
+    if violation.rule is Rule.GONE and not place.file:
+        side, place = report.base, _declared(report.base, violation.package, violation.subject)
+        if place.file:
+            lines.append(f"it was at {place.file}:{place.line} of the base")
+    return Annotation(
+        level=level,
+        rule=str(violation.rule),
+        title=title,
+        message="\n".join(lines),
+        package=violation.package,
+        subject=violation.subject,
+        revision=side.revision.hash,
+        fingerprint=fingerprint(violation.rule, violation.package, *_content(violation)),
+        file=place.file,
+        line=place.line,
+        column=place.column,
+        function=function,
+        flow=flow,
+        attribution=attribution,
+        policy=policy,
+        waiver=waiver,
+        reproduce=command,
+        violation=violation,
+    )
+
+
+def _cause_lines(attribution: Attribution) -> list[str]:
+    lines = [
+        f"{cause.delta:+,.10g} {attribution.unit} {place_of(cause)}"
+        f" in {cause.function}: {describe(cause)}"
+        for cause in attribution.causes[:_MOST_CAUSES]
+    ]
+    hidden = len(attribution.causes) - _MOST_CAUSES
+    return [*lines, f"and {hidden} more causes"] if hidden > 0 else lines
+
+
+_MOST_CAUSES = 3
+_MOST_UNFIT = 5
+_NOWHERE = Position("", 0, 0)
+
+
+def _place(
+    report: GateReport, violation: Violation, causes: Sequence[Cause]
+) -> tuple[Position, str, tuple[FlowStep, ...]]:
+    """Where a violation is shown: at head, since that is what is being looked at."""
+    site, call = violation.site, violation.call
+    if site is not None:
+        return _real(site.position), site.function, site.flow
+    if call is not None:
+        return Position(call.outer_file, call.outer_line, 0), call.function, ()
+    for cause in causes:
+        if not cause.at_base and cause.file and not cause.file.startswith("<"):
+            there = cause.site
+            if there is not None and _line(there.position) == (cause.file, cause.line):
+                return there.position, cause.function, there.flow
+            return Position(cause.file, cause.line, 0), cause.function, ()
+    return _declared(report.head, violation.package, violation.subject), "", ()
+
+
+def _declared(record: Record, package: str, subject: str) -> Position:
+    """Where a benchmark or a function is declared, as far as the compiled code tells."""
+    function = subject.split("/", 1)[0] if subject.startswith("Benchmark") else subject
+    function = function.removeprefix(f"{package}.")
+    for code in record.functions:
+        if (code.package, code.function) == (package, function):
+            return Position(code.file, code.line, 0)
+    return _NOWHERE
+
+
+def _line(position: Position) -> tuple[str, int]:
+    return position.file, position.line
+
+
+def _real(position: Position) -> Position:
+    """A position, or none if it is in no file of the project."""
+    return _NOWHERE if position.generated else position
+
+
+def _content(violation: Violation) -> Iterable[str]:
+    """What makes a violation the same one in the next run: no line and no number."""
+    if violation.site is not None:
+        return (
+            normal_function(violation.site.function),
+            normal_message(violation.site.message),
+        )
+    if violation.call is not None:
+        return (normal_function(violation.call.function), violation.call.callee)
+    return (violation.subject, violation.unit)
+
+
+def _of_error(report: GateReport, error: GateError) -> Annotation:
+    title, _ = RULES[NOT_MEASURED]
+    at_head = error.revision != report.base.revision.hash
+    side = "head" if at_head else "base"
+    file, line = "", 0
+    if at_head:
+        for refused in report.head.errors:
+            if (refused.package, refused.message) == (error.package, error.message):
+                file, line = refused.file, refused.line
+                break
+    what = f"{side} {error.stage}" + (f" {error.package}" if error.package else "")
+    return Annotation(
+        level=Level.ERROR,
+        rule=NOT_MEASURED,
+        title=f"{title}: {side} {error.stage}",
+        message=f"{what}: {error.message}",
+        package=error.package,
+        subject=error.package,
+        revision=error.revision,
+        fingerprint=fingerprint(
+            NOT_MEASURED, error.package, error.stage, _without_numbers(error.message)
+        ),
+        file=file,
+        line=line,
+        error=error,
+    )
+
+
+def _of_machine(report: GateReport, time: TimeReport) -> Annotation:
+    """The time lane could not tell; where there is a verdict it is that of the counts alone."""
+    title, _ = RULES[MACHINE_UNFIT]
+    unfit = time.unfit
+    lines = [
+        f"the base run twice differs from itself, or spreads too far, in {len(unfit)} of"
+        f" {plural(len(time.noise), 'benchmark')}"
+    ]
+    lines += [
+        f"{n.benchmark}: medians {percent(1 + n.shift)} apart (p={n.p:.3f}), half of the samples"
+        f" within ±{n.spread * 100:.1f} %; looked for: {n.relevant * 100:g} %"
+        for n in unfit[:_MOST_UNFIT]
+    ]
+    if len(unfit) > _MOST_UNFIT:
+        lines.append(f"and {len(unfit) - _MOST_UNFIT} more")
+    return Annotation(
+        level=Level.ERROR if report.unfit else Level.WARNING,
+        rule=MACHINE_UNFIT,
+        title=title,
+        message="\n".join(lines),
+        package="",
+        subject="",
+        revision=report.head.revision.hash,
+        fingerprint=fingerprint(MACHINE_UNFIT, ""),
+    )
+
+
+def _of_waiver(report: GateReport, waiver: Waiver, rule: str, level: Level) -> Annotation:
+    title, _ = RULES[rule]
+    what = waiver.benchmark or waiver.escape
+    words = "has expired" if rule == WAIVER_EXPIRED else "lets nothing pass; take it out"
+    return Annotation(
+        level=level,
+        rule=rule,
+        title=title,
+        message=f"the waiver of {waiver.owner} for {what} until {waiver.expires} {words}",
+        package="",
+        subject=what,
+        revision=report.head.revision.hash,
+        fingerprint=fingerprint(
+            rule, "", what, waiver.unit, waiver.file, waiver.function, waiver.owner
+        ),
+        file=_own_file(report.policy.source),
+        line=waiver.line,
+        policy=at_policy(report, waiver.line),
+        waiver=waiver,
+    )
+
+
+def _of_idle(report: GateReport, text: str) -> Annotation:
+    title, _ = RULES[RULE_IDLE]
+    found = re.match(r"line (\d+): (.*)", text, re.DOTALL)
+    line, words = (int(found[1]), found[2]) if found else (0, text)
+    return Annotation(
+        level=Level.WARNING,
+        rule=RULE_IDLE,
+        title=title,
+        message=words,
+        package="",
+        subject=words,
+        revision=report.head.revision.hash,
+        fingerprint=fingerprint(RULE_IDLE, "", words),
+        file=_own_file(report.policy.source),
+        line=line,
+        policy=at_policy(report, line),
+    )
+
+
+def _of_site(report: GateReport, site: EscapeSite) -> Annotation:
+    title, _ = RULES[Rule.NEW_ESCAPE]
+    where = _real(site.position)
+    function = f" in {site.function}" if site.function else ""
+    cost = describe_cost(report.escapes.cost(site))
+    return Annotation(
+        level=Level.NOTE,
+        rule=str(Rule.NEW_ESCAPE),
+        title=title,
+        message=f"{site.message}{function}" + (f"; {cost}" if cost else ""),
+        package=site.package,
+        subject=site.function,
+        revision=report.head.revision.hash,
+        fingerprint=fingerprint(
+            Rule.NEW_ESCAPE,
+            site.package,
+            normal_function(site.function),
+            normal_message(site.message),
+        ),
+        file=where.file,
+        line=where.line,
+        column=where.column,
+        function=site.function,
+        flow=site.flow,
+    )
+
+
+def _own_file(source: str) -> str:
+    """The policy's file if it is one of the repository's."""
+    return "" if source.startswith(("/", "..")) else source
+
+
+def _without_numbers(message: str) -> str:
+    """The first line of a message without addresses, times and line numbers."""
+    first = next((x for x in message.splitlines() if x.strip()), "")
+    return re.sub(r"0x[0-9a-fA-F]+|\d+", "#", first.strip())
+
+
+def _told_apart(found: Iterable[Annotation]) -> Iterable[Annotation]:
+    """Those of equal content, in the order of the source, get fingerprints of their own."""
+    seen: Counter[str] = Counter()
+    for annotation in found:
+        seen[annotation.fingerprint] += 1
+        number = seen[annotation.fingerprint]
+        if number > 1:
+            own = fingerprint(annotation.fingerprint, str(number))
+            yield replace(annotation, fingerprint=own)
+        else:
+            yield annotation

@@ -1,0 +1,81 @@
+"""The verdict in one line, and what was compared, for every format. Pure."""
+
+from __future__ import annotations
+
+from harness.analysis.compare.renames import BenchmarkDiff
+from harness.analysis.verdict.gate import GateReport, Verdict
+from harness.errors import EXIT_UNFIT
+from harness.model import ALLOCS
+from harness.outputs.gate.base import Failure
+from harness.outputs.text.format import one_line, plural, value, visible
+
+_LONGEST = 300
+_MOST_LINES = 40
+
+
+def verdict_line(report: GateReport) -> str:
+    """``FAIL: 2 violations``."""
+    judgement = report.judgement
+    if report.unfit:
+        return Failure("", EXIT_UNFIT).headline
+    if report.verdict is Verdict.ERROR:
+        return f"{Failure('').headline} ({plural(len(report.errors), 'error')})"
+    waived = f", {len(judgement.waived)} waived" if judgement.waived else ""
+    compared = comparison_line(report.benchmarks)
+    if report.verdict is Verdict.FAIL:
+        beside = f"; {compared}" if unmatched(report.benchmarks) else ""
+        return f"FAIL: {plural(len(judgement.violations), 'violation')}{waived}{beside}"
+    if not report.head.benchmarks():
+        new = plural(len(report.escapes.new), "new escape site")
+        packages = plural(report.packages, "package")
+        beside = f", {compared}" if unmatched(report.benchmarks) else ""
+        return f"PASS: compiled only, {packages} compared, {new}{beside}, no violation{waived}"
+    return f"PASS: {compared}, no violation{waived}"
+
+
+def comparison_line(diff: BenchmarkDiff) -> str:
+    """``4 benchmarks compared, 1 gone, 2 added``; ``1 benchmark gone`` where none was compared."""
+    (number, word), *others = _counts(diff) or [(0, "compared")]
+    first = f"{plural(number, 'benchmark')} {word}"
+    return ", ".join([first, *(f"{number} {word}" for number, word in others)])
+
+
+def unmatched(diff: BenchmarkDiff) -> str:
+    """``1 gone, 2 added``; empty where both sides have the same benchmarks."""
+    counts = _counts(diff)
+    return ", ".join(f"{number} {word}" for number, word in counts if word != "compared")
+
+
+def _counts(diff: BenchmarkDiff) -> list[tuple[int, str]]:
+    found = {
+        "compared": diff.compared,
+        "gone": diff.gone,
+        "added": diff.added,
+        "renamed": diff.renamed,
+    }
+    return [(len(benchmarks), word) for word, benchmarks in found.items() if benchmarks]
+
+
+def benchmark_rows(diff: BenchmarkDiff) -> list[tuple[str, str, str, str]]:
+    """What only one side has: a word, import path, name, and what is said of it."""
+    rows = []
+    for gone in diff.gone:
+        had = "" if gone.allocs is None else f"; {value(gone.allocs, ALLOCS)} allocs/op at the base"
+        rows.append(("gone", gone.package, gone.benchmark, gone.reason + had))
+    rows += [("added", package, name, "") for package, name in diff.added]
+    for new in diff.renamed:
+        path = "" if new.old_package == new.package else f"{new.old_package}."
+        said = f"was {path}{new.old_benchmark}"
+        rows.append(("renamed", new.package, new.benchmark, said))
+    return rows
+
+
+def benchmark_lines(diff: BenchmarkDiff) -> list[str]:
+    """The same in lines of plain text, as many as are read."""
+    rows = benchmark_rows(diff)
+    lines = [
+        visible(one_line(f"{word}: {package}.{name}" + (f": {said}" if said else ""), _LONGEST))
+        for word, package, name, said in rows[:_MOST_LINES]
+    ]
+    hidden = len(rows) - len(lines)
+    return [*lines, f"… and {hidden} more"] if hidden else lines

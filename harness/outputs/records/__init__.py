@@ -1,0 +1,1 @@
+"""Records and comparisons for other programs: JSON (`document`), benchfmt, CSV, Parquet."""

@@ -1,0 +1,102 @@
+"""Records and comparisons as JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from harness.analysis.compare.comparison import Change
+from harness.analysis.compare.erased import erased
+from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
+from harness.analysis.compare.views import ViewDiff
+from harness.analysis.series.code import diff_code
+from harness.model import EscapeSite, Record, View
+from harness.outputs.text.erased import erased_json
+from harness.outputs.text.format import json_text
+
+
+def record_json(record: Record) -> str:
+    """The whole record, as it is stored, and the escapes that inlining erases."""
+    return _text({**msgspec.to_builtins(record), "erased": erased_json(erased(record))})
+
+
+def comparison_json(
+    base: Record,
+    head: Record,
+    changes: Sequence[Change],
+    escapes: EscapeDiff,
+    older: Record | None = None,
+) -> str:
+    """Every unit of every benchmark of two records, and the escapes that came and went.
+
+    A side that is missing is null, as are figures that cannot be told of it. Where the base was
+    measured with another release of Go, ``older``, what that changes stands apart.
+    """
+    compiler = None
+    if older is not None:
+        compiler = {
+            "base": older.environment.name,
+            "head": base.environment.name,
+            "escapes": _escapes(diff_escapes(older, base, ())),
+        }
+    shown = older or base
+    return _text(
+        {
+            "schema": "esv.compare/1",
+            "base": {"revision": shown.revision.hash, "environment": shown.environment.name},
+            "head": {"revision": head.revision.hash, "environment": head.environment.name},
+            "changes": [_change(c) for c in changes],
+            "escapes": _escapes(escapes),
+            "compiler": compiler,
+            "code": msgspec.to_builtins(diff_code(base, head)),
+        }
+    )
+
+
+def views_json(base: tuple[View, Record], head: tuple[View, Record], difference: ViewDiff) -> str:
+    """What each of two views says that the other does not, by what the lines are about."""
+    sides = {
+        word: {
+            "revision": record.revision.hash,
+            "environment": record.environment.name,
+            "gcflags": view.gcflags,
+        }
+        for word, (view, record) in (("base", base), ("head", head))
+    }
+    return _text({"schema": "esv.views/1", **sides, **msgspec.to_builtins(difference)})
+
+
+def _change(change: Change) -> dict[str, Any]:
+    both = change.base is not None and change.head is not None
+    return {
+        "package": change.package,
+        "benchmark": change.benchmark,
+        "unit": change.unit,
+        "base": change.base.samples if change.base else None,
+        "head": change.head.samples if change.head else None,
+        "delta": change.delta if both else None,
+        "direction": change.direction.value,
+        "exact": change.exact,
+        "p": change.p,
+        "by_compiler": change.by_compiler,
+    }
+
+
+def _escapes(escapes: EscapeDiff) -> dict[str, Any]:
+    return {
+        "new": [_site(s, escapes) for s in escapes.new],
+        "gone": [_site(s, escapes) for s in escapes.gone],
+        "kept": escapes.kept,
+        "unknown": escapes.unknown,
+    }
+
+
+def _site(site: EscapeSite, escapes: EscapeDiff) -> dict[str, Any]:
+    cost = escapes.cost(site)
+    return {**msgspec.to_builtins(site), "allocates": cost.allocates, "reach": cost.reach}
+
+
+def _text(data: object) -> str:
+    return json_text(data)

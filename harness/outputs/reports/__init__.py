@@ -1,1 +1,0 @@
-"""The reports of ``esv gate``; :mod:`harness.outputs.reports.registry` has them by name."""

@@ -1,0 +1,186 @@
+"""The view of a benchmark's page. Pure."""
+
+from __future__ import annotations
+
+from harness.analysis.series.series import PointState, Series
+from harness.analysis.series.steps import Step
+from harness.analysis.verdict.summary import RevisionSummary
+from harness.model import ALLOCS, ESCAPES, FRAME_BYTES, HEAP_COSTS, Measurement
+from harness.outputs.site.draw import names
+from harness.outputs.site.draw.svg import Mark, axis_margin, chart, starts_above_zero
+from harness.outputs.site.pages.overview import end_state
+from harness.outputs.site.shared.accounts import brief_view
+from harness.outputs.site.shared.parts import BriefView, Cell
+from harness.outputs.site.shared.pieces import Section, cell, units_of
+from harness.outputs.site.shared.views import BenchmarkView, ChartView, HistoryRow
+from harness.outputs.text.format import clip, plural, value
+from harness.outputs.text.reproduce import reproduce
+
+_UP = "../"
+# Rows that the page comes with; the others are in its data.
+_SHOWN_ROWS = 60
+# Places that the charts of the server show, which are for readers without scripts.
+_DRAWN_PLACES = 400
+_TROUBLE = {
+    PointState.BROKEN: "broken",
+    PointState.DOES_NOT_BUILD: "broken",
+    PointState.FAILED: "warning",
+}
+
+
+def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
+    """Everything that the page of a benchmark shows."""
+    every = section.summary.series[package, name]
+    series = tuple(s for s in every if s.unit not in HEAP_COSTS) or every
+    heap = tuple(s for s in every if s not in series)
+    moving = tuple(s for s in heap if any(p.measurement and _any(p.measurement) for p in s.points))
+    units = units_of(series)
+    main = units.get(ALLOCS) or series[0]
+    turns = section.turns(main)
+    places = [i for i in turns if main.points[i].state is not PointState.NOT_YET]
+    rows = tuple(
+        _row(section, series, i, section.summary.revisions[i]) for i in places[-_SHOWN_ROWS:]
+    )
+    found = [
+        s for one in (*series, *heap) for s in section.steps_of.get((package, name, one.unit), ())
+    ]
+    found.sort(key=lambda s: -section.places[s.revision])
+    steps = [
+        (section.commit(s.revision, _UP), section.step(s, _UP), _brief(section, s)) for s in found
+    ]
+    rows = _trimmed(tuple(reversed(rows)))
+    state = end_state(section, series)
+    there = state in (PointState.MEASURED, PointState.CARRIED)
+    # That of the last measurement: the same until there is another one.
+    record = section.summary.revisions[turns[-1]].slot.record if turns else None
+    return BenchmarkView(
+        chrome=section.chrome(name, names.benchmark_page(package, name)),
+        name=clip(name, 400),
+        package=clip(package, 400),
+        status="" if there else f"{state.value} at the newest measured revision",
+        charts=_charts(section, series, turns),
+        code_charts=_charts(section, _code(section, package), turns, 100),
+        heap_charts=_charts(section, moving, turns, 200),
+        left_out=max(0, len(turns) - _DRAWN_PLACES),
+        heap_zero=tuple(s.unit for s in heap if s not in moving),
+        steps=tuple(step for step in steps if step[1].unit not in HEAP_COSTS),
+        heap_steps=tuple(step for step in steps if step[1].unit in HEAP_COSTS),
+        units=tuple(units),
+        rows=rows,
+        older=len(places) - len(rows) if len(places) > _SHOWN_ROWS else 0,
+        shard=names.benchmark_shard(package, name),
+        earlier=sum(p.state is PointState.NOT_YET for p in main.points),
+        reproduce=(
+            clip(reproduce(record, package, name), 2000) if there and record is not None else ""
+        ),
+    )
+
+
+def _brief(section: Section, step: Step) -> BriefView | None:
+    attribution = section.attributions.get(step)
+    if attribution is None:
+        return None
+    counted = section.steps.get((step.package, step.benchmark, ALLOCS, step.revision))
+    above = None if counted is None else section.attributions.get(counted)
+    link = section.cause_link(step, _UP)
+    return brief_view(attribution, None if step.unit == ALLOCS else above, link)
+
+
+def _code(section: Section, package: str) -> tuple[Series, ...]:
+    """What the compiler says of the package: its escapes and its largest frame."""
+    own = section.summary.packages.get(package, ())
+    return tuple(s for s in own if s.unit in (ESCAPES, FRAME_BYTES))
+
+
+def _any(measurement: Measurement) -> bool:
+    return bool(measurement.low or measurement.high)
+
+
+def _charts(
+    section: Section, series: tuple[Series, ...], turns: tuple[int, ...], first: int = 0
+) -> tuple[ChartView, ...]:
+    places = turns[-_DRAWN_PLACES:]
+    drawn = [(s.unit, section.marks(s, _UP, places)) for s in series]
+    drawn = [(unit, marks) for unit, marks in drawn if any(m.value is not None for m in marks)]
+    margin = max((axis_margin(marks, unit) for unit, marks in drawn), default=0.0)
+    dates = section.dates(places)
+    return tuple(
+        _chart(marks, unit, f"chart-{number}", margin, dates)
+        for number, (unit, marks) in enumerate(drawn, first)
+    )
+
+
+_BANDS = {
+    frozenset({True}): "its 95 % confidence interval",
+    frozenset({False}): "smallest to largest (95 % confidence takes 6)",
+    frozenset({True, False}): "its 95 % confidence interval; of fewer than 6 smallest to largest",
+}
+
+
+def _chart(
+    marks: tuple[Mark, ...], unit: str, identity: str, margin: float, dates: tuple[str, ...]
+) -> ChartView:
+    numbers = [m.value for m in marks if m.value is not None]
+    steps = [m for m in marks if m.step]
+    span = (
+        value(numbers[0], unit)
+        if min(numbers) == max(numbers)
+        else f"{value(min(numbers), unit)} to {value(max(numbers), unit)}"
+    )
+    parts = [f"{unit} at {plural(len(marks), 'revision')} where it was measured: {span}"]
+    parts.append(f"{plural(len(steps), 'step')}" if steps else "no step")
+    label = "; ".join(parts)
+    caption = []
+    bands = {m.interval for m in marks if m.low is not None and m.low != m.high}
+    if bands:
+        caption.append(f"line: median of the repetitions, band: {_BANDS[frozenset(bands)]}")
+    if starts_above_zero(marks, unit):
+        caption.append("the axis does not start at 0")
+    return ChartView(
+        unit=unit,
+        identity=identity,
+        caption="; ".join(caption),
+        drawing=chart(marks, unit, label, identity=identity, margin=margin, dates=dates),
+    )
+
+
+def _row(
+    section: Section, series: tuple[Series, ...], index: int, revision: RevisionSummary
+) -> HistoryRow:
+    slot = revision.slot
+    points = [s.points[index] for s in series]
+    point = points[0]
+    if slot.record is None:
+        last = slot.hashes[-1][:8]
+        count = len(slot.hashes)
+        skipped = last if count == 1 else f"{count:,} revisions up to {last}"
+        return HistoryRow(None, skipped, (), point.state.value, "", "", None)
+    cells: tuple[Cell, ...] = ()
+    if any(p.measurement is not None for p in points):
+        cells = tuple(
+            cell(
+                p.measurement,
+                section.steps.get((s.package, s.benchmark, s.unit, slot.revision)),
+            )
+            for s, p in zip(series, points, strict=True)
+        )
+    carried = None
+    if point.carried_from is not None:
+        carried = section.commit(point.carried_from, _UP)
+    return HistoryRow(
+        commit=section.commit(slot.revision, _UP),
+        skipped="",
+        cells=cells,
+        state=point.state.value,
+        tone=_TROUBLE.get(point.state, ""),
+        reason=clip(point.reason, 1200),
+        carried_from=carried,
+    )
+
+
+def _trimmed(rows: tuple[HistoryRow, ...]) -> tuple[HistoryRow, ...]:
+    """Rows without the unmeasured revisions that are older than the first value."""
+    end = len(rows)
+    while end and rows[end - 1].commit is None:
+        end -= 1
+    return rows[:end]

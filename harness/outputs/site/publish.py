@@ -1,0 +1,389 @@
+"""Rendering the site and publishing it in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from importlib import resources
+from importlib.resources.abc import Traversable
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.analysis.history.history import History
+from harness.analysis.verdict.regressions import Standard
+from harness.analysis.verdict.summary import Checkpoint, Pass, Summary
+from harness.errors import StoreError
+from harness.outputs.site.draw import names
+from harness.outputs.site.draw.shards import Json, shard
+from harness.outputs.site.draw.tree import Stamp, TreeChange, replace_tree, stamps
+from harness.outputs.site.keys import PageKeys
+from harness.outputs.site.navigation import SINGLE_PAGES
+from harness.outputs.site.pages import compare, escapes, regressions
+from harness.outputs.site.pages.benchmark import benchmark_view
+from harness.outputs.site.pages.correlation import correlation_view
+from harness.outputs.site.pages.revision import revision_view
+from harness.outputs.site.pages.source import source_view
+from harness.outputs.site.shared import columns
+from harness.outputs.site.shared.pieces import Section
+from harness.outputs.site.shared.sources import (
+    SourcePlan,
+    Sources,
+    no_sources,
+    source_plan,
+    watched,
+)
+from harness.outputs.text.format import minute, plural, visible
+from harness.process import beside
+
+_STATIC = (
+    *("style.css", "code.css", "icon.svg", "data.js", "format.js", "keys.js"),
+    *("plot.js", "table.js", "list.js", "stats.js", "overview.js", "benchmark.js"),
+    *("compare.js", "escapes.js", "source.js", "revision.js"),
+)
+# Put beside them when the wheel or the editable install was built.
+_VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
+# Put there by `esv nightly`, which a later `esv publish` cannot make again.
+_NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
+
+
+class KeptFile(NamedTuple):
+    """A file as it was written, and what it was made of.
+
+    Attributes:
+        key: of :class:`~harness.outputs.site.keys.PageKeys`.
+        size: in bytes.
+        changed: time of the last change in nanoseconds.
+    """
+
+    key: bytes
+    size: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an earlier :func:`publish` of the same harness leaves for the next one.
+
+    Attributes:
+        files: of the site, as far as it is known what they were made of.
+        checkpoints: of the histories, by :func:`~harness.outputs.site.draw.names.environment_id`.
+    """
+
+    files: Mapping[str, KeptFile] = field(default_factory=dict)
+    checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteReport:
+    """What :func:`publish` wrote.
+
+    Attributes:
+        path: the output directory.
+        index: the page to open.
+        pages: how many pages the site has.
+        added, changed, removed, unchanged: how many files differ from the site that was there.
+        made: how many files were made; the others were known to be as they were.
+        files: what the next call may keep.
+        passes: over the histories, as :attr:`Kept.checkpoints`.
+    """
+
+    path: Path
+    index: Path
+    pages: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    made: int
+    files: Mapping[str, KeptFile]
+    passes: Mapping[str, Pass]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file of the site that may have to be made.
+
+    Attributes:
+        name: its path.
+        make: makes its content.
+        key: what it depends on, ``None`` where that is not known.
+    """
+
+    name: str
+    make: Callable[[], bytes]
+    key: bytes | None = None
+
+
+def publish(
+    histories: Sequence[History],
+    output: Path,
+    *,
+    project: str,
+    commit_url: str = "",
+    generated: float | None = None,
+    extra: Mapping[str, bytes] | None = None,
+    sources: Sources = no_sources,
+    sources_id: str = "",
+    standard: Standard | None = None,
+    kept: Kept | None = None,
+) -> SiteReport:
+    """Write the site of a project, replacing the one that is there in one step.
+
+    The same input gives the same bytes. Nothing is left of an earlier site; a crash leaves the
+    earlier one as it was.
+
+    Args:
+        histories: one per machine, environment and branch; the first is the one that ``index.html``
+            shows.
+        output: directory of the site. It must be missing, empty, or hold an earlier site.
+        project: name of the measured project.
+        commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
+        generated: time that the site is as of, in seconds since the epoch; the time of the newest
+            record if it is not given.
+        extra: further files at the top of the site; what an earlier call put there stays.
+        sources: gives the content of source files; without it their pages have no text.
+        sources_id: tells a repository from one that has other commits.
+        standard: by what regressions are waived; without it none is.
+        kept: what an earlier call left; only what has changed since is made again.
+
+    Raises:
+        StoreError: the directory cannot be written, or holds something else.
+    """
+    kept = kept or Kept()
+    passes, sections = _sections(
+        histories, project, commit_url, generated, sources, kept.checkpoints
+    )
+    if standard is not None:
+        sections = [replace(section, standard=standard) for section in sections]
+    there = stamps(output)
+    keys: dict[str, bytes] = {}
+    counts = {"pages": 0, "made": 0}
+
+    single = [file for section in sections for file in _single(section)]
+
+    def contents(made: Callable[[], bytes]) -> Iterator[tuple[str, bytes | Stamp | None]]:
+        for file in _files(sections, sources_id):
+            counts["pages"] += file.name.endswith(".html")
+            if file.key is not None:
+                keys[file.name] = file.key
+                known = kept.files.get(file.name)
+                stamp = there.get(file.name)
+                if stamp is not None and known == (file.key, *stamp):
+                    yield file.name, stamp
+                    continue
+            counts["made"] += 1
+            yield file.name, file.make()
+        for name in _NIGHTLY:
+            if name in there and name not in (extra or {}):
+                yield name, None
+        yield from (extra or {}).items()
+        for file, data in zip(single, pickle.loads(made()), strict=True):  # noqa: S301
+            counts["pages"] += file.name.endswith(".html")
+            counts["made"] += 1
+            yield file.name, data
+
+    with beside(lambda: pickle.dumps([file.make() for file in single])) as made:
+        change: TreeChange = replace_tree(output, contents(made))
+    return SiteReport(
+        path=output,
+        index=output / "index.html",
+        pages=counts["pages"],
+        added=change.added,
+        changed=change.changed,
+        removed=change.removed,
+        unchanged=change.unchanged,
+        made=counts["made"],
+        files={name: KeptFile(key, *change.stamps[name]) for name, key in keys.items()},
+        passes=passes,
+    )
+
+
+def render(
+    histories: Sequence[History],
+    *,
+    project: str,
+    commit_url: str = "",
+    generated: float | None = None,
+    sources: Sources = no_sources,
+    standard: Standard | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """The files of the site as ``(path, content)``; see :func:`publish`."""
+    _, sections = _sections(histories, project, commit_url, generated, sources, {})
+    if standard is not None:
+        sections = [replace(section, standard=standard) for section in sections]
+    for file in chain(*map(_single, sections), _files(sections, "")):
+        yield file.name, file.make()
+
+
+def _files(sections: Sequence[Section], sources_id: str) -> Iterator[_File]:
+    package = resources.files(__package__) / "static"
+    for name in _STATIC:
+        yield _File(f"static/{name}", (package / name).read_bytes)
+    for name in _VENDOR:
+        yield _File(f"static/{name}", partial(_built, package / name))
+    for section in sections:
+        yield from _pages(section, sources_id)
+
+
+def _built(file: Traversable) -> bytes:
+    """A file of the charts' library, which only a build puts there.
+
+    Raises:
+        StoreError: there was none.
+    """
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise StoreError(
+            f"the site's charts are not built in: {file} is missing; install escape-velocity again"
+            " (in a clone: make install)"
+        ) from None
+
+
+def _sections(
+    histories: Sequence[History],
+    project: str,
+    commit_url: str,
+    generated: float | None,
+    sources: Sources,
+    checkpoints: Mapping[str, Checkpoint],
+) -> tuple[dict[str, Pass], list[Section]]:
+    given = histories or [History("", "", (), ())]
+    ids = tuple(names.environment_id(h) for h in given)
+    passes = {
+        id_: Pass(h, watched, checkpoints.get(id_)) for id_, h in zip(ids, given, strict=True)
+    }
+    summaries = [made.summary() for made in passes.values()]
+    if generated is None:
+        generated = max(
+            (s.history.began(r) + r.duration for s in summaries for r in s.history.records),
+            default=float("nan"),
+        )
+    roots = [""] + [names.environment_root(s.history) for s in summaries[1:]]
+    plans = [source_plan(s) for s in summaries]
+    siblings = tuple(
+        (names.environment_name(s.history), root, _page_names(s, plan))
+        for s, root, plan in zip(summaries, roots, plans, strict=True)
+    )
+    return passes, [
+        Section(project, commit_url, summary, root, minute(generated), siblings, plan, ids, sources)
+        for summary, root, plan in zip(summaries, roots, plans, strict=True)
+    ]
+
+
+def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
+    return frozenset(
+        [
+            *(page.path for page in SINGLE_PAGES),
+            *(names.benchmark_page(*key) for key in summary.series),
+            *(names.revision_page(r.slot.revision) for r in summary.recorded),
+            *plan.names,
+        ]
+    )
+
+
+def _single(section: Section) -> Iterator[_File]:
+    """What an environment has once: it is made each time. None of it asks for a source's text."""
+
+    def data(name: str, make: Callable[[Section], Json]) -> Callable[[], bytes]:
+        return lambda: shard(name, make(section))
+
+    root = section.root
+    for single in SINGLE_PAGES:
+        if single.path != names.CORRELATION:
+            yield _File(root + single.path, _page(section, single.template, single.view))
+    yield _File(root + regressions.FEED, partial(regressions.feed, section))
+    yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
+    yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))
+    yield _File(root + compare.INDEX, data("revisions", compare.index))
+
+
+def _page(
+    section: Section, template: str, view: Callable[..., object], *of: object
+) -> Callable[[], bytes]:
+    def made() -> bytes:
+        found = template_environment().get_template(template)
+        return found.render(view=view(section, *of)).encode()
+
+    return made
+
+
+def _pages(section: Section, sources_id: str) -> Iterator[_File]:
+    """The other files of an environment."""
+    root, summary = section.root, section.summary
+    keys = PageKeys(section, sources_id) if summary.history.ids else None
+    page = partial(_page, section)
+
+    def key(of: Callable[..., bytes], *args: object) -> bytes | None:
+        return None if keys is None else of(keys, *args)
+
+    # Its figures go into the history's memo.
+    yield _File(root + names.CORRELATION, page("correlation.html.j2", correlation_view))
+    columns_of: dict[str, str] = {}
+    for series in summary.series:
+        yield _File(
+            root + names.benchmark_shard(*series),
+            partial(columns.benchmark_shard, section, *series, columns_of),
+            key(PageKeys.benchmark_shard, *series),
+        )
+        yield _File(
+            root + names.benchmark_page(*series),
+            page("benchmark.html.j2", benchmark_view, *series),
+            key(PageKeys.benchmark, *series),
+        )
+    numbers = compare.Numbers(section)
+    for revision in summary.recorded:
+        hash_ = revision.slot.revision
+        yield _File(
+            root + names.revision_page(hash_),
+            page("revision.html.j2", revision_view, revision),
+            key(PageKeys.revision, revision),
+        )
+        yield _File(
+            root + names.revision_shard(hash_),
+            partial(numbers.shard, hash_),
+            key(PageKeys.revision_shard, hash_),
+        )
+    for hash_, path in sorted(section.plan.pages):
+        yield _File(
+            root + names.source_page(path, hash_),
+            page("source.html.j2", source_view, hash_, path),
+            key(PageKeys.source, hash_, path),
+        )
+
+
+@cache
+def template_environment() -> Environment:
+    """The templates, with everything that they print escaped and made visible."""
+    environment = Environment(
+        loader=PackageLoader("harness.outputs.site", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_finalize,
+    )
+    environment.filters["plural"] = plural
+    return environment
+
+
+def keep_templates(directory: Path) -> None:
+    """Keep the templates' code in a directory, as Python keeps that of modules."""
+    with contextlib.suppress(OSError):
+        directory.mkdir(parents=True, exist_ok=True)
+        template_environment().bytecode_cache = FileSystemBytecodeCache(str(directory))
+
+
+def _finalize(value: object) -> object:
+    """Every text that a template prints passes here: what would hide or reorder is written out."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value)
+    return value

@@ -1,0 +1,154 @@
+"""Which files the site shows at which revisions, and what links to them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from harness.analysis.causes.attribution import Cause
+from harness.analysis.history.history import History
+from harness.analysis.series.sites import RevisionSites, SiteHistory, files_of, follow_sites
+from harness.analysis.verdict.summary import RevisionSummary, Summary
+from harness.model import ALLOCS, BYTES, Position
+from harness.outputs.site.draw import names
+
+# The content of a file at a revision, by hash and path; `None` where it cannot be had.
+Sources: TypeAlias = Callable[[str, str], bytes | None]
+
+
+def no_sources(_revision: str, _path: str) -> bytes | None:
+    """Where there is no repository."""
+    return None
+
+
+@dataclass(frozen=True)
+class SourcePlan:
+    """The source pages of one environment.
+
+    Attributes:
+        history: of which they are.
+        sites: what they tell, of the newest revision and of what was asked for in time.
+        pages: revision and path; an empty revision is the newest one of which anything compiled.
+        asked: place in the history of the first revision that the page stands behind; not of the
+            pages of the newest revision.
+    """
+
+    history: History
+    sites: SiteHistory
+    pages: frozenset[tuple[str, str]]
+    asked: Mapping[tuple[str, str], int]
+
+    def told(self, revision: str, path: str) -> RevisionSites:
+        """What a page tells; an empty revision is the newest one."""
+        sites = self.sites
+        at = revision or sites.newest
+        if at == sites.newest or path in sites.files.get(at, ()):
+            return sites.at[at]
+        return self._looked_up[at]
+
+    @cached_property
+    def _looked_up(self) -> Mapping[str, RevisionSites]:
+        """What was not asked for while the history was gone through: it is gone through again."""
+        wanted: dict[str, set[str]] = {}
+        for revision, path in self.pages:
+            if revision and path not in self.sites.files.get(revision, ()):
+                wanted.setdefault(revision, set()).add(path)
+        return follow_sites(self.history, wanted).at
+
+    @property
+    def names(self) -> Iterator[str]:
+        """The pages' names, relative to the root of the environment."""
+        return (names.source_page(path, revision) for revision, path in self.pages)
+
+    def revisions_of(self, file: str) -> Sequence[str]:
+        """The revisions at which a file has a page, in no order."""
+        return self._revisions.get(file, ())
+
+    @cached_property
+    def _revisions(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for revision, file in self.pages:
+            found.setdefault(file, []).append(revision)
+        return found
+
+    def others(self, revision: str, file: str) -> Sequence[str]:
+        """The revisions of the other pages that the page of a file names, the newest first.
+
+        That of an older revision names earlier ones that were there before it, so that it never
+        changes.
+        """
+        place = self.history.position
+        found = [r for r in self.revisions_of(file) if r != revision]
+        if revision:
+            by = self.asked[revision, file]
+            found = [
+                r for r in found if r and place(r) < place(revision) and self.known(r, file, by)
+            ]
+        line = len(self.history.line)
+        return sorted(found, key=lambda r: place(r) if r else line, reverse=True)
+
+    def known(self, revision: str, file: str, by: int) -> bool:
+        """Whether a page was there when the history had come to a place."""
+        return self.asked.get((revision, file), by + 1) <= by
+
+    def link(self, revision: str, file: str, line: int, up: str, by: int | None = None) -> str:
+        """The page of a line, empty if there is none.
+
+        Args:
+            revision: full hash.
+            file: relative to the repository's root.
+            line: counted from 1; 0 for the file as such.
+            up: prefix of the link.
+            by: place in the history of the page that links: what only later revisions ask for is
+                not linked there, so that they do not change it.
+        """
+        there = (revision, file) in self.pages
+        if not there or (by is not None and not self.known(revision, file, by)):
+            if revision != self.sites.newest or ("", file) not in self.pages:
+                return ""
+            revision = ""
+        return f"{up}{names.source_page(file, revision)}" + (f"#L{line}" if line > 0 else "")
+
+
+def source_plan(summary: Summary) -> SourcePlan:
+    """All files with live sites at the newest revision, and what stands behind each step.
+
+    Args:
+        summary: made with :func:`watched`.
+    """
+    asked: dict[tuple[str, str], int] = {}
+    for revision in summary.revisions:
+        for page in watched(revision):
+            if in_tree(page[1]):
+                asked.setdefault(page, summary.history.position(revision.slot.revision))
+    pages = set(asked)
+    sites = summary.sites
+    if sites.newest:
+        pages |= {("", file) for file in files_of(sites.at[sites.newest]) if in_tree(file)}
+    return SourcePlan(summary.history, sites, frozenset(pages), asked)
+
+
+def cause_place(cause: Cause, revision: str, previous: str) -> tuple[str, str]:
+    """Revision and file of a cause of a step from ``previous`` to ``revision``."""
+    return (previous if cause.at_base else revision), cause.file
+
+
+def in_tree(file: str) -> bool:
+    """Whether a path is of a file that a revision can have, and not of what the compiler makes."""
+    return bool(file) and not file.startswith("/") and not Position(file, 1, 1).generated
+
+
+def watched(revision: RevisionSummary) -> Iterator[tuple[str, str]]:
+    """Files of the causes of the steps, and of the escapes that came or went with them."""
+    head = revision.slot.revision
+    for step, attribution in revision.attributions.items():
+        for cause in attribution.causes:
+            yield cause_place(cause, head, step.previous)
+    counted = any(s.unit in (ALLOCS, BYTES) for s in revision.steps)
+    if counted and revision.escapes is not None and revision.base is not None:
+        for site in revision.escapes.new:
+            yield head, site.position.file
+        for site in revision.escapes.gone:
+            yield revision.base.revision.hash, site.position.file

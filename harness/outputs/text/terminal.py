@@ -1,0 +1,358 @@
+"""Records and comparisons as text for a terminal, in the manner of benchstat. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tabulate import tabulate
+
+from harness.analysis.compare.comparison import ALPHA, Change, Direction
+from harness.analysis.compare.costs import UNKNOWN, SiteCost, site_costs
+from harness.analysis.compare.erased import erased
+from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
+from harness.analysis.compare.samples import spread
+from harness.analysis.series.code import CodeDiff, diff_code
+from harness.analysis.verdict.findings import Finding
+from harness.compiled.join import unmentioned
+from harness.model import (
+    HEAP_COSTS,
+    EscapeSite,
+    Lane,
+    Measurement,
+    PackageResult,
+    Record,
+    TreeDiff,
+)
+from harness.outputs.text.erased import erased_lines
+from harness.outputs.text.explanation import describe_cause, describe_cost
+from harness.outputs.text.format import day, one_line, percent, plural, value, visible
+
+_ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better", Direction.NONE: ""}
+MAX_ROWS = 40
+_MAX_FUNCTIONS = 8
+_MAX_ERASED = 12
+
+
+def show_record(record: Record, *, every: bool = False) -> str:
+    """One revision: what was measured, what could not be, and where values escape.
+
+    Args:
+        record: of the revision.
+        every: list every escape that inlining erases, however many.
+    """
+    lines = [*_heading(record), ""]
+    lines += _problems(record)
+    rows = [
+        [
+            _short_package(p),
+            b.name,
+            *(cell(b.measurement(unit)) for unit in _units(record)),
+        ]
+        for p in record.packages
+        for b in p.benchmarks
+    ]
+    if rows:
+        lines += [table(rows, ["package", "benchmark", *_units(record)]), ""]
+        lines += _heap_costs(record)
+    sites = record.code_escapes()
+    costs = site_costs(record, sites)
+    nothing = sum(cost.allocates is False for cost in costs.values())
+    free = f", {nothing} of which allocate nothing" if nothing else ""
+    lines.append(f"{plural(len(sites), 'escape site')} outside test files{free}")
+    lines += [_site(site, costs.get(site, UNKNOWN)) for site in sites]
+    lines += ["", *erased_lines(erased(record), None if every else _MAX_ERASED)]
+    lines += _code(record)
+    if record.unparsed:
+        lines += ["", f"{plural(len(record.unparsed), 'heap-related line')} not understood:"]
+        lines += [f"  {visible(u.text)}" for u in record.unparsed]
+    return "\n".join(lines) + "\n"
+
+
+def show_comparison(
+    base: Record,
+    head: Record,
+    changes: Sequence[Change],
+    escapes: EscapeDiff,
+    older: Record | None = None,
+) -> str:
+    """Two revisions: a table per unit, the escapes that came and went, then compiled code.
+
+    ``older`` is the base as it was measured with another release of Go.
+    """
+    lines = [*heading(base, head, older), ""]
+    if base.environment.name != head.environment.name:
+        lines += [
+            f"note: measured in different environments ({base.environment.name},"
+            f" {head.environment.name}); differences may be the environment's",
+            "",
+        ]
+    for record in (base, head):
+        lines += _problems(record)
+    for unit in dict.fromkeys(c.unit for c in changes):
+        rows = [_comparison_row(c) for c in changes if c.unit == unit and _shown(c)]
+        if not rows:
+            continue
+        lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
+    lines += difference_lines(escapes)
+    lines += code_lines(diff_code(base, head))
+    lines += compiler_lines(diff_escapes(older, base, ()) if older is not None else None)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def code_lines(code: CodeDiff) -> list[str]:
+    """How stack frames and allocation calls of functions changed; empty if that is not known."""
+    if not code.known:
+        return []
+    lines = []
+    for what, changes, unit in (
+        ("stack frames", code.frames, " B"),
+        ("allocation calls", code.calls, ""),
+    ):
+        if not changes:
+            continue
+        lines.append(f"{what}: {plural(len(changes), 'function')} changed")
+        lines += [
+            f"  {visible(c.file)}:{c.line}: {visible(c.function)}: {c.before:,} → {c.after:,}{unit}"
+            for c in changes[:_MAX_FUNCTIONS]
+        ]
+        if len(changes) > _MAX_FUNCTIONS:
+            lines.append(f"  … and {len(changes) - _MAX_FUNCTIONS} more")
+    return lines
+
+
+def heading(base: Record, head: Record, older: Record | None = None) -> list[str]:
+    """The two revisions that are compared; ``older`` is the base with another release of Go."""
+    lines = ["base  " + _one(older or base), "head  " + _one(head)]
+    if older is not None:
+        releases = [r.environment.toolchain.release for r in (older, base)]
+        lines.append(
+            f"the base was measured with {releases[0]} and with {releases[1]}: what differs between"
+            " these is the compiler's, the rest is the code's"
+        )
+        if older.errors:
+            lines.append(f"with {releases[0]}, not all of the base could be measured:")
+            lines += [line for line in _problems(older) if line]
+    return lines
+
+
+def escape_lines(
+    base: Record, head: Record, diffs: Sequence[TreeDiff] | None, older: Record | None = None
+) -> list[str]:
+    """The escapes that came and went between two records, the compiler's apart."""
+    compiler = None if older is None else diff_escapes(older, base, ())
+    return [*difference_lines(diff_escapes(base, head, diffs)), *compiler_lines(compiler)]
+
+
+def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
+    """One finding in a few lines: what moved, in which commit, what escaped there."""
+    step = finding.steps[0]
+    more = f" (and {len(finding.steps) - 1} more)" if len(finding.steps) > 1 else ""
+    lines = [
+        f"{number}. {visible(step.benchmark)}{more}: {value(step.before, step.unit)} → "
+        f"{value(step.after, step.unit)} {step.unit} at {record.revision.short} "
+        f"{visible(one_line(record.revision.subject, 70))}"
+    ]
+    word = "new" if finding.direction is Direction.REGRESSION else "gone"
+    where = "in the same commit"
+    if step.between:
+        where = f"since {step.previous[:8]}"
+        lines.append(
+            f"   or in one of the {plural(len(step.between), 'commit')} before it without a value"
+        )
+    attribution = finding.attributions.get(step)
+    if attribution is not None and attribution.causes:
+        cause = attribution.causes[0]
+        lines.append(
+            f"   {cause.delta:+,.10g} of {step.delta:+,.10g} at {visible(cause.file)}:{cause.line}"
+            f" in {visible(cause.function)}: {describe_cause(cause)}"
+        )
+        if cause.note:
+            lines.append(f"   {visible(cause.note)}")
+        return lines
+    for site in finding.escapes[:2]:
+        lines.append(
+            f"   {word} {where}: {visible(str(site.position))}: "
+            f"{visible(site.message)} in {visible(site.function)}"
+        )
+    if not finding.escapes:
+        lines.append(f"   no escape site came or went {where}")
+    return lines
+
+
+def _heading(record: Record) -> list[str]:
+    revision = record.revision
+    return [
+        f"revision     {revision.hash}",
+        f"subject      {visible(one_line(revision.subject, 100))}",
+        f"author       {visible(one_line(revision.author, 60))}, {day(revision.date)}",
+        f"environment  {record.environment.name} ({record.environment.toolchain.source}),"
+        f" {record.environment.toolchain.goos}/{record.environment.toolchain.goarch}"
+        f" on {visible(record.machine.machine)}",
+        f"outcome      {record.outcome}",
+    ]
+
+
+def _problems(record: Record) -> list[str]:
+    lines = [
+        f"{record.revision.short}: {o.directory}/go.mod replaced: {visible(o.reason)}"
+        for o in record.overlays
+    ]
+    lines += [f"{record.revision.short}: {visible(note)}" for note in record.notes]
+    for error in record.errors:
+        where = f" {error.package}" if error.package else ""
+        lines.append(
+            f"{record.revision.short}: {error.stage}{visible(where)}: {visible(error.message)}"
+        )
+    lines += [
+        f"{record.revision.short}: compiled code of {visible(e.package)} not read:"
+        f" {visible(e.message)}"
+        for e in record.unread
+    ]
+    return [*lines, ""] if lines else []
+
+
+def _one(record: Record) -> str:
+    revision = record.revision
+    return (
+        f"{revision.short}  {record.environment.toolchain.release}"
+        f"  {visible(one_line(revision.subject, 70))}"
+    )
+
+
+def _units(record: Record) -> list[str]:
+    """The units of the first table; the others have one of their own."""
+    found = dict.fromkeys(m.unit for _, b in record.benchmarks() for m in b.measurements)
+    return [unit for unit in found if unit not in HEAP_COSTS]
+
+
+def _heap_costs(record: Record) -> list[str]:
+    """What the heap costs beside the allocation; of benchmarks where any of it is not 0."""
+    rows = []
+    for package, benchmark in record.benchmarks():
+        found = [benchmark.measurement(unit) for unit in HEAP_COSTS]
+        if any(m is not None and m.high for m in found):
+            name = f"{package.rsplit('/', 1)[-1]}.{benchmark.name.removeprefix('Benchmark')}"
+            rows.append([visible(name), *map(cell, found)])
+    return [table(rows, ["heap", *HEAP_COSTS]), ""] if rows else []
+
+
+def cell(measurement: Measurement | None) -> str:
+    """A value and how far its confidence interval reaches, or the range of an inexact count."""
+    if measurement is None:
+        return ""
+    text = value(measurement.value, measurement.unit)
+    if measurement.lane is Lane.TIME:
+        return f"{text} ± {_share(spread(measurement.samples))}"
+    if measurement.low == measurement.high or not measurement.value:
+        return text
+    if measurement.untruncated:
+        # A share of so large a number would say ± 0 %.
+        low, high = (value(x, measurement.unit) for x in (measurement.low, measurement.high))
+        return f"{text} ({low} to {high})"
+    away = max(measurement.high - measurement.value, measurement.value - measurement.low)
+    return f"{text} ± {_share(away / abs(measurement.value))}"
+
+
+def _share(part: float) -> str:
+    """As benchstat prints it: ``∞`` where there are too few samples for an interval."""
+    if math.isinf(part):
+        return "∞"
+    return "?" if math.isnan(part) else f"{part * 100:.0f} %"
+
+
+def _shown(change: Change) -> bool:
+    """Of what the heap costs, only what differs by more than its own repetitions."""
+    if change.unit not in HEAP_COSTS or change.base is None or change.head is None:
+        return change.unit not in HEAP_COSTS
+    return change.base.high < change.head.low or change.head.high < change.base.low
+
+
+def _comparison_row(change: Change) -> list[str]:
+    name = f"{change.package.rsplit('/', 1)[-1]}.{change.benchmark.removeprefix('Benchmark')}"
+    if change.base is None or change.head is None:
+        note = "new" if change.base is None else "gone"
+        return [visible(name), cell(change.base), cell(change.head), note, ""]
+    sizes = [len(change.base.samples), len(change.head.samples)]
+    n = str(sizes[0]) if sizes[0] == sizes[1] else f"{sizes[0]}+{sizes[1]}"
+    if change.direction is Direction.NONE and (change.p is None or change.p > ALPHA):
+        difference = "~" if change.p is not None or change.delta else ""
+    else:
+        difference = percent(change.ratio)
+    detail = f" (p={change.p:.3f} n={n})" if change.p is not None else ""
+    return [
+        visible(name),
+        cell(change.base),
+        cell(change.head),
+        difference + detail,
+        judged(change),
+    ]
+
+
+def judged(change: Change) -> str:
+    """What a change means; with the compiler's part, if it has one."""
+    if not change.by_compiler:
+        return _ARROW[change.direction]
+    rest = change.delta - change.by_compiler
+    if not rest:
+        return "compiler, not code"
+    return f"{_ARROW[change.charged]} (code {rest:+,.10g}, compiler {change.by_compiler:+,.10g})"
+
+
+def difference_lines(escapes: EscapeDiff) -> list[str]:
+    """How many sites came and went, then each of them; one that costs something says so."""
+    unreached = sum(escapes.cost(s).covered is False for s in escapes.new)
+    aside = f" ({unreached} that no benchmark executes)" if unreached else ""
+    lines = [
+        f"{plural(len(escapes.new), 'new escape site')}{aside},"
+        f" {len(escapes.gone)} gone, {escapes.kept} kept"
+    ]
+    for sign, sites in (("+", escapes.new), ("-", escapes.gone)):
+        lines += [f"  {sign} {_site(s, escapes.cost(s)).strip()}" for s in sites[:MAX_ROWS]]
+    hidden = max(len(escapes.new) - MAX_ROWS, 0) + max(len(escapes.gone) - MAX_ROWS, 0)
+    if hidden:
+        lines.append(f"  … and {hidden} more")
+    if escapes.unknown:
+        lines.append(f"  not compared, does not compile: {', '.join(escapes.unknown)}")
+    return lines
+
+
+def _code(record: Record) -> list[str]:
+    """What was compiled: how many calls allocate, and the largest stack frame."""
+    functions = [f for f in record.functions if not f.test]
+    if not functions:
+        return []
+    calls = [c for c in record.calls if not c.test]
+    silent = len(unmentioned(calls, record.code_escapes()))
+    largest = max(functions, key=lambda f: f.frame_bytes)
+    return [
+        f"{plural(len(calls), 'allocation call')} in {plural(len(functions), 'linked function')},"
+        f" {silent} of which no message mentions; largest stack frame"
+        f" {largest.frame_bytes:,} B: {visible(largest.function)}"
+    ]
+
+
+def compiler_lines(escapes: EscapeDiff | None) -> list[str]:
+    """The same of one code with two releases of Go; nothing where there are none."""
+    if escapes is None:
+        return []
+    first, *rest = difference_lines(escapes)
+    return ["", f"by the compiler, with the code of the base: {first}", *rest]
+
+
+def _site(site: EscapeSite, cost: SiteCost = UNKNOWN) -> str:
+    where = f" in {site.function}" if site.function else ""
+    said = describe_cost(cost)
+    text = f"  {visible(str(site.position))}: {visible(site.message)}{visible(where)}"
+    return f"{text} ({said})" if said else text
+
+
+def _short_package(package: PackageResult) -> str:
+    carried = package.carried_from
+    mark = f" (from {carried[:8]})" if carried else ""
+    return visible(package.path) + mark
+
+
+def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
+    """Aligned columns, as plain text."""
+    return tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True)
