@@ -6,7 +6,7 @@ import math
 from itertools import combinations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.special import stdtr
 from scipy.stats import mannwhitneyu
@@ -20,7 +20,6 @@ def u_of(a: list[float], b: list[float]) -> float:
     return sum((x > y) + 0.5 * (x == y) for x in a for y in b)
 
 
-@settings(deadline=None)
 @given(SMALL, SMALL)
 def test_p_is_the_share_of_all_arrangements(a: list[float], b: list[float]) -> None:
     values = [*a, *b]
@@ -40,7 +39,6 @@ def test_p_is_the_share_of_all_arrangements(a: list[float], b: list[float]) -> N
     assert p == pytest.approx(min(1, 2 * low / ways))
 
 
-@settings(deadline=None)
 @given(st.data(), st.integers(1, 14), st.integers(1, 14))
 def test_without_ties_it_is_scipys_exact_test(data: st.DataObject, n1: int, n2: int) -> None:
     values = data.draw(st.permutations([float(i) for i in range(n1 + n2)]))
