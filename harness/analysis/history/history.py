@@ -58,7 +58,7 @@ class History:
         load: what :meth:`harness.model.Record.parts` gives of a revision, where the records were
             read without it. What two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
-        beside: whether it is another branch than the first.
+        secondary: whether it is another branch than the first.
         memo: what an earlier run has worked out; whoever works on this history adds to it.
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
@@ -73,7 +73,7 @@ class History:
     line: tuple[str, ...]
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
     branch: str = ""
-    beside: bool = False
+    secondary: bool = False
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
