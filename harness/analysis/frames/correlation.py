@@ -132,7 +132,7 @@ def associations(
     """
     wanted = recorded_units(history) if units is None else tuple(units)
     found = Correlation(history, escapes, wanted)
-    return found.associations(benchmarks=benchmarks)
+    return found.associations(benchmarks=benchmarks, ranked=True)
 
 
 def observations(
@@ -177,14 +177,16 @@ class Correlation:
         """The packages that have values in a unit."""
         return self._means[unit]
 
-    def associations(self, *, benchmarks: bool = True) -> tuple[Association, ...]:
-        """As :func:`associations`."""
+    def associations(
+        self, *, benchmarks: bool = True, ranked: bool = False
+    ) -> tuple[Association, ...]:
+        """As :func:`associations`; without ``ranked`` every tau is NaN."""
         rows: list[Association] = []
         for unit in self._means:
             groups = list(self._groups(unit, benchmarks=benchmarks))
             for event in _EVENTS:
-                own = [_associate(g, self._history.memo) for g in groups if g.event == event]
-                rows += _corrected(own)
+                own = [g for g in groups if g.event == event]
+                rows += _corrected([_associate(g, self._history.memo, ranked=ranked) for g in own])
         return tuple(rows)
 
     def observations(self, package: str, unit: str) -> tuple[Observation, ...]:
@@ -287,9 +289,14 @@ class _Sums:
         return known
 
 
-def _associate(group: _Group, memo: Memo) -> Association:
+def _associate(group: _Group, memo: Memo, *, ranked: bool) -> Association:
     """One row, its p-value not yet corrected."""
     found = memo.get(_key(group), lambda: effect_of(group.changes, group.counts))
+    tau = math.nan
+    if ranked and found.verdict != "too few":
+        from scipy.stats import kendalltau  # takes longer to load than the rest of a publishing
+
+        tau = float(kendalltau(group.changes, group.counts, method="asymptotic").statistic)
     return Association(
         package=group.package,
         benchmark=group.benchmark,
@@ -302,7 +309,7 @@ def _associate(group: _Group, memo: Memo) -> Association:
         effect=found.effect,
         low=found.low,
         high=found.high,
-        tau=found.tau,
+        tau=tau,
         p=found.p,
         verdict=found.verdict,
     )

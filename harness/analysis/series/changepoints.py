@@ -25,7 +25,6 @@ from hashlib import blake2b
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from harness.analysis.compare.samples import student_tail
 from harness.analysis.history.memo import Memo
 
 if TYPE_CHECKING:
@@ -279,8 +278,10 @@ class _Search:
 
     def _by_noise(self, z: float, place: int, start: int, end: int) -> float:
         """The corrected p-value of a difference of ``z`` standard errors between two windows."""
+        from scipy.special import stdtr  # takes longer to load than most commands take
+
         comparisons = _COMPARISONS * self._count / min(place - start, end - place)
-        return min(1.0, student_tail(self._freedom, z) * comparisons)
+        return min(1.0, 2 * float(stdtr(self._freedom, -z)) * comparisons)
 
     def _by_outliers(self, place: int) -> float:
         """The probability that most of the few revisions beyond a place are outliers."""
