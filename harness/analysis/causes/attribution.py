@@ -35,10 +35,10 @@ from harness.model import (
 )
 
 __all__ = [
-    "Attribution", "Cause", "Outcome", "Sides", "Standing", "attribute", "with_benchmark",
+    "Attribution", "Cause", "CauseKind", "Sides", "Standing", "attribute", "with_benchmark",
 ]  # fmt: skip
 
-Outcome = Literal[
+CauseKind = Literal[
     "escape", "reached", "library", "growth", "size", "inlining", "compiler", "benchmark",
     "mixed", "unexplained",
 ]  # fmt: skip
@@ -84,7 +84,7 @@ class Cause:
     line: int
     function: str
     delta: float
-    outcome: Outcome
+    outcome: CauseKind
     escape: Standing
     site: EscapeSite | None
     via: str
@@ -117,7 +117,7 @@ class Attribution:
     causes: tuple[Cause, ...]
     unexplained: float
     explained: float
-    outcome: Outcome
+    outcome: CauseKind
     exact: bool
 
 
@@ -285,17 +285,17 @@ def _set_up_causes(
     ]
 
 
-def _nothing(unit: str, delta: float, account: Account, outcome: Outcome) -> Attribution:
+def _nothing(unit: str, delta: float, account: Account, outcome: CauseKind) -> Attribution:
     return Attribution(
         account.package, account.benchmark, unit, delta, (), delta, 0.0, outcome, account.exact
     )
 
 
-def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> Outcome:
+def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> CauseKind:
     """The kind of cause that makes up the step; only lines that moved the same way count."""
     if not causes or explained < _EXPLAINED_ENOUGH:
         return "unexplained"
-    weights: dict[Outcome, float] = defaultdict(float)
+    weights: dict[CauseKind, float] = defaultdict(float)
     for cause in causes:
         if not delta or (cause.delta > 0) == (delta > 0):
             weights[cause.outcome] += abs(cause.delta)
@@ -362,7 +362,7 @@ def _cause(
 
 def _kind(
     place: AllocationSite, site: EscapeSite | None, standing: Standing, note: str, *, size: bool
-) -> Outcome:
+) -> CauseKind:
     if size:
         return "size"
     if place.via:

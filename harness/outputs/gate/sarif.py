@@ -41,7 +41,7 @@ from harness.outputs.gate.sarif_log import (
     ToolComponent,
 )
 from harness.outputs.gate.words import benchmark_lines, comparison_line
-from harness.outputs.text.format import clip, json_text, visible
+from harness.outputs.text.format import clip, json_number, json_text, visible
 
 SCHEMA = (
     "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
@@ -248,15 +248,11 @@ def _properties(annotation: Annotation) -> dict[str, Any]:
     if violation is not None:
         found.update(
             unit=violation.unit,
-            base=_number(violation.base),
-            head=_number(violation.value),
-            limit=_number(violation.limit),
+            base=json_number(violation.base),
+            head=json_number(violation.value),
+            limit=json_number(violation.limit),
         )
     found.update(policy=annotation.policy, reproduce=annotation.reproduce)
     return {
         k: visible(v) if isinstance(v, str) else v for k, v in found.items() if v not in ("", None)
     }
-
-
-def _number(value: float | None) -> float | int | None:
-    return int(value) if value is not None and float(value).is_integer() else value
