@@ -81,6 +81,12 @@ class Step:
         """After over before; infinite for 0 → N."""
         return self.after / self.before if self.before else math.inf
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """For ordering: the ratio with one added to both sides, up or down, then the difference."""
+        ratio = (self.after + 1) / (self.before + 1)
+        return max(ratio, 1 / ratio), abs(self.delta)
+
 
 # One value of a series, and where it holds.
 _Place = tuple[Run, Measurement]
@@ -111,6 +117,12 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
             key=lambda s: (history.position(s.revision), s.package, s.benchmark),
         )
     )
+
+
+def all_repaired(history: History, found: Sequence[Step]) -> str | None:
+    """The revision at which the last of some regressions was undone; ``None`` if one is not."""
+    undone = [s.repaired for s in found if s.repaired is not None]
+    return max(undone, key=history.position) if len(undone) == len(found) else None
 
 
 def observed_pairs(

@@ -14,7 +14,7 @@ from harness.analysis.causes.explain import explain_steps
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
 from harness.analysis.history.history import History
-from harness.analysis.series.steps import Step, steps
+from harness.analysis.series.steps import Step, all_repaired, steps
 from harness.model import ALLOCS, EscapeSite
 
 
@@ -62,7 +62,7 @@ def findings(
         by_revision.setdefault((step.revision, step.direction), []).append(step)
     found: list[Finding] = []
     for (revision, direction), members in by_revision.items():
-        members.sort(key=relative_size, reverse=True)
+        members.sort(key=lambda s: s.size, reverse=True)
         pair = (members[0].previous, revision)
         diff = (diffs or {}).get(pair) or escape_diff(history, *pair)
         sites = diff.new if direction is Direction.REGRESSION else diff.gone
@@ -73,7 +73,7 @@ def findings(
                 direction=direction,
                 steps=tuple(members),
                 escapes=tuple(sorted(sites, key=lambda s: s.package not in packages)),
-                repaired=_repaired(history, members),
+                repaired=all_repaired(history, members),
                 attributions=(
                     explain_steps(history, revision, members)
                     if attributions is None
@@ -91,19 +91,7 @@ def escape_diff(history: History, base: str, head: str) -> EscapeDiff:
     return replace(diff, kept=diff.kept + pair.same)
 
 
-def relative_size(step: Step) -> tuple[float, float]:
-    """How large a step is, for ordering: relative with one added to both sides, then absolute."""
-    ratio = (step.after + 1) / (step.before + 1)
-    return (max(ratio, 1 / ratio), abs(step.delta))
-
-
 def _rank(history: History, finding: Finding) -> tuple[int, float, float, int]:
     group = 2 if finding.direction is Direction.IMPROVEMENT else int(finding.repaired is not None)
-    ratio, delta = relative_size(finding.steps[0])
+    ratio, delta = finding.steps[0].size
     return (group, -ratio, -delta, -history.position(finding.revision))
-
-
-def _repaired(history: History, members: list[Step]) -> str | None:
-    """The revision at which the last of these regressions was back, ``None`` if one stands."""
-    back = [s.repaired for s in members if s.repaired is not None]
-    return max(back, key=history.position) if len(back) == len(members) else None

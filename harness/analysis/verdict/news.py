@@ -143,6 +143,20 @@ def counted_steps(history: History) -> tuple[Step, ...]:
     return tuple(sorted(found, key=lambda s: history.position(s.revision)))
 
 
+def reported_steps(
+    history: History, reported: Iterable[Reported]
+) -> dict[str, tuple[float, tuple[Step, ...]]]:
+    """The steps that were reported, by revision, with the time of the last report of them."""
+    times = {(r.series, r.direction, r.revision): r.at for r in reported if r.at}
+    found: dict[str, tuple[float, tuple[Step, ...]]] = {}
+    for step in counted_steps(history):
+        at = times.get((series_of(step), str(step.direction), step.revision))
+        if at:
+            latest, earlier = found.get(step.revision, (0.0, ()))
+            found[step.revision] = max(at, latest), (*earlier, step)
+    return found
+
+
 def compared(history: History, old: Collection[str]) -> tuple[int, int]:
     """How many revisions were compared with an earlier one, and how many were there before.
 

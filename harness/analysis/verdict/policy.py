@@ -91,6 +91,7 @@ class Judgement:
     Attributes:
         violations: what fails.
         waived: what would, and is let pass.
+        listed: what the policy reports and does not fail: benchmarks that are gone.
         expired: waivers whose day has passed.
         unused: waivers in force that let nothing pass.
         idle: rules that concern nothing at head, in words with their line.
@@ -100,6 +101,7 @@ class Judgement:
 
     violations: tuple[Violation, ...] = ()
     waived: tuple[Violation, ...] = ()
+    listed: tuple[Violation, ...] = ()
     expired: tuple[Waiver, ...] = ()
     unused: tuple[Waiver, ...] = ()
     idle: tuple[str, ...] = ()
@@ -144,8 +146,9 @@ def judge_policy(
                 undecided.append(site)
             elif reached:
                 broken.append(_new_escape(site, only_covered=only_covered))
+    missing = [_gone(benchmark) for benchmark in gone]
     if policy.gone is GoneRule.FAIL:
-        broken += [gone_violation(benchmark) for benchmark in gone]
+        broken += missing
     in_force = [w for w in policy.waivers if w.expires >= today]
     used: set[int] = set()
     judged = []
@@ -157,6 +160,7 @@ def judge_policy(
     return Judgement(
         violations=tuple(v for v in judged if v.waiver is None),
         waived=tuple(v for v in judged if v.waiver is not None),
+        listed=tuple(missing) if policy.gone is GoneRule.REPORT else (),
         expired=tuple(w for w in policy.waivers if w.expires < today),
         unused=tuple(w for w in in_force if id(w) not in used),
         idle=tuple(_idle(policy, head)),
@@ -164,8 +168,7 @@ def judge_policy(
     )
 
 
-def gone_violation(benchmark: GoneBenchmark) -> Violation:
-    """What is said of a benchmark that the head does not have."""
+def _gone(benchmark: GoneBenchmark) -> Violation:
     return Violation(
         Rule.GONE,
         f"{benchmark.benchmark}: {benchmark.reason}",

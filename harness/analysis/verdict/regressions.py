@@ -8,8 +8,8 @@ from datetime import date
 
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.series.series import unit_order
-from harness.analysis.series.steps import Step
-from harness.analysis.verdict.findings import Finding, relative_size
+from harness.analysis.series.steps import Step, all_repaired
+from harness.analysis.verdict.findings import Finding
 from harness.analysis.verdict.policy import judge_steps
 from harness.analysis.verdict.summary import RevisionSummary, Summary
 from harness.model import HEAP_COSTS
@@ -88,7 +88,7 @@ def commit_changes(
     for revision in reversed(summary.revisions):
         own = sorted_steps(s for s in revision.steps if s.direction is direction)
         if own:
-            change = CommitChange(revision, direction, own, _repaired(summary, own))
+            change = CommitChange(revision, direction, own, all_repaired(summary.history, own))
             worse = direction is Direction.REGRESSION
             found.append(_judged(change, policy) if worse else change)
     return tuple(found)
@@ -140,7 +140,7 @@ def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
             counted,
             key=lambda s: (
                 unit_order(s.unit),
-                [-n for n in relative_size(s)],
+                [-n for n in s.size],
                 s.package,
                 s.benchmark,
             ),
@@ -171,8 +171,3 @@ def latest_run(summary: Summary) -> tuple[RevisionSummary, ...]:
         begun = start
         members.add(revision.slot.revision)
     return tuple(r for r in summary.revisions if r.slot.revision in members)
-
-
-def _repaired(summary: Summary, steps: tuple[Step, ...]) -> str | None:
-    back = [s.repaired for s in steps if s.repaired is not None]
-    return max(back, key=summary.history.position) if len(back) == len(steps) else None

@@ -14,7 +14,7 @@ from dataclasses import replace
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateError, GateReport
-from harness.analysis.verdict.policy import Rule, Violation, gone_violation
+from harness.analysis.verdict.policy import Rule, Violation
 from harness.diagnostics.normal import normal_function, normal_message
 from harness.model import ALLOCS, EscapeSite, FlowStep, Position, Record
 from harness.outputs.gate.annotation import (
@@ -31,7 +31,7 @@ from harness.outputs.gate.annotation import (
 from harness.outputs.text.explanation import describe_cause, describe_cost
 from harness.outputs.text.format import percent, plural
 from harness.outputs.text.reproduce import reproduce
-from harness.policy.model import GoneRule, Waiver
+from harness.policy.model import Waiver
 
 
 def annotate(report: GateReport) -> tuple[Annotation, ...]:
@@ -41,13 +41,10 @@ def annotate(report: GateReport) -> tuple[Annotation, ...]:
     if report.time is not None and report.time.unfit:
         found.append(_of_machine(report, report.time))
     found += [_of_violation(report, v, Level.ERROR) for v in judgement.violations]
-    if report.policy.gone is GoneRule.REPORT:
-        listed = [gone_violation(benchmark) for benchmark in report.benchmarks.gone]
-        found += [
-            # No rule is broken.
-            replace(_of_violation(report, v, Level.WARNING), violation=None)
-            for v in listed
-        ]
+    # No rule is broken by what is only listed.
+    found += [
+        replace(_of_violation(report, v, Level.WARNING), violation=None) for v in judgement.listed
+    ]
     found += [_of_waiver(report, w, WAIVER_EXPIRED, Level.WARNING) for w in judgement.expired]
     found += [_of_idle(report, text) for text in judgement.idle]
     found += [_of_violation(report, v, Level.NOTE) for v in judgement.waived]

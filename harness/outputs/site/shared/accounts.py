@@ -13,7 +13,6 @@ from harness.analysis.causes.garbage import collections
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.series.series import unit_order
 from harness.analysis.series.steps import Step
-from harness.analysis.verdict.findings import relative_size
 from harness.model import BYTES, EscapeSite
 from harness.outputs.site.draw.svg import share_bar
 from harness.outputs.site.shared.parts import (
@@ -76,7 +75,7 @@ class _Member:
     def rank(self) -> tuple[bool, float, float, str]:
         """Regressions first, the largest first; by the first unit."""
         step = self.steps[0]
-        ratio, delta = relative_size(step)
+        ratio, delta = step.size
         return step.direction is not Direction.REGRESSION, -ratio, -delta, step.benchmark
 
 
