@@ -64,14 +64,11 @@ class Cause:
     """A source line that explains a part of a step.
 
     Attributes:
-        file: relative to the repository's root.
         line: at head for what is new or kept, at base for what is gone.
         at_base: whether file and line are those of the base.
-        function: in the compiler's words.
         delta: change per operation, in the unit of the step.
         outcome: what kind of cause the line is.
         escape: how the escape site on the line stands; ``none`` if there is none.
-        site: that site.
         via: the library function that allocates, or empty.
         note: the lost or won inlining, in the compiler's words, or empty.
         calls: where a line grows and no escape is reported on it, the calls of the compiled code
@@ -99,10 +96,6 @@ class Attribution:
     """The account of one step.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
-        unit: ``allocs/op`` or ``B/op``.
-        delta: reported change.
         causes: the largest change first.
         unexplained: what of ``delta`` no line accounts for; causes and this add up to ``delta``.
         explained: share of ``delta`` that the causes account for, 0 to 1.
@@ -127,11 +120,7 @@ def attribute(
     """Account for one step.
 
     Args:
-        sides: the two revisions.
-        unit: ``allocs/op`` or ``B/op``.
         reported: values of the benchmark at base and at head.
-        base: account of the benchmark at base.
-        head: account of the benchmark at head.
     """
     delta = reported[1] - reported[0]
     same_code = sides.base.revision.hash == sides.head.revision.hash
@@ -174,7 +163,6 @@ def with_benchmark(attribution: Attribution, by_benchmark: float, place: OwnPlac
     """The account of a step of which a part is the benchmark's own.
 
     Args:
-        attribution: of the part that the code caused.
         by_benchmark: the rest, per operation.
         place: where the tests brought it about.
     """

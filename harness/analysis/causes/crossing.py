@@ -27,8 +27,6 @@ class Crossing:
     """Two revisions, and those in which their tests were exchanged.
 
     Attributes:
-        base: record of the older revision.
-        head: record of the newer one.
         diffs: the steps between the trees of two of these records, by their hashes.
         forward: base's code with head's tests, if it was measured.
         backward: head's code with base's tests, if it was measured.

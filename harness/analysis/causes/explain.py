@@ -170,9 +170,7 @@ def explain_steps(
     Where the tests changed and were exchanged, with the benchmark's own part.
 
     Args:
-        history: with the records of both sides.
         revision: where the steps are.
-        found: steps of allocs/op and B/op of that revision.
     """
     explained: dict[Step, Attribution] = {}
     sides: dict[tuple[str, bool, frozenset[str]], Sides] = {}

@@ -32,7 +32,6 @@ class TestChanges:
     """How the tests of a package changed.
 
     Attributes:
-        files: the changed files of tests.
         texts: text before and after of those that are Go source, by the name that the change has
             for them after, or before if they were deleted; empty where there is none.
         sources: by benchmark function, the file that it is in at head, and its text.
@@ -50,12 +49,7 @@ class TestChanges:
         return _place(self.files[0], next(iter(self.files[0].hunks), None))
 
     def feeding(self, benchmark: str, delta: float) -> tuple[str, int]:
-        """File and line of the change that makes a benchmark do more or less.
-
-        Args:
-            benchmark: full name.
-            delta: of the benchmark.
-        """
+        """File and line of the change that makes a benchmark do more or less."""
         function, *sub = benchmark.split("/")
         file, source = self.sources.get(function, ("", ""))
         start, body = _function(source, function)
@@ -100,11 +94,6 @@ def own_place(
     Args:
         sides: one code, with the older tests and with the newer ones; their escape sites are
             matched, with those in test files.
-        unit: ``allocs/op`` or ``B/op``.
-        reported: values of the benchmark.
-        accounts: of the benchmark.
-        changes: of the tests.
-        tests: the files of tests.
     """
     before, after = accounts
     delta = reported[1] - reported[0]

@@ -37,9 +37,6 @@ class Sides:
     """What attribution needs of the two revisions.
 
     Attributes:
-        base: record of the older one.
-        head: record of the newer one.
-        diffs: the steps between their trees, ``None`` if not known.
         match: their escape sites, matched; with those of the test files that the accounts name.
     """
 
@@ -111,7 +108,6 @@ class Index:
         allocates is none of the line's own sites.
 
         Args:
-            place: the line.
             head: of which side it is.
             rising: whether it allocates more than on the other side: what is new takes nothing
                 away, and what is gone adds nothing.
@@ -189,9 +185,6 @@ class Index:
         inlined copy had none.
 
         Args:
-            place: in the function.
-            site: the escape site there.
-            amount: of the change.
             inlined: what the place allocates on the side where the function can be inlined.
         """
         before, after = (self._decision(table, place) for table in self._inlining)

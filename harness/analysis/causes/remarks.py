@@ -30,8 +30,6 @@ def changed_calls(
     """Which calls of the runtime a line makes more or less often, the largest first.
 
     Args:
-        old: the line at base.
-        new: the line at head.
         rising: whether the line allocates more; what moved the other way is left out.
 
     Returns:
@@ -60,10 +58,7 @@ def several(
     """Where a line has more than one cause: the calls with their shares, and the other sites.
 
     Args:
-        index: of both sides.
-        place: the line.
         site: the one that is named.
-        changed: the calls that changed there.
         head: of which side the line is.
 
     Returns:
@@ -92,12 +87,7 @@ def several(
 
 
 def replaced(index: Index, gone: EscapeSite) -> str:
-    """What came in the place of an escape that is gone, if that allocates nothing now.
-
-    Args:
-        index: of both sides.
-        gone: the site.
-    """
+    """What came in the place of an escape that is gone, if that allocates nothing now."""
     for new in index.in_its_place(gone):
         for call in index.free_calls(new):
             kind = allocation_kind(call.callee)

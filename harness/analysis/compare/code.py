@@ -17,10 +17,7 @@ class FunctionChange:
     """A function that was compiled otherwise.
 
     Attributes:
-        package: import path.
-        function: in the compiler's words.
         file: where it is declared at head, relative to the repository's root.
-        line: likewise.
         before: at base, bytes of its stack frame or allocation calls.
         after: at head.
     """

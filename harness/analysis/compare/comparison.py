@@ -43,11 +43,7 @@ class Change:
     """One unit of one benchmark in two records.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
-        unit: unit of both sides.
         base: measurement at base; ``None`` if the benchmark is not there.
-        head: likewise at head.
         direction: what the difference means; ``NONE`` if there is none, or none that counts.
         p: of the U-test, ``None`` for exact values.
         by_benchmark: what of the difference the benchmark itself caused, where its tests changed;
@@ -106,8 +102,6 @@ def compare(base: Record, head: Record, units: frozenset[str] | None = None) -> 
     """All benchmarks that either record has, in the order of the head, then of the base.
 
     Args:
-        base: the older record.
-        head: the newer one.
         units: only these units; ``None`` for all.
     """
     old = {(package, b.name): b for package, b in base.benchmarks()}
@@ -151,7 +145,6 @@ def compare_releases(
     Args:
         older: of the base, with its release.
         base: of the base, with the head's release.
-        head: of the head.
         units: in which the compiler's part is told apart; the time lane is not repeated for that.
     """
     same = {(c.package, c.benchmark, c.unit): c for c in compare(base, head, units)}
@@ -194,9 +187,6 @@ def judge(
     all (:data:`harness.model.SAMPLED`) needs the U-test there, too.
 
     Args:
-        unit: of both.
-        base: the older value.
-        head: the newer one.
         spread: how far untruncated values were seen to lie apart without a change between the two.
     """
     if base is None or head is None:

@@ -57,12 +57,7 @@ def site_cost(allocates: bool | None, reach: Reach | None) -> SiteCost:
 
 
 def site_costs(record: Record, sites: Iterable[EscapeSite]) -> dict[EscapeSite, SiteCost]:
-    """What escape sites of a record cost, as far as the record tells.
-
-    Args:
-        record: of the revision.
-        sites: some of its sites.
-    """
+    """What escape sites of a record cost, as far as the record tells."""
     wanted = list(sites)
     return dict(zip(wanted, costs_of(record, wanted), strict=True))
 

@@ -69,12 +69,7 @@ class InliningChange:
 
 
 class InlinedCopies:
-    """The calls that were inlined, and what escapes at their places.
-
-    Args:
-        sites: escape sites of the project.
-        calls: inlined calls.
-    """
+    """The calls that were inlined, and what escapes at their places."""
 
     def __init__(self, sites: Iterable[EscapeSite], calls: Sequence[InliningCall]) -> None:
         self._calls: dict[str, list[InliningCall]] = defaultdict(list)

@@ -25,9 +25,6 @@ class EscapeDiff:
     """Which escape sites a revision brings and which it takes away; test files left out.
 
     Attributes:
-        new: sites of the head that the base does not have.
-        gone: sites of the base that the head does not have.
-        kept: how many sites both have.
         unknown: packages that one of the two could not compile, so nothing is said of them.
         costs: what is known of the cost of the new sites at head and of the gone ones at base.
     """
@@ -50,8 +47,6 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
     or where no benchmark allocates more than before.
 
     Args:
-        base: the older record.
-        head: the newer one.
         diffs: the steps from base to head, ``None`` if not known; see
             :func:`harness.diagnostics.identity.match_sites`.
     """
@@ -62,14 +57,7 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
 
 
 def followed_escapes(history: History, followed: Followed, base: str, head: str) -> EscapeDiff:
-    """The same of two neighbours of a history, whose sites were followed from one to the other.
-
-    Args:
-        history: with both.
-        followed: what :meth:`EscapeTracker.follow` said of the head.
-        base: hash of the revision that was followed before.
-        head: hash of the newer one.
-    """
+    """The same of two neighbours of a history, whose sites were followed from one to the other."""
     match = followed.match
     new = tuple(s for s in match.new if s.package not in followed.first)
     before: dict[str, set[str]] = {}
@@ -135,9 +123,6 @@ def match_records(
     """The escape sites of two records, told apart; of packages that both could compile.
 
     Args:
-        base: the older record.
-        head: the newer one.
-        diffs: the steps from base to head, ``None`` if not known.
         tests: test files whose sites are wanted, too.
     """
     unknown = base.uncompiled | head.uncompiled

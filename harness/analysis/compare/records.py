@@ -19,9 +19,7 @@ class RecordDetail:
     """A record with what is derived from it.
 
     Attributes:
-        record: of the revision.
         costs: of every escape site outside of test files.
-        erased: escapes that inlining erases.
         silent: how many allocation calls outside of test files no message mentions.
     """
 
@@ -45,10 +43,6 @@ class RecordDiff:
     """Two records compared.
 
     Attributes:
-        base: the older one.
-        head: the newer one.
-        changes: of benchmarks.
-        escapes: sites that are new or gone.
         code: functions that were compiled otherwise.
         older: the base as measured with another release of Go, if that was asked for.
         by_compiler: what the release of Go alone changes, where there is ``older``.

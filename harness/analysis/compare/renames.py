@@ -105,8 +105,6 @@ class RenamedBenchmark:
     Attributes:
         package: import path at the head.
         benchmark: name of the function at the head.
-        old_package: import path at the base.
-        old_benchmark: name at the base.
     """
 
     package: str
@@ -142,7 +140,6 @@ def diff_benchmarks(
 
     Args:
         base: the older record, with the names of the head.
-        head: the newer one.
         renames: that the base's names were changed by.
         declared: go by the benchmark functions that are declared, where nothing was run.
     """
@@ -235,7 +232,6 @@ def unmatched_functions(
 
     Args:
         base: the older record, with the import paths of the head.
-        head: the newer one.
         declared: as for :func:`diff_benchmarks`.
     """
     records = (base, head)
@@ -254,7 +250,6 @@ def same_functions(gone: Mapping[str, bytes], added: Mapping[str, bytes]) -> dic
 
     Args:
         gone: source without its name of the functions that only the base has.
-        added: likewise of the head.
     """
     free = dict(added)
     found = {}
@@ -315,7 +310,6 @@ def with_paths(record: Record, paths: Mapping[str, str]) -> Record:
     """A record with other import paths, as if its packages had had them all the time.
 
     Args:
-        record: of the base.
         paths: old import path to new one; empty to change nothing.
     """
     if not paths:

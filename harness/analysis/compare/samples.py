@@ -31,7 +31,6 @@ def mann_whitney(a: Sequence[float], b: Sequence[float]) -> float:
 
     Args:
         a: the first sample, at least one value.
-        b: the second sample, likewise.
     """
     merged = sorted([(v, 0) for v in a] + [(v, 1) for v in b])
     ties: list[int] = []

@@ -12,10 +12,6 @@ class OfTests:
     """Tells the files of tests: by their names, and by what only tests use on both sides.
 
     What is code on one side is code: with the other side's files it would be another code.
-
-    Args:
-        base: the older record.
-        head: the newer one.
     """
 
     def __init__(self, base: Record, head: Record) -> None:

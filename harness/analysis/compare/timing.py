@@ -28,11 +28,8 @@ class Timed:
     """Samples of one benchmark, in seconds per operation, taken in turn.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
         base_a: of the base.
         base_b: of the base again, in other rounds of the same turn.
-        head: of the head.
     """
 
     package: str
@@ -47,8 +44,6 @@ class Noise:
     """What the base differs from itself by.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
         shift: relative difference of the medians of *a* and *b*.
         p: of the U-test, corrected.
         spread: half the distance between the quartiles, relative to the median.
@@ -87,7 +82,6 @@ class TimeReport:
     Attributes:
         changes: one for each benchmark, in the order given; ``direction`` is ``NONE`` where the
             corrected p-value is not below :data:`ALPHA`.
-        noise: of each benchmark.
         fewest: samples a side below which no difference can be significant, given how many
             benchmarks are tested; 0 where there are enough.
     """

@@ -59,8 +59,6 @@ def diff_views(
     why something escapes and not what; they are not compared.
 
     Args:
-        base: of the one side, with the record that it belongs to.
-        head: of the other.
         diffs: the steps from base to head; without any file where the trees are equal, which is
             how two views of one revision are compared.
     """

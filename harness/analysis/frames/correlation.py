@@ -41,19 +41,15 @@ class Association:
     """How changes of a unit go with escapes that come or go.
 
     Attributes:
-        package: import path.
         benchmark: full name; empty for all benchmarks of the package, their changes averaged.
-        unit: of the values.
         event: whether pairs with a ``new`` or with a ``gone`` escape site of the package are told
             from the others.
-        pairs: neighbouring measurements that were compared.
         events: how many of them have such a site.
         changed: how many of those with one changed the value at all.
         changed_without: how many of the others did.
         effect: mean relative change with such a site minus that without; 0.1 is 10 % of the larger
             of the two values. NaN where there are too few.
         low: lower end of the 95 % interval of ``effect``.
-        high: upper end.
         tau: Kendall's tau-b of the change with the number of sites; NaN where one never varies.
         p: of the permutation test, corrected for the rows of the same unit and event; NaN where
             there are too few.
@@ -124,7 +120,6 @@ def associations(
     """One row for each package and each benchmark, unit and event.
 
     Args:
-        history: the records.
         escapes: by revision, then by package: what came and went since the record before it.
             Packages without either may be left out.
         units: only these; ``None`` for every recorded one.
@@ -138,13 +133,7 @@ def associations(
 def observations(
     history: History, escapes: Mapping[str, Mapping[str, EscapeCounts]], unit: str
 ) -> dict[str, tuple[Observation, ...]]:
-    """What :func:`associations` is made from, by package; in the order of the history.
-
-    Args:
-        history: the records.
-        escapes: as for :func:`associations`.
-        unit: of the values.
-    """
+    """What :func:`associations` is made from, by package; in the order of the history."""
     made = Correlation(history, escapes, (unit,))
     return {package: made.observations(package, unit) for package in made.packages(unit)}
 
@@ -157,10 +146,8 @@ class Correlation:
     """What became of the packages of a history from one measurement to the next.
 
     Args:
-        history: the records.
         escapes: by revision, then by package: what came and went since the record before it.
             Packages without either may be left out.
-        units: of the values.
     """
 
     def __init__(

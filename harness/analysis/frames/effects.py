@@ -49,12 +49,7 @@ class Effect:
 
 
 def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
-    """The effect of events on changes.
-
-    Args:
-        values: the changes.
-        events: how many events there were with each.
-    """
+    """The effect of events on changes."""
     import numpy as np
 
     changes = np.asarray(values, dtype=np.float64)

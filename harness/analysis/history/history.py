@@ -19,8 +19,6 @@ class Pair:
     """Two records with the code of only those packages that tell them apart.
 
     Attributes:
-        base: the older record.
-        head: the newer one.
         same: how many escape sites outside of tests the packages have that were left out, each on
             both sides.
     """
@@ -51,8 +49,6 @@ class History:
     """Records in the order of the first-parent history, oldest first.
 
     Attributes:
-        machine: name of the machine.
-        environment: name of the environment.
         records: one per revision, oldest first.
         line: hashes of the first-parent history, oldest first, measured or not.
         load: what :meth:`harness.model.Record.parts` gives of a revision, where the records were
@@ -90,10 +86,8 @@ class History:
         """Order the records of one machine and environment.
 
         Args:
-            records: of one machine and environment.
             line: the first-parent history, oldest first, as git tells it. Without it the order is
                 that of the recorded first parents, and by date where that chain is broken.
-            load: see the attribute.
         """
         by_hash = {r.revision.hash: r for r in records}
         if not by_hash:

@@ -21,7 +21,6 @@ def project_histories(
     comes first, its branches in the given order.
 
     Args:
-        records: in any order.
         branches: name and first-parent history of each, oldest first. The name of a single branch
             is not shown.
         read_at: when the records were read, in seconds since the epoch.

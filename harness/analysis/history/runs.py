@@ -19,8 +19,6 @@ class Run:
     Attributes:
         first, last: hashes of the first and the last of them.
         origin: hash of the revision that was measured.
-        measured: whether that is one of them.
-        benchmarks: the results.
     """
 
     first: str
@@ -63,11 +61,7 @@ Values = dict[str, dict[tuple[str, str], list[tuple[Run, Measurement]]]]
 
 
 def values(found: Mapping[str, Iterable[Run]]) -> Values:
-    """The values of every benchmark in every unit.
-
-    Args:
-        found: as :func:`runs` gives them.
-    """
+    """The values of every benchmark in every unit."""
     by_unit: Values = {}
     for package, listed in found.items():
         for run in listed:
@@ -85,7 +79,6 @@ class Stretch:
     """Neighbouring places of an axis at which a package has the same results for the same reason.
 
     Attributes:
-        start: number of the first place.
         stop: that behind the last one.
         package: at these places, ``None`` where it is not there.
     """

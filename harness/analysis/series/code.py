@@ -57,11 +57,9 @@ class _Count:
     """What is counted of the code of one package.
 
     Attributes:
-        escapes: sites outside of tests.
         linked: whether any function of it is in a test binary.
         frame: the largest stack frame in bytes, ``None`` without functions outside of tests.
         calls: how many allocation calls are written in the package.
-        own: those, by line.
         foreign: those that are written elsewhere and inlined here.
     """
 
@@ -106,9 +104,6 @@ class PackageCounts:
     """Collects :func:`package_series` in one pass over a history.
 
     A package is counted once for as long as it stays the same.
-
-    Args:
-        history: whose slots follow.
     """
 
     def __init__(self, history: History) -> None:

@@ -19,8 +19,6 @@ class ConditionChange:
     Attributes:
         revision: hash of the first revision under the new ones.
         what: ``toolchain``, ``machine`` or ``settings``.
-        before: the condition in words.
-        after: likewise.
     """
 
     revision: str

@@ -66,7 +66,6 @@ class Point:
     """One place of a series.
 
     Attributes:
-        state: see :class:`PointState`.
         measurement: the value, ``None`` in a gap.
         reason: in a gap, what the tool said, or empty.
         carried_from: hash of the revision that the value is from, if it was carried.
@@ -87,11 +86,7 @@ class Series:
     """One unit of one benchmark over a history.
 
     Attributes:
-        package: import path.
         benchmark: full name; empty where the values are of the package as such.
-        unit: of the values.
-        first: the oldest value.
-        last: the newest value.
         make: gives :attr:`runs`, when they are wanted.
     """
 
@@ -163,8 +158,6 @@ class _Along:
     """A stretch of a package, with its measurements by benchmark and unit.
 
     Attributes:
-        record: of the first place, ``None`` where there is none.
-        stretch: see :class:`~harness.analysis.history.runs.Stretch`.
         values: the measurements of the first result of each name.
     """
 

@@ -40,16 +40,12 @@ class Step:
     """A change of one series.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
-        unit: unit of the values.
         revision: hash of the revision where the new value is first seen.
         previous: hash of the revision it is compared with.
         between: hashes in between that gave no number, or none that tells the two apart; the step
             may belong to any of them.
         before: value at ``previous``; of a noisy series the median of the level that ends there.
         after: value at ``revision``; of a noisy series the median of the level that begins there.
-        direction: regression or improvement.
         exact: whether both values are exact.
         p: of a noisy series, the probability of such a difference without a change, corrected for
             all places and all series of the unit; ``None`` where every change counts.
@@ -99,12 +95,7 @@ def recorded_units(history: History) -> tuple[str, ...]:
 
 
 def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
-    """All steps of one unit, oldest first.
-
-    Args:
-        history: the records.
-        unit: any unit of the Go benchmark format.
-    """
+    """All steps of one unit, oldest first."""
     exact: list[tuple[_Key, list[_Place]]] = []
     noisy: list[tuple[_Key, list[_Place]]] = []
     for key, places in history.values.get(unit, {}).items():

@@ -34,9 +34,7 @@ def judge_compiled(
     """Compare the escape sites of two revisions that were compiled and not run.
 
     Args:
-        base: the older side.
         head: the candidate, with the compiled code of what rules are about.
-        diffs: the steps from base to head, ``None`` if not known.
         policy: what fails; ``forbid-if-covered`` only lists, since nothing was run.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.

@@ -23,7 +23,6 @@ class Finding:
     """The steps of one direction in one revision.
 
     Attributes:
-        revision: hash of the revision.
         direction: all of its steps go this way.
         steps: of allocs/op, the largest first.
         escapes: sites that came (for regressions) or went (for improvements) in the revision; the
@@ -53,7 +52,6 @@ def findings(
     stands before 0 → 12, that before 0 → 1, and that before 100 → 101. Of equals the newer leads.
 
     Args:
-        history: the records.
         attributions: of every step that has accounts, if they are known already.
         diffs: escapes of base and head, as far as they are known already.
     """

@@ -49,8 +49,6 @@ class GateError:
     Attributes:
         stage: ``module``, ``build``, ``code``, ``link`` or ``run``.
         revision: hash of the side it happened on.
-        package: import path, or empty.
-        message: the tool's own words.
     """
 
     stage: str
@@ -64,19 +62,13 @@ class GateReport:
     """Everything that a report of the gate shows.
 
     Attributes:
-        base: record of the base.
-        head: record of the head.
         changes: every changed unit, regressions first, the largest first.
-        escapes: new and gone sites.
-        errors: what could not be measured.
         benchmarks: what was compared, and what only one side has.
         older: the base with the release of Go that it was measured with, if that is another one.
         by_compiler: escapes that the release brings and takes away with the base's code.
         inexact: benchmarks whose allocs/op did not repeat: ``package.name``, and the ranges of both
             sides.
-        verdict: see :class:`Verdict`.
         attributions: of the changes, by package, benchmark and unit, as far as there are accounts.
-        policy: by which it was judged.
         judgement: which rules are broken, what is waived.
         time: the time lane, ``None`` where it was not asked for.
     """
@@ -134,17 +126,12 @@ def judge_gate(
     """Compare two records of the allocation lane.
 
     Args:
-        base: the older side.
-        head: the candidate.
-        diffs: the steps from base to head, ``None`` if not known.
         crossing: with the accounts, and with the tests exchanged where they changed.
-        policy: what fails; without one the built-in policy.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
         untold: rules about code of which it cannot be told whether they hold.
         time: the time lane. Where it shows the machine to be unfit its changes do not count; a
             regression of the allocation lane, which is exact, outranks that.
-        time_errors: what could not be timed.
     """
     if crossing is None:
         crossing = Crossing(base, head, {(base.revision.hash, head.revision.hash): diffs})

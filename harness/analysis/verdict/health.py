@@ -31,7 +31,6 @@ class UnitNoise:
     """A unit over all benchmarks, each by its newest value.
 
     Attributes:
-        unit: of the Go benchmark format.
         benchmarks: how many have a value.
         exact: of how many every repetition gave the same.
         typical: median of the spreads of the others, 0 if there are none.
@@ -111,7 +110,6 @@ def stopped(
 
     Args:
         history: with its first-parent line, up to the newest commit.
-        now: seconds since the epoch.
         limit: seconds that newer revisions may be without a number.
         committed: when a commit was made, seconds since the epoch.
     """

@@ -37,8 +37,6 @@ class EnvironmentNews:
     """What there is to tell of one environment.
 
     Attributes:
-        history: with everything that is recorded by now.
-        news: new and narrowed steps.
         attributions: of these, as far as they could be accounted for.
         compared: how many revisions with numbers are newer than what nightly began with and have an
             earlier one to be compared with.
@@ -57,14 +55,12 @@ class NightlyReport:
     """What a run did and found.
 
     Attributes:
-        project: name of the project.
         started, finished: seconds since the epoch.
         measured: records of this run, in the order of measuring.
         failed: revisions of which not even a record could be made, with the reason.
         remaining: revisions that the budget left for later.
         environments: one for each with a record.
         problems: what else went wrong, a line each (a remote that cannot be reached).
-        policy: of the project's newest revision.
         lost: environments in which there is nothing to compare with though there should be, a line
             each that says why.
         unfetched_since: since when no fetch works, if that is longer than it may be; else 0.
@@ -161,7 +157,6 @@ def compared(history: History, old: Collection[str]) -> tuple[int, int]:
     """How many revisions were compared with an earlier one, and how many were there before.
 
     Args:
-        history: with all records.
         old: hashes of what is no news.
     """
     found = [r.revision.hash for r in history.records if r.benchmarks()]
@@ -178,9 +173,6 @@ def news(
     was "at this commit or in one of 5 before it" stays the same step when it is told to one commit.
 
     Args:
-        history: with all records.
-        known: at the last report.
-        now: seconds since the epoch.
         old: hashes whose steps are history and no news.
     """
     before: dict[tuple[str, str], list[Reported]] = {}
@@ -246,7 +238,6 @@ def gap_to_fill(history: History, candidates: Collection[str], unit: str = ALLOC
     """The revision whose measurement halves the newest range that a step is told to.
 
     Args:
-        history: the records so far.
         candidates: hashes that may be measured.
         unit: whose steps matter.
 

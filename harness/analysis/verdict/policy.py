@@ -54,19 +54,15 @@ class Violation:
     """A rule that the head breaks.
 
     Attributes:
-        rule: its kind.
         text: one sentence: what, how much, and what is allowed.
-        package: import path.
         subject: the benchmark, function or package that it is about.
         unit: of ``value`` and ``limit``; empty where there is none.
         base: value to compare with; ``None`` for an absolute rule, and where the base has none.
         value: at head, ``None`` where there is none.
         limit: the largest value that is allowed, likewise.
-        change: the change of a threshold.
         site: the escape site, where there is one.
         call: the allocation call, where there is no site.
         line: of the rule in the policy file; 0 for a built-in rule.
-        waiver: what lets it pass.
     """
 
     rule: Rule
@@ -121,13 +117,7 @@ def judge_policy(
     """Hold a comparison against a policy.
 
     Args:
-        policy: of the project.
-        changes: what differs between base and head.
-        head: record of the candidate.
-        new_sites: escape sites that the base does not have.
-        today: by which waivers expire.
         marks: code that comments in the source declare free of escapes.
-        gone: benchmarks of the base that the head does not have.
     """
     broken = [*_thresholds(policy, changes), *_budgets(policy, head)]
     # A mark is in no line of the policy.

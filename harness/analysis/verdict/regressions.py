@@ -46,7 +46,6 @@ class CommitChange:
     """The steps of one direction in one revision, of all units that a gate can fail on.
 
     Attributes:
-        summary: of the revision.
         direction: all of the steps go this way.
         steps: allocs/op first, then by unit, the largest relative step first.
         repaired: hash of the revision at which the last of the steps was undone; ``None`` while one
@@ -78,8 +77,6 @@ def commit_changes(
     """Every revision with steps of a direction, the newest first.
 
     Args:
-        summary: of the history.
-        direction: of the steps.
         standard: by which regressions are waived or only listed; without it none is waived, and
             the built-in policy holds.
     """

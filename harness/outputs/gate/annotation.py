@@ -61,9 +61,7 @@ class Annotation:
     """One thing to be pointed at.
 
     Attributes:
-        level: see :class:`Level`.
         rule: one of :data:`RULES`.
-        title: a few words.
         message: what, how much, why; one or more lines.
         package: import path; empty where it is about the policy.
         subject: the benchmark, function or package that it is about.
@@ -76,8 +74,6 @@ class Annotation:
         fingerprint: 32 hexadecimal digits, the same wherever the line has moved.
         attribution: of a change: its causes, as far as they are known.
         policy: the rule's place, ``escape-velocity.toml:12``; empty for a built-in rule.
-        waiver: what lets it pass.
-        reproduce: a command, or empty.
         violation: what it is made of, if it is about a rule.
         error: likewise if it could not be measured.
     """

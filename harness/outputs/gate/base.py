@@ -32,7 +32,6 @@ class Failure:
 
     Attributes:
         message: one line: what, where, what to do.
-        exit_code: of the command.
     """
 
     message: str

@@ -52,8 +52,6 @@ def render(report: GateReport, around: Surroundings, limit: int) -> str:
     """The whole document.
 
     Args:
-        report: of the gate.
-        around: source lines and links.
         limit: bytes that it may have; what does not fit is left out and counted.
     """
     found = annotate(report)

@@ -26,10 +26,7 @@ class FeedEntry:
     """The steps of a commit, to be told in a feed.
 
     Attributes:
-        history: that has the commit.
         attributions: of the steps, as far as there are accounts.
-        revision: hash of the commit.
-        steps: at least one.
         at: when they became known, seconds since the epoch.
         page: of the revision, relative to the feed; empty for none.
         waivers: by which the commit is let pass as a whole; empty if it is not.
@@ -50,10 +47,7 @@ def commits_feed(
     """Commits with their steps as an Atom feed (RFC 4287), the latest known first.
 
     Args:
-        project: name of the project.
-        entries: in any order.
         kind: a word that tells the feed from others of the project.
-        title: what it is of.
         commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
     """
     in_order = sorted(entries, key=lambda e: e.at, reverse=True)

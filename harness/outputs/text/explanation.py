@@ -79,10 +79,8 @@ def explain_change(
     """What moved, why, and how much of it is accounted for.
 
     Args:
-        change: the benchmark and unit.
         attribution: its account, ``None`` if none could be made.
         source: the source line of a cause, empty if it cannot be had.
-        flow: whether to print the compiler's flow.
     """
     assert change.base is not None
     assert change.head is not None

@@ -17,10 +17,8 @@ def explain_policy(policy: Policy, head: Record, judgement: Judgement, today: da
     """Every rule, and what of the head it applies to.
 
     Args:
-        policy: of the project.
         head: record whose benchmarks and functions the rules are held against.
         judgement: of this policy on this head, for the rules that concern nothing.
-        today: by which waivers expire.
     """
     lines = [f"policy: {visible(policy.source) or 'built in; there is no escape-velocity.toml'}"]
     units = [*_UNITS]

@@ -19,9 +19,7 @@ def reproduce(record: Record, package: str, benchmark: str) -> str:
     changes is what is there already, so nothing is checked out.
 
     Args:
-        record: of the revision.
         package: import path; one that the record does not have is taken for the root's.
-        benchmark: full name, ``BenchmarkX/sub=1``, as ``go test`` prints it.
     """
     directory = next((p.directory for p in record.packages if p.path == package), ".")
     environment = record.environment

@@ -36,7 +36,6 @@ def show_record(detail: RecordDetail, *, every: bool = False) -> str:
     """One revision: what was measured, what could not be, and where values escape.
 
     Args:
-        detail: the record with what is derived from it.
         every: list every escape that inlining erases, however many.
     """
     record = detail.record
