@@ -1,4 +1,4 @@
-"""Analysis: records in, differences, steps, causes and verdicts out. No input or output.
+"""Analysis: records in, differences, steps, causes and verdicts out. Pure: no input or output.
 
 Read the packages in this order; each imports only those before it.
 

@@ -1,4 +1,4 @@
-"""The benchmark or the code: what changed when the tests changed too. Pure.
+"""The benchmark or the code: what changed when the tests changed too.
 
 A benchmark that loops over a table of the unit tests "regresses" when a case is added. So where
 test files changed, the head's tests are also run on the base's code (*forward*), and where that

@@ -1,4 +1,4 @@
-"""The attribution of everything that changed between two records. Pure."""
+"""The attribution of everything that changed between two records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a change of the allocations does to the garbage collector. Pure."""
+"""What a change of the allocations does to the garbage collector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where tests changed so that a benchmark allocates more or less on its own account. Pure.
+"""Where tests changed so that a benchmark allocates more or less on its own account.
 
 That a part of a change is the benchmark's own is measured by exchanging the tests. Two accounts of
 one code with either side's tests say on which line it allocates. If that is a line of the tests

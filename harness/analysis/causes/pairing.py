@@ -1,4 +1,4 @@
-"""Which line of one revision is which of another, and what escapes on it. Pure."""
+"""Which line of one revision is which of another, and what escapes on it."""
 
 from __future__ import annotations
 

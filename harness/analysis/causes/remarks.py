@@ -1,4 +1,4 @@
-"""What is said of a cause besides its escape site. Pure."""
+"""What is said of a cause besides its escape site."""
 
 from __future__ import annotations
 

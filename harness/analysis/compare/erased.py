@@ -1,4 +1,4 @@
-"""Escapes that inlining erases, and those that come back when it is lost. Pure.
+"""Escapes that inlining erases, and those that come back when it is lost.
 
 A function that is inlined is compiled once more at each call; what escapes in the function need not
 escape there, where the compiler sees more. It is derived from one ``-m=2``: for each ``inlining

@@ -1,4 +1,4 @@
-"""Samples of one value compared as benchstat compares them, to the last digit. Pure.
+"""Samples of one value compared as benchstat compares them, to the last digit.
 
 The median's confidence interval and the Mann-Whitney U-test follow golang.org/x/perf/benchmath
 (``AssumeNothing``) and github.com/aclements/go-moremath/stats. scipy's test is another one where

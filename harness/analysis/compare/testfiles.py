@@ -1,4 +1,4 @@
-"""Which files are tests, for two revisions. Pure."""
+"""Which files are tests, for two revisions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time lane of the gate: is the head slower, and can this machine tell? Pure.
+"""The time lane of the gate: is the head slower, and can this machine tell?
 
 Base and head run in turn, the base twice as often: as *a* and as *b*. What *a* differs from *b* in
 is noise. Each benchmark is tested with the two-sided Mann-Whitney U-test, as benchstat does; since

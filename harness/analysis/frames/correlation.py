@@ -1,4 +1,4 @@
-"""Whether revisions that bring or remove escapes also change the numbers. Pure.
+"""Whether revisions that bring or remove escapes also change the numbers.
 
 One observation is a pair of neighbouring measurements of a benchmark: the relative change of the
 unit, (after - before) / max(after, before), and how many escape sites came to and went from its

@@ -1,4 +1,4 @@
-"""Whether changes of numbers go with events: effect, interval, p-value. Pure.
+"""Whether changes of numbers go with events: effect, interval, p-value.
 
 The methods and the reasons for them stand in :mod:`harness.analysis.frames.correlation`.
 """

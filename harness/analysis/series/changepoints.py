@@ -1,4 +1,4 @@
-"""Change points of noisy series, and what they are worth. Pure.
+"""Change points of noisy series, and what they are worth.
 
 A revision is one observation, however often it was repeated: what differs between two builds and
 two moments of a machine is in all repetitions of a revision alike. So the medians of revisions are

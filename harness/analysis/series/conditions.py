@@ -1,4 +1,4 @@
-"""Where what was measured with changes along a history: toolchain, processor, settings. Pure.
+"""Where what was measured with changes along a history: toolchain, processor, settings.
 
 Values from both sides of such a place may differ without a change of the code.
 """

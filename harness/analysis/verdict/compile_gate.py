@@ -1,4 +1,4 @@
-"""The gate without running anything: what a policy makes of new escapes and of the code. Pure.
+"""The gate without running anything: what a policy makes of new escapes and of the code.
 
 Made for a hook before a commit: what the compiler says, and the code that it makes of what rules
 are about, so no thresholds and no budgets of benchmarks. Of other code it is not known whether a

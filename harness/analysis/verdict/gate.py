@@ -1,4 +1,4 @@
-"""The verdict of the pre-merge gate. Pure.
+"""The verdict of the pre-merge gate.
 
 The policy decides what is a regression; without one it is every rise of allocs/op, 0 → 1 too. What
 could not be measured is an error and outranks every other verdict: it is neither a pass nor a

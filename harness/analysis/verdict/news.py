@@ -1,4 +1,4 @@
-"""Which steps are new since the last report, and where a measurement would tell most. Pure."""
+"""Which steps are new since the last report, and where a measurement would tell most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a policy makes of a comparison: which rule is broken, what is waived. Pure."""
+"""What a policy makes of a comparison: which rule is broken, what is waived."""
 
 from __future__ import annotations
 

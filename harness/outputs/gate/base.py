@@ -1,4 +1,4 @@
-"""What every report of the gate is made from beside its verdict. Pure."""
+"""What every report of the gate is made from beside its verdict."""
 
 from __future__ import annotations
 

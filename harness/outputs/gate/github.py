@@ -1,4 +1,4 @@
-"""``--format github``: workflow commands, which the host shows as annotations. Pure.
+"""``--format github``: workflow commands, which the host shows as annotations.
 
 The host shows at most ten of each kind a step and drops the rest without a word, so the last of ten
 says how many there are. Escaping as in the runner's own toolkit (``@actions/core``, command.ts).

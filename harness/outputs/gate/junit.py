@@ -1,4 +1,4 @@
-"""``--format junit``: one test case for each benchmark that either side has. Pure.
+"""``--format junit``: one test case for each benchmark that either side has.
 
 The elements and attributes are those that Jenkins, GitLab and most others read, in the order of
 the common schema (``junit-10.xsd``). What is broken and is no benchmark is a test case of its own.

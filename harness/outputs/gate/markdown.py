@@ -1,4 +1,4 @@
-"""``--format markdown``: a comment on a pull request, and the summary of a job. Pure."""
+"""``--format markdown``: a comment on a pull request, and the summary of a job."""
 
 from __future__ import annotations
 

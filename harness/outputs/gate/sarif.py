@@ -1,4 +1,4 @@
-"""``--format sarif``: SARIF 2.1.0, for code scanning. Pure.
+"""``--format sarif``: SARIF 2.1.0, for code scanning.
 
 Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0". The fingerprint
 is made of content, so that a finding stays the same one where its line moves.

@@ -1,4 +1,4 @@
-"""The verdict in one line, and what was compared, for every format. Pure."""
+"""The verdict in one line, and what was compared, for every format."""
 
 from __future__ import annotations
 

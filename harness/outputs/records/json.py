@@ -1,4 +1,4 @@
-"""Records and comparisons as JSON. Pure."""
+"""Records and comparisons as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How changes go with escapes, as text for a terminal. Pure."""
+"""How changes go with escapes, as text for a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An attribution in words, for a terminal. Pure."""
+"""An attribution in words, for a terminal."""
 
 from __future__ import annotations
 

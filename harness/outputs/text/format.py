@@ -1,4 +1,4 @@
-"""Values and foreign text, as a person reads them. Pure."""
+"""Values and foreign text, as a person reads them."""
 
 from __future__ import annotations
 

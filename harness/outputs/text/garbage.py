@@ -1,4 +1,4 @@
-"""What the collector has to do with an account, in words. Pure."""
+"""What the collector has to do with an account, in words."""
 
 from __future__ import annotations
 

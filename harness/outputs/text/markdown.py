@@ -1,4 +1,4 @@
-"""A Markdown page of limited size, in which foreign text does nothing. Pure.
+"""A Markdown page of limited size, in which foreign text does nothing.
 
 Whatever a benchmark, a source line or a waiver says shows as it is: it stands in ``<code>``, where
 hosts look for no mentions and references, and every character that means a thing in Markdown is

@@ -1,4 +1,4 @@
-"""``esv gate --explain-policy``: which rule applies to what. Pure."""
+"""``esv gate --explain-policy``: which rule applies to what."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command by which a person sees a number without the harness. Pure."""
+"""The command by which a person sees a number without the harness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records and comparisons as text for a terminal, in the manner of benchstat. Pure."""
+"""Records and comparisons as text for a terminal, in the manner of benchstat."""
 
 from __future__ import annotations
 

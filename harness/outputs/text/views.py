@@ -1,4 +1,4 @@
-"""What the compiler says with other flags, for a terminal. Pure."""
+"""What the compiler says with other flags, for a terminal."""
 
 from __future__ import annotations
 
