@@ -1,9 +1,9 @@
 """Samples of one value compared as benchstat compares them, to the last digit.
 
 The median's confidence interval and the Mann-Whitney U-test follow golang.org/x/perf/benchmath
-(``AssumeNothing``) and github.com/aclements/go-moremath/stats. scipy's test is another one where
-values are tied or samples are larger than 8: it takes the normal approximation, which at these
-sizes can be off by a factor of two.
+(``AssumeNothing``) and github.com/aclements/go-moremath/stats. scipy takes the normal approximation
+where values are tied or samples are larger than 8, which at these sizes can be off by a factor of
+two.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ def mann_whitney(a: Sequence[float], b: Sequence[float]) -> float:
     """Two-sided p-value of the U-test; 1 where nothing can be told (all values equal).
 
     With ties and unequal numbers of samples the distribution of U is not symmetric; the lower tail
-    of the first sample's U is taken for both directions, as benchstat does.
-
-    Args:
-        a: the first sample, at least one value.
+    of the first sample's U is taken for both directions, as benchstat does. Both samples need at
+    least one value.
     """
     merged = sorted([(v, 0) for v in a] + [(v, 1) for v in b])
     ties: list[int] = []

@@ -1,10 +1,10 @@
 """The time lane of the gate: is the head slower, and can this machine tell?
 
-Base and head run in turn, the base twice as often: as *a* and as *b*. What *a* differs from *b* in
-is noise. Each benchmark is tested with the two-sided Mann-Whitney U-test, as benchstat does; since
-many are tested at once the p-values are corrected (Holm 1979, "A simple sequentially rejective
-multiple test procedure", Scandinavian Journal of Statistics 6), so that :data:`ALPHA` is the chance
-of one false alarm in a whole gate of identical code, not in each benchmark.
+Base and head run in turn, the base twice as often: as *a* and as *b*, whose difference is noise.
+Each benchmark is tested with the two-sided Mann-Whitney U-test, as in benchstat; the p-values are
+corrected for their number (Holm 1979, "A simple sequentially rejective multiple test procedure",
+Scandinavian Journal of Statistics 6), so that :data:`ALPHA` is the chance of one false alarm in a
+whole gate of identical code.
 """
 
 from __future__ import annotations
@@ -25,12 +25,7 @@ ALPHA = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Samples of one benchmark, in seconds per operation, taken in turn.
-
-    Attributes:
-        base_a: of the base.
-        base_b: of the base again, in other rounds of the same turn.
-    """
+    """Samples of one benchmark in seconds per operation, taken in turn, of the base twice."""
 
     package: str
     benchmark: str
@@ -41,7 +36,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What the base differs from itself by.
+    """The difference of the base from itself.
 
     Attributes:
         shift: relative difference of the medians of *a* and *b*.
@@ -59,10 +54,10 @@ class Noise:
 
     @property
     def unfit(self) -> bool:
-        """Whether a change that counts could be noise, or be hidden by it.
+        """Whether noise could look like a change that counts, or hide one.
 
-        Either *a* and *b* differ as base and head would have to, or one half of the samples lies
-        further from the median than the change that is looked for.
+        Either *a* and *b* differ as base and head would have to, or half of the samples are further
+        from the median than the change that is looked for.
         """
         return (self.p < ALPHA and abs(self.shift) > self.relevant) or (
             self.spread > max(self.relevant, _LEAST_SPREAD)
@@ -103,7 +98,7 @@ def judge_time(timed: Sequence[Timed], policy: Policy) -> TimeReport:
 
     Args:
         timed: every benchmark that both sides have.
-        policy: says which change is the smallest that counts.
+        policy: has the smallest change that counts.
     """
     against = holm([mann_whitney((*t.base_a, *t.base_b), t.head) for t in timed])
     itself = holm([mann_whitney(t.base_a, t.base_b) for t in timed])
@@ -147,7 +142,7 @@ def _spread(samples: Sequence[float]) -> float:
 
 
 def _fewest(timed: Sequence[Timed]) -> int:
-    """The samples a side that it takes at least; 0 where there are as many.
+    """The fewest samples a side that can be significant; 0 where there are as many.
 
     Without ties the smallest p-value of n against 2n samples is two of all ways to divide them.
     """
