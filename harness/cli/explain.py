@@ -22,8 +22,7 @@ from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Outcome, Record
 from harness.outputs.records.explain import explain_json
 from harness.outputs.text.erased import inlining_lines
-from harness.outputs.text.explanation import explain_change
-from harness.outputs.text.garbage import collection_lines
+from harness.outputs.text.explanation import collection_lines, explain_change
 from harness.outputs.text.reproduce import reproduce
 from harness.outputs.text.terminal import code_lines, compiler_lines, difference_lines, heading
 from harness.words import plural

@@ -174,23 +174,6 @@ class Samples:
         return found
 
 
-def samples_frame(history: History) -> pd.DataFrame:
-    """One row per revision, benchmark, unit and repetition, oldest first."""
-    return _collected(history).samples()
-
-
-def values_frame(history: History) -> pd.DataFrame:
-    """One row per revision, benchmark and unit, oldest first."""
-    return _collected(history).values()
-
-
-def _collected(history: History) -> Samples:
-    found = Samples()
-    for record in history.records:
-        found.add(record, history.position(record.revision.hash))
-    return found
-
-
 def spells_frame(spells: Spells) -> pd.DataFrame:
     """One row for each site; columns :data:`SPELL_COLUMNS`."""
     place = spells.history.position

@@ -28,7 +28,7 @@ from harness.outputs.gate.annotation import (
     Level,
     fingerprint,
 )
-from harness.outputs.text.explanation import describe_cause, describe_cost
+from harness.outputs.text.explanation import describe_cause, describe_cost, waived_by
 from harness.outputs.text.format import percent, plural
 from harness.outputs.text.reproduce import reproduce
 from harness.policy.model import Waiver
@@ -112,7 +112,7 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
     waiver = violation.waiver
     if waiver is not None:
         title = f"waived: {title}"
-        lines.append(f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}")
+        lines.append(waived_by(waiver))
     attribution, command = None, ""
     if violation.change is not None:
         attribution = attribution_of(report, violation.package, violation.subject, violation.unit)

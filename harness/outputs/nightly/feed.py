@@ -12,7 +12,8 @@ from harness.analysis.compare.comparison import Direction
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import Step
 from harness.model import ALLOCS
-from harness.outputs.nightly.report import MOST_ROWS, ordered, rfc3339, step_lines, waived_by
+from harness.outputs.nightly.report import MOST_ROWS, ordered, rfc3339, step_lines
+from harness.outputs.text.explanation import waived_by
 from harness.outputs.text.format import one_line, plural, visible
 from harness.policy.model import Waiver
 
@@ -82,7 +83,7 @@ def _feed_entry(project: str, told: FeedEntry, commit_url: str) -> Element:
     if re.match(r"https?://", commit_url):
         relation = {"rel": "via"} if told.page else {}
         SubElement(entry, "link", {**relation, "href": visible(commit_url) + revision})
-    lines = list(dict.fromkeys(waived_by(w) for w in told.waivers))
+    lines = list(dict.fromkeys(visible(waived_by(w)) for w in told.waivers))
     for step in ordered(steps)[:MOST_ROWS]:
         lines += step_lines(told.history, step, told.attributions.get(step))
     SubElement(entry, "content", type="text").text = "\n".join(lines)

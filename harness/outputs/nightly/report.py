@@ -11,10 +11,9 @@ from harness.analysis.series.steps import Step
 from harness.analysis.verdict.news import EnvironmentNews, NightlyReport
 from harness.analysis.verdict.policy import Violation
 from harness.model import ALLOCS, Outcome
-from harness.outputs.text.explanation import OUTCOMES, describe_cause
+from harness.outputs.text.explanation import OUTCOMES, describe_cause, waived_by
 from harness.outputs.text.format import minute, one_line, plural, signed, value, visible
 from harness.outputs.text.markdown import code, plain
-from harness.policy.model import Waiver
 from harness.words import utc
 
 MARKER = "<!-- escape-velocity:nightly -->"
@@ -98,7 +97,7 @@ def nightly_markdown(report: NightlyReport) -> str:
                 cells = _step_cells(found, step)
                 violation = judged.get(step)
                 if violation is not None and violation.waiver is not None:
-                    cells[-1] = f"{code(waived_by(violation.waiver))} {cells[-1]}".strip()
+                    cells[-1] = f"{code(visible(waived_by(violation.waiver)))} {cells[-1]}".strip()
                 lines.append("| " + " | ".join(cells) + " |")
             lines += ["", *_more(len(steps))]
     lines += ["", *(f"- {plain(line)}" for line in _done(report))]
@@ -155,12 +154,7 @@ def step_lines(history: History, step: Step, attribution: Attribution | None) ->
 def _waiver_text(violation: Violation | None) -> list[str]:
     if violation is None or violation.waiver is None:
         return []
-    return [f"    {waived_by(violation.waiver)}"]
-
-
-def waived_by(waiver: Waiver) -> str:
-    """A waiver in one line: until when, by whom, why."""
-    return visible(f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}")
+    return [f"    {visible(waived_by(violation.waiver))}"]
 
 
 def _step_cells(found: EnvironmentNews, step: Step) -> list[str]:

@@ -17,6 +17,7 @@ from harness.analysis.compare.escapes import EscapeDiff
 from harness.analysis.compare.records import RecordDiff
 from harness.model import EscapeSite, Record
 from harness.outputs.text.erased import erased_json
+from harness.outputs.text.explanation import waiver_text
 from harness.outputs.text.format import json_number, json_text
 from harness.policy.model import Waiver
 
@@ -174,11 +175,6 @@ def explain_json(
 def side_entry(record: Record) -> Side:
     """A record's revision and release of Go."""
     return Side(record.revision.hash, record.environment.toolchain.release)
-
-
-def waiver_text(waiver: Waiver) -> str:
-    """A waiver in one line: by whom, until when, why."""
-    return f"{waiver.owner} until {waiver.expires}: {waiver.reason}"
 
 
 def change_entry(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from harness.analysis.causes.attribution import Attribution, Cause
+from harness.analysis.causes.garbage import Collections
 from harness.analysis.compare.comparison import Change
 from harness.analysis.compare.costs import Reach, SiteCost
-from harness.model import AllocationCall, AllocationKind
+from harness.model import GC_CYCLES, GC_PAUSE, AllocationCall, AllocationKind
 from harness.outputs.text.format import plural, value, visible
+from harness.policy.model import Waiver
 
 MOST_CAUSES = 8
 
@@ -47,6 +49,16 @@ _REACHES = {
 }
 TESTS_CHANGED = "the tests changed here"
 ALLOCATES_NOTHING = "allocates nothing: a constant, or optimised away"
+
+
+def waiver_text(waiver: Waiver) -> str:
+    """A waiver in one line: by whom, until when, why."""
+    return f"{waiver.owner} until {waiver.expires}: {waiver.reason}"
+
+
+def waived_by(waiver: Waiver) -> str:
+    """Why something passes: ``waived until 2026-12-31 by ann: …``."""
+    return f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"
 
 
 def describe_calls(calls: Sequence[AllocationCall]) -> str:
@@ -145,4 +157,30 @@ def _cause(cause: Cause, source: str, *, flow: bool) -> list[str]:
         for step in cause.site.flow:
             at = f" at {step.position}" if step.position else ""
             lines.append(f"                {visible(step.text)}{visible(at)}")
+    return lines
+
+
+def change_of_collections(found: Collections) -> str:
+    """``gc-cycles/op 0 → 0.57, gc-pause-sec/op 0 s → 131.6 µs``."""
+    units = ((GC_CYCLES, found.cycles), (GC_PAUSE, found.pause))
+    return ", ".join(f"{unit} {value(a, unit)} → {value(b, unit)}" for unit, (a, b) in units)
+
+
+def collection_lines(found: Collections | None, attribution: Attribution | None) -> list[str]:
+    """The collections beside the line that allocates the most; nothing where they did not change.
+
+    Args:
+        found: the collections before and after.
+        attribution: account of the bytes, else of the allocations.
+    """
+    if found is None:
+        return []
+    lines = [f"  with it {change_of_collections(found)}"]
+    if attribution is not None and attribution.causes:
+        cause = attribution.causes[0]
+        more = "more" if found.cycles[1] > found.cycles[0] else "fewer"
+        lines.append(
+            f"    {more} collections with what {visible(cause.file)}:{cause.line} allocates"
+            f" in {visible(cause.function)} ({describe_cause(cause)})"
+        )
     return lines

@@ -60,7 +60,7 @@ def test_each_branch_has_its_own_first_parents(project: tuple[Path, dict[str, st
         ("go1.26.5", "main", False),
         ("go1.26.5", "v1", True),
     ]
-    lines = [[r.hash for r in h.revisions] for h in histories[:2]]
+    lines = [[r.revision.hash for r in h.records] for h in histories[:2]]
     assert lines[0] == [commits[n] for n in ("root", "fork", "third", "tip")]
     assert lines[1] == [commits[n] for n in ("root", "fork", "fix", "worse")]
     # No step between the tip of one branch and the root of the other.

@@ -27,9 +27,13 @@ from harness.outputs.site.shared.parts import (
     UseView,
 )
 from harness.outputs.site.shared.pieces import Section, flow_view, short_function
-from harness.outputs.text.explanation import OUTCOMES, TESTS_CHANGED, describe_calls
+from harness.outputs.text.explanation import (
+    OUTCOMES,
+    TESTS_CHANGED,
+    change_of_collections,
+    describe_calls,
+)
 from harness.outputs.text.format import clip, signed
-from harness.outputs.text.garbage import change_of_collections
 
 _SHOWN_CAUSES = 8
 # Lines with less of every unit's change than this stand below the others.
