@@ -1,9 +1,9 @@
-"""The account of a step: which source lines changed by how much, and which escapes explain them.
+"""The attribution of a step to source lines, and to the escapes on these.
 
-Both sides' allocations per operation are known by line (:class:`harness.model.Account`). Lines are
-matched through the diff, differences are taken line by line, and each line is joined to the escape
-sites that the compiler reports there. Nothing is filtered by the changed hunks: in half of the real
-cases the line that begins to allocate is one that nobody touched. Pure.
+The allocations per operation of both sides are known by line (:class:`harness.model.Account`).
+Lines are matched through the diff, differences are taken line by line, and each line is joined to
+the escape sites there. Nothing is filtered by the changed hunks: in half of the real cases the line
+that begins to allocate was not edited.
 """
 
 from __future__ import annotations
@@ -52,23 +52,27 @@ _EXPLAINED_ENOUGH = 0.5
 _WHOLLY = 0.02
 # A difference of two runs' set-up below this is noise, in allocations and bytes of one run.
 _NOISE_RUN, _NOISE_RUN_BYTES = 0.5, 8
-# What is said of set-up; what the first operations do once reads the same.
+# Set-up, and what only the first operations do: the two cannot be told apart.
 SET_UP = (
     "once in a run, divided by its {} iterations: set-up without ResetTimer, or what only the first"
     " operations do"
 )
 
 
+# The docstring is part of the JSON Schema of `esv.nightly/1`.
 @dataclass(frozen=True, slots=True)
 class Cause:
     """A source line that explains a part of a step.
 
     Attributes:
+        file: relative to the repository's root.
         line: at head for what is new or kept, at base for what is gone.
         at_base: whether file and line are those of the base.
+        function: in the compiler's words.
         delta: change per operation, in the unit of the step.
         outcome: what kind of cause the line is.
         escape: how the escape site on the line stands; ``none`` if there is none.
+        site: that site.
         via: the library function that allocates, or empty.
         note: the lost or won inlining, in the compiler's words, or empty.
         calls: where a line grows and no escape is reported on it, the calls of the compiled code
@@ -96,10 +100,9 @@ class Attribution:
     """The account of one step.
 
     Attributes:
+        delta: as reported; the causes and ``unexplained`` add up to it.
         causes: the largest change first.
-        unexplained: what of ``delta`` no line accounts for; causes and this add up to ``delta``.
         explained: share of ``delta`` that the causes account for, 0 to 1.
-        outcome: see the words in the help.
         exact: whether both accounts were made without the tiny allocator.
     """
 
@@ -117,11 +120,7 @@ class Attribution:
 def attribute(
     sides: Sides, unit: str, reported: tuple[float, float], base: Account, head: Account
 ) -> Attribution:
-    """Account for one step.
-
-    Args:
-        reported: values of the benchmark at base and at head.
-    """
+    """Account for one step; ``reported`` are the values of the benchmark at base and at head."""
     delta = reported[1] - reported[0]
     same_code = sides.base.revision.hash == sides.head.revision.hash
     releases = {side.environment.toolchain.release for side in (sides.base, sides.head)}
@@ -160,12 +159,7 @@ def attribute(
 
 
 def with_benchmark(attribution: Attribution, by_benchmark: float, place: OwnPlace) -> Attribution:
-    """The account of a step of which a part is the benchmark's own.
-
-    Args:
-        by_benchmark: the rest, per operation.
-        place: where the tests brought it about.
-    """
+    """The account of a step with the benchmark's own part, which the tests caused at ``place``."""
     note = "with the same tests on both sides this part of the difference is not there"
     if place.feeds:
         note += f"; the largest share is allocated at {place.feeds}"
@@ -207,7 +201,7 @@ def operations(account: Account) -> list[AllocationSite]:
 
 
 def set_up(account: Account, iterations: int) -> list[AllocationSite]:
-    """What a run allocates beside its operations, by line, divided by its iterations."""
+    """A run's allocations outside of its operations, by line, divided by its iterations."""
     return [
         replace(
             site,
@@ -221,7 +215,7 @@ def set_up(account: Account, iterations: int) -> list[AllocationSite]:
 
 
 def reported_total(account: Account, unit: str, iterations: int) -> float:
-    """What `testing` divides and cuts: operations and set-up of a run of so many iterations."""
+    """The value that `testing` cuts: operations and set-up of a run of so many iterations."""
     total = _total(account, unit)
     return total + sum(amount_of(site, unit) for site in set_up(account, iterations))
 
@@ -231,7 +225,7 @@ def _total(account: Account, unit: str) -> float:
 
 
 def _agrees(account: Account, unit: str, reported: float) -> bool:
-    """Whether a reported value is the account's total, cut to a whole number."""
+    """Return whether a reported value is the account's total, cut to a whole number."""
     return _agree(_total(account, unit), reported)
 
 
@@ -260,7 +254,7 @@ def _causes(
 def _set_up_causes(
     index: Index, unit: str, accounts: tuple[Account, Account], runs: Sequence[int]
 ) -> list[Cause]:
-    """The lines whose share in what a run allocates beside its operations differs."""
+    """The lines that differ in a run's allocations outside of its operations."""
     base, head = (set_up(a, n) for a, n in zip(accounts, runs, strict=True))
     noise = (_NOISE_RUN_BYTES if unit == BYTES else _NOISE_RUN) / max(runs)
     return [

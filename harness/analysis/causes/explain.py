@@ -74,14 +74,14 @@ class _Pairs:
 
 
 def sides_of(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> Sides:
-    """Two records with their escape sites matched; those of test files that accounts name, too."""
+    """Two records with their escape sites matched, also those of test files that accounts name."""
     sites = [s for record in (base, head) for a in record.accounts for s in a.sites]
     named = {file for s in sites for file in (s.file, s.outer_file) if file.endswith("_test.go")}
     return Sides(base, head, diffs, match_records(base, head, diffs, named))
 
 
 def own_places(crossing: Crossing) -> dict[tuple[str, str, str], OwnPlace]:
-    """Where the tests brought changes about, by package, benchmark and unit."""
+    """The places in the tests that caused changes, by package, benchmark and unit."""
     pairs, tests = _Pairs(crossing), OfTests(crossing.base, crossing.head)
     return {
         _key(change): _own_place(crossing, pairs, change, tests)
@@ -93,7 +93,7 @@ def own_places(crossing: Crossing) -> dict[tuple[str, str, str], OwnPlace]:
 def _own_place(
     crossing: Crossing, pairs: _Pairs, change: Change, tests: Container[str]
 ) -> OwnPlace:
-    """Where the tests brought the benchmark's own part of a change about."""
+    """The place in the tests that causes the benchmark's own part of a change."""
     changes = crossing.touched[change.package]
     pair = crossing.test_pair(change.package, change.benchmark)
     if pair is None:
@@ -116,7 +116,7 @@ def _key(change: Change) -> tuple[str, str, str]:
 
 
 class _Compiler:
-    """What two releases of Go make of the base's code."""
+    """The base's code with two releases of Go."""
 
     def __init__(self, crossing: Crossing) -> None:
         self._older = crossing.older
@@ -165,12 +165,9 @@ class _Compiler:
 def explain_steps(
     history: History, revision: str, found: Sequence[Step]
 ) -> dict[Step, Attribution]:
-    """Attributions of steps of one revision, for those that have both accounts.
+    """Attributions of steps of one revision that have both accounts.
 
-    Where the tests changed and were exchanged, with the benchmark's own part.
-
-    Args:
-        revision: where the steps are.
+    Where the tests changed and were exchanged, the benchmark's own part is among the causes.
     """
     explained: dict[Step, Attribution] = {}
     sides: dict[tuple[str, bool, frozenset[str]], Sides] = {}

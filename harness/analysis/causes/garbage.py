@@ -1,4 +1,4 @@
-"""What a change of the allocations does to the garbage collector."""
+"""The garbage collections before and after a change of the allocations."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ class Collections:
 
 
 def collections(base: Record, head: Record, package: str, benchmark: str) -> Collections | None:
-    """What became of the collections of a benchmark.
+    """The collections of a benchmark on both sides.
 
-    ``None`` where they are not known on both sides, and where the ranges of the repetitions meet:
-    then nothing can be told apart.
+    ``None`` where one side has none, and where the ranges of the repetitions meet.
     """
     old = measured(base, package, benchmark, GC_CYCLES)
     new = measured(head, package, benchmark, GC_CYCLES)

@@ -1,4 +1,4 @@
-"""What is said of a cause besides its escape site."""
+"""Remarks on a cause besides its escape site."""
 
 from __future__ import annotations
 
@@ -27,13 +27,9 @@ _MOST = 4  # sites that are named
 def changed_calls(
     old: AllocationSite | None, new: AllocationSite | None, *, rising: bool
 ) -> list[Changed]:
-    """Which calls of the runtime a line makes more or less often, the largest first.
+    """The calls of the runtime that a line makes more often (or less, if it is not rising).
 
-    Args:
-        rising: whether the line allocates more; what moved the other way is left out.
-
-    Returns:
-        empty where an account does not have them.
+    The largest comes first; empty where an account does not have them.
     """
     amounts: dict[str, float] = defaultdict(float)
     for sign, place in ((-1, old), (1, new)):
@@ -55,14 +51,9 @@ def several(
     *,
     head: bool,
 ) -> str:
-    """Where a line has more than one cause: the calls with their shares, and the other sites.
+    """The calls with their shares, and the sites besides the named ``site``, of a line.
 
-    Args:
-        site: the one that is named.
-        head: of which side the line is.
-
-    Returns:
-        empty where one call and one site are all.
+    ``head`` tells of which side the line is. Empty where there is one call and one site.
     """
     if site is None or not changed:
         return ""
@@ -87,7 +78,7 @@ def several(
 
 
 def replaced(index: Index, gone: EscapeSite) -> str:
-    """What came in the place of an escape that is gone, if that allocates nothing now."""
+    """The escape that replaced a gone one, if it allocates nothing now."""
     for new in index.in_its_place(gone):
         for call in index.free_calls(new):
             kind = allocation_kind(call.callee)
