@@ -1,6 +1,6 @@
-"""Whether changes of numbers go with events: effect, interval, p-value.
+"""The effect of events on changes of numbers, with interval and p-value.
 
-The methods and the reasons for them stand in :mod:`harness.analysis.frames.correlation`.
+:mod:`harness.analysis.frames.correlation` has the methods and the reasons for them.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ Verdict = Literal["rises", "falls", "none", "too few"]
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How changes go with events.
+    """The effect of events on changes.
 
     Attributes:
-        events: how many changes have at least one event.
-        changed, changed_without: how many of those with and without an event are not 0.
+        events: number of changes with at least one event.
+        changed, changed_without: number of those with and without an event that are not 0.
         effect: mean of those with an event minus mean of the others, NaN if there are too few.
         low, high: its 95 % confidence interval.
-        p: of the effect, not corrected.
-        verdict: what follows from the interval.
+        p: not corrected.
     """
 
     events: int

@@ -1,7 +1,7 @@
-"""What a person should look at first: steps beside the escapes that came in the same revision.
+"""Findings: the steps of a revision with the escapes of the same revision, most important first.
 
-Where the benchmarks were accounted for line by line, the causes stand with them; elsewhere the two
-are only put side by side.
+Where the benchmarks were accounted for line by line, the causes are known; elsewhere the two only
+happened in the same revision.
 """
 
 from __future__ import annotations
@@ -23,12 +23,10 @@ class Finding:
     """The steps of one direction in one revision.
 
     Attributes:
-        direction: all of its steps go this way.
         steps: of allocs/op, the largest first.
-        escapes: sites that came (for regressions) or went (for improvements) in the revision; the
-            ones in the packages of the steps first.
-        repaired: hash of the later revision at which every one of the steps was back at or below
-            its old value, else ``None``.
+        escapes: new sites (of regressions) or gone ones (of improvements) of the revision, first
+            those in the packages of the steps.
+        repaired: the later revision at which all of the steps were undone, else ``None``.
         attributions: of the steps, as far as there are accounts.
     """
 
@@ -47,13 +45,13 @@ def findings(
 ) -> tuple[Finding, ...]:
     """All findings, most important first.
 
-    Regressions that still stand come first, then repaired ones, then improvements. Within a
-    group the largest relative step leads, with one allocation added to both sides: so 1 → 102
-    stands before 0 → 12, that before 0 → 1, and that before 100 → 101. Of equals the newer leads.
+    Regressions that are not repaired come first, then repaired ones, then improvements. Within a
+    group the largest relative step leads, with one allocation added to both sides: 1 → 102 is
+    before 0 → 12, that before 0 → 1, and that before 100 → 101. Of equals the newer leads.
 
     Args:
         attributions: of every step that has accounts, if they are known already.
-        diffs: escapes of base and head, as far as they are known already.
+        diffs: escapes by base and head, as far as they are known already.
     """
     by_revision: dict[tuple[str, Direction], list[Step]] = {}
     for step in steps(history, ALLOCS):

@@ -1,4 +1,4 @@
-"""What a policy makes of a comparison: which rule is broken, what is waived."""
+"""A comparison judged by a policy: the rules that are broken, and the waivers that hold."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from harness.policy.model import (
 
 
 class Rule(StrEnum):
-    """Which kind of rule is broken."""
+    """The kind of a rule."""
 
     THRESHOLD = "threshold"
     BUDGET = "budget"
@@ -54,7 +54,7 @@ class Violation:
     """A rule that the head breaks.
 
     Attributes:
-        text: one sentence: what, how much, and what is allowed.
+        text: one sentence with the value and the limit.
         subject: the benchmark, function or package that it is about.
         unit: of ``value`` and ``limit``; empty where there is none.
         base: value to compare with; ``None`` for an absolute rule, and where the base has none.
@@ -82,12 +82,11 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a policy makes of a comparison.
+    """A comparison judged by a policy.
 
     Attributes:
-        violations: what fails.
-        waived: what would, and is let pass.
-        listed: what the policy reports and does not fail: benchmarks that are gone.
+        waived: violations that a waiver lets pass; ``violations`` are the others.
+        listed: benchmarks that are gone, where the policy only reports them.
         expired: waivers whose day has passed.
         unused: waivers in force that let nothing pass.
         idle: rules that concern nothing at head, in words with their line.
@@ -114,7 +113,7 @@ def judge_policy(
     marks: Sequence[NoEscape] = (),
     gone: Sequence[GoneBenchmark] = (),
 ) -> Judgement:
-    """Hold a comparison against a policy.
+    """Judge a comparison.
 
     Args:
         marks: code that comments in the source declare free of escapes.
@@ -192,7 +191,7 @@ def _thresholds(policy: Policy, changes: Sequence[Change]) -> list[Violation]:
     for change in changes:
         if change.charged is not Direction.REGRESSION or change.base is None:
             continue
-        # What the benchmark itself or the compiler added is nobody's regression.
+        # The parts of the benchmark itself and of the compiler are nobody's regression.
         worse_by = -better(change.unit) * change.by_code
         threshold, line = policy.threshold(change.benchmark, change.unit)
         base = change.base.value + change.by_compiler
@@ -242,7 +241,7 @@ def _budgets(policy: Policy, head: Record) -> list[Violation]:
 
 
 def _budgeted(budget: Budget, head: Record) -> Iterable[tuple[str, str, str, float]]:
-    """What a budget is of at head: package, subject, unit, value."""
+    """The values at head that a budget limits: package, subject, unit, value."""
     if budget.scope is Scope.BENCHMARK:
         for package, result in head.benchmarks():
             if matches_benchmark(budget.pattern, result.name):
@@ -322,7 +321,7 @@ def _bans(rule: NoEscape, site: EscapeSite) -> bool:
 
 
 def _concerns(rule: NoEscape, file: str, function: str) -> bool:
-    """Whether code lies where a rule forbids allocations; literals belong to their function."""
+    """Return whether a rule forbids allocations there; literals belong to their function."""
     return rule.covers(file) and (not rule.function or is_within(function, rule.function))
 
 

@@ -1,4 +1,4 @@
-"""What got worse along a history, by commit, and what became of it. Pure, on a summary."""
+"""The changes of a history by commit, with their repairs and waivers."""
 
 from __future__ import annotations
 
@@ -21,12 +21,11 @@ _PAUSE_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """By what a history is judged. It holds no date, so a site changes when a waiver ends.
+    """The policy by which a history is judged; without a date, so a site changes with waivers only.
 
     Attributes:
         policy: of the project's newest revision, with those waivers that are in force.
-        expired: the waivers whose last day has passed.
-        problem: why there is no policy though the project has one; empty if nothing is wrong.
+        problem: why the project's policy could not be read, else empty.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -46,14 +45,13 @@ class CommitChange:
     """The steps of one direction in one revision, of all units that a gate can fail on.
 
     Attributes:
-        direction: all of the steps go this way.
         steps: allocs/op first, then by unit, the largest relative step first.
-        repaired: hash of the revision at which the last of the steps was undone; ``None`` while one
-            stands, and for improvements.
-        waivers: what lets steps that stand and break the policy pass, each once.
-        waived: whether all of these are let pass, and there is at least one.
-        listed: whether none of the steps that stand, or stood, breaks the policy: it lists their
-            unit, or they are within a threshold.
+        repaired: the revision at which the last of the steps was undone; ``None`` while one is not,
+            and for improvements.
+        waivers: of unrepaired steps that break the policy, each once.
+        waived: whether there are such steps and each has a waiver.
+        listed: whether no step breaks the policy: it lists their unit, or they are within a
+            threshold.
     """
 
     summary: RevisionSummary
@@ -66,7 +64,7 @@ class CommitChange:
 
     @property
     def stands(self) -> bool:
-        """Whether it is a regression that a gate fails and nobody has repaired or answers for."""
+        """Whether it is a regression that a gate fails, without a repair or a waiver."""
         settled = self.repaired is not None or self.waived or self.listed
         return self.direction is Direction.REGRESSION and not settled
 
@@ -76,9 +74,7 @@ def commit_changes(
 ) -> tuple[CommitChange, ...]:
     """Every revision with steps of a direction, the newest first.
 
-    Args:
-        standard: by which regressions are waived or only listed; without it none is waived, and
-            the built-in policy holds.
+    Without a standard the built-in policy holds.
     """
     policy = Policy() if standard is None else standard.policy
     found = []
@@ -92,7 +88,7 @@ def commit_changes(
 
 
 def _judged(change: CommitChange, policy: Policy) -> CommitChange:
-    """A change with what the policy says of it; of a repaired one, whether it would have failed."""
+    """A regression judged by a policy; a repaired one as if it were not."""
     if change.repaired is not None:
         return replace(
             change, listed=_judge([replace(s, repaired=None) for s in change.steps], policy)[2]
@@ -113,7 +109,7 @@ def _judge(steps: Iterable[Step], policy: Policy) -> tuple[tuple[Waiver, ...], b
 def to_look_at(
     found: Sequence[Finding], standard: Standard
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """The findings that somebody has to look at, in their order, and those that are waived.
+    """The findings that are open, in their order, and those that are waived.
 
     A regression that fails no gate comes behind all others, improvements included.
     """
@@ -130,7 +126,7 @@ def to_look_at(
 
 
 def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Steps in the order in which they are told; those of what the heap costs are left out."""
+    """Steps in the order of reports, without those of garbage collection and heap size."""
     counted = [s for s in steps if s.unit not in HEAP_COSTS]
     return tuple(
         sorted(
@@ -148,8 +144,7 @@ def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 def latest_run(summary: Summary) -> tuple[RevisionSummary, ...]:
     """The revisions that were measured together last, oldest first.
 
-    Records do not say which run they are of. Those of one run follow each other in time, so the run
-    ends where an hour passed between the end of one record and the beginning of the next.
+    A run ends where an hour passed between the end of one record and the beginning of the next.
     """
     timed = sorted(
         (
