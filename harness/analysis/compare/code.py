@@ -14,7 +14,7 @@ from harness.model import FunctionCode, Record
 
 @dataclass(frozen=True, slots=True)
 class FunctionChange:
-    """A function that was compiled otherwise.
+    """A function with another frame or other calls.
 
     Attributes:
         file: where it is declared at head, relative to the repository's root.

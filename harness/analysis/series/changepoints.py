@@ -1,8 +1,8 @@
-"""Change points of noisy series, and what they are worth.
+"""Change points of noisy series, with p-values.
 
-A revision is one observation, however often it was repeated: what differs between two builds and
-two moments of a machine is in all repetitions of a revision alike. So the medians of revisions are
-compared, not their pooled samples, and the repetitions only say which revisions to trust less.
+A revision is one observation, however often it was repeated: the differences between two builds and
+two moments of a machine are in all repetitions of a revision alike. So the medians of revisions are
+compared, not their pooled samples; the repetitions only tell which revisions to trust less.
 
 The search is a binary segmentation. At every place the means of the two windows that meet there are
 compared, for windows of several lengths on either side: short ones see a step two revisions after
@@ -74,8 +74,7 @@ class ChangePoint:
     Attributes:
         index: first place of the new level.
         p: probability of such a difference anywhere in a series without one, at most 1.
-        before: median of the level that ends here.
-        after: median of the level that begins here.
+        before, after: medians of the levels that end and begin here.
     """
 
     index: int
@@ -141,7 +140,7 @@ def change_points_of_all(
 
 
 class _Remembered:
-    """A search that is only made where the memo has not what it would find."""
+    """A search that is only made where the memo does not have its result."""
 
     def __init__(
         self, values: Sequence[float], samples: Sequence[Sequence[float]] | None, memo: Memo
@@ -168,7 +167,7 @@ class _Remembered:
 
 
 class _Search:
-    """One series, made ready: logarithms, outliers clipped, a variance for each place."""
+    """One series prepared: logarithms, outliers clipped, a variance for each place."""
 
     def __init__(
         self, values: Sequence[float], samples: Sequence[Sequence[float]] | None = None
@@ -212,7 +211,7 @@ class _Search:
         return max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-150)
 
     def _distrust(self, samples: Sequence[Sequence[float]]) -> Floats:
-        """What a revision whose repetitions differ more than usual has in extra variance."""
+        """The extra variance of revisions whose repetitions differ more than usual."""
         import numpy as np
 
         counts = np.array([len(s) for s in samples], dtype=np.float64)
@@ -258,7 +257,7 @@ class _Search:
         return 0
 
     def _steeper(self, start: int, place: int, end: int) -> bool:
-        """Whether a step fits clearly better than a straight line: a drift is no step."""
+        """Return whether a step fits clearly better than a straight line: a drift is no step."""
         import numpy as np
 
         y = self._y[start:end]
@@ -290,7 +289,7 @@ class _Search:
         return min(1.0, 2 * math.comb(beyond, most) * self._outliers**most)
 
     def _settled(self, points: list[int], level: float) -> tuple[ChangePoint, ...]:
-        """Move each change point to where it fits best, and drop what does not hold."""
+        """Move each change point to where it fits best, and drop those above the level."""
         import numpy as np
 
         while True:
@@ -331,11 +330,11 @@ def _within_reach(before: int, place: int, after: int) -> tuple[int, int]:
 
 
 def _noise(y: Floats, floor: float) -> Floats:
-    """Standard deviation at every place, from how much neighbours differ.
+    """Standard deviation at every place, from the differences of neighbours.
 
-    Differences do not see the levels, and the largest fifth, where the steps and outliers are, is
-    left out. Where neighbours resemble each other (a machine that is slow for a while), means of
-    blocks differ more than they should; then that is what counts.
+    Differences do not depend on the levels, and the largest fifth, where the steps and outliers
+    are, is left out. Where neighbours resemble each other (a machine that is slow for a while), the
+    means of blocks differ more than they should, and count instead.
     """
     import numpy as np
 
@@ -351,13 +350,10 @@ def _noise(y: Floats, floor: float) -> Floats:
 
 
 def _louder(steps: Floats) -> Floats:
-    """How much more than usual the noise is at every place, at least 1.
+    """The factor of the noise at every place, at least 1, from differences that are usually 1.
 
-    Every stretch that contains a place is looked at, so that the first revisions of a noisier
-    machine are as noisy as those that follow.
-
-    Args:
-        steps: differences of neighbours, 1 where they are as usual.
+    Every stretch that contains a place is used, so that the first revisions of a noisier machine
+    are as noisy as those that follow.
     """
     import numpy as np
 

@@ -33,9 +33,8 @@ CODE_UNITS = (ESCAPES, HEAP_CALLS, FRAME_BYTES)
 def package_series(history: History) -> dict[str, tuple[Series, ...]]:
     """Escape sites, allocation calls and the largest frame of every package over a history.
 
-    Test files are left out. The series of a package come in the order of :data:`CODE_UNITS`; they
-    have no benchmark. A package that does not compile has no value, and one that is in no test
-    binary none of the compiled code.
+    Test files are left out. A package that does not compile has no value, and one that is in no
+    test binary none of the compiled code. The order is that of :data:`CODE_UNITS`.
     """
     counts = PackageCounts(history)
     for slot in slots(history):
@@ -54,13 +53,13 @@ _Calls = Mapping[tuple[str, str, int, str], int]
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """What is counted of the code of one package.
+    """The counts of one package's code.
 
     Attributes:
-        linked: whether any function of it is in a test binary.
+        linked: whether any of its functions is in a test binary.
         frame: the largest stack frame in bytes, ``None`` without functions outside of tests.
-        calls: how many allocation calls are written in the package.
-        foreign: those that are written elsewhere and inlined here.
+        calls: number of allocation calls written in the package; ``own`` has them by line.
+        foreign: those written elsewhere and inlined here.
     """
 
     escapes: int
@@ -244,7 +243,7 @@ def _counted(package: str, part: CodePart, directories: Mapping[str, str]) -> _C
 def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
     """Allocation calls by the package in which they are written, wherever they are inlined to.
 
-    What is inlined from a library counts for the line that calls it.
+    A call inlined from a library counts for the line that calls the library.
     """
     counts: dict[tuple[str, str, int, str, str], int] = {}
     owners: dict[str, str | None] = {}  # package of a file, by its directory

@@ -100,7 +100,7 @@ def silent_benchmarks(summary: Summary) -> tuple[Silence, ...]:
 def stopped(
     history: History, now: float, limit: float, committed: Callable[[str], float]
 ) -> Stopped | None:
-    """Set where measuring has stopped; a history without newer commits has not.
+    """Measuring that has stopped, else ``None``; it goes on where there is no newer commit.
 
     Args:
         history: with its first-parent line, up to the newest commit.

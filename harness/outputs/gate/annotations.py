@@ -1,7 +1,6 @@
-"""What of a gate's report is pointed at in the source: the one view of which all formats are made.
+"""The annotations of a gate's report, from which all formats are made.
 
-Pure, and nothing here depends on the order of a dictionary or on the line that a message stands on
-but where a place is meant, so that the same finding has the same fingerprint in the next run.
+Fingerprints depend on no line and on no order, so that a finding keeps its own in the next run.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from harness.policy.model import Waiver
 
 
 def annotate(report: GateReport) -> tuple[Annotation, ...]:
-    """Everything to be pointed at, the most important first."""
+    """All annotations, the most important first."""
     judgement = report.judgement
     found = [_of_error(report, e) for e in report.errors]
     if report.time is not None and report.time.unfit:
@@ -55,22 +54,22 @@ def annotate(report: GateReport) -> tuple[Annotation, ...]:
     found += [
         _of_site(report, site)
         for site in report.escapes.new
-        # What allocates nothing is listed, and there is nothing to be done about it.
+        # A site that allocates nothing needs no action.
         if id(site) not in known and report.escapes.cost(site).allocates is not False
     ]
     return tuple(_told_apart(found))
 
 
 def at_policy(report: GateReport, line: int) -> str:
-    """Where a rule stands, empty for a built-in one."""
+    """The place of a rule, empty for a built-in one."""
     source = report.policy.source
     return f"{source}:{line}" if source and line else ""
 
 
 def shown_place(report: GateReport, annotation: Annotation) -> tuple[str, int]:
-    """File and line for a format in which everything has to stand somewhere.
+    """File and line for a format that needs a place.
 
-    What has no place of its own stands at the policy's rule, else at its package's directory.
+    Without a place of its own it is the policy's rule, else the package's directory.
     """
     if annotation.file:
         return annotation.file, max(annotation.line, 1)
@@ -98,7 +97,7 @@ def describe(cause: Cause) -> str:
 
 
 def place_of(cause: Cause) -> str:
-    """Where a cause is, in words."""
+    """The place of a cause in words."""
     if not cause.file:
         return "on no known line"
     return f"at {cause.file}:{cause.line}" + (" of the base" if cause.at_base else "")
@@ -171,7 +170,7 @@ _NOWHERE = Position("", 0, 0)
 def _place(
     report: GateReport, violation: Violation, causes: Sequence[Cause]
 ) -> tuple[Position, str, tuple[FlowStep, ...]]:
-    """Where a violation is shown: at head, since that is what is being looked at."""
+    """The place of a violation at head, which is under review."""
     site, call = violation.site, violation.call
     if site is not None:
         return _real(site.position), site.function, site.flow
@@ -187,7 +186,7 @@ def _place(
 
 
 def _declared(record: Record, package: str, subject: str) -> Position:
-    """Where a benchmark or a function is declared, as far as the compiled code tells."""
+    """The declaration of a benchmark or a function, as far as the compiled code tells."""
     function = subject.split("/", 1)[0] if subject.startswith("Benchmark") else subject
     function = function.removeprefix(f"{package}.")
     for code in record.functions:
@@ -206,7 +205,7 @@ def _real(position: Position) -> Position:
 
 
 def _content(violation: Violation) -> Iterable[str]:
-    """What makes a violation the same one in the next run: no line and no number."""
+    """The texts that identify a violation in the next run: no line and no number."""
     if violation.site is not None:
         return (
             normal_function(violation.site.function),
@@ -246,7 +245,7 @@ def _of_error(report: GateReport, error: GateError) -> Annotation:
 
 
 def _of_machine(report: GateReport, time: TimeReport) -> Annotation:
-    """The time lane could not tell; where there is a verdict it is that of the counts alone."""
+    """The time lane without a result; a verdict is then that of the counts alone."""
     title, _ = RULES[MACHINE_UNFIT]
     unfit = time.unfit
     lines = [
@@ -352,7 +351,7 @@ def _without_numbers(message: str) -> str:
 
 
 def _told_apart(found: Iterable[Annotation]) -> Iterable[Annotation]:
-    """Those of equal content, in the order of the source, get fingerprints of their own."""
+    """Give annotations of equal content fingerprints of their own, in the order of the source."""
     seen: Counter[str] = Counter()
     for annotation in found:
         seen[annotation.fingerprint] += 1

@@ -189,7 +189,7 @@ def _change_rows(report: GateReport, around: Surroundings) -> Iterable[_Row]:
 
 
 def _meaning(change: Change) -> str:
-    """What a change that breaks no rule means."""
+    """The meaning of a change that breaks no rule."""
     if change.by_compiler and not change.by_code:
         return "compiler, not code"
     if change.by_benchmark and not change.by_code:
@@ -243,7 +243,7 @@ def _causes(report: GateReport, attribution: Attribution, unit: str, around: Sur
 
 
 def _at(report: GateReport, annotation: Annotation, around: Surroundings) -> str:
-    """Where something stands that is no change, and what is said of it."""
+    """The place of an annotation that is no change, with its message."""
     where = source = ""
     if annotation.file:
         where = _place(around, annotation.revision, annotation.file, annotation.line)

@@ -73,7 +73,7 @@ def failure(failure: Failure) -> str:
 
 
 def _benchmark_lines(report: GateReport) -> list[str]:
-    """What was compared, since a verdict holds for nothing else, and what only one side has."""
+    """The compared benchmarks, since a verdict holds for no others, and those of one side only."""
     diff, others = report.benchmarks, unmatched(report.benchmarks)
     beside = f"; {others}" if others else ""
     if not (report.base.benchmarks() or report.head.benchmarks() or report.errors):
@@ -91,7 +91,7 @@ def _benchmark_lines(report: GateReport) -> list[str]:
 
 
 def _time_lines(time: TimeReport) -> list[str]:
-    """Whether the time lane could tell anything, with its figures."""
+    """The noise of the time lane."""
     lines = []
     if time.unfit:
         lines.append(
@@ -115,7 +115,7 @@ def _time_lines(time: TimeReport) -> list[str]:
 
 
 def _judgement_lines(report: GateReport) -> list[str]:
-    """The broken rules, what is waived, and what of the policy does nothing."""
+    """Violations, waivers, and rules without effect."""
     judgement, source = report.judgement, visible(report.policy.source)
 
     def at(line: int) -> str:

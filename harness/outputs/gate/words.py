@@ -1,4 +1,4 @@
-"""The verdict in one line, and what was compared, for every format."""
+"""The verdict and the compared benchmarks in words, for every format."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _counts(diff: BenchmarkDiff) -> list[tuple[int, str]]:
 
 
 def benchmark_rows(diff: BenchmarkDiff) -> list[tuple[str, str, str, str]]:
-    """What only one side has: a word, import path, name, and what is said of it."""
+    """The benchmarks of one side only: a word, import path, name, remark."""
     rows = []
     for gone in diff.gone:
         had = "" if gone.allocs is None else f"; {value(gone.allocs, ALLOCS)} allocs/op at the base"
@@ -71,7 +71,7 @@ def benchmark_rows(diff: BenchmarkDiff) -> list[tuple[str, str, str, str]]:
 
 
 def benchmark_lines(diff: BenchmarkDiff) -> list[str]:
-    """The same in lines of plain text, as many as are read."""
+    """As :func:`benchmark_rows`, in lines of plain text."""
     rows = benchmark_rows(diff)
     lines = [
         visible(one_line(f"{word}: {package}.{name}" + (f": {said}" if said else ""), _LONGEST))

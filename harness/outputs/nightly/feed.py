@@ -24,13 +24,13 @@ _ATOM = "http://www.w3.org/2005/Atom"
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """The steps of a commit, to be told in a feed.
+    """The steps of a commit.
 
     Attributes:
         attributions: of the steps, as far as there are accounts.
-        at: when they became known, seconds since the epoch.
+        at: when they became known.
         page: of the revision, relative to the feed; empty for none.
-        waivers: by which the commit is let pass as a whole; empty if it is not.
+        waivers: where all of the commit is waived.
     """
 
     history: History
@@ -45,10 +45,10 @@ class FeedEntry:
 def commits_feed(
     project: str, entries: Iterable[FeedEntry], kind: str, title: str, commit_url: str = ""
 ) -> bytes:
-    """Commits with their steps as an Atom feed (RFC 4287), the latest known first.
+    """The entries, in any order, as a feed with the latest known first.
 
     Args:
-        kind: a word that tells the feed from others of the project.
+        kind: a word for the feed's id.
         commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
     """
     in_order = sorted(entries, key=lambda e: e.at, reverse=True)

@@ -44,7 +44,7 @@ def headline(report: NightlyReport) -> str:
 
 
 def stopped_text(found: Stopped) -> str:
-    """What is said where measuring has stopped, the same on every day."""
+    """The message that measuring has stopped, the same on every day."""
     newer = plural(found.newer, "newer revision")
     than = f"than {found.newest[:8]} " if found.newest else ""
     return (
@@ -54,7 +54,7 @@ def stopped_text(found: Stopped) -> str:
 
 
 def _warnings(report: NightlyReport) -> list[str]:
-    """What keeps the report from being a clean one, a line each."""
+    """The problems of a run, a line each."""
     lines = [*report.lost]
     if report.unfetched_since:
         lines.append(
@@ -68,7 +68,7 @@ def _warnings(report: NightlyReport) -> list[str]:
 
 
 def nightly_text(report: NightlyReport) -> str:
-    """For a terminal: what is new, worst first, then what was done."""
+    """For a terminal: new steps, worst first, then what was done."""
     lines = [f"esv nightly: {headline(report)}"]
     lines += [visible(line) for line in _warnings(report)]
     for found in report.environments:
@@ -132,7 +132,7 @@ def ordered(steps: Iterable[Step]) -> list[Step]:
 
 
 def step_lines(history: History, step: Step, attribution: Attribution | None) -> list[str]:
-    """A step in plain text: what moved, at which commit, why."""
+    """A step in plain text, with its commit and causes."""
     commit = history.by_hash[step.revision].revision
     lines = [
         f"  {visible(step.benchmark)} ({visible(step.package)}):"

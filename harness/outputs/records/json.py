@@ -48,7 +48,7 @@ def comparison_json(diff: RecordDiff) -> str:
 
 
 def views_json(base: tuple[View, Record], head: tuple[View, Record], difference: ViewDiff) -> str:
-    """What each of two views says that the other does not, by what the lines are about."""
+    """The lines that only one of two views has, by subject."""
     sides = {
         word: {
             "revision": record.revision.hash,

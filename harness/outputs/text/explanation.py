@@ -1,4 +1,4 @@
-"""An attribution in words, for a terminal."""
+"""Attributions, causes and costs in words."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def describe_calls(calls: Sequence[AllocationCall]) -> str:
 
 
 def describe_cost(cost: SiteCost) -> str:
-    """What an escape site costs, as far as it is worth a word; else empty."""
+    """The cost of an escape site, if it is worth a word; else empty."""
     words = []
     if cost.allocates is False:
         words.append(ALLOCATES_NOTHING)
@@ -88,11 +88,9 @@ def explain_change(
     *,
     flow: bool = True,
 ) -> list[str]:
-    """What moved, why, and how much of it is accounted for.
+    """A change, its causes, and the share of it that they explain.
 
-    Args:
-        attribution: its account, ``None`` if none could be made.
-        source: the source line of a cause, empty if it cannot be had.
+    ``source`` gives the source line of a cause, empty if it cannot be had.
     """
     assert change.base is not None
     assert change.head is not None
@@ -127,7 +125,7 @@ def explain_change(
 
 
 def describe_cause(cause: Cause) -> str:
-    """One line: what the compiler or the profile says of the cause."""
+    """The compiler's or the profile's words about a cause."""
     if cause.via:
         return f"in {visible(cause.via)}"
     if cause.site is None and cause.outcome == "benchmark":
@@ -167,11 +165,9 @@ def change_of_collections(found: Collections) -> str:
 
 
 def collection_lines(found: Collections | None, attribution: Attribution | None) -> list[str]:
-    """The collections beside the line that allocates the most; nothing where they did not change.
+    """The collections, with the line that allocates the most; empty where they did not change.
 
-    Args:
-        found: the collections before and after.
-        attribution: account of the bytes, else of the allocations.
+    The attribution is that of the bytes, else of the allocations.
     """
     if found is None:
         return []

@@ -90,7 +90,7 @@ def show_comparison(diff: RecordDiff) -> str:
 
 
 def code_lines(code: CodeDiff) -> list[str]:
-    """How stack frames and allocation calls of functions changed; empty if that is not known."""
+    """Changes of functions' stack frames and allocation calls; empty if not known."""
     if not code.known:
         return []
     lines = []
@@ -126,7 +126,7 @@ def heading(base: Record, head: Record, older: Record | None = None) -> list[str
 
 
 def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
-    """One finding in a few lines: what moved, in which commit, what escaped there."""
+    """One finding in a few lines: benchmark, commit, cause or escapes."""
     step = finding.steps[0]
     more = f" (and {len(finding.steps) - 1} more)" if len(finding.steps) > 1 else ""
     lines = [
@@ -208,7 +208,7 @@ def _units(record: Record) -> list[str]:
 
 
 def _heap_costs(record: Record) -> list[str]:
-    """What the heap costs beside the allocation; of benchmarks where any of it is not 0."""
+    """Garbage collection and heap size of benchmarks where any of it is not 0."""
     rows = []
     for package, benchmark in record.benchmarks():
         found = [benchmark.measurement(unit) for unit in HEAP_COSTS]
@@ -219,7 +219,7 @@ def _heap_costs(record: Record) -> list[str]:
 
 
 def cell(measurement: Measurement | None) -> str:
-    """A value and how far its confidence interval reaches, or the range of an inexact count."""
+    """A value with its confidence interval, or with the range of an inexact count."""
     if measurement is None:
         return ""
     text = value(measurement.value, measurement.unit)
@@ -243,7 +243,7 @@ def _share(part: float) -> str:
 
 
 def _shown(change: Change) -> bool:
-    """Of what the heap costs, only what differs by more than its own repetitions."""
+    """Leave out costs of the heap whose repetitions overlap."""
     if change.unit not in HEAP_COSTS or change.base is None or change.head is None:
         return change.unit not in HEAP_COSTS
     return change.base.high < change.head.low or change.head.high < change.base.low
@@ -271,7 +271,7 @@ def _comparison_row(change: Change) -> list[str]:
 
 
 def judged(change: Change) -> str:
-    """What a change means; with the compiler's part, if it has one."""
+    """The meaning of a change, with the compiler's part, if it has one."""
     if not change.by_compiler:
         return _ARROW[change.direction]
     rest = change.delta - change.by_compiler
@@ -281,7 +281,7 @@ def judged(change: Change) -> str:
 
 
 def difference_lines(escapes: EscapeDiff) -> list[str]:
-    """How many sites came and went, then each of them; one that costs something says so."""
+    """The numbers of new and gone sites, then each of them with its cost."""
     unreached = sum(escapes.cost(s).covered is False for s in escapes.new)
     aside = f" ({unreached} that no benchmark executes)" if unreached else ""
     lines = [
@@ -313,7 +313,7 @@ def _code(detail: RecordDetail) -> list[str]:
 
 
 def compiler_lines(escapes: EscapeDiff | None) -> list[str]:
-    """The same of one code with two releases of Go; nothing where there are none."""
+    """As :func:`difference_lines`, of one code with two releases of Go."""
     if escapes is None:
         return []
     first, *rest = difference_lines(escapes)
