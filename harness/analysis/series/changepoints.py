@@ -116,10 +116,10 @@ def change_points_of_all(
         memo: what earlier searches have found.
     """
     known = Memo() if memo is None else memo
-    searches = [_Remembered(*s, known) if len(s[0]) >= FEWEST else None for s in series]
-    tried = [s.found(rate) if s is not None else () for s in searches]
+    searched = [s if len(s[0]) >= FEWEST else None for s in series]
+    tried = [_found(*s, rate, known) if s is not None else () for s in searched]
     best = sorted(min(c.p for c in found) for found in tried if found)
-    tests = sum(s is not None for s in searches)
+    tests = sum(s is not None for s in searched)
     passed = 0
     for number, p in enumerate(best, 1):
         if p <= rate * number / tests:
@@ -128,42 +128,27 @@ def change_points_of_all(
         return [() for _ in series]
     factor = tests / passed
     results: list[tuple[ChangePoint, ...]] = []
-    for search, found in zip(searches, tried, strict=True):
-        if search is None or not found:
+    for one, found in zip(searched, tried, strict=True):
+        if one is None or not found:
             results.append(())
             continue
-        kept = found if factor == 1 else search.found(rate / factor)
+        held = found if factor == 1 else _found(*one, rate / factor, known)
         results.append(
-            tuple(ChangePoint(c.index, min(1.0, c.p * factor), c.before, c.after) for c in kept)
+            tuple(ChangePoint(c.index, min(1.0, c.p * factor), c.before, c.after) for c in held)
         )
     return results
 
 
-class _Remembered:
-    """A search that is only made where the memo does not have its result."""
-
-    def __init__(
-        self, values: Sequence[float], samples: Sequence[Sequence[float]] | None, memo: Memo
-    ) -> None:
-        self._values, self._samples, self._memo = values, samples, memo
-        self._search: _Search | None = None
-        hashed = blake2b(b"changepoints", digest_size=16)
-        hashed.update(array("d", values).tobytes())
-        if samples is not None:
-            hashed.update(array("q", [-1, *map(len, samples)]).tobytes())
-            hashed.update(array("d", chain.from_iterable(samples)).tobytes())
-        self._digest = hashed
-
-    def found(self, level: float) -> tuple[ChangePoint, ...]:
-        """As :meth:`_Search.found`."""
-        key = self._digest.copy()
-        key.update(array("d", [level]).tobytes())
-        return self._memo.get(key.digest(), lambda: self._found(level))
-
-    def _found(self, level: float) -> tuple[ChangePoint, ...]:
-        if self._search is None:
-            self._search = _Search(self._values, self._samples)
-        return self._search.found(level)
+def _found(
+    values: Sequence[float], samples: Sequence[Sequence[float]] | None, level: float, memo: Memo
+) -> tuple[ChangePoint, ...]:
+    """:meth:`_Search.found`, from the memo if it is there."""
+    hashed = blake2b(b"changepoints", digest_size=16)
+    hashed.update(array("d", [level, *values]).tobytes())
+    if samples is not None:
+        hashed.update(array("q", [-1, *map(len, samples)]).tobytes())
+        hashed.update(array("d", chain.from_iterable(samples)).tobytes())
+    return memo.get(hashed.digest(), lambda: _Search(values, samples).found(level))
 
 
 class _Search:

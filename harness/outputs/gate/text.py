@@ -7,9 +7,9 @@ from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateReport, Verdict
 from harness.model import ALLOCS
 from harness.outputs.gate.base import Failure, Surroundings
-from harness.outputs.gate.words import benchmark_lines, comparison_line, unmatched
+from harness.outputs.gate.words import benchmark_lines, comparison_line, unfit_lines, unmatched
 from harness.outputs.text.explanation import explain_change
-from harness.outputs.text.format import percent, plural, visible
+from harness.outputs.text.format import plural, visible
 from harness.outputs.text.reproduce import reproduce
 from harness.outputs.text.terminal import (
     MAX_ROWS,
@@ -94,16 +94,8 @@ def _time_lines(time: TimeReport) -> list[str]:
     """The noise of the time lane."""
     lines = []
     if time.unfit:
-        lines.append(
-            f"  the base run twice differs from itself, or spreads too far, in {len(time.unfit)} of"
-            f" {plural(len(time.noise), 'benchmark')}:"
-        )
-        lines += [
-            f"    {visible(n.benchmark)}: medians {percent(1 + n.shift)} apart (p={n.p:.3f}),"
-            f" half of the samples within ±{n.spread * 100:.1f} %; looked for:"
-            f" {n.relevant * 100:g} %"
-            for n in time.unfit[:_MAX_EXPLAINED]
-        ]
+        first, *rest = unfit_lines(time, _MAX_EXPLAINED)
+        lines += [f"  {first}:", *(f"    {visible(line)}" for line in rest)]
         lines.append("  use a quiet machine, a longer --benchtime, or leave --time out")
     else:
         largest = max((abs(n.shift) for n in time.noise), default=0.0)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from harness.analysis.compare.renames import BenchmarkDiff
+from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateReport, Verdict
 from harness.errors import EXIT_UNFIT
 from harness.model import ALLOCS
 from harness.outputs.gate.base import Failure
-from harness.outputs.text.format import one_line, plural, value, visible
+from harness.outputs.text.format import one_line, percent, plural, value, visible
 
 _LONGEST = 300
 _MOST_LINES = 40
@@ -31,6 +32,22 @@ def verdict_line(report: GateReport) -> str:
         beside = f", {compared}" if unmatched(report.benchmarks) else ""
         return f"PASS: compiled only, {packages} compared, {new}{beside}, no violation{waived}"
     return f"PASS: {compared}, no violation{waived}"
+
+
+def unfit_lines(time: TimeReport, most: int) -> list[str]:
+    """The benchmarks that show the machine to be unfit, after a line with their number."""
+    first = (
+        f"the base run twice differs from itself, or spreads too far, in {len(time.unfit)} of"
+        f" {plural(len(time.noise), 'benchmark')}"
+    )
+    return [
+        first,
+        *(
+            f"{n.benchmark}: medians {percent(1 + n.shift)} apart (p={n.p:.3f}), half of the"
+            f" samples within ±{n.spread * 100:.1f} %; looked for: {n.relevant * 100:g} %"
+            for n in time.unfit[:most]
+        ),
+    ]
 
 
 def comparison_line(diff: BenchmarkDiff) -> str:
