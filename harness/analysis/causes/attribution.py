@@ -15,9 +15,9 @@ from typing import Literal
 
 from harness.analysis.causes.pairing import (
     NOISE_ALLOCS,
+    EscapeState,
     Index,
     Sides,
-    Standing,
     amount_of,
     pair_lines,
 )
@@ -35,7 +35,13 @@ from harness.model import (
 )
 
 __all__ = [
-    "Attribution", "Cause", "CauseKind", "Sides", "Standing", "attribute", "with_benchmark",
+    "Attribution",
+    "Cause",
+    "CauseKind",
+    "EscapeState",
+    "Sides",
+    "attribute",
+    "with_benchmark",
 ]  # fmt: skip
 
 CauseKind = Literal[
@@ -86,7 +92,7 @@ class Cause:
     function: str
     delta: float
     outcome: CauseKind
-    escape: Standing
+    escape: EscapeState
     site: EscapeSite | None
     via: str
     note: str
@@ -298,20 +304,20 @@ def _cause(
     assert place is not None
     changed = changed_calls(old, new, rising=amount > 0)
     kind = allocation_kind(changed[0][0]) if changed else None
-    site, standing = index.site(place, head=new is not None, rising=amount > 0, kind=kind)
-    if new is not None and old is not None and amount < 0 and standing != "gone":
+    site, state = index.site(place, head=new is not None, rising=amount > 0, kind=kind)
+    if new is not None and old is not None and amount < 0 and state != "gone":
         # The line is still there and allocates less: a site of the base may have gone from it.
-        before, stood = index.site(old, head=False, rising=False, kind=kind)
-        if stood == "gone":
-            site, standing, place = before, stood, old
+        before, was = index.site(old, head=False, rising=False, kind=kind)
+        if was == "gone":
+            site, state, place = before, was, old
     note = ""
-    if not place.via and standing not in ("new", "gone"):
+    if not place.via and state not in ("new", "gone"):
         inlined = amount_of(old if amount > 0 else new, ALLOCS)
         note = index.inlining_changed(place, site, amount, inlined)
     same_count = old is not None and new is not None and abs(new.allocs - old.allocs) < NOISE_ALLOCS
     file, line, at_base = place.file, place.line, place is old
     moved = sorted(index.moved.get((file, line), ()))
-    if at_base and standing == "kept" and moved:
+    if at_base and state == "kept" and moved:
         # The line allocates no more, and its site is still there: show it where it is now.
         (file, line), at_base = moved[0], False
     # A line of the tests is the benchmark's own doing only if it was edited; else the code made
@@ -320,12 +326,12 @@ def _cause(
     if own:
         note = note or "this line of the tests was edited together with the code"
     size = unit == BYTES and same_count
-    outcome = "benchmark" if own else _kind(place, site, standing, note, size=size)
+    outcome = "benchmark" if own else _kind(place, site, state, note, size=size)
     calls: tuple[AllocationCall, ...] = ()
     if site is None and outcome in ("growth", "size"):
         calls = index.calls(place, head=place is new)
     remarks = [note, several(index, place, site, changed, head=place is not old)]
-    if site is not None and standing == "gone":
+    if site is not None and state == "gone":
         remarks.append(replaced(index, site))
     return Cause(
         file=file,
@@ -333,7 +339,7 @@ def _cause(
         function=place.function,
         delta=amount,
         outcome=outcome,
-        escape=standing,
+        escape=state,
         site=site,
         via=place.via,
         note="; ".join(filter(None, remarks)),
@@ -343,14 +349,14 @@ def _cause(
 
 
 def _kind(
-    place: AllocationSite, site: EscapeSite | None, standing: Standing, note: str, *, size: bool
+    place: AllocationSite, site: EscapeSite | None, state: EscapeState, note: str, *, size: bool
 ) -> CauseKind:
     if size:
         return "size"
     if place.via:
         return "library"
     growing = site is None or site.kind is SiteKind.APPEND
-    if standing in ("new", "gone") and not growing:
+    if state in ("new", "gone") and not growing:
         return "escape"
     if note:
         return "inlining"

@@ -123,7 +123,7 @@ def benchmarks_of(changes: Sequence[Change]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((c.package, c.benchmark) for c in changes))
 
 
-def measured(record: Record, package: str, benchmark: str, unit: str) -> Measurement | None:
+def measurement_of(record: Record, package: str, benchmark: str, unit: str) -> Measurement | None:
     """A measurement of a record, ``None`` if there is none."""
     for path, result in record.benchmarks():
         if (path, result.name) == (package, benchmark):

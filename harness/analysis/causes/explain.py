@@ -14,7 +14,7 @@ from harness.analysis.causes.attribution import (
     with_benchmark,
     with_part,
 )
-from harness.analysis.causes.crossing import COUNTED, Crossing, charged_changes, measured
+from harness.analysis.causes.crossing import COUNTED, Crossing, charged_changes, measurement_of
 from harness.analysis.causes.ownpart import own_place
 from harness.analysis.compare.comparison import Change, Direction
 from harness.analysis.compare.escapes import match_records
@@ -42,8 +42,8 @@ def explain(
         base, head = crossing.code_pair(change.package, change.benchmark)
         before = base.account(change.package, change.benchmark)
         after = head.account(change.package, change.benchmark)
-        old = measured(base, change.package, change.benchmark, change.unit)
-        new = measured(head, change.package, change.benchmark, change.unit)
+        old = measurement_of(base, change.package, change.benchmark, change.unit)
+        new = measurement_of(head, change.package, change.benchmark, change.unit)
         if before is None or after is None or old is None or new is None:
             continue
         sides = pairs.sides(base, head)
@@ -99,7 +99,7 @@ def _own_place(
     if pair is None:
         return OwnPlace(*changes.first)
     benchmark = (change.package, change.benchmark)
-    values = [measured(record, *_key(change)) for record in pair]
+    values = [measurement_of(record, *_key(change)) for record in pair]
     old, new = (v.value if v is not None else 0.0 for v in values)
     return own_place(
         pairs.sides(*pair),
@@ -134,7 +134,7 @@ class _Compiler:
         releases = [side.environment.toolchain.release for side in (older, newer)]
         note = f"{releases[0]} → {releases[1]}, same code"
         accounts = [side.account(change.package, change.benchmark) for side in (older, newer)]
-        values = [measured(side, *_key(change)) for side in (older, newer)]
+        values = [measurement_of(side, *_key(change)) for side in (older, newer)]
         if accounts[0] and accounts[1] and values[0] and values[1]:
             reported = (values[0].value, values[1].value)
             lines = attribute(self._sides, change.unit, reported, accounts[0], accounts[1]).causes

@@ -26,7 +26,7 @@ from harness.model import (
     reverse,
 )
 
-Standing = Literal["new", "gone", "kept", "none"]
+EscapeState = Literal["new", "gone", "kept", "none"]
 
 # A difference of two accounts below this is noise, in allocations per operation.
 NOISE_ALLOCS = 0.01
@@ -58,8 +58,8 @@ class Index:
         # A copy, which does not have this index: a circle would keep the code of both in memory.
         self._sides = replace(sides)
         self._maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
-        self._base: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
-        self._head: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
+        self._base: dict[tuple[str, int], list[tuple[EscapeSite, EscapeState]]] = defaultdict(list)
+        self._head: dict[tuple[str, int], list[tuple[EscapeSite, EscapeState]]] = defaultdict(list)
         self.moved: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
         for site in sides.match.new:
             self._head[_at(site)].append((site, "new"))
@@ -99,7 +99,7 @@ class Index:
         head: bool,
         rising: bool | None = None,
         kind: AllocationKind | None = None,
-    ) -> tuple[EscapeSite | None, Standing]:
+    ) -> tuple[EscapeSite | None, EscapeState]:
         """The escape site of an allocation: at its line, or where its code was inlined to.
 
         Of several on one line, the first is one that fits the call of the runtime, then a new or
@@ -118,16 +118,16 @@ class Index:
         if not found:
             return None, "none"
 
-        def unlikely(entry: tuple[EscapeSite, Standing]) -> tuple[bool, ...]:
-            site, standing = entry
+        def unlikely(entry: tuple[EscapeSite, EscapeState]) -> tuple[bool, ...]:
+            site, state = entry
             fits = fitness(site, kind) if kind is not None else 2
-            return (fits == 0, standing == "kept", fits == 1, site.kind is SiteKind.APPEND)
+            return (fits == 0, state == "kept", fits == 1, site.kind is SiteKind.APPEND)
 
         return min(found, key=unlikely)
 
     def sites(
         self, place: AllocationSite, *, head: bool, rising: bool | None
-    ) -> list[tuple[EscapeSite, Standing]]:
+    ) -> list[tuple[EscapeSite, EscapeState]]:
         """The sites that can be the cause of a change at a place; as for :meth:`site`."""
         table = self._head if head else self._base
         lines = dict.fromkeys(((place.file, place.line), (place.outer_file, place.outer_line)))

@@ -60,11 +60,11 @@ def several(
     kinds = [kind for name, _ in changed if (kind := allocation_kind(name)) is not None]
     rising = changed[0][1] > 0
     there = index.sites(place, head=head, rising=rising)
-    standing = next((s for found, s in there if found == site), None)
+    state = next((s for found, s in there if found == site), None)
     alike = {
         found.message: None
-        for found, stands in there
-        if stands == standing
+        for found, its in there
+        if its == state
         and found.message != site.message
         # Where the line is inlined to are those of other lines, too.
         and (found.position.file, found.position.line) == (place.file, place.line)

@@ -3,8 +3,8 @@
 Base and head run in turn, the base twice as often: as *a* and as *b*, whose difference is noise.
 Each benchmark is tested with the two-sided Mann-Whitney U-test, as in benchstat; the p-values are
 corrected for their number (Holm 1979, "A simple sequentially rejective multiple test procedure",
-Scandinavian Journal of Statistics 6), so that :data:`ALPHA` is the chance of one false alarm in a
-whole gate of identical code.
+Scandinavian Journal of Statistics 6), so that :data:`FALSE_ALARM` is the chance of one false alarm
+in a whole gate of identical code.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from harness.analysis.compare.samples import mann_whitney
 from harness.model import SECONDS, Lane, Measurement
 from harness.policy.model import Policy
 
-# Of one false alarm in a gate.
-ALPHA = 0.01
+# Probability of one false alarm in a gate.
+FALSE_ALARM = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Noise:
         Either *a* and *b* differ as base and head would have to, or half of the samples are further
         from the median than the change that is looked for.
         """
-        return (self.p < ALPHA and abs(self.shift) > self.relevant) or (
+        return (self.p < FALSE_ALARM and abs(self.shift) > self.relevant) or (
             self.spread > max(self.relevant, _LEAST_SPREAD)
         )
 
@@ -76,7 +76,7 @@ class TimeReport:
 
     Attributes:
         changes: one for each benchmark, in the order given; ``direction`` is ``NONE`` where the
-            corrected p-value is not below :data:`ALPHA`.
+            corrected p-value is not below :data:`FALSE_ALARM`.
         fewest: samples a side below which no difference can be significant, given how many
             benchmarks are tested; 0 where there are enough.
     """
@@ -89,7 +89,7 @@ class TimeReport:
     def unfit(self) -> tuple[Noise, ...]:
         """The benchmarks that show the machine to be unfit; empty if it is fit."""
         bad = tuple(n for n in self.noise if n.unfit)
-        shifted = any(n.p < ALPHA and abs(n.shift) > n.relevant for n in bad)
+        shifted = any(n.p < FALSE_ALARM and abs(n.shift) > n.relevant for n in bad)
         return bad if shifted or len(bad) > _MOST_UNFIT * len(self.noise) else ()
 
 
@@ -107,7 +107,7 @@ def judge_time(timed: Sequence[Timed], policy: Policy) -> TimeReport:
         base = Measurement(SECONDS, Lane.TIME, (*t.base_a, *t.base_b), False)
         head = Measurement(SECONDS, Lane.TIME, t.head, False)
         direction = Direction.NONE
-        if p < ALPHA and head.value != base.value:
+        if p < FALSE_ALARM and head.value != base.value:
             slower = head.value > base.value
             direction = Direction.REGRESSION if slower else Direction.IMPROVEMENT
         changes.append(Change(t.package, t.benchmark, SECONDS, base, head, direction, p))
@@ -149,5 +149,5 @@ def _fewest(timed: Sequence[Timed]) -> int:
     if not timed:
         return 0
     taken = min(len(t.head) for t in timed)
-    needed = next(n for n in range(1, 100) if 2 / comb(3 * n, n) * len(timed) < ALPHA)
+    needed = next(n for n in range(1, 100) if 2 / comb(3 * n, n) * len(timed) < FALSE_ALARM)
     return needed if taken < needed else 0

@@ -25,12 +25,12 @@ from itertools import accumulate
 from typing import Literal
 
 from harness.analysis.compare.escapes import EscapeCounts
-from harness.analysis.frames.effects import Verdict, effect_of
+from harness.analysis.frames.effects import Tendency, effect_of
 from harness.analysis.history.history import History
 from harness.analysis.history.memo import Memo
 from harness.analysis.series.steps import observed_pairs, recorded_units
 
-ALPHA = 0.05
+_LEVEL = 0.05
 Event = Literal["new", "gone"]
 _EVENTS: tuple[Event, Event] = ("new", "gone")
 
@@ -67,7 +67,7 @@ class Association:
     high: float
     tau: float
     p: float
-    verdict: Verdict
+    verdict: Tendency
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,5 +307,5 @@ def _corrected(rows: Sequence[Association]) -> list[Association]:
         p, index = tested[rank - 1]
         least = min(least, p * len(tested) / rank)
         row = rows[index]
-        found[index] = replace(row, p=least, verdict=row.verdict if least <= ALPHA else "none")
+        found[index] = replace(row, p=least, verdict=row.verdict if least <= _LEVEL else "none")
     return found

@@ -22,7 +22,7 @@ CONFIDENCE = 0.95
 _PERMUTATIONS = 9_999
 _RESAMPLES = 1_999
 _SEED = 20_260_105
-Verdict = Literal["rises", "falls", "none", "too few"]
+Tendency = Literal["rises", "falls", "none", "too few"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Effect:
     low: float
     high: float
     p: float
-    verdict: Verdict
+    verdict: Tendency
 
 
 def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
@@ -56,7 +56,7 @@ def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
     there = counts > 0
     inside, outside = changes[there], changes[~there]
     effect = low = high = p = math.nan
-    verdict: Verdict = "too few"
+    verdict: Tendency = "too few"
     if min(len(inside), len(outside)) >= FEWEST:
         effect = float(inside.mean() - outside.mean())
         low, high = _interval(inside, outside)

@@ -43,8 +43,8 @@ _WINDOWS = (2, 3, 5, 9, 17, 34)
 # Independent comparisons per place, divided by the length of the shorter window; from simulations.
 _COMPARISONS = 3.0
 # The noise is told from the lower four fifths of differences; their mean for standard normal ones.
-_KEPT = 0.8
-_KEPT_MEAN = 0.5586
+_SMALLER = 0.8
+_SMALLER_MEAN = 0.5586
 # A value further from both sides than this many standard deviations is an outlier.
 _OUTLIER = 2.5
 _SURELY = 4.0
@@ -346,8 +346,8 @@ def _louder(steps: Floats) -> Floats:
     factor = np.ones(len(steps) + 1)
     for length, clearly in _STRETCHES:
         if len(steps) > length:
-            kept = np.sort(windows(steps, length), axis=1)[:, : math.ceil(_KEPT * length)]
-            scales = np.pad(kept.mean(axis=1) / _KEPT_MEAN, length)
+            smaller = np.sort(windows(steps, length), axis=1)[:, : math.ceil(_SMALLER * length)]
+            scales = np.pad(smaller.mean(axis=1) / _SMALLER_MEAN, length)
             largest = windows(scales, length + 1).max(axis=1)
             factor = np.maximum(factor, np.where(largest > clearly, largest, 1.0))
     return factor
@@ -356,8 +356,8 @@ def _louder(steps: Floats) -> Floats:
 def _scale(sizes: Floats) -> float:
     import numpy as np
 
-    kept = np.sort(sizes)[: math.ceil(_KEPT * len(sizes))]
-    return float(kept.mean()) / _KEPT_MEAN
+    smaller = np.sort(sizes)[: math.ceil(_SMALLER * len(sizes))]
+    return float(smaller.mean()) / _SMALLER_MEAN
 
 
 def _clipped(y: Floats, limit: Floats) -> Floats:

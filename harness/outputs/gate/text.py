@@ -74,17 +74,17 @@ def failure(failure: Failure) -> str:
 
 def _benchmark_lines(report: GateReport) -> list[str]:
     """The compared benchmarks, since a verdict holds for no others, and those of one side only."""
-    diff, others = report.benchmarks, unmatched(report.benchmarks)
-    beside = f"; {others}" if others else ""
+    diff = report.benchmarks
+    others = f"; {unmatched(diff)}" if unmatched(diff) else ""
     if not (report.base.benchmarks() or report.head.benchmarks() or report.errors):
         sites = len(report.escapes.new) + len(report.escapes.gone) + report.escapes.kept
         first = (
-            f"compiled only: no benchmark was run{beside}\n"
+            f"compiled only: no benchmark was run{others}\n"
             f"compared: {plural(report.packages, 'package')}, {plural(sites, 'escape site')}"
         )
     elif diff.compared and not report.changes and not report.errors:
         number = plural(len(diff.compared), "benchmark")
-        first = f"no change in allocs/op or B/op of {number}{beside}"
+        first = f"no change in allocs/op or B/op of {number}{others}"
     else:
         first = comparison_line(diff)
     return [first, *(f"  {line}" for line in benchmark_lines(diff)), ""]

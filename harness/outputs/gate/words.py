@@ -24,13 +24,13 @@ def verdict_line(report: GateReport) -> str:
     waived = f", {len(judgement.waived)} waived" if judgement.waived else ""
     compared = comparison_line(report.benchmarks)
     if report.verdict is Verdict.FAIL:
-        beside = f"; {compared}" if unmatched(report.benchmarks) else ""
-        return f"FAIL: {plural(len(judgement.violations), 'violation')}{waived}{beside}"
+        others = f"; {compared}" if unmatched(report.benchmarks) else ""
+        return f"FAIL: {plural(len(judgement.violations), 'violation')}{waived}{others}"
     if not report.head.benchmarks():
         new = plural(len(report.escapes.new), "new escape site")
         packages = plural(report.packages, "package")
-        beside = f", {compared}" if unmatched(report.benchmarks) else ""
-        return f"PASS: compiled only, {packages} compared, {new}{beside}, no violation{waived}"
+        others = f", {compared}" if unmatched(report.benchmarks) else ""
+        return f"PASS: compiled only, {packages} compared, {new}{others}, no violation{waived}"
     return f"PASS: {compared}, no violation{waived}"
 
 

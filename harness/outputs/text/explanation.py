@@ -135,8 +135,8 @@ def describe_cause(cause: Cause) -> str:
     if cause.site is None:
         said = describe_calls(cause.calls) or "growth of a slice, map or channel"
         return f"no escape is reported here; {said}"
-    standing = {"new": "new", "gone": "gone", "kept": "as before", "none": ""}[cause.escape]
-    return f"{standing}: {visible(cause.site.message)}"
+    state = {"new": "new", "gone": "gone", "kept": "as before", "none": ""}[cause.escape]
+    return f"{state}: {visible(cause.site.message)}"
 
 
 def _cause(cause: Cause, source: str, *, flow: bool) -> list[str]:
