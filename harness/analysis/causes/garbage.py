@@ -13,7 +13,7 @@ DRIVERS = (BYTES, ALLOCS)
 
 @dataclass(frozen=True, slots=True)
 class Collections:
-    """How often one benchmark is collected before and after a change.
+    """The garbage collections of one benchmark before and after a change.
 
     Attributes:
         cycles: collections per operation at base and at head.

@@ -29,7 +29,7 @@ _WORD = re.compile(r"\w{3,}")
 
 @dataclass(frozen=True, slots=True)
 class TestChanges:
-    """How the tests of a package changed.
+    """The changes of a package's tests.
 
     Attributes:
         texts: text before and after of changed Go files, by their name after, or before if they

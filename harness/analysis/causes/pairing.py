@@ -79,7 +79,7 @@ class Index:
         )
 
     def at_head(self, place: AllocationSite) -> tuple[str, int] | None:
-        """Where a line of the base is at head; ``None`` if it was edited, or in doubt."""
+        """The place at head of a line of the base; ``None`` if it was edited, or in doubt."""
         return _follow(self._maps, place)
 
     def edited(self, place: AllocationSite, *, head: bool) -> bool:

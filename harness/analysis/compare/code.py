@@ -32,7 +32,7 @@ class FunctionChange:
 
 @dataclass(frozen=True, slots=True)
 class CodeDiff:
-    """How functions outside of test files that both revisions have differ, the largest first.
+    """The functions outside of test files that differ, the largest difference first.
 
     Attributes:
         frames: those whose stack frame has another size, in bytes.

@@ -31,7 +31,7 @@ _CLEAR = 2.0
 
 
 class Direction(StrEnum):
-    """Which way a value went."""
+    """The meaning of a difference."""
 
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
@@ -78,7 +78,7 @@ class Change:
 
     @property
     def exact(self) -> bool:
-        """Whether both sides are exact."""
+        """True if both sides are exact."""
         return all(m is not None and m.exact for m in (self.base, self.head))
 
     @property

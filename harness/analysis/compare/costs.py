@@ -18,7 +18,7 @@ from harness.model import AllocationCall, EscapeSite, Execution, Record
 
 
 class Reach(StrEnum):
-    """What the benchmarks of a revision do at an escape site."""
+    """The relation of the benchmarks to an escape site."""
 
     ALLOCATES = "allocates"  # an account has allocations on its line
     EXECUTED = "executed"  # a benchmark executes it, and no account has its line
@@ -41,7 +41,7 @@ class SiteCost:
 
     @property
     def covered(self) -> bool | None:
-        """Whether a benchmark executes the site, ``None`` if not known."""
+        """True if a benchmark executes the site, ``None`` if not known."""
         if self.reach is None:
             return None
         return self.reach not in (Reach.UNEXECUTED, Reach.UNCOVERED)

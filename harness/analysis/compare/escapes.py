@@ -14,7 +14,7 @@ from harness.model import ALLOCS, BYTES, CodePart, EscapeSite, Record, TreeDiff
 
 @dataclass(frozen=True, slots=True)
 class EscapeCounts:
-    """How many escape sites came to and went from a package in one revision."""
+    """The numbers of a package's new and gone escape sites in one revision."""
 
     new: int
     gone: int

@@ -167,11 +167,11 @@ class _Side:
         return dict.fromkeys([*self.allocs, *failed])
 
     def below(self, package: str, name: str) -> bool:
-        """Whether there are sub-benchmarks of a benchmark, which fails with any of them."""
+        """Return whether there are sub-benchmarks of a benchmark, which fails with any of them."""
         return any(p == package and n.startswith(f"{name}/") for p, n in self.allocs)
 
     def lacks(self, package: str, name: str) -> str:
-        """How a benchmark without a result is missing; empty where that is not known."""
+        """The way in which a benchmark without a result is missing; empty if not known."""
         found = self._packages.get(package)
         function = _function(name)
         if not enters(self._bench, name):

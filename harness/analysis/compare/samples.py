@@ -93,7 +93,7 @@ def median_interval(
 
 
 def median_band(m: Measurement) -> tuple[float, float, bool]:
-    """What is drawn around a median that does not repeat: low, high, and whether it is an interval.
+    """The band around a median that does not repeat: low, high, and whether it is an interval.
 
     Of times it is the confidence interval of the median, as benchstat prints it. Below 6 samples
     there is none at 0.95; then, and of counts, whose repetitions are few and are compared by their
@@ -107,7 +107,7 @@ def median_band(m: Measurement) -> tuple[float, float, bool]:
 
 
 def spread(samples: Sequence[float]) -> float:
-    """How far the interval reaches from the median, as a share of it.
+    """The reach of the interval from the median, as a share of it.
 
     Infinite where there are too few samples, NaN where a share has no meaning.
     """
@@ -122,7 +122,7 @@ def spread(samples: Sequence[float]) -> float:
 
 @cache
 def _orders(n: int, confidence: float) -> tuple[int, int]:
-    """Which of ``n`` ordered samples bound the median, counted from 1; 0 and n + 1 are outside."""
+    """The two of ``n`` ordered samples that bound the median, from 1; 0 and n + 1 are outside."""
     if n > _EXACT_INTERVAL:
         return _orders_of_many(n, confidence)
 

@@ -54,7 +54,7 @@ class Noise:
 
     @property
     def unfit(self) -> bool:
-        """Whether noise could look like a change that counts, or hide one.
+        """True if noise could look like a change that counts, or hide one.
 
         Either *a* and *b* differ as base and head would have to, or half of the samples are further
         from the median than the change that is looked for.

@@ -91,7 +91,7 @@ class _Line:
         return _Line(self.starts[:count], self.points[:count])
 
     def runs(self, places: int) -> PointRuns:
-        """What :class:`Series` is made of, for so many places."""
+        """The points of :class:`Series`, for so many places."""
         ends = [*self.starts[1:], places]
         return tuple(
             (point, end - start)

@@ -91,7 +91,7 @@ class GateReport:
 
     @property
     def unfit(self) -> bool:
-        """Whether there is no verdict only because the machine is unfit for timing."""
+        """True if there is no verdict only because the machine is unfit for timing."""
         return self.verdict is Verdict.ERROR and not self.errors
 
     @property

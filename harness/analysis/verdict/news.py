@@ -100,18 +100,18 @@ class NightlyReport:
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing to report."""
+        """True if there is nothing to report."""
         return self.exit_code == EXIT_CLEAN and not any(e.news.new for e in self.environments)
 
     @property
     def nothing_measured(self) -> bool:
-        """Whether revisions were tried and none gave a number."""
+        """True if revisions were tried and none gave a number."""
         tried = len(self.measured) + len(self.failed)
         return bool(tried) and not any(r.benchmarks() for r in self.measured)
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing newer was measured, or fetched, for too long."""
+        """True if nothing newer was measured, or fetched, for too long."""
         return bool(self.unfetched_since) or any(e.history.stopped for e in self.environments)
 
     @property

@@ -64,7 +64,7 @@ class CommitChange:
 
     @property
     def stands(self) -> bool:
-        """Whether it is a regression that a gate fails, without a repair or a waiver."""
+        """True if it is a regression that a gate fails, without a repair or a waiver."""
         settled = self.repaired is not None or self.waived or self.listed
         return self.direction is Direction.REGRESSION and not settled
 

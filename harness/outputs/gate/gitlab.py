@@ -24,7 +24,7 @@ _LONGEST = 2000
 
 
 class Lines(msgspec.Struct):
-    """Where it begins."""
+    """The first line."""
 
     begin: int
 

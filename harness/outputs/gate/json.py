@@ -222,7 +222,7 @@ def _benchmarks(diff: BenchmarkDiff) -> Benchmarks:
 
 
 def _policy(report: GateReport) -> PolicyEntry:
-    """What the policy makes of the comparison."""
+    """The policy's part of the document."""
     judgement = report.judgement
     violations = [_violation(a, a.violation) for a in annotate(report) if a.violation]
     return PolicyEntry(

@@ -36,7 +36,7 @@ def report(report: GateReport, around: Surroundings) -> str:
 
 
 def summary(report: GateReport, around: Surroundings) -> str:
-    """The same for the summary of a job, where there is more room."""
+    """The comment for the summary of a job, where there is more room."""
     return render(report, around, SUMMARY_LIMIT)
 
 

@@ -134,7 +134,7 @@ class InliningEntry(msgspec.Struct):
 
 
 class ExplainJson(msgspec.Struct):
-    """What ``esv explain`` tells.
+    """The document of ``esv explain``.
 
     ``cost`` and ``budget`` of an inlining are those of the side on which it is refused.
     """
@@ -214,7 +214,7 @@ def escape_entries(escapes: EscapeDiff) -> Escapes:
 def compiler_entry(
     older: Record | None, base: Record, escapes: EscapeDiff | None
 ) -> CompilerEntry | None:
-    """What another release of Go changes in the base; ``None`` where there is no such."""
+    """The escapes that another release of Go changes in the base, if it was measured."""
     if older is None or escapes is None:
         return None
     return CompilerEntry(

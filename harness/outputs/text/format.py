@@ -136,7 +136,7 @@ def signed(number: float, unit: str) -> str:
 
 
 def percent(ratio: float) -> str:
-    """How much a value grew: ``+12.5 %``; ``from 0`` where there is no ratio."""
+    """The growth of a value: ``+12.5 %``; ``from 0`` where there is no ratio."""
     if math.isnan(ratio):
         return ""
     if math.isinf(ratio):

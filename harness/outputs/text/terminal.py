@@ -299,7 +299,7 @@ def difference_lines(escapes: EscapeDiff) -> list[str]:
 
 
 def _code(detail: RecordDetail) -> list[str]:
-    """How many compiled calls allocate, and the largest stack frame."""
+    """The number of compiled calls that allocate, and the largest stack frame."""
     functions = [f for f in detail.record.functions if not f.test]
     if not functions:
         return []
