@@ -11,7 +11,7 @@ from harness.analysis.causes.explain import explain
 from harness.analysis.causes.garbage import DRIVERS, collections
 from harness.analysis.compare.comparison import Change
 from harness.analysis.compare.erased import inlining_changes
-from harness.analysis.series.code import diff_code
+from harness.analysis.compare.records import diff_records
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.judging import MOST_EXPLAINED
 from harness.config import check_bench
@@ -20,12 +20,11 @@ from harness.engine.jobs.exchange import cross
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Outcome, Record
-from harness.outputs.gate.document import explain_json
+from harness.outputs.records.explain import explain_json
 from harness.outputs.text.erased import inlining_lines
-from harness.outputs.text.explanation import explain_change
-from harness.outputs.text.garbage import collection_lines
+from harness.outputs.text.explanation import collection_lines, explain_change
 from harness.outputs.text.reproduce import reproduce
-from harness.outputs.text.terminal import code_lines, escape_lines, heading
+from harness.outputs.text.terminal import code_lines, compiler_lines, difference_lines, heading
 from harness.words import plural
 
 
@@ -53,7 +52,9 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         changes = charged_changes(crossing)
         wanted = benchmarks_of(changes)[:MOST_EXPLAINED]
         diffs = session.diffs(base_hash, head_hash)
+        diff = diff_records(base, head, diffs, changes, crossing.older)
         attributions = explain(crossing, changes)
+        inlining = inlining_changes(base, head)
 
         def source(cause: Cause) -> str:
             side = base_hash if cause.at_base else head_hash
@@ -61,7 +62,7 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             return lines[cause.line - 1] if 0 < cause.line <= len(lines) else ""
 
         if arguments.format == "json":
-            emit(arguments, explain_json(crossing, diffs, changes, attributions))
+            emit(arguments, explain_json(diff, attributions, inlining))
             return EXIT_CLEAN
         lines = [*heading(base, head, crossing.older), ""]
         for change in changes:
@@ -76,10 +77,10 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             lines += ["no change in allocs/op or B/op", ""]
         else:
             lines += [f"reproduce: {reproduce(head, changes[0].package, changes[0].benchmark)}", ""]
-        changed = inlining_lines(inlining_changes(base, head))
+        changed = inlining_lines(inlining)
         lines += [*changed, ""] if changed else []
-        lines += escape_lines(base, head, diffs, crossing.older)
-        lines += code_lines(diff_code(base, head))
+        lines += [*difference_lines(diff.escapes), *compiler_lines(diff.by_compiler)]
+        lines += code_lines(diff.code)
         emit(arguments, "\n".join(lines) + "\n")
     return EXIT_CLEAN
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from filelock import FileLock, Timeout
 
 from harness.analysis.causes.explain import explain_steps
-from harness.analysis.verdict.news import NightlyReport, counted_steps
+from harness.analysis.verdict.news import NightlyReport, reported_steps
 from harness.analysis.verdict.regressions import Standard
 from harness.cli.context import Reporter, configuration, emit, reporter
 from harness.cli.gate import newest_policy
@@ -22,14 +22,9 @@ from harness.engine.jobs.results_sync import synchronise
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
 from harness.git.results_branch import ResultsBranch
-from harness.outputs.nightly.document import nightly_json
-from harness.outputs.nightly.report import (
-    FEED_NAME,
-    FeedSource,
-    atom_feed,
-    nightly_markdown,
-    nightly_text,
-)
+from harness.outputs.nightly.feed import FEED_NAME, FeedEntry, commits_feed
+from harness.outputs.nightly.json import nightly_json
+from harness.outputs.nightly.report import nightly_markdown, nightly_text
 from harness.outputs.text.format import one_line
 from harness.policy.model import Policy
 from harness.process import run, tool_environment
@@ -201,24 +196,24 @@ def _publish(config: Config, session: Session, found: NightlyReport, standard: S
     except UsageError:
         return  # nothing is recorded yet
     state = read_state(state_path(config.results_dir, session.machine.machine))
-    sources = []
+    entries = []
     fed: dict[str, set[str]] = {}  # by environment; branches share commits
     for history in publishing.histories:
         entry = state.environments.get(history.environment)
         if entry is None or history.machine != session.machine.machine:
             continue
         seen = fed.setdefault(history.environment, set())
-        reported = tuple(r for r in entry.reported if r.revision not in seen)
+        reported = [r for r in entry.reported if r.revision not in seen]
         seen |= history.by_hash.keys()
-        told = {r.revision for r in reported if r.at}
-        steps = [s for s in counted_steps(history) if s.revision in told]
-        explained = {}
-        for revision in dict.fromkeys(s.revision for s in steps):
-            own = [s for s in steps if s.revision == revision]
-            explained.update(explain_steps(history, revision, own))
-        sources.append(FeedSource(history, reported, explained))
+        entries += [
+            FeedEntry(history, explain_steps(history, revision, steps), revision, steps, at)
+            for revision, (at, steps) in reported_steps(history, reported).items()
+        ]
+    feed = commits_feed(
+        config.project, entries, "steps", "steps in allocations", config.show_commit_url
+    )
     extra = {
-        FEED_NAME: atom_feed(config.project, sources, config.show_commit_url),
+        FEED_NAME: feed,
         "nightly.md": nightly_markdown(found).encode(),
         "nightly.json": nightly_json(found).encode(),
     }

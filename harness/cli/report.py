@@ -8,7 +8,7 @@ import msgspec
 
 from harness.analysis.causes.crossing import COUNTED
 from harness.analysis.compare.comparison import compare, compare_releases
-from harness.analysis.compare.escapes import diff_escapes
+from harness.analysis.compare.records import diff_records, record_detail
 from harness.analysis.compare.renames import renamed_packages, with_paths
 from harness.analysis.compare.views import diff_views
 from harness.cli.context import configuration, emit, reporter
@@ -18,7 +18,7 @@ from harness.engine.jobs.views import is_listing, view_of
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record
-from harness.outputs.records.document import comparison_json, record_json, views_json
+from harness.outputs.records.json import comparison_json, record_json, views_json
 from harness.outputs.text.terminal import show_comparison, show_record
 from harness.outputs.text.views import show_diagnostics, show_view_diff
 
@@ -40,10 +40,11 @@ def show(arguments: argparse.Namespace) -> int:
             emit(arguments, text)
             return EXIT_CLEAN
         record = find_record(session, revision, arguments.go, arguments.machine)
+    detail = record_detail(record)
     if arguments.format == "json":
-        emit(arguments, record_json(record))
+        emit(arguments, record_json(detail))
     else:
-        emit(arguments, show_record(record, every=arguments.erased))
+        emit(arguments, show_record(detail, every=arguments.erased))
     return EXIT_CLEAN
 
 
@@ -78,11 +79,8 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
     paths = renamed_packages(base, head)
     base, older = with_paths(base, paths), with_paths(older, paths) if older else None
     changes = compare_releases(older, base, head, COUNTED) if older else compare(base, head)
-    escapes = diff_escapes(base, head, diffs)
-    if arguments.format == "json":
-        emit(arguments, comparison_json(base, head, changes, escapes, older))
-    else:
-        emit(arguments, show_comparison(base, head, changes, escapes, older))
+    diff = diff_records(base, head, diffs, changes, older)
+    emit(arguments, comparison_json(diff) if arguments.format == "json" else show_comparison(diff))
     return EXIT_CLEAN
 
 

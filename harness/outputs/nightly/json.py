@@ -1,4 +1,4 @@
-"""The report of a nightly run as JSON, ``esv.nightly/1``, and its schema. Pure."""
+"""The report of a nightly run as JSON, ``esv.nightly/1``, and its schema."""
 
 from __future__ import annotations
 

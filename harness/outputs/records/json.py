@@ -1,62 +1,54 @@
-"""Records and comparisons as JSON. Pure."""
+"""Records and comparisons as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from harness.analysis.compare.comparison import Change
-from harness.analysis.compare.erased import erased
-from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
+from harness.analysis.compare.escapes import EscapeDiff
+from harness.analysis.compare.records import RecordDetail, RecordDiff
 from harness.analysis.compare.views import ViewDiff
-from harness.analysis.series.code import diff_code
 from harness.model import EscapeSite, Record, View
 from harness.outputs.text.erased import erased_json
 from harness.outputs.text.format import json_text
 
 
-def record_json(record: Record) -> str:
+def record_json(detail: RecordDetail) -> str:
     """The whole record, as it is stored, and the escapes that inlining erases."""
-    return _text({**msgspec.to_builtins(record), "erased": erased_json(erased(record))})
+    return json_text({**msgspec.to_builtins(detail.record), "erased": erased_json(detail.erased)})
 
 
-def comparison_json(
-    base: Record,
-    head: Record,
-    changes: Sequence[Change],
-    escapes: EscapeDiff,
-    older: Record | None = None,
-) -> str:
+def comparison_json(diff: RecordDiff) -> str:
     """Every unit of every benchmark of two records, and the escapes that came and went.
 
     A side that is missing is null, as are figures that cannot be told of it. Where the base was
-    measured with another release of Go, ``older``, what that changes stands apart.
+    measured with another release of Go, what that changes is apart (``compiler``).
     """
     compiler = None
-    if older is not None:
+    if diff.older is not None and diff.by_compiler is not None:
         compiler = {
-            "base": older.environment.name,
-            "head": base.environment.name,
-            "escapes": _escapes(diff_escapes(older, base, ())),
+            "base": diff.older.environment.name,
+            "head": diff.base.environment.name,
+            "escapes": _escapes(diff.by_compiler),
         }
-    shown = older or base
-    return _text(
+    shown, head = diff.older or diff.base, diff.head
+    return json_text(
         {
             "schema": "esv.compare/1",
             "base": {"revision": shown.revision.hash, "environment": shown.environment.name},
             "head": {"revision": head.revision.hash, "environment": head.environment.name},
-            "changes": [_change(c) for c in changes],
-            "escapes": _escapes(escapes),
+            "changes": [_change(c) for c in diff.changes],
+            "escapes": _escapes(diff.escapes),
             "compiler": compiler,
-            "code": msgspec.to_builtins(diff_code(base, head)),
+            "code": msgspec.to_builtins(diff.code),
         }
     )
 
 
 def views_json(base: tuple[View, Record], head: tuple[View, Record], difference: ViewDiff) -> str:
-    """What each of two views says that the other does not, by what the lines are about."""
+    """The lines that only one of two views has, by subject."""
     sides = {
         word: {
             "revision": record.revision.hash,
@@ -65,7 +57,7 @@ def views_json(base: tuple[View, Record], head: tuple[View, Record], difference:
         }
         for word, (view, record) in (("base", base), ("head", head))
     }
-    return _text({"schema": "esv.views/1", **sides, **msgspec.to_builtins(difference)})
+    return json_text({"schema": "esv.views/1", **sides, **msgspec.to_builtins(difference)})
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -96,7 +88,3 @@ def _escapes(escapes: EscapeDiff) -> dict[str, Any]:
 def _site(site: EscapeSite, escapes: EscapeDiff) -> dict[str, Any]:
     cost = escapes.cost(site)
     return {**msgspec.to_builtins(site), "allocates": cost.allocates, "reach": cost.reach}
-
-
-def _text(data: object) -> str:
-    return json_text(data)

@@ -1,7 +1,6 @@
-"""``esv gate --format json``: the contract ``esv.gate/1``.
+"""``esv explain --format json``: ``esv.explain/1``.
 
-The types are the contract; the JSON Schema that is shipped (``harness/schemas/gate.schema.json``)
-is made from them, see :func:`gate_schema`.
+`esv gate --format json` has the same changes, causes and escapes.
 """
 
 from __future__ import annotations
@@ -11,25 +10,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.analysis.causes.attribution import Attribution, Outcome
-from harness.analysis.causes.attribution import Cause as AttributedCause
-from harness.analysis.causes.crossing import Crossing
+from harness.analysis.causes.attribution import Attribution, Cause, CauseKind
 from harness.analysis.compare.comparison import Change
-from harness.analysis.compare.erased import InliningChange, inlining_changes
-from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
-from harness.analysis.compare.renames import BenchmarkDiff, GoneBenchmark
-from harness.analysis.verdict.gate import GateReport
-from harness.errors import EXIT_ERROR
-from harness.model import EscapeSite, Record, TreeDiff
-from harness.outputs.gate.policy_document import (
-    PolicyEntry,
-    TimeEntry,
-    policy_entry,
-    time_entry,
-    waived,
-)
+from harness.analysis.compare.erased import InliningChange
+from harness.analysis.compare.escapes import EscapeDiff
+from harness.analysis.compare.records import RecordDiff
+from harness.model import EscapeSite, Record
 from harness.outputs.text.erased import erased_json
-from harness.outputs.text.format import json_schema, json_text
+from harness.outputs.text.explanation import waiver_text
+from harness.outputs.text.format import json_number, json_text
 from harness.policy.model import Waiver
 
 
@@ -40,7 +29,7 @@ class Side(msgspec.Struct):
     toolchain: str
 
 
-class Cause(msgspec.Struct):
+class CauseEntry(msgspec.Struct):
     """A source line that explains a part of a change.
 
     ``calls`` are the functions of the runtime that allocate on a line without an escape. With
@@ -56,7 +45,7 @@ class Cause(msgspec.Struct):
     message: str
     flow: list[str]
     via: str | None
-    outcome: Outcome
+    outcome: CauseKind
     note: str
     side: Literal["base", "head"]
     calls: list[str]
@@ -75,9 +64,9 @@ class ChangeEntry(msgspec.Struct):
     direction: Literal["regression", "improvement"]
     exact: bool
     p: float | None
-    outcome: Outcome
+    outcome: CauseKind
     explained: float
-    causes: list[Cause]
+    causes: list[CauseEntry]
     unexplained: float | int
     waived: str | None
     by_compiler: float | int = 0
@@ -144,61 +133,8 @@ class InliningEntry(msgspec.Struct):
     escapes: list[dict[str, Any]]
 
 
-class BenchmarkEntry(msgspec.Struct):
-    """A benchmark by its full name; of one that was renamed, the function."""
-
-    package: str
-    benchmark: str
-
-
-class GoneEntry(msgspec.Struct):
-    """A benchmark of the base that the head does not have; ``allocs`` is allocs/op at the base."""
-
-    package: str
-    benchmark: str
-    reason: str
-    allocs: float | int | None
-
-
-class RenamedEntry(msgspec.Struct):
-    """A benchmark function of the head that ``was`` another one at the base; compared."""
-
-    package: str
-    benchmark: str
-    was: BenchmarkEntry
-
-
-class Benchmarks(msgspec.Struct):
-    """What was compared, a number, and what only one side has.
-
-    What one side could not measure is among the errors, and neither gone nor added.
-    """
-
-    compared: int
-    gone: list[GoneEntry]
-    added: list[BenchmarkEntry]
-    renamed: list[RenamedEntry]
-
-
-class GateJson(msgspec.Struct):
-    """The document; ``policy``, ``time`` and ``benchmarks`` are additions to the contract."""
-
-    schema: Literal["esv.gate/1"]
-    verdict: Literal["pass", "fail", "error"]
-    exit_code: int
-    base: Side
-    head: Side
-    changes: list[ChangeEntry]
-    escapes: Escapes
-    errors: list[ErrorEntry]
-    policy: PolicyEntry
-    time: TimeEntry | None
-    compiler: CompilerEntry | None = None
-    benchmarks: Benchmarks = msgspec.field(default_factory=lambda: Benchmarks(0, [], [], []))
-
-
 class ExplainJson(msgspec.Struct):
-    """What ``esv explain`` tells.
+    """The document of ``esv explain``.
 
     ``cost`` and ``budget`` of an inlining are those of the side on which it is refused.
     """
@@ -213,93 +149,47 @@ class ExplainJson(msgspec.Struct):
     inlining: list[InliningEntry] = []
 
 
-def gate_json(report: GateReport) -> str:
-    """The report as JSON text, indented, with a final newline."""
-    waivers = {
-        (v.package, v.subject, v.unit): v.waiver
-        for v in report.judgement.waived
-        if v.change is not None
-    }
-    document = GateJson(
-        schema="esv.gate/1",
-        verdict=report.verdict.value,
-        exit_code=report.exit_code,
-        base=_side(report.older or report.base),
-        head=_side(report.head),
-        changes=[
-            _change(c, report.attributions.get(key), waivers.get(key))
-            for c in report.changes
-            for key in [(c.package, c.benchmark, c.unit)]
-        ],
-        escapes=_escapes(report.escapes),
-        errors=[ErrorEntry(e.stage, e.revision, e.package, e.message) for e in report.errors],
-        policy=policy_entry(report),
-        time=time_entry(report.time) if report.time is not None else None,
-        compiler=_compiler(report.older, report.base),
-        benchmarks=_benchmarks(report.benchmarks),
-    )
-    return json_text(document)
-
-
 def explain_json(
-    crossing: Crossing,
-    diffs: Sequence[TreeDiff] | None,
-    changes: Sequence[Change],
+    diff: RecordDiff,
     attributions: Mapping[tuple[str, str, str], Attribution],
+    inlining: Sequence[InliningChange],
 ) -> str:
-    """``esv explain --format json``: as the gate's document, without a verdict."""
-    base, head = crossing.base, crossing.head
+    """As the gate's document, without a verdict."""
+    base, older = diff.base, diff.older
     document = ExplainJson(
         schema="esv.explain/1",
-        base=_side(crossing.older or base),
-        head=_side(head),
-        changes=[_change(c, attributions.get((c.package, c.benchmark, c.unit))) for c in changes],
-        escapes=_escapes(diff_escapes(base, head, diffs)),
+        base=side_entry(older or base),
+        head=side_entry(diff.head),
+        changes=[
+            change_entry(c, attributions.get((c.package, c.benchmark, c.unit)))
+            for c in diff.changes
+        ],
+        escapes=escape_entries(diff.escapes),
         errors=[],
-        compiler=_compiler(crossing.older, base),
-        inlining=[_inlining(c) for c in inlining_changes(base, head)],
+        compiler=compiler_entry(older, base, diff.by_compiler),
+        inlining=[_inlining(c) for c in inlining],
     )
     return json_text(document)
 
 
-def error_json(message: str, exit_code: int = EXIT_ERROR) -> str:
-    """The document of a gate that could not begin; what is not known is empty."""
-    document = GateJson(
-        schema="esv.gate/1",
-        verdict="error",
-        exit_code=exit_code,
-        base=Side("", ""),
-        head=Side("", ""),
-        changes=[],
-        escapes=Escapes([], []),
-        errors=[ErrorEntry("setup", "", "", message)],
-        policy=PolicyEntry("", [], [], [], [], []),
-        time=None,
-    )
-    return json_text(document)
-
-
-def gate_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of the document."""
-    return json_schema(GateJson)
-
-
-def _side(record: Record) -> Side:
+def side_entry(record: Record) -> Side:
+    """A record's revision and release of Go."""
     return Side(record.revision.hash, record.environment.toolchain.release)
 
 
-def _change(
+def change_entry(
     change: Change, attribution: Attribution | None, waiver: Waiver | None = None
 ) -> ChangeEntry:
+    """A change with its causes, as far as they are known."""
     assert change.base is not None
     assert change.head is not None
     return ChangeEntry(
         package=change.package,
         benchmark=change.benchmark,
         unit=change.unit,
-        base=_number(change.base.value),
-        head=_number(change.head.value),
-        delta=_number(change.delta),
+        base=json_number(change.base.value),
+        head=json_number(change.head.value),
+        delta=json_number(change.delta),
         direction="regression" if change.direction == "regression" else "improvement",
         exact=change.exact,
         p=change.p,
@@ -307,42 +197,30 @@ def _change(
         outcome=attribution.outcome if attribution else "unexplained",
         explained=round(attribution.explained, 4) if attribution else 0.0,
         causes=[_cause(c) for c in attribution.causes] if attribution else [],
-        unexplained=round(attribution.unexplained, 4) if attribution else _number(change.delta),
-        waived=waived(waiver) if waiver is not None else None,
-        by_compiler=_number(change.by_compiler),
+        unexplained=round(attribution.unexplained, 4) if attribution else json_number(change.delta),
+        waived=waiver_text(waiver) if waiver is not None else None,
+        by_compiler=json_number(change.by_compiler),
     )
 
 
-def _escapes(escapes: EscapeDiff) -> Escapes:
+def escape_entries(escapes: EscapeDiff) -> Escapes:
+    """The sites that are new or gone."""
     return Escapes(
         new=[_escape(s, escapes) for s in escapes.new],
         gone=[_escape(s, escapes) for s in escapes.gone],
     )
 
 
-def _compiler(older: Record | None, base: Record) -> CompilerEntry | None:
-    if older is None:
+def compiler_entry(
+    older: Record | None, base: Record, escapes: EscapeDiff | None
+) -> CompilerEntry | None:
+    """The escapes that another release of Go changes in the base, if it was measured."""
+    if older is None or escapes is None:
         return None
     return CompilerEntry(
         base=older.environment.toolchain.release,
         head=base.environment.toolchain.release,
-        escapes=_escapes(diff_escapes(older, base, ())),
-    )
-
-
-def _benchmarks(diff: BenchmarkDiff) -> Benchmarks:
-    def gone(b: GoneBenchmark) -> GoneEntry:
-        allocs = None if b.allocs is None else _number(b.allocs)
-        return GoneEntry(b.package, b.benchmark, b.reason, allocs)
-
-    return Benchmarks(
-        compared=len(diff.compared),
-        gone=[gone(b) for b in diff.gone],
-        added=[BenchmarkEntry(*key) for key in diff.added],
-        renamed=[
-            RenamedEntry(b.package, b.benchmark, BenchmarkEntry(b.old_package, b.old_benchmark))
-            for b in diff.renamed
-        ],
+        escapes=escape_entries(escapes),
     )
 
 
@@ -361,9 +239,9 @@ def _inlining(change: InliningChange) -> InliningEntry:
     )
 
 
-def _cause(cause: AttributedCause) -> Cause:
+def _cause(cause: Cause) -> CauseEntry:
     site = cause.site
-    return Cause(
+    return CauseEntry(
         file=cause.file,
         line=cause.line,
         function=cause.function,
@@ -399,7 +277,3 @@ def _escape(site: EscapeSite, diff: EscapeDiff) -> EscapeEntry:
         reach=cost.reach.value if cost.reach else None,
         allocates=cost.allocates,
     )
-
-
-def _number(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else value
