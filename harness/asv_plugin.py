@@ -36,16 +36,17 @@ from asv.machine import Machine as AsvMachine
 from asv_runner.discovery import disc_benchmarks, list_benchmarks
 
 from harness.config import CONFIG_NAMES, Config, load_config
+from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.session import Session
 from harness.errors import EscapeVelocityError, ToolchainError
 from harness.model import Environment as GoModel
-from harness.model import Outcome
+from harness.model import Outcome, Record
 from harness.model.units import asv_unit
 from harness.store import RecordKey, RecordStore
-from harness.store.asv.extract import Extract, extracts, read_extract
 from harness.store.asv.layout import VERSION, as_answer, rebuild
 from harness.store.asv.machine import machine
 from harness.store.asv.suite import Numbers, Suite, Track
+from harness.store.files import Stamp, stamp
 
 TrackFunction = Callable[[str], float | dict[str, object]]
 
@@ -68,8 +69,8 @@ class _Process:
         self.suite: Suite | None = None
         self.numbers: Numbers | None = None
         self.benchmarks: dict[str, Any] = {}
-        self.models: dict[tuple[object, ...], GoModel] = {}
         self._sessions: dict[Path, Session] = {}
+        self._last: tuple[Path, Stamp, Record] | None = None
 
     def session(self, config: Config) -> Session:
         """The session of a configuration.
@@ -93,8 +94,21 @@ class _Process:
             StoreError: a record cannot be read.
         """
         if self.suite is None:
-            self.suite = Suite.of(extracts(store))
+            self.suite = Suite.of(record for _, record in store.tracked())
             atexit.register(_rebuild_at_exit, store)
+
+    def read(self, store: RecordStore, path: Path) -> Record | None:
+        """The record in a file, ``None`` if it is set aside; the last one is read once.
+
+        asv asks for the same record once for each benchmark.
+        """
+        now = stamp(path)
+        if self._last is None or self._last[:2] != (path, now):
+            found = next((record for _, record in store.tracked([path])), None)
+            if found is None:
+                return None
+            self._last = (path, now, found)
+        return self._last[2]
 
 
 _process = _Process()
@@ -150,9 +164,9 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
         self._config = _configuration(conf)
         # asv fills in the version of Python where the configuration names no release.
         release = None if python == AsvConfig().pythons[0] else str(python).removeprefix("go")
-        self._release = release
-        self._build_variables = _tagged(tagged_env_vars, "build")
-        self._run_variables = _tagged(tagged_env_vars, "nobuild")
+        self._spec = EnvironmentSpec(
+            release, _tagged(tagged_env_vars, "build"), _tagged(tagged_env_vars, "nobuild")
+        )
         self._model = self._find()
         # What the base class and its `name` use before it sets them.
         self._python = self._model.toolchain.release.removeprefix("go")
@@ -253,51 +267,29 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
         return text
 
     def _find(self) -> GoModel:
-        key = (
-            self._config.path,
-            self._release,
-            tuple(self._build_variables.items()),
-            tuple(self._run_variables.items()),
-        )
-        if key not in _process.models:
-            try:
-                with _process.session(self._config) as session:
-                    _process.models[key] = session.environment(
-                        self._release, self._build_variables, self._run_variables
-                    )
-            except ToolchainError as err:
-                raise EnvironmentUnavailable(str(err)) from None
-            except EscapeVelocityError as err:
-                raise util.UserError(str(err)) from None
-        return _process.models[key]
+        try:
+            return _process.session(self._config).environment(self._spec)
+        except ToolchainError as err:
+            raise EnvironmentUnavailable(str(err)) from None
+        except EscapeVelocityError as err:
+            raise util.UserError(str(err)) from None
 
     def _measure(self, commit: str) -> None:
         try:
             with _process.session(self._config) as session:
-                session.measure(
-                    commit,
-                    self._release,
-                    build_variables=self._build_variables,
-                    run_variables=self._run_variables,
-                )
+                session.measure(commit, self._spec)
         except EscapeVelocityError as err:
             raise util.UserError(f"{commit[:8]}: {err}") from None
 
-    @property
-    def _store(self) -> RecordStore:
-        return RecordStore(self._config.results_dir, self._config.hash_length)
-
-    def _record(self, commit: str) -> Extract | None:
-        key = RecordKey(_process.session(self._config).machine.machine, commit, self.name)
-        path = self._store.path(key)
-        if not path.is_file():
-            return None
-        record = next((found for _, found in self._store.each(read_extract, [path])), None)
+    def _record(self, commit: str) -> Record | None:
+        session = _process.session(self._config)
+        path = session.store.path(RecordKey(session.machine.machine, commit, self.name))
+        record = _process.read(session.store, path) if path.is_file() else None
         return record if record is not None and record.revision.hash == commit else None
 
     def _discover(self, root: str, target: Path) -> None:
         """Import the suite as asv does, and list what it has."""
-        _process.freeze(self._store)
+        _process.freeze(_process.session(self._config).store)
         _process.benchmarks = {}
         package = Path(root).name
         for module in [m for m in sys.modules if m == package or m.startswith(f"{package}.")]:

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         # What is not there is said at once; what is new, when it is our turn.
         reads = arguments.range in _OF_RECORDS
         revisions = [] if reads else _revisions(arguments, session)
-        session.take_turn()
+        session.trees.acquire()
         cut, problems = unfinished(session)
         done = WalkReport(failed=tuple(problems))
         try:

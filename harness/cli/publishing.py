@@ -131,7 +131,7 @@ def _histories(session: Session, reader: RecordReader) -> list[History]:
         groups.setdefault(key, []).append(record)
     if not groups:
         raise StoreError(f"no record in {session.store.directory} can be read")
-    lines = session.branch_lines()
+    lines = session.repository.branch_lines(session.config.branches)
     several = len(lines) > 1
     now = time.time()
     histories = [

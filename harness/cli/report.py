@@ -64,10 +64,7 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
         if arguments.base_go:
             head = find_record(session, hashes[1], arguments.go, arguments.machine)
             spec = session.environments([arguments.base_go])[0]
-            there = session.record(
-                hashes[0], spec.release, spec.build_variables, spec.run_variables
-            )
-            base = there or session.ensure_counted(hashes[0], spec)
+            base = session.record(hashes[0], spec) or session.ensure_counted(hashes[0], spec)
         else:
             base, head = find_pair(session, hashes[0], hashes[1], arguments.go, arguments.machine)
         older = None

@@ -287,6 +287,17 @@ class Repository:
         names = list(branches) or ["HEAD"]
         return list(dict.fromkeys(self._branch_tip(name) for name in names))
 
+    def branch_lines(self, branches: Sequence[str]) -> list[tuple[str, list[str]]]:
+        """Each branch with its first-parent history, oldest first.
+
+        Where no branch is configured, the history of ``HEAD`` under an empty name.
+        """
+        found = []
+        for name in branches or ("",):
+            tips = self.branch_tips([name] if name else [])
+            found.append((name, self.first_parents(tips)[::-1]))
+        return found
+
     def _branch_tip(self, name: str) -> str:
         """The branch as it is here, or as it was fetched where that is ahead."""
         found = []

@@ -27,6 +27,7 @@ from harness.model import (
     BenchmarkFailure,
     BenchmarkResult,
     CodePart,
+    EscapeSite,
     Lane,
     PackageResult,
     Record,
@@ -123,8 +124,15 @@ class _Header(msgspec.Struct):
     schema: int
 
 
+class _Escapes(msgspec.Struct):
+    """One field of :class:`harness.model.CodePart`."""
+
+    escapes: tuple[EscapeSite, ...] = ()
+
+
 _HEADER = msgspec.json.Decoder(_Header)
 _CORE = msgspec.json.Decoder(Core)
+_ESCAPES = msgspec.json.Decoder(_Escapes)
 _RECORD = msgspec.json.Decoder(Record)
 _PARTS: Mapping[Part, msgspec.json.Decoder[Any]] = {
     Part.CODE: msgspec.json.Decoder(CodePart),
@@ -316,26 +324,34 @@ class Packed:
         """
         member = self.core.members[number]
         if shared is None:
-            return self.decode(number, _PARTS[member.part])
-        return shared.get(member.id, lambda: self.decode(number, _PARTS[member.part]))
+            return self._decode(number, _PARTS[member.part])
+        return shared.get(member.id, lambda: self._decode(number, _PARTS[member.part]))
 
-    def numbers(self, shared: Shared | None = None) -> Record:
-        """The record without what the compiler says, and without verbatim output.
+    def numbers(self, shared: Shared, *, escapes: bool = False) -> Record:
+        """The record without verbatim output and without what the compiler says.
+
+        Args:
+            shared: members that were decoded before.
+            escapes: decode the escape sites, though.
 
         Raises:
             StoreError: a member is damaged.
         """
         record = self.core.record
-        packages = tuple(self._packages(shared, raw=False))
-        if shared is None:
-            return replace(record, packages=packages)
         return replace(
             record,
-            packages=packages,
+            packages=tuple(self._packages(shared, raw=False)),
+            escapes=tuple(self._escapes(shared)) if escapes else (),
             machine=shared.same(record.machine),
             environment=shared.same(record.environment),
             settings=shared.same(record.settings),
         )
+
+    def _escapes(self, shared: Shared) -> Iterator[EscapeSite]:
+        for number in self.core.layout.escapes:
+            id_ = f"escapes of {self.core.members[number].id}"
+            found: _Escapes = shared.get(id_, partial(self._decode, number, _ESCAPES))
+            yield from found.escapes
 
     def record(self, shared: Shared | None = None) -> Record:
         """The whole record.
@@ -388,12 +404,7 @@ class Packed:
             else:
                 yield shared.package(package, part, "" if own < 0 else core.members[own].id)
 
-    def decode(self, number: int, decoder: msgspec.json.Decoder[T]) -> T:
-        """A member, read with a decoder that may want less of it than there is.
-
-        Raises:
-            StoreError: it is damaged.
-        """
+    def _decode(self, number: int, decoder: msgspec.json.Decoder[T]) -> T:
         try:
             return decoder.decode(self._text(number, self._budget))
         except _MALFORMED as err:

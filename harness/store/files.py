@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeAlias
 
 from harness.errors import StoreError
 from harness.scratch import scratch_file
 
 # Not the name of the file: it is swept in any directory, so it must be like no other's.
 _PREFIX = ".esv-new-"
+
+
+# Time of the last change in nanoseconds, size and inode of a file.
+Stamp: TypeAlias = tuple[int, int, int]
+
+
+def stamp(path: str | Path, *, follow_symlinks: bool = True) -> Stamp:
+    """A value that differs between two contents of a file, without reading it.
+
+    Files are replaced by renaming, so another inode is another content even within the resolution
+    of the file system's clock.
+
+    Raises:
+        OSError: the file does not exist.
+    """
+    stat = Path(path).stat(follow_symlinks=follow_symlinks)
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def write_atomic(path: Path, data: bytes) -> None:

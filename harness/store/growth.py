@@ -74,7 +74,7 @@ def union(one: Record, two: Record) -> Record:
     older, newer = sorted((one, two), key=lambda r: (r.started, encode(r)))
     if missing_numbers(older, newer):
         return rerun(older, newer)
-    return learn(learn(newer, older), newer)
+    return supplement(supplement(newer, older), newer)
 
 
 def rerun(old: Record, new: Record) -> Record:
@@ -110,10 +110,10 @@ def rerun(old: Record, new: Record) -> Record:
         functions=functions,
         unread=tuple(e for p, e in sorted(unread.items()) if e in new.unread or p not in read),
     )
-    return learn(learn(merged, old), new)
+    return supplement(supplement(merged, old), new)
 
 
-def learn(record: Record, learnt: Record) -> Record:
+def supplement(record: Record, other: Record) -> Record:
     """The record with what another one of the same revision knows about it.
 
     Accounts and exchanges are taken over where the benchmark is there and the test binary is the
@@ -121,18 +121,18 @@ def learn(record: Record, learnt: Record) -> Record:
 
     Args:
         record: whose numbers stay.
-        learnt: of the same revision and environment; what both know it knows better.
+        other: of the same revision and environment; what both know it knows better.
     """
     keys = {p.path: p.key for p in record.packages}
-    others = {p.path: p.key for p in learnt.packages}
+    others = {p.path: p.key for p in other.packages}
     there = {(path, b.name) for path, b in record.benchmarks()}
 
     def concerns(package: str, benchmark: str) -> bool:
         return (package, benchmark) in there and keys[package] == others.get(package)
 
-    same = _question(record.settings) == _question(learnt.settings)
-    accounts = [a for a in learnt.accounts if concerns(a.package, a.benchmark)]
-    exchanges = [e for e in learnt.exchanges if concerns(e.package, e.benchmark)]
+    same = _question(record.settings) == _question(other.settings)
+    accounts = [a for a in other.accounts if concerns(a.package, a.benchmark)]
+    exchanges = [e for e in other.exchanges if concerns(e.package, e.benchmark)]
     return replace(
         record,
         accounts=_union(record.accounts, accounts, lambda a: (a.package, a.benchmark)),
@@ -143,13 +143,13 @@ def learn(record: Record, learnt: Record) -> Record:
             sorted(
                 _union(
                     record.executions,
-                    learnt.executions if same else (),
+                    other.executions if same else (),
                     lambda e: (e.package, e.position),
                 )
             )
         ),
-        views=_union(record.views, learnt.views, lambda v: v.gcflags)
-        if record.harness == learnt.harness
+        views=_union(record.views, other.views, lambda v: v.gcflags)
+        if record.harness == other.harness
         else record.views,
     )
 

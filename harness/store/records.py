@@ -194,6 +194,22 @@ class RecordStore:
         for _, record in self.each(partial(self._whole, Shared())):
             yield record
 
+    def tracked(self, paths: Iterable[Path] | None = None) -> Iterator[tuple[Path, Record]]:
+        """All readable records with their numbers and escape sites only; see :meth:`each`.
+
+        A record of a large module holds megabytes of flows and inlining decisions.
+
+        Args:
+            paths: of the files; all if they are not given.
+        """
+        return self.each(partial(self._tracked, Shared()), paths)
+
+    def _tracked(self, shared: Shared, path: Path) -> Record:
+        shared.begin()
+        packed = self.open(path)
+        packed.verify(shared)
+        return packed.numbers(shared, escapes=True)
+
     def _whole(self, shared: Shared, path: Path) -> Record:
         shared.begin()
         packed = self.open(path)

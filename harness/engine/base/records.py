@@ -12,7 +12,7 @@ from harness.engine.base.answers import answers, narrowed
 from harness.errors import StoreError
 from harness.model import Record, RunSettings
 from harness.store import RecordKey, RecordStore, key_of
-from harness.store.growth import learn, rerun
+from harness.store.growth import rerun, supplement
 
 
 class Records:
@@ -49,7 +49,7 @@ class Records:
         """Whether there is a file that may hold the answer."""
         return any(s.path(key).is_file() for s in (self._answers(wanted), self._project))
 
-    def known(self, key: RecordKey, *questions: RunSettings) -> Record | None:
+    def find(self, key: RecordKey, *questions: RunSettings) -> Record | None:
         """The project's record of a key, or else an answer to one of these questions."""
         there = self._project.readable(key)
         found = (_answer(self._answers(question), key) for question in questions)
@@ -76,14 +76,14 @@ class Records:
         Raises:
             StoreError: it cannot be written.
         """
-        before = self.known(key_of(record), record.settings, *also)
+        before = self.find(key_of(record), record.settings, *also)
         if before is not None:
-            record = learn(record, before)
+            record = supplement(record, before)
         self._answers(record.settings).write(record, replace=True)
         return record
 
-    def learn(self, record: Record) -> None:
-        """Add what is known of a revision's benchmarks to the records of it that are there.
+    def supplement(self, record: Record) -> None:
+        """Add accounts, executions, exchanges and views to the revision's records in files.
 
         Raises:
             StoreError: it cannot be written.
@@ -93,7 +93,7 @@ class Records:
             (self._project, self._project.readable(key)),
             (answers_, _answer(answers_, key)),
         ):
-            grown = learn(there, record) if there is not None else None
+            grown = supplement(there, record) if there is not None else None
             if grown is not None and grown != there:
                 store.write(grown)
 

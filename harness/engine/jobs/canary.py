@@ -9,7 +9,9 @@ from pathlib import Path
 from harness.compiled.join import verdicts
 from harness.config import Config
 from harness.diagnostics.collect import compile_module
+from harness.engine.revision.build import BuiltModule, BuiltTree
 from harness.engine.revision.code import CodeReader
+from harness.engine.revision.modules import ModulePlan
 from harness.engine.revision.packages import PackageRunner, ToLink
 from harness.model import (
     ALLOCS,
@@ -69,12 +71,12 @@ def check_canary(config: Config, go: Go) -> list[str]:
     Raises:
         MeasurementError: Go cannot be started.
     """
-    module = resources.files("harness.engine.jobs") / "canary_module"
+    source = resources.files("harness.engine.jobs") / "canary_module"
     with scratch_directory(Path(tempfile.gettempdir()), "esv-canary-") as place:
         tree = place / "tree"
         tree.mkdir()
         for file in _FILES:
-            text = (module / f"{file}.txt").read_text("utf-8")
+            text = (source / f"{file}.txt").read_text("utf-8")
             (tree / file).write_text(text, "utf-8")
         env = {**go.environment(tool_environment(config.go.pass_env)), "GOWORK": "off"}
         scratch = place / "scratch"
@@ -92,11 +94,10 @@ def check_canary(config: Config, go: Go) -> list[str]:
         problems += [f"unexpected: {m} in {f}" for f, m in sorted(found - EXPECTED_ESCAPES)]
         problems += [f"unparsed: {u.text}" for d in build.diagnostics for u in d.unparsed]
         settings = RunSettings(".", ("./...",), config.go.alloc_benchtime, None, 0)
-        runner = PackageRunner(config, go, tree, scratch, settings, Environment(go.toolchain))
-        reader = CodeReader(
-            go, [p.path for p in build.packages], build.module_paths, config.build_timeout
-        )
-        counted = runner.count(ToLink(build.packages[0], flags, env, "canary"), reader)
+        module = BuiltModule(ModulePlan(".", tuple(flags), env["GOWORK"]), build)
+        whole = BuiltTree(config, go, Environment(go.toolchain), tree, {}, env, (module,))
+        runner = PackageRunner(whole, scratch, settings)
+        counted = runner.count(ToLink(module, build.packages[0], "canary"), CodeReader(whole))
         result, code = counted.result, counted.code
         if code.unread is not None:
             problems.append(f"the compiled code cannot be read: {code.unread.message}")

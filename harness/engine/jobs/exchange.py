@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from harness.analysis.causes.crossing import Crossing, benchmarks_of, charged_changes
@@ -19,6 +19,7 @@ from harness.analysis.compare.renames import (
 from harness.analysis.compare.testfiles import OfTests
 from harness.diagnostics.functions import benchmark_sources
 from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.accounting import add_accounts, add_executions
 from harness.engine.session import Session
 from harness.model import Exchange, FileChange, Record, is_test
 
@@ -71,8 +72,8 @@ def cross(
             own += [b for b in wanted if b in by_compiler]
             # In the tree of the base they have their old names.
             own = [renames.at_base(*benchmark) for benchmark in own]
-            return renames.apply(session.account(renames.undo(record), own, where))
-        return session.account(record, own, where)
+            return renames.apply(add_accounts(session, renames.undo(record), own, where))
+        return add_accounts(session, record, own, where)
 
     crossing = replace(
         crossing,
@@ -85,7 +86,7 @@ def cross(
     between = session.diffs(crossing.base.revision.hash, crossing.head.revision.hash)
     crossing = replace(
         crossing,
-        head=session.look_at_new_sites(crossing.base, crossing.head, between, spec),
+        head=add_executions(session, crossing.base, crossing.head, between, spec),
     )
     fed = [b for b in wanted if b in by_tests]
     return _with_diffs(session, _with_sources(session, crossing, fed))
@@ -173,7 +174,9 @@ def exchange_steps(
     def accounted(mixture: Record | None) -> Record | None:
         if mixture is None:
             return None
-        return session.account(mixture, [b for b in own if mixture in crossing.code_pair(*b)], spec)
+        return add_accounts(
+            session, mixture, [b for b in own if mixture in crossing.code_pair(*b)], spec
+        )
 
     crossing = replace(
         crossing, forward=accounted(crossing.forward), backward=accounted(crossing.backward)
@@ -196,7 +199,7 @@ def exchange_steps(
         for b in wanted
     ]
     head = replace(head, exchanges=(*head.exchanges, *found))
-    session.learn(head)
+    session.known.supplement(head)
     return head
 
 
@@ -214,7 +217,7 @@ def _exchange_tests(
         return plain
     crossing = replace(plain, touched=touched)
     tests = OfTests(base, head)
-    mixed = session.with_tests_of(old, new, tests)
+    mixed = _with_tests_of(session, old, new, tests)
     if mixed is not None:
         crossing = replace(crossing, forward=session.ensure_counted(mixed, spec))
     lacking = any(
@@ -222,10 +225,24 @@ def _exchange_tests(
         for c in charged_changes(crossing)
         if c.package in touched
     )
-    mixed = session.with_tests_of(new, old, tests) if lacking else None
+    mixed = _with_tests_of(session, new, old, tests) if lacking else None
     if mixed is not None:
         crossing = replace(crossing, backward=session.ensure_counted(mixed, spec))
     return crossing
+
+
+def _with_tests_of(session: Session, onto: str, source: str, tests: Container[str]) -> str | None:
+    """A revision with the code of ``onto`` and the tests of ``source``; ``None`` if they agree.
+
+    Raises:
+        RepositoryError: git cannot make it.
+    """
+    changes = [
+        FileChange(c.old if c.old in tests else None, c.new if c.new in tests else None)
+        for c in session.repository.diff(onto, source)
+        if c.old in tests or c.new in tests
+    ]
+    return session.trees.workspace.graft(onto, source, changes) if changes else None
 
 
 def _with_sources(

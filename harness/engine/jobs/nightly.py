@@ -140,7 +140,7 @@ class Nightly:
         Raises:
             StoreError: a record cannot be read or written, or a disk is full.
         """
-        self._session.take_turn()
+        self._session.trees.acquire()
         self._lanes = self._open_lanes()
         total = sum(len(lane.open) for lane in self._lanes)
         self._session.progress.start(total)
@@ -249,14 +249,18 @@ class Nightly:
         lanes = []
         for spec in self._specs:
             try:
-                name = session.environment(
-                    spec.release, spec.build_variables, spec.run_variables
-                ).name
+                name = session.environment(spec).name
             except ToolchainError as err:
                 self._problems.append(str(err))
                 continue
             records = self._records(spec)
-            lane = _Lane(spec, name, EnvironmentState(), session.branch_lines(), records)
+            lane = _Lane(
+                spec,
+                name,
+                EnvironmentState(),
+                session.repository.branch_lines(session.config.branches),
+                records,
+            )
             if name not in environments:
                 environments[name] = self._first_state(lane, tips)
             lane.state = environments[name]
@@ -369,11 +373,7 @@ class Nightly:
         try:
             with of_one_revision():
                 record = self._session.measure(
-                    hash_,
-                    lane.spec.release,
-                    build_variables=lane.spec.build_variables,
-                    run_variables=lane.spec.run_variables,
-                    alloc_only=self._settings.alloc_only,
+                    hash_, lane.spec, alloc_only=self._settings.alloc_only
                 )
         except ToolchainError as err:
             self._problems.append(str(err))

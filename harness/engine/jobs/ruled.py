@@ -24,7 +24,7 @@ from harness.diagnostics.marks import (
 )
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.revision.build import WORKER
-from harness.engine.revision.code import CodeReader, kept
+from harness.engine.revision.code import CodeReader, recorded
 from harness.engine.revision.modules import measured_go_files
 from harness.engine.session import Session
 from harness.errors import MeasurementError
@@ -217,22 +217,14 @@ class _Rules:
             return CompiledCode((), ())
         self._session.progress.step(f"{self._revision[:8]} compile what no test binary has")
         tree = self._session.build(self._revision, self._spec, worker)
-        reader = CodeReader.of(
-            tree, self._session.go(self._spec.release), self._session.config.build_timeout
-        )
+        reader = CodeReader(tree)
         parts = []
         for module in tree.modules:
             packages = {p.path for p in module.build.packages} & units
             if not packages:
                 continue
             try:
-                code = reader.listing(
-                    tree.tree / module.plan.directory,
-                    packages,
-                    tree.module_env(module.plan),
-                    module.plan.flags,
-                    {w.package for w in missing} - {""},
-                )
+                code = reader.listing(module, packages, {w.package for w in missing} - {""})
             except MeasurementError as err:
                 self._unread |= packages
                 self._untold += [PackageError(p, "code", str(err)) for p in sorted(packages)]
@@ -335,7 +327,7 @@ def _elsewhere(wanted: Sequence[_Wanted], found: Record) -> Iterable[NoEscape]:
 
 def _concerned(code: CompiledCode, wanted: Sequence[_Wanted]) -> CompiledCode:
     """Of a listing what a record would have of it, and what rules name in test files."""
-    part = kept(code)
+    part = recorded(code)
     tests = [w for w in wanted if w.file.endswith("_test.go")]
     more = [
         f

@@ -29,17 +29,21 @@ def view_of(
         StoreError: the record cannot be written.
     """
     gcflags = " ".join(gcflags.split())
-    record = session.kept(revision, spec)
+    record = session.record_or_answer(revision, spec)
     if record is not None:
         known = next((v for v in record.views if v.gcflags == gcflags), None)
         if known is not None:
             return known, record
-    view = View(gcflags, session.diagnostics(revision, gcflags, spec))
+    session.trees.acquire()
+    found = session.builder(spec).diagnostics(
+        session.repository.revision(revision), session.environment(spec), gcflags
+    )
+    view = View(gcflags, tuple(found))
     if is_listing(gcflags):
         return view, record
-    record = record or session.compiled(revision, spec)
+    record = record or session.ensure_compiled(revision, spec)
     record = replace(record, views=(*record.views, view))
-    session.learn(record)
+    session.known.supplement(record)
     return view, record
 
 

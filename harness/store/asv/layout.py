@@ -33,11 +33,11 @@ from asv.results import Results, get_filename
 from asv.runner import BenchmarkResult
 
 from harness import __version__
+from harness.model import Record
 from harness.model.units import asv_unit
 from harness.scratch import scratch_directory
-from harness.store.asv.extract import Extract, Stamp, read_extract, stamp
 from harness.store.asv.suite import Numbers, Suite, Track, Value
-from harness.store.files import write_atomic
+from harness.store.files import Stamp, stamp, write_atomic
 from harness.store.records import RECORD_SUFFIX, RecordStore
 from harness.words import utc
 
@@ -79,7 +79,7 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
         StoreError: a file cannot be written.
     """
     directory = store.directory
-    records = list(store.each(read_extract))
+    records = list(store.tracked())
     written: list[Path] = []
     unchanged: list[Path] = []
     if records or prune:
@@ -99,7 +99,7 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
 
 def write_results(
     directory: Path,
-    records: Sequence[Extract],
+    records: Sequence[Record],
     suite: Suite,
     right: Container[Path] = (),
 ) -> tuple[list[Path], list[Path]]:
@@ -174,7 +174,7 @@ class _Made(msgspec.Struct):
             return cls(digest)
         return found if found.suite == digest else cls(digest)
 
-    def right(self, directory: Path, records: Iterable[tuple[Path, Extract]]) -> set[Path]:
+    def right(self, directory: Path, records: Iterable[tuple[Path, Record]]) -> set[Path]:
         """Result files that would be written as they are."""
         result = set()
         for path, record in records:
@@ -184,7 +184,7 @@ class _Made(msgspec.Struct):
                 result.add(target)
         return result
 
-    def save(self, directory: Path, records: Iterable[tuple[Path, Extract]]) -> None:
+    def save(self, directory: Path, records: Iterable[tuple[Path, Record]]) -> None:
         """Note what the files were made from."""
         self.files = {}
         for path, record in records:
@@ -197,7 +197,7 @@ class _Made(msgspec.Struct):
             write_atomic(directory / _MADE, data)
 
 
-def result_path(directory: Path, record: Extract) -> Path:
+def result_path(directory: Path, record: Record) -> Path:
     """Where asv keeps the results of a record."""
     name: str = get_filename(record.machine.machine, record.revision.hash, record.environment.name)
     return directory / name
@@ -233,7 +233,7 @@ def as_answer(value: Value) -> float | dict[str, object] | None:
     return value.number
 
 
-def _results(record: Extract, suite: Suite, described: dict[str, dict[str, Any]]) -> Results:
+def _results(record: Record, suite: Suite, described: dict[str, dict[str, Any]]) -> Results:
     """One record in asv's form; what asv measures of itself (durations) is not there."""
     release = record.environment.toolchain.release.removeprefix("go")
     results = Results(

@@ -29,8 +29,9 @@ from harness.model import (
     Measurement,
     Outcome,
     PackageOutcome,
+    PackageResult,
+    Record,
 )
-from harness.store.asv.extract import Extract, PackageNumbers
 
 # Names of parameters that are no sub-benchmark and no function. Go puts ``_`` for every blank in
 # the name of a sub-benchmark, so a name with a blank in it is free.
@@ -108,7 +109,7 @@ class Suite:
         self.tracks: dict[str, Track] = {t.name: t for t in tracks}
 
     @classmethod
-    def of(cls, records: Iterable[Extract]) -> Suite:
+    def of(cls, records: Iterable[Record]) -> Suite:
         """The suite of some records; it does not depend on their order."""
         found: dict[_Key, set[str]] = defaultdict(set)
         for record in records:
@@ -161,9 +162,9 @@ def track_names(keys: Iterable[_Key]) -> dict[_Key, str]:
 class Numbers:
     """All values of one record, by key and parameter."""
 
-    def __init__(self, record: Extract) -> None:
+    def __init__(self, record: Record) -> None:
         self.record = record
-        self._packages: dict[str, PackageNumbers] = {p.path: p for p in record.packages}
+        self._packages: dict[str, PackageResult] = {p.path: p for p in record.packages}
 
     @property
     def keys(self) -> dict[_Key, set[str]]:
@@ -232,7 +233,7 @@ def _concerns(failure: BenchmarkFailure, name: str) -> bool:
     return not failure.name or name == failure.name or name.startswith(f"{failure.name}/")
 
 
-def _first_error(record: Extract, package: str) -> str:
+def _first_error(record: Record, package: str) -> str:
     """The message of the first error of a package, of any package if it has none of its own."""
     own = [e for e in record.errors if e.package == package]
     return next((e.message for e in own or record.errors), "could not be measured")

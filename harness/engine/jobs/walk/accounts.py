@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
 from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.accounting import add_accounts, add_executions
 from harness.engine.jobs.exchange import exchange_steps
 from harness.engine.jobs.walk.faults import of_one_revision
 from harness.engine.session import Session
@@ -37,7 +38,7 @@ def account_steps(
     Raises:
         StoreError: a record cannot be read or written.
     """
-    lines = [line for _, line in session.branch_lines()]
+    lines = [line for _, line in session.repository.branch_lines(session.config.branches)]
     made = 0
     for spec in environments:
         try:
@@ -75,7 +76,7 @@ def _account_steps(
             session.progress.step(f"{before.revision.short} account for {len(benchmarks)} steps")
             try:
                 with of_one_revision():
-                    current[revision] = session.account(before, benchmarks, spec)
+                    current[revision] = add_accounts(session, before, benchmarks, spec)
             except MeasurementError as err:
                 failed(f"{before.revision.short}: steps not accounted for: {err}")
             made += len(current[revision].accounts) - len(before.accounts)
@@ -96,7 +97,7 @@ def _account_steps(
                 head = current[revision]
                 try:
                     with of_one_revision():
-                        session.look_at_new_sites(current[older], head, diffs, spec)
+                        add_executions(session, current[older], head, diffs, spec)
                 except MeasurementError as err:
                     failed(f"{head.revision.short}: coverage not known: {err}")
     return made

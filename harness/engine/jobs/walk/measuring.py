@@ -95,14 +95,12 @@ def walk(
     Raises:
         StoreError: a record cannot be written, or a disk is full.
     """
-    session.take_turn()
+    session.trees.acquire()
     parts: list[WalkPart] = []
     failed: list[str] = []
     for spec in environments:
         try:
-            environment = session.environment(
-                spec.release, spec.build_variables, spec.run_variables
-            )
+            environment = session.environment(spec)
         except ToolchainError as err:
             failed.append(str(err))
             continue
@@ -124,7 +122,7 @@ def walk(
         begun=time.time(),
         settings=session.settings(alloc_only=alloc_only),
         parts=tuple(parts),
-        carry=session.carries,
+        carry=session.carry.enabled,
         explain=explain,
         skip_existing=skip_existing,
     )
@@ -136,7 +134,7 @@ def walk(
 def unfinished(session: Session) -> tuple[list[Walk], list[str]]:
     """The walks of this machine that were cut, oldest first, without what has its record by now.
 
-    To be asked after :meth:`Session.take_turn`: another process may be about to finish them.
+    To be asked after :meth:`WorkTrees.acquire`: another process may be about to finish them.
 
     Returns:
         the walks, and of each file that cannot be read what is wrong with it.
@@ -174,12 +172,14 @@ def carry_out(
     """
     session.progress.start(sum(len(p.open) for p in planned.parts))
     report, place = WalkReport(), (session.config.results_dir, session.machine.machine)
-    with session.asking(planned.settings, carry=planned.carry):
+    with session.with_settings(planned.settings, carry=planned.carry):
         specs: list[tuple[EnvironmentSpec, WalkPart]] = []
         for number, part in enumerate(planned.parts):
             try:
                 spec = _spec(session, part)
-                session.recall([h for h in part.revisions if h not in set(part.open)], spec)
+                measured = [h for h in part.revisions if h not in set(part.open)]
+                # So that the records are those of a walk that was not cut.
+                session.carry.look_at(session.machine.machine, part.environment, measured)
                 specs.append((spec, part))
                 for hash_ in part.open:
                     if not may_begin():
@@ -241,15 +241,12 @@ def _one(
     struck = replace(part, open=tuple(h for h in part.open if h != hash_), failures=others)
     try:
         with of_one_revision():
-            if planned.skip_existing and _there(session, spec, hash_) is not None:
+            # A damaged record is measured again.
+            known = planned.skip_existing and session.store.readable(session.key(hash_, spec))
+            if known:
                 tell(f"{hash_[:8]} has a record")
                 return struck, done + WalkReport(skipped=1)
-            record = session.measure(
-                hash_,
-                spec.release,
-                build_variables=spec.build_variables,
-                run_variables=spec.run_variables,
-            )
+            record = session.measure(hash_, spec)
     except MeasurementError as err:
         if not session.repository.exists(hash_):
             tell(f"{hash_[:8]} is no longer in the repository, and is struck off")
@@ -273,12 +270,6 @@ def _one(
     )
 
 
-def _there(session: Session, spec: EnvironmentSpec, hash_: str) -> Record | None:
-    """The record of a revision; a damaged one is measured again."""
-    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
-    return session.store.readable(RecordKey(session.machine.machine, hash_, name))
-
-
 def _spec(session: Session, part: WalkPart) -> EnvironmentSpec:
     """The environment of a part, with the release that it began with.
 
@@ -286,7 +277,7 @@ def _spec(session: Session, part: WalkPart) -> EnvironmentSpec:
         ToolchainError: that cannot be had.
     """
     spec = EnvironmentSpec(part.release, part.build_variables, part.run_variables)
-    now = session.environment(spec.release, spec.build_variables, spec.run_variables)
+    now = session.environment(spec)
     return spec if now.name == part.environment else replace(spec, release=part.resolved)
 
 
@@ -308,7 +299,7 @@ def _without_done(session: Session, cut: Walk) -> Walk:
 
 def _baselines(session: Session, revisions: Sequence[str], spec: EnvironmentSpec) -> list[str]:
     """Parents that were measured in another environment only."""
-    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
+    name = session.environment(spec).name
     found = []
     for revision in revisions:
         parent = session.repository.revision(revision).parent
