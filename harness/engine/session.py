@@ -42,7 +42,6 @@ class Session:
         known: the same records together with the answers in the cache.
         accounts: the accounts that were read or made so far.
         carry: the results that can be taken over.
-        trees: the work trees.
 
     Raises:
         RepositoryError: the repository is not there.
@@ -207,11 +206,6 @@ class Session:
         A revision that does not build, or a benchmark that fails, is part of the record and not an
         error. Nothing is written where ``bench`` or ``packages`` of the session select nothing.
 
-        Args:
-            revision: full hash.
-            alloc_only: leave the time lane out.
-            write: whether to write the record.
-
         Raises:
             ToolchainError: the release cannot be had.
             RepositoryError: the revision cannot be checked out.
@@ -236,7 +230,6 @@ class Session:
         work tree first. What fails is raised when the revision is asked for.
 
         Args:
-            revision: full hash.
             known: full hash of the revision that is asked for before.
 
         Raises:

@@ -46,7 +46,6 @@ class ResultsBranch:
         repository: whose remotes and credentials are used.
         remote: name of one of its remotes, a URL, or a path.
         branch: name of the branch; it need not be there yet.
-        cache_dir: where the store lies.
 
     Raises:
         UsageError: no branch can have that name.

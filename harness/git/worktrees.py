@@ -28,12 +28,7 @@ from harness.scratch import scratch_directory
 
 
 class Workspace:
-    """The work trees of one repository.
-
-    Args:
-        repository: the user's repository.
-        cache_dir: where stores and work trees live.
-    """
+    """The work trees of one repository."""
 
     def __init__(self, repository: Repository, cache_dir: Path) -> None:
         self._source = repository
@@ -149,7 +144,6 @@ class Workspace:
         """Git commands with an index of their own, for making a commit in the store.
 
         Args:
-            purpose: what for, in the message of an error.
             source: whose work tree and settings count, and of whose index it is a copy; without
                 one those of the store, and the index is empty.
 

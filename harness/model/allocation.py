@@ -57,8 +57,6 @@ class Account:
     """All allocations of one benchmark by line: two differenced memory profiles.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
         sites: the most allocations first.
         allocs: their sum per operation, with fractions (``testing`` truncates).
         bytes: likewise.
@@ -85,7 +83,6 @@ class OwnPlace:
         function: in the compiler's words; empty where it is not known.
         at_base: whether file and line are those of the base.
         escape: how the escape site on the line stands: ``new``, ``gone``, ``kept``, ``none``.
-        site: that site.
         via: the library function that the line calls and that allocates, or empty.
         feeds: where the line does not allocate by itself, the line of which it is known that it
             allocates more or less with it, in words; empty if none is known.
@@ -107,8 +104,6 @@ class Exchange:
 
     Attributes:
         previous: hash of the revision that the step is told from.
-        package: import path.
-        benchmark: full name.
         file: where the tests changed, relative to the repository's root.
         line: likewise, the first changed line at head.
         parts: by unit, after minus before as far as it is the benchmark's own; ``None`` where

@@ -140,14 +140,10 @@ class PackageResult:
     """One package of a revision.
 
     Attributes:
-        path: import path.
         directory: relative to the repository's root, ``.`` for the root itself.
-        outcome: see :class:`PackageOutcome`.
         key: identity of everything that the test binary is made from and reads in its directory;
             equal keys give equal binaries. Empty if it was not built.
         carried_from: hash of the revision whose results these are, else ``None``.
-        benchmarks: the results, in the order of the output.
-        failures: benchmarks without a number.
         raw: verbatim output per lane, in the Go benchmark format.
         declared: names of the benchmark functions in its test files, run or not.
     """

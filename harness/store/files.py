@@ -1,18 +1,21 @@
-"""Writing a file so that a reader sees the old one or the new one, never half of either."""
+"""Files of the store: JSON of any values, atomic writes, and whether a file changed."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from harness.errors import StoreError
 from harness.scratch import scratch_file
 
 # Not the name of the file: it is swept in any directory, so it must be like no other's.
 _PREFIX = ".esv-new-"
-
-
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 # Time of the last change in nanoseconds, size and inode of a file.
 Stamp: TypeAlias = tuple[int, int, int]
 
@@ -47,3 +50,26 @@ def write_atomic(path: Path, data: bytes) -> None:
             temporary.replace(path)
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from None
+
+
+def to_json(value: object) -> bytes:
+    """JSON with a newline at its end.
+
+    Names of files that are no UTF-8 come from the system with surrogates, which JSON cannot hold;
+    their bytes become replacement characters.
+    """
+    try:
+        text = _ENCODER.encode(value)
+    except UnicodeEncodeError:
+        text = _ENCODER.encode(_readable(msgspec.to_builtins(value)))
+    return text + b"\n"
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_readable(key): _readable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_readable(item) for item in value]
+    return value

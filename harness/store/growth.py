@@ -24,7 +24,7 @@ from harness.model import (
 )
 from harness.model.record import outcome_of, with_failures
 from harness.model.selection import covers, enters
-from harness.store.codec import encode
+from harness.store.encoding import encode
 
 T = TypeVar("T")
 
@@ -83,10 +83,6 @@ def rerun(old: Record, new: Record) -> Record:
     What gave numbers now replaces what it gave before. What was not asked for this time, or fails
     now, keeps the numbers that it had, as do the units of a time lane that was left out this time.
     What is known about the binaries (accounts and the like) stays where these are the same.
-
-    Args:
-        old: what is recorded.
-        new: what was measured now, of the same revision, environment and machine.
     """
     before = {p.path: p for p in old.packages}
     bench = new.settings.bench
@@ -158,8 +154,6 @@ def rerun_package(old: PackageResult, new: PackageResult, bench: str) -> Package
     """The result of a package after its benchmarks, or some of them, ran once more.
 
     Args:
-        old: what it gave before.
-        new: what it gave now.
         bench: which benchmarks were asked for now, as ``go test -bench`` takes it.
     """
     if not (old.benchmarks or old.failures):

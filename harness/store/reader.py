@@ -37,7 +37,6 @@ class RecordReader:
     """Reads the records of a store; equal parts of neighbouring revisions are one object.
 
     Args:
-        store: where they are.
         index: what an earlier reader has left. A file with the same stamp is not read again, and
             one with the same content is not decoded again.
     """

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from harness.errors import NewerRecordError, RecordWarning, StoreError
 from harness.model import Record
-from harness.store.codec import Packed, Shared, encode, unpack_from
+from harness.store.codec import Packed, Shared, unpack_from
+from harness.store.encoding import encode
 from harness.store.files import write_atomic
 from harness.store.growth import lost
 
@@ -220,9 +221,6 @@ class RecordStore:
         """The records of a revision, of every machine and environment, in a fixed order.
 
         One of them that cannot be read is set aside as long as there is another.
-
-        Args:
-            revision: full hash.
 
         Raises:
             StoreError: there are some, and none can be read.

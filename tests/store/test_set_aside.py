@@ -15,7 +15,7 @@ from harness.errors import NewerRecordError, RecordWarning, StoreError
 from harness.model import RECORD_SCHEMA, Lane, PackageResult, Record
 from harness.store import RecordIndex, RecordReader, RecordStore, key_of
 from harness.store.asv.layout import rebuild
-from harness.store.codec import encode
+from harness.store.encoding import encode
 from tests.builders import make_benchmark, make_package, make_record, make_site
 
 

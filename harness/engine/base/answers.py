@@ -21,7 +21,6 @@ def narrowed(record: Record, wanted: RunSettings) -> Record | None:
     Never to be written in place of the record: it has less.
 
     Args:
-        record: of the revision.
         wanted: the question; its packages are not looked at here (:func:`answers`).
 
     Returns:

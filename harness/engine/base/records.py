@@ -23,9 +23,7 @@ class Records:
     the head of a pull request is no history, and one question never takes the place of another.
 
     Args:
-        project: the project's records.
         cache: directory of the answers.
-        hash_length: digits of a hash in file names.
     """
 
     def __init__(self, project: RecordStore, cache: Path, hash_length: int) -> None:

@@ -21,7 +21,6 @@ def add_accounts(
 
     Args:
         benchmarks: ``(import path, full name)``.
-        spec: environment of the record.
     """
     builder = session.builder(spec)
 
@@ -58,7 +57,6 @@ def add_executions(
 
     Args:
         diffs: the steps between the records, ``None`` if not known.
-        spec: environment of the records.
     """
     from harness.engine.revision.coverage import with_executions
 

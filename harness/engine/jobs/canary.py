@@ -61,10 +61,6 @@ EXPECTED_COSTS = (
 def check_canary(config: Config, go: Go) -> list[str]:
     """Measure the canary.
 
-    Args:
-        config: for the time limits.
-        go: the toolchain under test.
-
     Returns:
         what is not as it must be, a line each; empty if all is well.
 

@@ -41,10 +41,6 @@ def cross(
     another name, have their new names on both sides.
 
     Args:
-        session: of the project.
-        base: the older record.
-        head: the newer one.
-        spec: environment of both.
         most: how many benchmarks to account for.
         older: environment that the base was measured in, if its release is another one.
 
@@ -98,9 +94,6 @@ def find_renames(
     """What of the base has another name at the head.
 
     Args:
-        session: of the project.
-        base: the older record.
-        head: the newer one.
         declared: go by the benchmark functions that are declared, where nothing was run.
 
     Raises:
@@ -148,11 +141,7 @@ def exchange_steps(
     that has a part of its own.
 
     Args:
-        session: of the project.
-        base: the record that the steps are told from.
-        head: the record in which they are.
         benchmarks: that changed, ``(import path, full name)``.
-        spec: environment of both.
 
     Raises:
         RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.

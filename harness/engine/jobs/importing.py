@@ -42,7 +42,6 @@ class Origin:
     """Where a saved output is from, as far as the command line says it.
 
     Attributes:
-        revision: the commit that ran.
         diff: from its first parent, as in a record.
         machine: name of the machine; empty to make one of the ``cpu:`` line.
         release: Go release; empty to look for it in the file.
@@ -95,11 +94,6 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
 
     Counts (allocs/op, B/op) become measurements of the allocation lane, everything else of the time
     lane; nothing of them is known to repeat on one processor, so that a single sample is not exact.
-
-    Args:
-        text: the file.
-        name: of the file, for messages.
-        origin: where it is from.
 
     Raises:
         MeasurementError: nothing in it is a result.

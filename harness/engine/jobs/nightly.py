@@ -56,8 +56,6 @@ class NightlySettings:
     Attributes:
         budget: seconds after which no further revision is begun; ``None`` for no limit. The
             first one is always measured.
-        alloc_only: leave the time lane out.
-        explain: account for the new steps line by line.
         fetched: whether the newest commits are here: a fetch worked, or none was wanted.
     """
 
@@ -100,9 +98,6 @@ class Nightly:
     """One run.
 
     Args:
-        session: of the project.
-        settings: of the run.
-        environments: in which to measure.
         clock: seconds that only grow.
         pause: called between two revisions, for what should not wait until the end.
     """

@@ -18,7 +18,8 @@ from pathlib import Path
 from harness.errors import NewerRecordError, RepositoryError, StoreError
 from harness.git.results_branch import ResultsBranch, blob_id
 from harness.store import RECORD_SUFFIX
-from harness.store.codec import decode, encode
+from harness.store.codec import decode
+from harness.store.encoding import encode
 from harness.store.files import write_atomic
 from harness.store.growth import union
 from harness.store.nightly import STATE_NAME, decode_state, encode_state, merge_states
@@ -37,8 +38,6 @@ class Synced:
     """What a synchronisation did.
 
     Attributes:
-        fetched: files that came from the branch.
-        pushed: files that went there.
         warnings: files of the branch or the disk that cannot be read, a line each.
     """
 
@@ -58,12 +57,6 @@ def synchronise(
 
     Where somebody else pushes at the same moment it is done again, so that nothing of either is
     lost; what is on the branch is never deleted.
-
-    Args:
-        branch: of the results.
-        results_dir: asv's ``results_dir``.
-        push: also write to the branch.
-        sleep: between attempts.
 
     Raises:
         RepositoryError: the remote cannot be reached, or others are always quicker.

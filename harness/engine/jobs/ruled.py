@@ -37,7 +37,6 @@ class Ruled:
     """A record with the code that rules are about.
 
     Attributes:
-        record: the record, with the code that no test binary has.
         marks: what comments in the source declare free of escapes, and what a rule is about that
             has other names of files (``//line``).
         untold: rules of which it cannot be told whether they hold, and what to do.
@@ -54,10 +53,7 @@ class _Wanted:
 
     Attributes:
         source: the file in which the rule stands.
-        line: likewise.
         package: import path; empty where nothing in the directory is compiled.
-        file: that declares it.
-        function: by the compiler's name.
         named: whether the rule names the function or its file, and not many by a pattern.
         counts: whether the rule is a budget, which what is compiled nowhere does not use up.
     """
@@ -89,10 +85,6 @@ def with_ruled_code(
     """Have the code of all functions that the policy or a mark in the source has a rule about.
 
     Args:
-        session: of the project.
-        record: of the revision that is judged; what is added to it is kept nowhere.
-        spec: environment of the record.
-        policy: of the project.
         worker: in whose work tree to compile, where there is anything to compile.
 
     Raises:

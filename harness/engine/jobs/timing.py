@@ -43,10 +43,6 @@ def run_in_turn(
     """Time the benchmarks that both revisions have.
 
     Args:
-        session: of the project; its settings say how long and how often.
-        base: hash of the older revision.
-        head: hash of the newer one.
-        spec: environment of both.
         even_if_same: also packages of which both sides have the same test binary.
 
     Raises:

@@ -19,10 +19,7 @@ def view_of(
     as the code and is not kept; then the record may be ``None``.
 
     Args:
-        session: of the project.
-        revision: full hash.
         gcflags: ``-m -l``; blanks do not count.
-        spec: the environment.
 
     Raises:
         MeasurementError: the flags are wrong, or it does not compile.

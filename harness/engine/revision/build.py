@@ -52,9 +52,7 @@ class BuiltTree:
     """A revision, checked out and compiled.
 
     Attributes:
-        tree: the work tree.
         blobs: object id of every file of the revision.
-        env: environment of the go command.
     """
 
     config: Config
@@ -115,7 +113,6 @@ class Builder:
     """Compiles revisions of one repository with one toolchain.
 
     Args:
-        repository: the user's repository, only read.
         worker: name of the work tree to use.
     """
 

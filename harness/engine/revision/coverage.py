@@ -49,10 +49,6 @@ class Coverer:
 
         A package that is in no benchmark's test binary is uncovered without a build.
 
-        Args:
-            record: of the revision.
-            sites: of its project's source.
-
         Raises:
             RepositoryError: the revision cannot be checked out.
             MeasurementError: Go cannot be started.
@@ -136,9 +132,6 @@ def with_executions(
 
     Args:
         builder: makes what compiles; not called where no run is needed.
-        progress: told what goes on, and what went wrong.
-        base: the older record.
-        head: the newer one.
         diffs: the steps between them, ``None`` if not known.
     """
     escapes = diff_escapes(base, head, diffs)

@@ -115,7 +115,6 @@ class Measurer:
         """Measure a revision.
 
         Args:
-            begun: by :meth:`begin`.
             known: a record of the same revision, environment and benchmarks; only what failed in
                 it, or is not in it, is run.
 

@@ -33,8 +33,6 @@ class ModulePlan:
     """How one module is built.
 
     Attributes:
-        directory: relative to the work tree, ``.`` for its root.
-        flags: further flags of the go command.
         workspace: value of ``GOWORK``: ``off``, or the path of the ``go.work`` file.
         overlay: the go.mod in place of the revision's, if any.
     """
@@ -165,8 +163,6 @@ def guess_module_path(sources: Iterable[str], directories: set[str], later: str,
     """Import path of a tree without ``go.mod``.
 
     Args:
-        sources: text of its Go files.
-        directories: its directories that hold Go files.
         later: module path of a later revision, or empty.
         name: used if nothing else tells.
 

@@ -71,7 +71,6 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
     A result file is left alone if it, its record and the suite are what they were when it was made.
 
     Args:
-        store: the records; asv's files are written beside them.
         prune: delete the result files of Go environments whose record is gone.
         force: trust nothing of what is there.
 
@@ -106,7 +105,6 @@ def write_results(
     """Write the registry, and machine and result files of some records.
 
     Args:
-        directory: asv's ``results_dir``.
         records: of any machines and environments.
         suite: a suite that holds at least what the records hold, see :meth:`Suite.of`.
         right: result files that are known to be right.

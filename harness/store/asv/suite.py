@@ -48,10 +48,7 @@ class Track:
     """One asv benchmark.
 
     Attributes:
-        name: dotted name in asv.
-        package: import path.
         function: Go benchmark function; empty for the escape sites of the package.
-        unit: as in the record.
         params: values of the one parameter, in asv's order.
     """
 
@@ -99,11 +96,7 @@ ABSENT = Value(math.nan)
 
 
 class Suite:
-    """The union of what a set of records tracks.
-
-    Args:
-        tracks: the benchmarks, with unique names.
-    """
+    """The union of what a set of records tracks."""
 
     def __init__(self, tracks: Iterable[Track]) -> None:
         self.tracks: dict[str, Track] = {t.name: t for t in tracks}
@@ -129,9 +122,7 @@ def track_name(package: str, function: str, unit: str) -> str:
     ``_``, so two keys can get the same name: see :func:`track_names`.
 
     Args:
-        package: import path.
         function: benchmark function; empty for the escape sites of the package.
-        unit: as in the record.
     """
     parts = package.split("/")
     if len(parts) > 1 and "." in parts[0]:

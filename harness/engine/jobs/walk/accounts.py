@@ -27,9 +27,6 @@ def account_steps(
     seen is whether benchmarks execute the escape sites that the revisions bring.
 
     Args:
-        session: of the project.
-        revisions: full hashes.
-        environments: in which.
         failed: told, a line each, of what cannot be accounted for; the rest is.
 
     Returns:

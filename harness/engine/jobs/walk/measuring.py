@@ -31,7 +31,6 @@ class WalkReport:
     """What a walk did.
 
     Attributes:
-        records: that were written.
         skipped: revisions that had a record already.
         broken: revisions of which nothing could be measured.
         partial: revisions of which something could not.
@@ -81,16 +80,10 @@ def walk(
     release cannot be had.
 
     Args:
-        session: of the project.
-        revisions: full hashes.
-        environments: in which.
         asked: the range as it was asked for, for people.
-        alloc_only: leave the time lane out.
-        skip_existing: not those that have a record.
         baselines: measure also the parent of a revision, if it is among neither these nor the
             records of the environment, but of another one: so a change of the configured release
             leaves no commit without a number to compare it with, and is not read as one of code.
-        explain: at the end, account for the steps that they have a part in.
 
     Raises:
         StoreError: a record cannot be written, or a disk is full.
@@ -163,8 +156,6 @@ def carry_out(
     """Measure what is open of a walk, and forget it when nothing is left.
 
     Args:
-        session: of the project, whose turn it is.
-        planned: the walk as it is written down.
         may_begin: asked before each revision; if not, the rest stays open.
 
     Raises:
