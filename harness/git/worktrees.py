@@ -22,6 +22,7 @@ import git
 from git.exc import GitCommandError
 
 from harness.errors import RepositoryError
+from harness.git.reading import reason
 from harness.git.repository import Repository
 from harness.model import WORK_TREE, FileChange
 from harness.scratch import scratch_directory
@@ -65,9 +66,8 @@ class Workspace:
             if (tree / ".gitmodules").is_file():
                 self._submodules(work)
         except GitCommandError as err:
-            reason = str(err.stderr or "").strip().splitlines()
             raise RepositoryError(
-                f"cannot check out {revision[:8]} in {tree}: {reason[-1] if reason else err.status}"
+                f"cannot check out {revision[:8]} in {tree}: {reason(err)}"
             ) from None
         return tree
 
@@ -172,10 +172,7 @@ class Workspace:
         try:
             yield command
         except GitCommandError as err:
-            reason = str(err.stderr or "").strip().splitlines()
-            raise RepositoryError(
-                f"cannot {purpose}: {reason[-1] if reason else err.status}"
-            ) from None
+            raise RepositoryError(f"cannot {purpose}: {reason(err)}") from None
         finally:
             index.unlink(missing_ok=True)
 
