@@ -59,7 +59,7 @@ class BenchmarkFailed(Exception):  # noqa: N818 - reads as what it says
 
 
 class _Process:
-    """What this process knows: the frozen suite, and the revision that asv is running.
+    """State of this process: the frozen suite, and the revision that asv is running.
 
     asv takes one environment class, not an object of ours, and the suite is imported by name, so
     the two can only meet in a module.
@@ -176,7 +176,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
 
     @property
     def name(self) -> str:
-        """As in the names of records: the release that really runs, then the variables."""
+        """Name as in records: the release that really runs, then the variables."""
         return self._model.name
 
     @property
@@ -186,11 +186,11 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
 
     @classmethod
     def matches(cls, python: str) -> bool:
-        """Whether a specifier is a Go release."""
+        """Return whether a specifier is a Go release."""
         return bool(_RELEASE.fullmatch(python))
 
     def check_presence(self) -> bool:
-        """Whether asv's directory is there; toolchains are elsewhere."""
+        """Return whether asv's directory is there; toolchains are elsewhere."""
         return Path(self._path).is_dir()
 
     def _setup(self) -> None:
@@ -351,7 +351,7 @@ def _function(track: Track) -> TrackFunction:
 
 
 def _check(root: str) -> int:
-    """Whether each benchmark can be called with its parameters."""
+    """Return whether each benchmark can be called with its parameters."""
     return 0 if all(b.check(root) for b in _process.benchmarks.values()) else 1
 
 
@@ -365,7 +365,7 @@ def _rebuild_at_exit(store: RecordStore) -> None:
 
 
 def _called_by_find() -> bool:
-    """Whether ``asv find`` is the direct caller of ``install_project``.
+    """Return whether ``asv find`` is the direct caller of ``install_project``.
 
     asv 0.6 ends in a traceback there if a revision does not build, while it goes on to the next one
     if its benchmark fails. So in this one place a revision that does not build counts as installed,
@@ -382,7 +382,7 @@ def _tagged(tagged: Mapping[tuple[str, str], str], tag: str) -> dict[str, str]:
 def _configuration(conf: Any) -> Config:
     """Our settings of the file that asv has read.
 
-    asv keeps no note of which file that was, but changes to its directory.
+    asv does not say which file that was, but changes to its directory.
 
     Raises:
         asv.util.UserError: it cannot be found, or is wrong.

@@ -31,7 +31,7 @@ _DEFAULT = EnvironmentSpec()
 
 
 class Session:
-    """Measures revisions of one project and keeps their records.
+    """Measures revisions of one project and stores their records.
 
     Args:
         bench, packages, benchtime, count: override those of the ``go`` section.
@@ -296,7 +296,7 @@ class Session:
     def prepare(
         self, revision: str, spec: EnvironmentSpec, settings: RunSettings, worker: str = WORKER
     ) -> tuple[Measurer, Request]:
-        """What measures a revision in the work tree of a worker, and the request for it."""
+        """The measurer for a revision in the work tree of a worker, and the request for it."""
         self.trees.acquire()
         request = Request(self.repository.revision(revision), self.environment(spec), settings)
         builder = self.builder(spec, worker)

@@ -4,5 +4,3 @@ from harness.git.diffs import parse_diff
 from harness.git.mirrors import open_repository
 from harness.git.repository import Repository
 from harness.git.worktrees import Workspace
-
-__all__ = ["Repository", "Workspace", "open_repository", "parse_diff"]

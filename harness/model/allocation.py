@@ -1,4 +1,4 @@
-"""Where a benchmark allocates, exactly, per source line."""
+"""The allocations of a benchmark, per source line."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class AllocationSite:
         file: of the nearest frame of the project, relative to the repository's root.
         line: likewise.
         function: likewise, in the compiler's words (``(*T).M``, ``f.func1``).
-        outer_file, outer_line: where the compiled code of that frame stands: the outermost caller
+        outer_file, outer_line: place of the compiled code of that frame: the outermost caller
             into which it was inlined, which is where the compiler prints inlined escapes.
         via: the function of a library that the line calls and that allocates, ``strings.Join``;
             empty where the line allocates by itself.
         allocs: allocations per operation.
         bytes: bytes per operation.
-        setup_allocs: allocations of one run beside those of its operations, as far as the timer
+        setup_allocs: allocations of one run besides those of its operations, as far as the timer
             counts them: set-up before the loop without ``ResetTimer``, the first operations'.
         setup_bytes: likewise.
         calls: where the line allocates by itself, the functions of the runtime that it calls for
@@ -76,16 +76,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class OwnPlace:
-    """Where the tests make a benchmark allocate more or less.
+    """A place where the tests make a benchmark allocate more or less.
 
     Attributes:
         file, line: of the tests; at head, but for what is gone.
         function: in the compiler's words; empty where it is not known.
         at_base: whether file and line are those of the base.
-        escape: how the escape site on the line stands: ``new``, ``gone``, ``kept``, ``none``.
+        escape: state of the escape site on the line.
         via: the library function that the line calls and that allocates, or empty.
-        feeds: where the line does not allocate by itself, the line of which it is known that it
-            allocates more or less with it, in words; empty if none is known.
+        feeds: where the line does not allocate by itself, the line that is known to
+            allocate more or less with it, in words; empty if none is known.
     """
 
     file: str
@@ -100,7 +100,7 @@ class OwnPlace:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What of a step the benchmark itself caused, measured by exchanging the tests.
+    """The part of a step that the benchmark itself caused, measured by exchanging the tests.
 
     Attributes:
         previous: hash of the revision that the step is told from.

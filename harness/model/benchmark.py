@@ -1,4 +1,4 @@
-"""What a benchmark measured, and what became of a package."""
+"""Results of benchmarks and packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Lane(StrEnum):
-    """How a number was taken: exactly and quickly, or statistically and slowly."""
+    """A way to take a number: exactly and quickly, or statistically and slowly."""
 
     ALLOCATION = "allocation"
     TIME = "time"
@@ -43,7 +43,7 @@ class Measurement:
 
     @property
     def spread(self) -> float:
-        """How far the untruncated values lie apart; 0 where they are not known."""
+        """The range of the untruncated values; 0 where they are not known."""
         return max(self.untruncated) - min(self.untruncated) if self.untruncated else 0.0
 
     @property
@@ -124,7 +124,7 @@ class BenchmarkFailure:
 
 
 class PackageOutcome(StrEnum):
-    """What became of one package of a revision."""
+    """The outcome of one package of a revision."""
 
     MEASURED = "measured"
     CARRIED = "carried"  # same key as an already measured revision

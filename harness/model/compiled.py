@@ -1,4 +1,4 @@
-"""What the compiled code does: the calls that allocate, and the size of each stack frame."""
+"""Compiled code: the calls that allocate, and the size of each stack frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class AllocationKind(StrEnum):
-    """What an allocating function of Go's runtime is called for.
+    """The purpose for which compiled code calls an allocating function of Go's runtime.
 
     Closures, variables that are moved to the heap, literals and ``make`` of a constant size are
     all ``object``: the compiler calls the same function for them.
@@ -35,7 +35,7 @@ class AllocationCall:
         callee: the function that allocates, ``runtime.newobject``.
         file: of the source line that allocates, relative to the repository's root if in it.
         line: likewise.
-        outer_file, outer_line: where that line stands in ``function``: the call that was inlined,
+        outer_file, outer_line: place of that line in ``function``: the call that was inlined,
             which is where the compiler prints inlined escapes. The same where nothing was.
         inlined: the inlined functions that it came from, the outermost first, by full name.
     """
@@ -52,7 +52,7 @@ class AllocationCall:
 
     @property
     def test(self) -> bool:
-        """Whether the calling code is in a ``_test.go`` file."""
+        """Return whether the calling code is in a ``_test.go`` file."""
         return self.outer_file.endswith("_test.go")
 
 
@@ -77,5 +77,5 @@ class FunctionCode:
 
     @property
     def test(self) -> bool:
-        """Whether it is declared in a ``_test.go`` file."""
+        """Return whether it is declared in a ``_test.go`` file."""
         return self.file.endswith("_test.go")

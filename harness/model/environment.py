@@ -1,4 +1,4 @@
-"""Where a measurement was taken: toolchain, environment, machine."""
+"""The place of a measurement: toolchain, environment, machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``esv nightly`` has reported so far."""
+"""The state of ``esv nightly``: what it has reported so far."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """What is known in one environment.
+    """State of one environment.
 
     Attributes:
         floors: newest recorded revision of each branch when nightly first ran; it does not measure
@@ -37,7 +37,7 @@ class EnvironmentState:
             them are history and no news.
         newest: newest recorded revision of each branch at the last report: what came later is
             compared with it.
-        failures: revisions of which no record could be made, with the nights that tried.
+        failures: revisions without a record, with the number of nights that tried.
     """
 
     floors: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class EnvironmentState:
 
 @dataclass(frozen=True, slots=True)
 class NightlyState:
-    """Of one machine.
+    """State of one machine.
 
     Attributes:
         unfetched_since: when the first fetch failed of those since the last that worked, seconds

@@ -27,7 +27,7 @@ IMPORT_MARK = " import"
 
 
 class Outcome(StrEnum):
-    """What became of a revision as a whole."""
+    """The outcome of a revision as a whole."""
 
     MEASURED = "measured"
     PARTIAL = "partial"  # some benchmark gave no number, or a package without any does not compile
@@ -72,7 +72,7 @@ class ModuleOverlay:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What decides which benchmarks run and how.
+    """Settings that decide which benchmarks run and how.
 
     ``benchtime`` and ``count`` are of the time lane, ``None`` and 0 with ``--alloc-only``.
     """
@@ -91,7 +91,7 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the compiler says with other flags than those of the record, word for word.
+    """The compiler's output with other flags than those of the record, word for word.
 
     Attributes:
         gcflags: ``-m -l``, as given on the command line.
@@ -185,7 +185,7 @@ class Record:
 
     @property
     def imported(self) -> bool:
-        """Whether the numbers are from a saved output and not measured by the harness."""
+        """Return whether the numbers are from a saved output and not measured by the harness."""
         return self.harness.endswith(IMPORT_MARK)
 
     @property
@@ -210,7 +210,7 @@ class Record:
         )
 
     def exchange(self, previous: str, package: str, benchmark: str) -> Exchange | None:
-        """What was learnt from exchanging the tests with an earlier revision, if they were."""
+        """The result of exchanging the tests with an earlier revision, if that was done."""
         key = (previous, package, benchmark)
         return next(
             (e for e in self.exchanges if (e.previous, e.package, e.benchmark) == key), None
@@ -226,7 +226,7 @@ class Record:
         return [site for site in self.escapes if not site.test and not site.position.generated]
 
     def parts(self) -> dict[str, CodePart]:
-        """What the compiler says and made, by package."""
+        """The compiler's output and code, by package."""
         names = ("escapes", "inlining", "inlining_calls", "calls", "functions")
         found: dict[str, dict[str, list[Any]]] = {}
         for name in names:
@@ -260,7 +260,7 @@ def with_failures(
 
 
 def outcome_of(packages: Iterable[PackageResult], errors: Iterable[PackageError]) -> Outcome:
-    """What became of a revision, from its packages and what Go refused."""
+    """The outcome of a revision, from its packages and errors."""
     packages, errors = list(packages), list(errors)
     numbers = any(p.benchmarks for p in packages)
     refused = [p for p in packages if p.outcome is PackageOutcome.BUILD_FAILED]

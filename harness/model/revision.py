@@ -36,7 +36,7 @@ class Revision:
 
     @property
     def uncommitted(self) -> bool:
-        """Whether it is a commit made of a work tree, with or without changes; no clone has it."""
+        """Return whether it is a commit made of a work tree; no clone has it."""
         return self.message.startswith(f"{WORK_TREE} ") or self.message.startswith(
             f"{WORK_TREE}out"
         )
@@ -95,7 +95,7 @@ def reverse(diff: TreeDiff) -> TreeDiff:
 
 
 def is_test(file: str | None) -> bool:
-    """Whether a file belongs to the tests of a package: ``_test.go``, or under ``testdata``."""
+    """Return whether a file belongs to tests: ``_test.go``, or under ``testdata``."""
     return file is not None and (file.endswith("_test.go") or "testdata" in file.split("/"))
 
 

@@ -1,4 +1,4 @@
-"""What a walk over a history set out to do, and what of it is left."""
+"""The plan of a walk over a history, and what is left of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WALK_SCHEMA = "esv.walk/1"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A revision of which no record could be made.
+    """A revision without a record, because measuring it failed.
 
     Attributes:
         message: what went wrong, one line.

@@ -68,7 +68,7 @@ class Shared:
     all there is in common.
 
     Args:
-        keep: whether to keep everything, for records in any order.
+        keep: store everything, for records in any order.
     """
 
     keep: bool = False
@@ -112,7 +112,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A record file, of which only the first member was decoded.
+    """A record file whose first member only was decoded.
 
     Attributes:
         id: of its JSON, which has the ids of all members in it, so that of the whole content.
@@ -201,7 +201,7 @@ class Packed:
         return replace(self.core.record, packages=packages).with_parts([code])
 
     def parts(self, shared: Shared) -> dict[str, tuple[str, CodePart]]:
-        """What :meth:`harness.model.Record.parts` gives, without the rest of the record.
+        """The value of :meth:`harness.model.Record.parts`, without the rest of the record.
 
         Returns:
             By package, with an id: equal ids are equal parts.
@@ -281,7 +281,7 @@ def decode(data: bytes, name: str, shared: Shared | None = None) -> Record:
 
 
 def unpack(data: bytes, name: str) -> Packed:
-    """As :func:`unpack_from`, of bytes."""
+    """Read the first member of a record file from its bytes; see :func:`unpack_from`."""
     return unpack_from(lambda start, size: data[start : start + size], len(data), name)
 
 
@@ -328,7 +328,7 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
 
 
 def _fits(core: Core) -> bool:
-    """Whether the layout names members that are there and hold what it takes them for."""
+    """Return whether the layout names members that are there and hold what it takes them for."""
     layout, packages = core.layout, len(core.record.packages)
     per_package = ((layout.numbers, Part.NUMBERS), (layout.raw, Part.RAW))
     wanted = [(n, part) for numbers, part in per_package for n in numbers if n != -1]

@@ -24,7 +24,7 @@ def encode(record: Record) -> bytes:
 
 
 def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> bytes:
-    """Likewise, with the content of a member turned into its id and bytes by the caller."""
+    """The bytes of a record file; ``compress`` turns the content of a member into id and bytes."""
     members: list[Member] = []
     data: list[bytes] = []
 
@@ -67,7 +67,7 @@ def _clipped(raw: Mapping[Lane, str]) -> dict[Lane, str]:
 
 
 def _runs(items: Sequence[Any]) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """What follows each other of one package, by package and how often it came before."""
+    """Runs of items of one package, by package and how many runs of it came before."""
     found: dict[tuple[str, int], tuple[Any, ...]] = {}
     seen: dict[str, int] = {}
     for package, group in groupby(items, key=lambda item: item.package):

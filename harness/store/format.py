@@ -20,7 +20,7 @@ CODE_LISTS = ("escapes", "inlining", "inlining_calls", "calls", "functions")
 
 
 class Part(StrEnum):
-    """What a member of the file holds of a package."""
+    """The kind of content of a member."""
 
     CODE = "code"  # what the compiler says of it, and made of it
     NUMBERS = "numbers"  # its benchmarks
@@ -37,7 +37,7 @@ class NumbersPart:
 
 
 class Member(msgspec.Struct, frozen=True):
-    """Where a member is, and what is in it.
+    """The place and content of a member.
 
     Attributes:
         size: bytes in the file; members follow each other in the order of the list.
@@ -50,7 +50,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """Which members make up what; members are counted from 0.
+    """The members of each field; they are counted from 0.
 
     Attributes:
         numbers: one for each package of the record, -1 for none.

@@ -1,8 +1,8 @@
-"""How a record may change: what a new run replaces, what is learnt about it later. Pure.
+"""Changes of a record: a new run replaces numbers, later findings are added. Pure.
 
 A record is the truth about a revision, so it only grows. A run replaces the numbers that it
-measures anew and leaves the others. What is learnt afterwards (accounts, executions, exchanges,
-views) is added. :func:`lost` tells what a write would take away; the store refuses such a write.
+measures anew and leaves the others. Later findings (accounts, executions, exchanges,
+views) are added. :func:`lost` tells what a write would take away; the store refuses such a write.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 def lost(old: Record, new: Record) -> str:
-    """What of a record is not in the one that is to take its place, in words; empty for nothing.
+    """Something of a record that its replacement lacks, in words; empty for nothing.
 
     Numbers, samples, failures, errors, settings and outcome count.
     """
@@ -45,14 +45,14 @@ def lost(old: Record, new: Record) -> str:
 
 
 def missing_numbers(old: Record, new: Record) -> str:
-    """Which number, sample or failure of a record another one does not have; empty for none."""
+    """A number, sample or failure of a record that another one lacks; empty for none."""
     there = {(path, b.name): b for path, b in new.benchmarks()}
     for path, benchmark in old.benchmarks():
-        kept = there.get((path, benchmark.name))
-        if kept is None:
+        found = there.get((path, benchmark.name))
+        if found is None:
             return f"{path}.{benchmark.name}"
         for measurement in benchmark.measurements:
-            now = kept.measurement(measurement.unit)
+            now = found.measurement(measurement.unit)
             if now is None:
                 return f"{measurement.unit} of {path}.{benchmark.name}"
             if Counter(measurement.samples) - Counter(now.samples):
@@ -66,7 +66,7 @@ def missing_numbers(old: Record, new: Record) -> str:
 
 
 def union(one: Record, two: Record) -> Record:
-    """What two records of one revision hold together; of what both measured, the later.
+    """The union of two records of one revision; of what both measured, the later.
 
     The order of the two makes no difference, and the union with one of them is the union again, so
     that machines which exchange their files come to the same ones.
@@ -173,7 +173,7 @@ def rerun_package(old: PackageResult, new: PackageResult, bench: str) -> Package
         for f in old.failures
         if (f.name and not enters(bench, f.name)) or (f.lane is Lane.TIME and not timed)
     ]
-    # One key stands for one binary, from which all numbers are; else nothing is carried from here.
+    # One key means one binary, from which all numbers are; else nothing is carried from here.
     same = old.key == new.key or numbers.keys() == fresh.keys()
     return replace(
         new,
@@ -221,7 +221,7 @@ def _raw(old: Mapping[Lane, str], new: Mapping[Lane, str], replaced: set[str]) -
 
 
 def _is_of(row: str, names: set[str]) -> bool:
-    """Whether a line of output is about one of these benchmarks."""
+    """Return whether a line of output is about one of these benchmarks."""
     if not row.startswith("Benchmark"):
         return False
     name = row.split(maxsplit=1)[0]
@@ -230,7 +230,7 @@ def _is_of(row: str, names: set[str]) -> bool:
 
 
 def _settings(old: RunSettings, new: RunSettings) -> RunSettings:
-    """What all that a record holds was asked for with: the settings that cover the others."""
+    """Settings of the union: those that cover the others."""
     wide = new if covers(new.bench, old.bench) and _packages(new, old) else old
     timed = new if new.count else old
     return replace(wide, benchtime=timed.benchtime, count=timed.count)

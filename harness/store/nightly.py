@@ -1,4 +1,4 @@
-"""What ``esv nightly`` has reported: one small file beside the records of its machine.
+"""The state of ``esv nightly``: one small file next to the records of its machine.
 
 ``results/<machine>/nightly.state``, JSON, and not ``.json``, because asv warns of JSON files that
 are not its own.
@@ -19,7 +19,7 @@ STATE_NAME = "nightly.state"
 
 
 def state_path(results_dir: Path, machine: str) -> Path:
-    """Where the state of a machine is."""
+    """Path of the state of a machine."""
     return results_dir / machine / STATE_NAME
 
 
@@ -70,7 +70,7 @@ def write_state(path: Path, state: NightlyState) -> None:
 
 
 def merge_states(ours: NightlyState, theirs: NightlyState) -> NightlyState:
-    """What two runs on machines of one name have reported; where the other began stands."""
+    """The reports of two machines of one name; the other's beginning is retained."""
     merged = dict(theirs.environments)
     for name, own in ours.environments.items():
         other = merged.get(name)

@@ -1,4 +1,4 @@
-"""The records of one results directory: ``<machine>/<hash8>-<env>.esv.gz`` beside asv's files."""
+"""Records of a results directory: ``<machine>/<hash8>-<env>.esv.gz``, next to asv's files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RecordKey:
-    """What tells one record from another: machine, revision, environment."""
+    """The key of a record: machine, revision, environment."""
 
     machine: str
     revision: str
@@ -56,7 +56,7 @@ class RecordStore:
         self._hash_length = hash_length
 
     def path(self, key: RecordKey) -> Path:
-        """Where the record of ``key`` is or would be."""
+        """Path of the record of ``key``, whether it exists or not."""
         name = f"{key.revision[: self._hash_length]}-{key.environment}{RECORD_SUFFIX}"
         return self.directory / key.machine / name
 
@@ -106,14 +106,14 @@ class RecordStore:
         return record if record.revision.hash == key.revision else None
 
     def readable(self, key: RecordKey) -> Record | None:
-        """As :meth:`read`, and ``None`` also for a record that is set aside."""
+        """The record of ``key``, ``None`` if there is none or it is set aside."""
         found = self.each(lambda _: self.read(key), [self.path(key)])
         return next((record for _, record in found), None)
 
     def each(
         self, read: Callable[[Path], T], paths: Iterable[Path] | None = None
     ) -> Iterator[tuple[Path, T]]:
-        """What a function reads of record files, one after the other; the unreadable are set aside.
+        """Apply a function to record files, one after the other; set the unreadable aside.
 
         Args:
             read: raises a :class:`harness.errors.StoreError` where it cannot.
@@ -159,7 +159,7 @@ class RecordStore:
         return self.open(path).record()
 
     def open(self, path: Path) -> Packed:
-        """A record file, of which only the first member is decoded yet.
+        """Open a record file and decode its first member only.
 
         Raises:
             StoreError: it cannot be read.

@@ -1,4 +1,4 @@
-"""Walks that are not at their end: one small file each, beside the records of their machine.
+"""Unfinished walks: one small file each, next to the records of their machine.
 
 ``results/<machine>/<time>.walk``, JSON, and not ``.json``, because asv warns of JSON files that
 are not its own. The name is the time at which the walk began, so that directories of results can
@@ -19,14 +19,14 @@ WALK_SUFFIX = ".walk"
 
 
 def walk_path(results_dir: Path, machine: str, walk: Walk) -> Path:
-    """Where a walk of a machine is written down."""
+    """Path of the file of a walk."""
     return results_dir / machine / f"{round(walk.begun * 1000)}{WALK_SUFFIX}"
 
 
 def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
     """The walks of a machine that are not at their end, oldest first.
 
-    What writers that were killed have begun is deleted: one process at a time has its turn.
+    Files of killed writers are deleted: one process at a time holds the lock.
 
     Returns:
         the walks, and of each file that cannot be read what is wrong with it.

@@ -16,7 +16,7 @@ from harness.store.growth import rerun, supplement
 
 
 class Records:
-    """What is known of revisions.
+    """Records of revisions: the project's, and answers in the cache.
 
     The project's records are its history: runs and imports write them, and they only grow. What a
     gate, an explanation or a bisection measures is an answer and lies in the cache, by question:
@@ -44,7 +44,7 @@ class Records:
         return max(found, key=lambda r: (answers(r, wanted), r.started), default=None)
 
     def has(self, key: RecordKey, wanted: RunSettings) -> bool:
-        """Whether there is a file that may hold the answer."""
+        """Return whether there is a file that may hold the answer."""
         return any(s.path(key).is_file() for s in (self._answers(wanted), self._project))
 
     def find(self, key: RecordKey, *questions: RunSettings) -> Record | None:

@@ -1,4 +1,4 @@
-"""What is measured only where a difference was seen: accounts, and coverage of new escape sites."""
+"""Measurements made only where a difference was seen: accounts, coverage of new escape sites."""
 
 from __future__ import annotations
 

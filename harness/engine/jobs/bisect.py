@@ -14,7 +14,7 @@ from harness.model import Measurement, Record
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a step is.
+    """A step that was found.
 
     Attributes:
         benchmark: full name of the benchmark that was followed.

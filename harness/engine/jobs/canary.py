@@ -1,4 +1,4 @@
-"""The self-test: measure a module of which everything is known, with one toolchain."""
+"""The self-test: measure a module whose results are known, with one toolchain."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EXPECTED_ESCAPES = {
 }
 EXPECTED_ALLOCS = {"BenchmarkOnStack": 0.0, "BenchmarkMoved": 1.0, "BenchmarkLiterals/n=9": 10.0}
 # What the heap costs: benchmark, unit, smallest and largest value. 100 calls of Churn allocate 25
-# MiB, of which a collection is due after each 4 MiB at the latest, though not ended at once.
+# MiB; a collection is due after each 4 MiB at the latest, though not ended at once.
 EXPECTED_COSTS = (
     ("BenchmarkHalf", ALLOCS, 0, 0),
     ("BenchmarkHalf", ALLOCS_EXACT, 0.5, 0.5),
@@ -118,7 +118,7 @@ def check_canary(config: Config, go: Go) -> list[str]:
 
 
 def _costs(result: PackageResult) -> list[str]:
-    """What of the heap's other costs is not as it must be."""
+    """Problems with the other costs of the heap."""
     problems = []
     for benchmark, unit, least, most in EXPECTED_COSTS:
         found = [b.measurement(unit) for b in result.benchmarks if b.name == benchmark]

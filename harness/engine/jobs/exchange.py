@@ -91,7 +91,7 @@ def cross(
 def find_renames(
     session: Session, base: Record, head: Record, *, declared: bool = False
 ) -> Renames:
-    """What of the base has another name at the head.
+    """Packages and benchmarks of the base that have another name at the head.
 
     Args:
         declared: go by the benchmark functions that are declared, where nothing was run.
@@ -134,7 +134,7 @@ def exchange_steps(
     benchmarks: Sequence[tuple[str, str]],
     spec: EnvironmentSpec,
 ) -> Record:
-    """The head's record with what of its steps the benchmarks themselves caused; kept.
+    """The head's record with the parts of its steps that the benchmarks themselves caused.
 
     Measured once, and only where the tests of a package of these benchmarks changed: one revision
     more, of which no more than these packages are linked and run, and a profile for each benchmark
@@ -291,5 +291,5 @@ def touched_packages(
 
 
 def _of_package(rest: str) -> bool:
-    """Whether a file of tests, named from a package's directory, is of that package."""
+    """Return whether a test file, named from a package's directory, is of that package."""
     return "/" not in rest or rest.startswith("testdata/")

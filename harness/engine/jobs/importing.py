@@ -39,7 +39,7 @@ _RELEASE_KEYS = ("toolchain", "go-version", "goversion")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a saved output is from, as far as the command line says it.
+    """The origin of a saved output, as far as the command line names it.
 
     Attributes:
         diff: from its first parent, as in a record.
@@ -59,7 +59,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a saved output.
+    """A saved output as a record.
 
     Attributes:
         record: marked as imported; its packages have no key, so nothing is ever carried from it.
@@ -218,7 +218,7 @@ def _packages(
 
 
 def _missing(failure: SavedFailure) -> str:
-    """What a saved output does not have, for a person."""
+    """A warning about results that a saved output lacks."""
     package = failure.package or "a package that is not named"
     if failure.kind == "build":
         return f"{package} has no results, as it did not build: {failure.message}"

@@ -51,7 +51,7 @@ _REMEMBERED = 3
 
 @dataclass(frozen=True, slots=True)
 class NightlySettings:
-    """What a run is to do.
+    """Settings of a nightly run.
 
     Attributes:
         budget: seconds after which no further revision is begun; ``None`` for no limit. The
@@ -179,7 +179,7 @@ class Nightly:
         )
 
     def _news(self, lane: _Lane) -> list[EnvironmentNews]:
-        """What is new in an environment, accounted for."""
+        """The news of an environment, accounted for."""
         repository = self._session.repository
         begun_with = (*lane.state.baseline, *lane.state.floors)
         old = set(repository.first_parents(h for h in begun_with if repository.exists(h)))
@@ -288,7 +288,7 @@ class Nightly:
         return lanes
 
     def _lost(self, lane: _Lane) -> str:
-        """Why there is nothing to compare with, though there was something; else empty."""
+        """The message that the records to compare with are gone; empty if they are not."""
         anchors = lane.state.newest or lane.state.floors
         if not anchors or any(h in lane.records for h in anchors):
             return ""
@@ -301,7 +301,7 @@ class Nightly:
         )
 
     def _finish_walks(self) -> None:
-        """Finish what `esv run` was kept from finishing, as far as the budget goes."""
+        """Finish interrupted walks of `esv run`, as far as the budget goes."""
         cut, problems = unfinished(self._session)
         self._problems += problems
         begun: list[float] = []
@@ -326,7 +326,7 @@ class Nightly:
             lane.open = [h for h in lane.open if h not in lane.records]
 
     def _first_state(self, lane: _Lane, tips: Sequence[str]) -> EnvironmentState:
-        """Where nightly begins: with what is recorded, else with what the branches hold."""
+        """The state at the first run: nightly begins at the records, else at the branches' tips."""
         repository = self._session.repository
         there = {h for h, r in lane.records.items() if not r.imported}
         floors = []
@@ -357,7 +357,7 @@ class Nightly:
                 self._one(lane, hash_)
 
     def _may_begin(self) -> bool:
-        """Whether the budget lasts for another revision, as long as the last ones took."""
+        """Return whether the budget lasts for a revision that takes as long as the last ones."""
         budget = self._settings.budget
         if budget is None or not self._took:
             return True

@@ -1,4 +1,4 @@
-"""Which revisions a range means: asv's words, then git's."""
+"""The revisions of a range: asv's words, then git's."""
 
 from __future__ import annotations
 

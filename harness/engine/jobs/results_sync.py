@@ -35,7 +35,7 @@ _ATTEMPTS = 30
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a synchronisation did.
+    """Result of a synchronisation.
 
     Attributes:
         warnings: files of the branch or the disk that cannot be read, a line each.
@@ -129,7 +129,7 @@ def _sound(path: str, data: bytes) -> bytes:
 
 
 def _merge(path: str, theirs: bytes, ours: bytes | None) -> bytes:
-    """What two files of one name hold together; ours where a newer harness has written it.
+    """The union of two files of one name; ours where a newer harness has written it.
 
     Raises:
         StoreError: that of the branch cannot be read.

@@ -39,7 +39,7 @@ class Ruled:
     Attributes:
         marks: what comments in the source declare free of escapes, and what a rule is about that
             has other names of files (``//line``).
-        untold: rules of which it cannot be told whether they hold, and what to do.
+        untold: rules that cannot be judged, and what to do about it.
     """
 
     record: Record
@@ -52,7 +52,7 @@ class _Wanted:
     """A function that a rule is about.
 
     Attributes:
-        source: the file in which the rule stands.
+        source: the file that contains the rule.
         package: import path; empty where nothing in the directory is compiled.
         named: whether the rule names the function or its file, and not many by a pattern.
         counts: whether the rule is a budget, which what is compiled nowhere does not use up.
@@ -82,7 +82,7 @@ class _Wanted:
 def with_ruled_code(
     session: Session, record: Record, spec: EnvironmentSpec, policy: Policy, worker: str = WORKER
 ) -> Ruled:
-    """Have the code of all functions that the policy or a mark in the source has a rule about.
+    """Add the code of all functions that the policy or a mark in the source has a rule about.
 
     Args:
         worker: in whose work tree to compile, where there is anything to compile.
@@ -106,7 +106,7 @@ class _Rules:
         self._packages = {p.directory: p.path for p in record.packages}
         self._declared: dict[str, list[Declaration]] = {}
         self._untold: list[PackageError] = []
-        self._unread: set[str] = set()  # packages of which there is no listing
+        self._unread: set[str] = set()  # packages without a listing
 
     def have(self, worker: str) -> Ruled:
         marks = self._marks()
@@ -247,7 +247,7 @@ class _Rules:
                 self._cannot_tell(w.file, f"{w.rule}: {why}")
 
     def _why(self, w: _Wanted, found: Record) -> str:
-        """Why nothing is known of a function, and what to do; empty where that is no matter."""
+        """Why nothing is known of a function, and what to do; empty if that does not matter."""
         if w.package in found.uncompiled:
             return f"{w.package}, which the rule is about, does not compile"
         if w.generic:
@@ -285,7 +285,7 @@ class _Rules:
         return self._declared[file]
 
     def _has_body(self, wanted: _Wanted) -> bool:
-        """What is written in assembly is not compiled, and Go puts nothing on the heap there."""
+        """False for assembly, which is not compiled and puts nothing on the heap."""
         declared = (d for d in self._functions(wanted.file) if d.name == wanted.function)
         return any(d.body for d in declared)
 
@@ -318,7 +318,7 @@ def _elsewhere(wanted: Sequence[_Wanted], found: Record) -> Iterable[NoEscape]:
 
 
 def _concerned(code: CompiledCode, wanted: Sequence[_Wanted]) -> CompiledCode:
-    """Of a listing what a record would have of it, and what rules name in test files."""
+    """The part of a listing that a record would hold, and functions in tests that rules name."""
     part = recorded(code)
     tests = [w for w in wanted if w.file.endswith("_test.go")]
     more = [

@@ -24,12 +24,12 @@ _TURNS = ("ahb", "bha", "hba", "abh", "bah", "hab")
 
 @dataclass(frozen=True, slots=True)
 class TimeLane:
-    """What came of running two revisions in turn.
+    """Result of running two revisions in turn.
 
     Attributes:
         timed: every benchmark that gave all its samples on both sides.
         failures: by hash of the revision and import path, what did not.
-        same: packages of which both sides have the same test binary; these were not run.
+        same: packages whose test binary is the same on both sides; these were not run.
     """
 
     timed: tuple[Timed, ...]
@@ -43,7 +43,7 @@ def run_in_turn(
     """Time the benchmarks that both revisions have.
 
     Args:
-        even_if_same: also packages of which both sides have the same test binary.
+        even_if_same: also run packages whose test binary is the same on both sides.
 
     Raises:
         RepositoryError: a revision cannot be checked out.
@@ -73,7 +73,7 @@ def run_in_turn(
 
 
 class _Side:
-    """One revision, checked out and compiled, of which packages are linked and run."""
+    """One revision, checked out and compiled, whose packages are linked and run."""
 
     def __init__(self, settings: RunSettings, tree: BuiltTree, scratch: Path) -> None:
         scratch.mkdir(parents=True)

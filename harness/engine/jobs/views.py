@@ -1,4 +1,4 @@
-"""What the compiler says with other flags, kept in the record so that it is compiled once."""
+"""The compiler's output with other flags, stored in the record so that it is compiled once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def view_of(
 ) -> tuple[View, Record | None]:
     """A view of a revision, from its record or else compiled now, and that record.
 
-    It is kept in the record of the project, if there is one, else in one of the cache; that is made
-    if need be, with one more compile and without running anything. A listing (``-S``) is as large
-    as the code and is not kept; then the record may be ``None``.
+    It is stored in the record of the project, if there is one, else in one of the cache, made with
+    one more compile and without running anything. A listing (``-S``) is as large
+    as the code and is not stored; then the record may be ``None``.
 
     Args:
         gcflags: ``-m -l``; blanks do not count.
@@ -45,5 +45,5 @@ def view_of(
 
 
 def is_listing(gcflags: str) -> bool:
-    """Whether the flags ask for the assembly of the code."""
+    """Return whether the flags ask for the assembly of the code."""
     return any(flag.lstrip("-").partition("=")[0] == "S" for flag in gcflags.split())

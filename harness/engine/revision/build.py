@@ -70,7 +70,7 @@ class BuiltTree:
 
     @property
     def errors(self) -> list[PackageError]:
-        """What Go refuses."""
+        """The modules and packages that Go refuses."""
         found = [e for m in self.modules for e in m.build.errors]
         found += [e for _, package in self.packages for e in package.errors]
         if not self.modules:

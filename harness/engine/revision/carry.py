@@ -1,4 +1,4 @@
-"""Which results can be taken over: the same test binary, run in the same way, in the same place."""
+"""Results that can be taken over: the same test binary, run in the same way and place."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class CarryIndex:
 
 
 def code_of(record: Record, package: str, linked: Collection[str]) -> PackageCode:
-    """What a record has of the compiled code in the test binary of a package."""
+    """The compiled code in the test binary of a package, as a record has it."""
     unread = next((e for e in record.unread if e.package == package), None)
     if unread is not None:
         return PackageCode(unread=unread)
@@ -127,7 +127,7 @@ def code_of(record: Record, package: str, linked: Collection[str]) -> PackageCod
 
 
 def _was_read(record: Record, package: str) -> bool:
-    """Whether reading the test binary of a package was tried; a benchmark is in each of them."""
+    """Return whether the test binary of a package was read, or reading it failed."""
     read = any(f.package == package for f in record.functions)
     return read or any(e.package == package for e in record.unread)
 

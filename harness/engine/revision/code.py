@@ -1,6 +1,6 @@
 """The compiled code of a revision, read from the test binaries that are linked for measuring.
 
-What is covered are the functions of the project's packages that the linker kept in the test binary
+Covered are the functions of the project's packages that the linker retained in the test binary
 of some package with benchmarks: those that benchmarks or tests of such a package can reach. A
 package that no such package imports, and functions that nothing linked refers to, are not covered;
 nor are those inlined wherever they are called, but for the calls that they have in their callers.
@@ -28,7 +28,7 @@ _MOST_SAID = 300
 
 @dataclass(frozen=True, slots=True)
 class PackageCode:
-    """What was read of one test binary.
+    """The compiled code of one test binary.
 
     Attributes:
         calls: of the project's packages in it; see :func:`recorded`.

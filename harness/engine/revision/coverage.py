@@ -1,4 +1,4 @@
-"""Whether benchmarks execute the escape sites that a revision brings."""
+"""Coverage: do benchmarks execute the escape sites that a revision adds?"""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Coverer:
         self._progress = progress
 
     def executions(self, record: Record, sites: Sequence[EscapeSite]) -> list[SiteExecution]:
-        """Whether the benchmarks of a record execute these sites of it, as far as can be told.
+        """How the benchmarks of a record execute these sites of it, as far as known.
 
         A package that is in no benchmark's test binary is uncovered without a build.
 
@@ -71,7 +71,7 @@ class Coverer:
     def _run(
         self, record: Record, whole: BuiltTree, binaries: Sequence[_Binary]
     ) -> tuple[Blocks, set[str]]:
-        """What was executed, and the packages whose benchmarks could not be run."""
+        """Executed blocks, and the packages whose benchmarks could not be run."""
         self._progress.step(
             f"{record.revision.short} coverage of {plural(len(binaries), 'package')}"
         )

@@ -44,7 +44,7 @@ _FULL = re.compile("|".join(map(os.strerror, (errno.ENOSPC, errno.EDQUOT))), re.
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be measured, where, and how."""
+    """A revision to measure, where, and how."""
 
     revision: Revision
     environment: Environment
@@ -275,7 +275,7 @@ def _package_result(package: BuiltPackage, outcome: PackageOutcome) -> PackageRe
 
 
 def _refuse_full_disk(revision: Revision, messages: Iterable[str]) -> None:
-    """Make no record of a build that a full disk kept from compiling: it says nothing of the code.
+    """Refuse a build that failed for a full disk: it says nothing of the code.
 
     Raises:
         MeasurementError: that is so.

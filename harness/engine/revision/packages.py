@@ -32,7 +32,7 @@ from harness.toolchain.versions import parse_version
 _ALLOCATION_PROCS = 1
 # Two runs that agree are exact; where they do not, one more shows the range.
 _MAX_ALLOCATION_RUNS = 3
-# The first release of which `go test -c` takes several packages.
+# The first release whose `go test -c` takes several packages.
 _LINKS_TOGETHER = (1, 21)
 
 

@@ -50,7 +50,7 @@ _RESULT_FILE = re.compile(r"[0-9a-f]{8}-(?:go\d|env-[0-9a-f]{32}).*\.json")
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What :func:`rebuild` did; every path is below the results directory.
+    """Result of :func:`rebuild`; every path is below the results directory.
 
     Attributes:
         written: files whose content was another.
@@ -88,7 +88,7 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
         written, unchanged = write_results(directory, [r for _, r in records], suite, right)
         made.save(directory, records)
     # That of a record which is set aside may well be right.
-    known = {*written, *unchanged, *map(_beside, store.set_aside)}
+    known = {*written, *unchanged, *map(_results_of, store.set_aside)}
     stale = [p for p in _result_files(directory) if p not in known]
     if prune:
         for path in stale:
@@ -150,7 +150,7 @@ def write_results(
 
 
 class _Made(msgspec.Struct):
-    """What each result file was made from, kept beside the files; may be deleted at any time.
+    """The sources of each result file, stored next to the files; may be deleted at any time.
 
     Attributes:
         suite: digest of the suite and of the programs that write.
@@ -162,7 +162,7 @@ class _Made(msgspec.Struct):
 
     @classmethod
     def load(cls, directory: Path, suite: Suite) -> _Made:
-        """What is known of files that were made for this suite."""
+        """The entries of files that were made for this suite."""
         tracks = [describe(track) for track in suite.tracks.values()]
         writers = [version("asv"), __version__]
         digest = hashlib.sha256(msgspec.json.encode([tracks, writers])).hexdigest()
@@ -196,13 +196,13 @@ class _Made(msgspec.Struct):
 
 
 def result_path(directory: Path, record: Record) -> Path:
-    """Where asv keeps the results of a record."""
+    """Path of asv's results of a record."""
     name: str = get_filename(record.machine.machine, record.revision.hash, record.environment.name)
     return directory / name
 
 
-def _beside(path: Path) -> Path:
-    """Where asv keeps the results of the record in a file."""
+def _results_of(path: Path) -> Path:
+    """Path of asv's results of the record in a file."""
     digits, _, environment = path.name.removesuffix(RECORD_SUFFIX).partition("-")
     return path.with_name(f"{digits[:8]}-{environment}.json")
 

@@ -1,11 +1,11 @@
 """The asv benchmarks that a set of records amounts to: their names, parameters and values.
 
-One asv benchmark stands for one unit of one Go benchmark function, with one parameter axis
+One asv benchmark represents one unit of one Go benchmark function, with one parameter axis
 ``sub``: the names of its sub-benchmarks. One more per package counts escape sites, with one
 parameter axis ``function``. asv knows parameters by position, and Go's sub-benchmarks come and go,
 so a suite is always the union over all records.
 
-What the heap costs beside the allocation makes no asv benchmarks: six more per function would
+What the heap costs besides the allocation makes no asv benchmarks: six more per function would
 triple what ``asv publish`` takes (0.2 s a series), and asv, which knows no noise below its
 thresholds, would list the jitter of pauses and spans as regressions. They are in the record, in
 ``esv show`` and on the site.
@@ -65,13 +65,13 @@ class Track:
 
     @property
     def title(self) -> str:
-        """What asv's pages show in place of the name."""
+        """The title that asv's pages show in place of the name."""
         what = f"{self.function} {self.unit}" if self.function else "escape sites"
         return f"{self.package} {what}"
 
     @property
     def source(self) -> str:
-        """What asv's pages show as the benchmark's code."""
+        """The text that asv's pages show as the benchmark's code."""
         if self.function:
             return f'import "{self.package}"\n\nfunc {self.function}(b *testing.B)  // {self.unit}'
         return f'import "{self.package}"\n\n// escape sites outside _test.go files, per function'
@@ -79,7 +79,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What one revision has for one parameter of a track.
+    """The value of one revision for one parameter of a track.
 
     Attributes:
         number: the value; ``None`` where it failed, NaN where the revision has no such thing.
@@ -168,7 +168,7 @@ class Numbers:
         return keys
 
     def value(self, track: Track, param: str) -> Value:
-        """What the record has for ``param`` of ``track``."""
+        """The value of the record for ``param`` of ``track``."""
         if self.record.outcome is Outcome.BROKEN:
             return Value(None, reason=_first_error(self.record, ""))
         package = self._packages.get(track.package)
@@ -216,7 +216,7 @@ class Numbers:
 
 
 def _concerns(failure: BenchmarkFailure, name: str) -> bool:
-    """Whether a failure explains why the benchmark ``name`` gave no number.
+    """Return whether a failure explains why the benchmark ``name`` gave no number.
 
     A function that fails takes its sub-benchmarks with it; where the name is not known, any
     benchmark of the package may be the one.

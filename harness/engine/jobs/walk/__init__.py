@@ -12,16 +12,3 @@ from harness.engine.jobs.walk.measuring import (
     unfinished,
     walk,
 )
-
-__all__ = [
-    "MOST_ATTEMPTS",
-    "WalkReport",
-    "account_steps",
-    "carry_out",
-    "describe",
-    "hole_lines",
-    "left_of",
-    "of_one_revision",
-    "unfinished",
-    "walk",
-]

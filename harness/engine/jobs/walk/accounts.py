@@ -54,7 +54,7 @@ def _account_steps(
     line: Sequence[str],
     failed: Callable[[str], None],
 ) -> int:
-    """Those of one environment on one branch; what branches share is accounted for once."""
+    """Account for the steps of one environment on one branch."""
     made = 0
     history = History.build(session.records(spec), line)
     if touched & history.by_hash.keys():

@@ -28,12 +28,12 @@ MOST_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class WalkReport:
-    """What a walk did.
+    """Result of a walk.
 
     Attributes:
         skipped: revisions that had a record already.
-        broken: revisions of which nothing could be measured.
-        partial: revisions of which something could not.
+        broken: revisions without a single measurement.
+        partial: revisions with failures.
         carried: packages whose results were taken over.
         run: packages whose benchmarks were run.
         accounts: benchmarks that were accounted for.
@@ -54,7 +54,7 @@ class WalkReport:
 
     @property
     def measured(self) -> int:
-        """How many records were written."""
+        """Number of records written."""
         return len(self.records)
 
     def __add__(self, other: WalkReport) -> WalkReport:
@@ -195,7 +195,7 @@ def carry_out(
 
 
 def hole_lines(session: Session, revisions: Sequence[str]) -> list[str]:
-    """Where the listing of these revisions ended because the clone lacks a commit, a line each."""
+    """A line for each commit that the clone lacks and at which a listing of revisions ended."""
     holes = session.repository.holes
     if not holes or not revisions:
         return []
