@@ -25,7 +25,6 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from asv import util
@@ -75,11 +74,8 @@ class _Process:
     def session(self, config: Config) -> Session:
         """The session of a configuration.
 
-        To be entered for each use: between two its lock is free for another process of
+        Each use enters it: between two uses its lock is free for another process of
         ``asv run --parallel``.
-
-        Raises:
-            RepositoryError: the repository is not there.
         """
         if config.path not in self._sessions:
             session = Session(config)
@@ -88,13 +84,9 @@ class _Process:
         return self._sessions[config.path]
 
     def freeze(self, store: RecordStore) -> None:
-        """Fix the suite for the life of the process, and promise to write asv's files at its end.
-
-        Raises:
-            StoreError: a record cannot be read.
-        """
+        """Fix the suite for the life of the process, at whose end asv's files are written."""
         if self.suite is None:
-            self.suite = Suite.of(record for _, record in store.tracked())
+            self.suite = Suite.of(record for _, record in store.numbers_and_sites())
             atexit.register(_rebuild_at_exit, store)
 
     def read(self, store: RecordStore, path: Path) -> Record | None:
@@ -104,7 +96,7 @@ class _Process:
         """
         now = stamp(path)
         if self._last is None or self._last[:2] != (path, now):
-            found = next((record for _, record in store.tracked([path])), None)
+            found = next((record for _, record in store.numbers_and_sites([path])), None)
             if found is None:
                 return None
             self._last = (path, now, found)
@@ -115,15 +107,9 @@ _process = _Process()
 
 
 def tracked() -> dict[str, TrackFunction]:
-    """The benchmarks of every record, as functions that asv's discovery takes.
-
-    Returns:
-        Function by a name that is free in a module; empty outside of an asv process.
-    """
-    suite = _process.suite
-    if suite is None:
-        return {}
-    return {f"track_{index}": _function(track) for index, track in enumerate(suite.tracks.values())}
+    """The benchmarks of every record as functions for asv's discovery; none outside of asv."""
+    tracks = _process.suite.tracks.values() if _process.suite is not None else ()
+    return {f"track_{index}": _function(track) for index, track in enumerate(tracks)}
 
 
 def setup() -> None:
@@ -250,7 +236,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
                 if mode == "discover":
                     self._discover(rest[0], Path(rest[1]))
                 elif mode == "check":
-                    code = _check(rest[0])
+                    code = int(not all(b.check(rest[0]) for b in _process.benchmarks.values()))
                 else:
                     code = self._run(rest[1], Path(rest[4]), out)
         except EscapeVelocityError as err:
@@ -337,7 +323,7 @@ def _function(track: Track) -> TrackFunction:
             raise BenchmarkFailed(found.reason)
         return answer
 
-    described = SimpleNamespace(
+    vars(value).update(
         benchmark_name=track.name,
         pretty_name=track.title,
         pretty_source=track.source,
@@ -346,13 +332,7 @@ def _function(track: Track) -> TrackFunction:
         param_names=[track.axis],
         params=[list(track.params)],
     )
-    value.__dict__.update(vars(described))
     return value
-
-
-def _check(root: str) -> int:
-    """Return whether each benchmark can be called with its parameters."""
-    return 0 if all(b.check(root) for b in _process.benchmarks.values()) else 1
 
 
 def _rebuild_at_exit(store: RecordStore) -> None:
@@ -380,13 +360,7 @@ def _tagged(tagged: Mapping[tuple[str, str], str], tag: str) -> dict[str, str]:
 
 
 def _configuration(conf: Any) -> Config:
-    """Our settings of the file that asv has read.
-
-    asv does not say which file that was, but changes to its directory.
-
-    Raises:
-        asv.util.UserError: it cannot be found, or is wrong.
-    """
+    """Our settings in asv's file. asv does not name the file, but changes to its directory."""
     config = _load_configuration()
     if Path(conf.results_dir).resolve() != config.results_dir:
         raise util.UserError(f"{config.path} is not what asv has read; name it with --config")

@@ -95,11 +95,7 @@ class Session:
         return asv_machine(results_dir=self.config.results_dir)
 
     def resolve(self, name: str) -> str:
-        """Full hash of a revision.
-
-        Raises:
-            UsageError: there is none of that name.
-        """
+        """Full hash of a revision; see :meth:`Repository.resolve`."""
         return self.repository.resolve(name)
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...]:
@@ -126,11 +122,7 @@ class Session:
         return replace(spec, release=base_release) if len(releases) > 1 else None
 
     def go(self, release: str | None) -> Go:
-        """The toolchain of a release.
-
-        Raises:
-            ToolchainError: it cannot be had.
-        """
+        """The toolchain of a release; see :func:`find_go`."""
         return find_go(release, self.cache_dir)
 
     def environment(self, spec: EnvironmentSpec) -> Environment:

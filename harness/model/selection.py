@@ -20,11 +20,7 @@ _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 @lru_cache(maxsize=64)
 def _alternatives(bench: str) -> tuple[tuple[re.Pattern[str], ...], ...]:
-    """The expression as alternatives of elements, one element for each level of a name.
-
-    Raises:
-        re.error: an element is no regular expression of Python.
-    """
+    """The expression as alternatives of elements, one element for each level of a name."""
     alternatives: list[list[str]] = [[""]]
     brackets = parentheses = 0
     characters = iter(bench)

@@ -144,16 +144,9 @@ class Packed:
             raise _damaged(self.name, f"member {number + 2} is another one than the first names")
         return True
 
-    def content(self, number: int, shared: Shared | None = None) -> Any:
-        """A member: :class:`harness.model.CodePart`, :class:`NumbersPart`, or output by lane.
-
-        Raises:
-            StoreError: it is damaged.
-        """
+    def _content(self, number: int, shared: Shared) -> Any:
         member = self.core.members[number]
-        if shared is None:
-            return self._decode(number, _PARTS[member.part])
-        return shared.get(member.id, lambda: self._decode(number, _PARTS[member.part]))
+        return shared.get(member.id, partial(self._decode, number, _PARTS[member.part]))
 
     def numbers(self, shared: Shared, *, escapes: bool = False) -> Record:
         """The record without verbatim output and without what the compiler says.
@@ -187,12 +180,13 @@ class Packed:
         Raises:
             StoreError: a member is damaged.
         """
+        shared = Shared() if shared is None else shared
         code = CodePart(
             **{
                 name: tuple(
                     item
                     for number in getattr(self.core.layout, name)
-                    for item in getattr(self.content(number, shared), name)
+                    for item in getattr(self._content(number, shared), name)
                 )
                 for name in CODE_LISTS
             }
@@ -212,7 +206,7 @@ class Packed:
         found: dict[str, tuple[str, CodePart]] = {}
         for number, member in enumerate(self.core.members):
             if member.part is Part.CODE:
-                part: CodePart = self.content(number, shared)
+                part: CodePart = self._content(number, shared)
                 id_, package = member.id, part.package
                 if package in found:
                     id_ = f"{found[package][0]} {id_}"
@@ -220,14 +214,14 @@ class Packed:
                 found[package] = (id_, part)
         return found
 
-    def _packages(self, shared: Shared | None, *, raw: bool) -> Iterator[PackageResult]:
+    def _packages(self, shared: Shared, *, raw: bool) -> Iterator[PackageResult]:
         core = self.core
         for package, own, text in zip(
             core.record.packages, core.layout.numbers, core.layout.raw, strict=True
         ):
-            part = _NO_NUMBERS if own < 0 else self.content(own, shared)
-            if raw or shared is None:
-                output = self.content(text) if raw and text >= 0 else None
+            part = _NO_NUMBERS if own < 0 else self._content(own, shared)
+            if raw:
+                output = self._decode(text, _PARTS[Part.RAW]) if text >= 0 else None
                 yield _filled(package, part, output)
             else:
                 yield shared.package(package, part, "" if own < 0 else core.members[own].id)
@@ -258,16 +252,12 @@ def _joined(one: CodePart, two: CodePart) -> CodePart:
 
 
 def _filled(light: PackageResult, part: NumbersPart, raw: dict[Lane, str] | None) -> PackageResult:
-    return PackageResult(
-        path=light.path,
-        directory=light.directory,
-        outcome=light.outcome,
-        key=light.key,
-        carried_from=light.carried_from,
+    return replace(
+        light,
         benchmarks=part.benchmarks,
         failures=part.failures,
-        raw=raw,
         declared=part.declared,
+        raw=raw,
     )
 
 
@@ -348,11 +338,7 @@ def _converted(text: bytes, name: str) -> Packed:
 
 
 def _first_member(read: Read, length: int, budget: Budget) -> tuple[bytes, int]:
-    """The first gzip member's content, and where the next one begins.
-
-    Raises:
-        ValueError: it is damaged.
-    """
+    """The first gzip member's content, and where the next one begins."""
     data, piece = b"", _PIECE
     while True:
         # Twice as much each time, until it is all there.

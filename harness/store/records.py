@@ -188,42 +188,39 @@ class RecordStore:
         return sorted(self.directory.glob(f"*/*{RECORD_SUFFIX}"))
 
     def records(self) -> Iterator[Record]:
-        """All records that can be read, in the order of their files; see :meth:`each`.
+        """All readable records, in the order of their files; see :meth:`each`."""
+        return (record for _, record in self._neighbours(Packed.record))
 
-        Equal parts of neighbours are one object.
-        """
-        for _, record in self.each(partial(self._whole, Shared())):
-            yield record
-
-    def tracked(self, paths: Iterable[Path] | None = None) -> Iterator[tuple[Path, Record]]:
+    def numbers_and_sites(
+        self, paths: Iterable[Path] | None = None
+    ) -> Iterator[tuple[Path, Record]]:
         """All readable records with their numbers and escape sites only; see :meth:`each`.
 
         A record of a large module holds megabytes of flows and inlining decisions.
-
-        Args:
-            paths: of the files; all if they are not given.
         """
-        return self.each(partial(self._tracked, Shared()), paths)
+        return self._neighbours(partial(Packed.numbers, escapes=True), paths)
 
-    def _tracked(self, shared: Shared, path: Path) -> Record:
-        shared.begin()
-        packed = self.open(path)
-        packed.verify(shared)
-        return packed.numbers(shared, escapes=True)
+    def _neighbours(
+        self, content: Callable[[Packed, Shared], Record], paths: Iterable[Path] | None = None
+    ) -> Iterator[tuple[Path, Record]]:
+        """Verified records, one after the other; equal parts of neighbours are one object."""
+        shared = Shared()
 
-    def _whole(self, shared: Shared, path: Path) -> Record:
-        shared.begin()
-        packed = self.open(path)
-        packed.verify(shared)
-        return packed.record(shared)
+        def read(path: Path) -> Record:
+            shared.begin()
+            packed = self.open(path)
+            packed.verify(shared)
+            return content(packed, shared)
+
+        return self.each(read, paths)
 
     def of_revision(self, revision: str) -> list[Record]:
         """The records of a revision, of every machine and environment, in a fixed order.
 
-        One of them that cannot be read is set aside as long as there is another.
+        Unreadable ones are set aside.
 
         Raises:
-            StoreError: there are some, and none can be read.
+            StoreError: none can be read.
         """
         name = f"{revision[: self._hash_length]}-*{RECORD_SUFFIX}"
         found: list[Record] = []

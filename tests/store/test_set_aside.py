@@ -58,7 +58,7 @@ def read_numbers(store: RecordStore) -> Iterator[object]:
 
 
 def read_for_asv(store: RecordStore) -> Iterator[object]:
-    return store.tracked()
+    return store.numbers_and_sites()
 
 
 READERS = [read_whole, read_numbers, read_for_asv]

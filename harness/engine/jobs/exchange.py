@@ -117,14 +117,23 @@ def _sources(
     """The source of benchmark functions of a package, by name, as far as it is found."""
     revision = record.revision.hash
     directory = next(p.directory for p in record.packages if p.path == package)
-    inside = "" if directory == "." else f"{directory}/"
-    files = session.repository.files_with(revision, "func Benchmark", f"{inside}*_test.go")
     found: dict[str, bytes] = {}
-    # The pattern matches below directories, too.
-    for file in [f for f in files if "/" not in f.removeprefix(inside)]:
+    for file in _test_files(session, revision, directory, "func Benchmark"):
         content = session.repository.file_bytes(revision, file) or b""
         found.update({n: s for n, s in benchmark_sources(content).items() if n in names})
     return found
+
+
+def _test_files(session: Session, revision: str, directory: str, text: str) -> list[str]:
+    """Test files of a package that hold a text."""
+    inside = _prefix(directory)
+    found = session.repository.files_with(revision, text, f"{inside}*_test.go")
+    # The pattern matches below directories, too.
+    return [f for f in found if "/" not in f.removeprefix(inside)]
+
+
+def _prefix(directory: str) -> str:
+    return "" if directory == "." else f"{directory}/"
 
 
 def exchange_steps(
@@ -221,11 +230,7 @@ def _exchange_tests(
 
 
 def _with_tests_of(session: Session, onto: str, source: str, tests: Container[str]) -> str | None:
-    """A revision with the code of ``onto`` and the tests of ``source``; ``None`` if they agree.
-
-    Raises:
-        RepositoryError: git cannot make it.
-    """
+    """A revision with the code of ``onto`` and the tests of ``source``; ``None`` if they agree."""
     changes = [
         FileChange(c.old if c.old in tests else None, c.new if c.new in tests else None)
         for c in session.repository.diff(onto, source)
@@ -247,12 +252,9 @@ def _with_sources(
     touched = dict(crossing.touched)
     for path in {package for package, _ in benchmarks if package in touched}:
         changes = touched[path]
-        inside = "" if directories[path] == "." else f"{directories[path]}/"
         sources = {}
         for function in {name.split("/", 1)[0] for package, name in benchmarks if package == path}:
-            found = session.repository.files_with(new, f"func {function}(", f"{inside}*_test.go")
-            # The pattern matches below directories, too.
-            for file in [f for f in found if "/" not in f.removeprefix(inside)][:1]:
+            for file in _test_files(session, new, directories[path], f"func {function}(")[:1]:
                 sources[function] = (file, text(new, file))
         texts = {
             c.new or c.old or "": (text(old, c.old), text(new, c.new))
@@ -282,7 +284,7 @@ def touched_packages(
             continue
         users = tests.users(file)
         for package in head.packages:
-            inside = "" if package.directory == "." else f"{package.directory}/"
+            inside = _prefix(package.directory)
             rest = file.removeprefix(inside) if file.startswith(inside) else None
             own = rest is not None and is_test(file)
             if package.path in users or (own and rest and _of_package(rest)):

@@ -116,11 +116,7 @@ def _read(path: Path) -> bytes:
 
 
 def _sound(path: str, data: bytes) -> bytes:
-    """The bytes of a file, which can be read.
-
-    Raises:
-        StoreError: it cannot.
-    """
+    """The bytes of a file, after a check that they can be read."""
     if path.endswith(STATE_NAME):
         decode_state(data, path)
     else:
@@ -129,11 +125,7 @@ def _sound(path: str, data: bytes) -> bytes:
 
 
 def _merge(path: str, theirs: bytes, ours: bytes | None) -> bytes:
-    """The union of two files of one name; ours where a newer harness has written it.
-
-    Raises:
-        StoreError: that of the branch cannot be read.
-    """
+    """The union of two files of one name; ours where a newer harness has written it."""
     if path.endswith(STATE_NAME):
         state = decode_state(theirs, path)
         if ours is None:

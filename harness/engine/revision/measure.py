@@ -275,11 +275,7 @@ def _package_result(package: BuiltPackage, outcome: PackageOutcome) -> PackageRe
 
 
 def _refuse_full_disk(revision: Revision, messages: Iterable[str]) -> None:
-    """Refuse a build that failed for a full disk: it says nothing of the code.
-
-    Raises:
-        MeasurementError: that is so.
-    """
+    """Refuse a build that failed for a full disk: it says nothing of the code."""
     for line in (line for message in messages for line in message.splitlines()):
         if _FULL.search(line):
             raise MeasurementError(f"cannot build {revision.short}: {line.strip()}")

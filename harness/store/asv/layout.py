@@ -20,6 +20,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Container, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -78,7 +79,7 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
         StoreError: a file cannot be written.
     """
     directory = store.directory
-    records = list(store.tracked())
+    records = list(store.numbers_and_sites())
     written: list[Path] = []
     unchanged: list[Path] = []
     if records or prune:
@@ -174,25 +175,27 @@ class _Made(msgspec.Struct):
 
     def right(self, directory: Path, records: Iterable[tuple[Path, Record]]) -> set[Path]:
         """Result files that would be written as they are."""
-        result = set()
-        for path, record in records:
-            target = result_path(directory, record)
-            stamps = _stamps(path, target)
-            if stamps is not None and self.files.get(_relative(directory, target)) == stamps:
-                result.add(target)
-        return result
+        now = _stamps(directory, records)
+        return {directory / name for name, both in now.items() if self.files.get(name) == both}
 
     def save(self, directory: Path, records: Iterable[tuple[Path, Record]]) -> None:
         """Note what the files were made from."""
-        self.files = {}
-        for path, record in records:
-            target = result_path(directory, record)
-            stamps = _stamps(path, target)
-            if stamps is not None:
-                self.files[_relative(directory, target)] = stamps
+        self.files = _stamps(directory, records)
         data = msgspec.json.encode(self, order="deterministic")
         if _content(directory / _MADE) != data:
             write_atomic(directory / _MADE, data)
+
+
+def _stamps(
+    directory: Path, records: Iterable[tuple[Path, Record]]
+) -> dict[str, tuple[Stamp, Stamp]]:
+    """Stamps of the record and of its result file, by the latter's path."""
+    found = {}
+    for path, record in records:
+        target = result_path(directory, record)
+        with suppress(OSError):
+            found[target.relative_to(directory).as_posix()] = (stamp(path), stamp(target))
+    return found
 
 
 def result_path(directory: Path, record: Record) -> Path:
@@ -267,17 +270,6 @@ def _answer(values: Iterable[Value]) -> BenchmarkResult:
         number.append(1 if value.samples else None)
     failed = any(n is None for n in result)
     return BenchmarkResult(result, samples, number, int(failed), "", None)
-
-
-def _stamps(record: Path, target: Path) -> tuple[Stamp, Stamp] | None:
-    try:
-        return stamp(record), stamp(target)
-    except OSError:
-        return None
-
-
-def _relative(directory: Path, path: Path) -> str:
-    return path.relative_to(directory).as_posix()
 
 
 def _result_files(directory: Path) -> list[Path]:

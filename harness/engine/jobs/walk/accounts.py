@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
@@ -12,7 +13,7 @@ from harness.engine.jobs.exchange import exchange_steps
 from harness.engine.jobs.walk.faults import of_one_revision
 from harness.engine.session import Session
 from harness.errors import MeasurementError, ToolchainError
-from harness.model import ALLOCS, BYTES
+from harness.model import ALLOCS, BYTES, Record
 
 
 def account_steps(
@@ -68,33 +69,32 @@ def _account_steps(
                     for revision in (step.previous, step.revision):
                         wanted.setdefault(revision, []).append(benchmark)
         current = dict(history.by_hash)
+
+        def attempt(revision: str, failure: str, work: Callable[[], Record]) -> None:
+            """Take the result of ``work`` as the record of a revision, unless it fails."""
+            try:
+                with of_one_revision():
+                    current[revision] = work()
+            except MeasurementError as err:
+                failed(f"{current[revision].revision.short}: {failure}: {err}")
+
         for revision, benchmarks in wanted.items():
             before = current[revision]
             session.progress.step(f"{before.revision.short} account for {len(benchmarks)} steps")
-            try:
-                with of_one_revision():
-                    current[revision] = add_accounts(session, before, benchmarks, spec)
-            except MeasurementError as err:
-                failed(f"{before.revision.short}: steps not accounted for: {err}")
+            work = partial(add_accounts, session, before, benchmarks, spec)
+            attempt(revision, "steps not accounted for", work)
             made += len(current[revision].accounts) - len(before.accounts)
         for (previous, revision), benchmarks in pairs.items():
-            base, head = current[previous], current[revision]
-            try:
-                with of_one_revision():
-                    current[revision] = exchange_steps(session, base, head, benchmarks, spec)
-            except MeasurementError as err:
-                # Then the step is told as if the tests had not changed.
-                failed(f"{head.revision.short}: tests not exchanged: {err}")
-        # Whether benchmarks execute what escapes anew, now that it is known what accounts have.
-        for revision in (r.revision.hash for r in history.records if r.revision.hash in touched):
+            pair = current[previous], current[revision]
+            # If it fails the step is told as if the tests had not changed.
+            work = partial(exchange_steps, session, *pair, benchmarks, spec)
+            attempt(revision, "tests not exchanged", work)
+        # Whether benchmarks execute new escape sites, now that it is known what accounts have.
+        for revision in [r.revision.hash for r in history.records if r.revision.hash in touched]:
             before_it = history.previous(revision)
             if before_it is not None:
                 older = before_it.revision.hash
-                diffs = history.diffs(older, revision)
-                head = current[revision]
-                try:
-                    with of_one_revision():
-                        add_executions(session, current[older], head, diffs, spec)
-                except MeasurementError as err:
-                    failed(f"{head.revision.short}: coverage not known: {err}")
+                pair = current[older], current[revision]
+                work = partial(add_executions, session, *pair, history.diffs(older, revision), spec)
+                attempt(revision, "coverage not known", work)
     return made

@@ -262,11 +262,7 @@ def _one(
 
 
 def _spec(session: Session, part: WalkPart) -> EnvironmentSpec:
-    """The environment of a part, with the release that it began with.
-
-    Raises:
-        ToolchainError: that cannot be had.
-    """
+    """The environment of a part, with the release that it began with."""
     spec = EnvironmentSpec(part.release, part.build_variables, part.run_variables)
     now = session.environment(spec)
     return spec if now.name == part.environment else replace(spec, release=part.resolved)

@@ -24,7 +24,7 @@ def test_numbers_and_escape_sites_are_those_of_the_record(tmp_path: Path) -> Non
     printed = tuple(replace(p, raw={Lane.TIME: "BenchmarkScan 1\n"}) for p in item.packages)
     store = write(tmp_path, replace(item, packages=printed, inlining_calls=calls))
     without = tuple(replace(p, raw=None) for p in item.packages)
-    assert list(store.tracked()) == [(store.paths()[0], replace(item, packages=without))]
+    assert list(store.numbers_and_sites()) == [(store.paths()[0], replace(item, packages=without))]
 
 
 def test_equal_parts_of_neighbours_are_one_object(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_equal_parts_of_neighbours_are_one_object(tmp_path: Path) -> None:
         record(n, package(PARSE, bench("BenchmarkScan", 1)), escapes=(site(PARSE, "f"),))
         for n in (1, 2)
     ]
-    (_, one), (_, two) = write(tmp_path, *items).tracked()
+    (_, one), (_, two) = write(tmp_path, *items).numbers_and_sites()
     assert one.escapes[0] is two.escapes[0]
     assert one.packages[0].benchmarks is two.packages[0].benchmarks
 
@@ -45,7 +45,7 @@ def test_a_damaged_record_is_named(tmp_path: Path, spoil: Callable[[bytes], byte
     path = store.paths()[0]
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.warns(RecordWarning, match=path.name):
-        assert list(store.tracked()) == []
+        assert list(store.numbers_and_sites()) == []
     with pytest.warns(RecordWarning, match=path.name):
         assert rebuild(write(tmp_path)).unchanged == ()
 
@@ -53,4 +53,4 @@ def test_a_damaged_record_is_named(tmp_path: Path, spoil: Callable[[bytes], byte
 def test_a_record_of_a_newer_harness_is_refused(tmp_path: Path) -> None:
     store = write(tmp_path, replace(record(1), schema=99))
     with pytest.warns(RecordWarning, match="newer harness"):
-        assert list(store.tracked()) == []
+        assert list(store.numbers_and_sites()) == []
