@@ -14,7 +14,7 @@ from harness.analysis.compare.views import diff_views
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.records import find_pair, find_record
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.views import is_listing, view_of
+from harness.engine.jobs.compile_only import is_listing, view_of
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record

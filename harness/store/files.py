@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from harness.errors import StoreError
+from harness.errors import NewerRecordError, StoreError
 from harness.scratch import scratch_file
 
 # Not the name of the file: it is swept in any directory, so it must be like no other's.
@@ -18,6 +18,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 # Time of the last change in nanoseconds, size and inode of a file.
 Stamp: TypeAlias = tuple[int, int, int]
+
+
+class _Versioned(Protocol):
+    @property
+    def schema(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Versioned)
 
 
 def stamp(path: str | Path, *, follow_symlinks: bool = True) -> Stamp:
@@ -31,6 +39,39 @@ def stamp(path: str | Path, *, follow_symlinks: bool = True) -> Stamp:
     """
     stat = Path(path).stat(follow_symlinks=follow_symlinks)
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as err:
+        raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
+
+
+def decode_json(data: bytes, kind: type[T], schema: str, name: str, remedy: str) -> T:
+    """Decode the JSON of a value that has a ``schema``.
+
+    Args:
+        schema: of this harness.
+        name: of the file, for messages.
+        remedy: what to do about a damaged file.
+
+    Raises:
+        StoreError: the data are damaged.
+        NewerRecordError: a newer harness has written them.
+    """
+    try:
+        value = msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, ValueError, RecursionError) as err:
+        raise StoreError(f"{name}: damaged ({err}); {remedy}") from None
+    if value.schema != schema:
+        raise NewerRecordError(f"{name}: written by a newer harness ({value.schema}); upgrade it")
+    return value
 
 
 def write_atomic(path: Path, data: bytes) -> None:

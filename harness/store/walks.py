@@ -13,9 +13,10 @@ import msgspec
 
 from harness.errors import StoreError
 from harness.model.walk import WALK_SCHEMA, Walk
-from harness.store.files import write_atomic
+from harness.store.files import decode_json, read_bytes, write_atomic
 
 WALK_SUFFIX = ".walk"
+_REMEDY = "delete it, and name what is left to measure"
 
 
 def walk_path(results_dir: Path, machine: str, walk: Walk) -> Path:
@@ -36,16 +37,11 @@ def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
     walks, problems = [], []
     for path in sorted((results_dir / machine).glob(f"[0-9]*{WALK_SUFFIX}")):
         try:
-            walk = msgspec.json.decode(path.read_bytes(), type=Walk)
-        except OSError as err:
-            problems.append(f"cannot read {path}: {err.strerror or err}")
+            walk = decode_json(read_bytes(path), Walk, WALK_SCHEMA, str(path), _REMEDY)
+        except StoreError as err:
+            problems.append(str(err))
             continue
-        except (msgspec.DecodeError, UnicodeDecodeError) as err:
-            problems.append(f"{path}: damaged ({err}); delete it, and name what is left to measure")
-            continue
-        if walk.schema != WALK_SCHEMA:
-            problems.append(f"{path}: written by a newer harness ({walk.schema}); upgrade it")
-        elif walk_path(results_dir, machine, walk) != path:
+        if walk_path(results_dir, machine, walk) != path:
             problems.append(f"{path}: the name is not that of the walk in it; delete it")
         else:
             walks.append(walk)

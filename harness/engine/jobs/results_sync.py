@@ -20,7 +20,7 @@ from harness.git.results_branch import ResultsBranch, blob_id
 from harness.store import RECORD_SUFFIX
 from harness.store.codec import decode
 from harness.store.encoding import encode
-from harness.store.files import write_atomic
+from harness.store.files import read_bytes, write_atomic
 from harness.store.growth import union
 from harness.store.nightly import STATE_NAME, decode_state, encode_state, merge_states
 
@@ -66,11 +66,11 @@ def synchronise(
     warnings: dict[str, str] = {}
     for attempt in range(_ATTEMPTS):
         theirs = branch.fetch()
-        mine = {path: blob_id(_read(results_dir / path)) for path in _local(results_dir)}
+        mine = {path: blob_id(read_bytes(results_dir / path)) for path in _local(results_dir)}
         for path, oid in theirs.items():
             if not _FILE.fullmatch(path) or mine.get(path) == oid:
                 continue
-            own = _read(results_dir / path) if path in mine else None
+            own = read_bytes(results_dir / path) if path in mine else None
             try:
                 merged = _merge(path, branch.read(oid), own)
             except NewerRecordError as err:
@@ -88,7 +88,7 @@ def synchronise(
         for path, oid in mine.items():
             if push and theirs.get(path) != oid:
                 try:
-                    files[path] = _sound(path, _read(results_dir / path))
+                    files[path] = _sound(path, read_bytes(results_dir / path))
                 except StoreError as err:
                     warnings[path] = f"not put on {branch.name}: {err}"
         if not files:
@@ -106,13 +106,6 @@ def _local(results_dir: Path) -> list[str]:
     paths = sorted([*results_dir.glob(f"*/*{RECORD_SUFFIX}"), *results_dir.glob(_STATES)])
     names = [path.relative_to(results_dir).as_posix() for path in paths]
     return [name for name in names if _FILE.fullmatch(name)]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as err:
-        raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
 
 
 def _sound(path: str, data: bytes) -> bytes:

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from harness.diagnostics import collect
-from harness.engine.jobs.views import view_of
+from harness.engine.jobs.compile_only import view_of
 from harness.errors import MeasurementError
 from tests.engine.conftest import GO_MOD, OpenSession, bench
 from tests.repos import Project
