@@ -111,11 +111,7 @@ class Session:
     def older_release(
         self, base_release: str | None, spec: EnvironmentSpec
     ) -> EnvironmentSpec | None:
-        """The environment of a base with a release of its own; ``None`` if that is the same one.
-
-        Raises:
-            ToolchainError: the release cannot be had.
-        """
+        """The environment of a base with its own release; ``None`` if that is the same one."""
         if base_release is None:
             return None
         releases = {self.go(r).toolchain.release for r in (base_release, spec.release)}
@@ -126,11 +122,7 @@ class Session:
         return find_go(release, self.cache_dir)
 
     def environment(self, spec: EnvironmentSpec) -> Environment:
-        """The environment under which a measurement is recorded.
-
-        Raises:
-            ToolchainError: its release cannot be had.
-        """
+        """The environment under which a measurement is recorded."""
         toolchain = self.go(spec.release).toolchain
         return Environment(toolchain, dict(spec.build_variables), dict(spec.run_variables))
 
@@ -141,11 +133,7 @@ class Session:
         return RecordKey(self.machine.machine, revision, self.environment(spec).name)
 
     def record(self, revision: str, spec: EnvironmentSpec = _DEFAULT) -> Record | None:
-        """The project's record of a revision, if there is one.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
+        """The project's record of a revision, if there is one."""
         return self.store.read(self.key(revision, spec))
 
     def records(self, spec: EnvironmentSpec) -> list[Record]:
@@ -223,9 +211,6 @@ class Session:
 
         Args:
             known: full hash of the revision that is asked for before.
-
-        Raises:
-            As :meth:`measure`.
         """
         keys = (self.key(r, spec) for r in (known, revision))
         wanted = self.settings(alloc_only=True)
@@ -238,9 +223,6 @@ class Session:
 
         Only what no record holds, or has as a failure, is run. The result is an answer and goes
         into the cache; the project's record stays as it is.
-
-        Raises:
-            As :meth:`measure`.
         """
         wanted = self.settings(alloc_only=True)
         known = self.known.answer(self.key(revision, spec), wanted)
@@ -252,11 +234,7 @@ class Session:
         return self.known.write_answer(record, self._compile_only_settings())
 
     def ensure_compiled(self, revision: str, spec: EnvironmentSpec) -> Record:
-        """A record of what the compiler says of a revision, in the cache; nothing is run.
-
-        Raises:
-            As :meth:`measure`.
-        """
+        """A record of what the compiler says of a revision, in the cache; nothing is run."""
         measurer, request = self.prepare(revision, spec, self._compile_only_settings())
         return self.known.write_answer(measurer.measure(measurer.begin(request)))
 
@@ -265,12 +243,7 @@ class Session:
         return self.trees.builder(self.go(spec.release), worker)
 
     def build(self, revision: str, spec: EnvironmentSpec, worker: str) -> BuiltTree:
-        """Check out and compile a revision in the work tree of a worker, without measuring it.
-
-        Raises:
-            RepositoryError: it cannot be checked out.
-            MeasurementError: Go cannot be started.
-        """
+        """Check out and compile a revision in the work tree of a worker, without measuring it."""
         self.trees.acquire()
         builder = self.builder(spec, worker)
         return builder.build(self.repository.revision(revision), self.environment(spec))

@@ -29,7 +29,10 @@ from harness.scratch import scratch_directory
 
 
 class Workspace:
-    """The work trees of one repository."""
+    """The work trees of one repository.
+
+    Where git fails the methods raise a :class:`harness.errors.RepositoryError`.
+    """
 
     def __init__(self, repository: Repository, cache_dir: Path) -> None:
         self._source = repository
@@ -42,9 +45,6 @@ class Workspace:
 
         Returns:
             the directory of the work tree; the same for every revision of a worker.
-
-        Raises:
-            RepositoryError: git cannot check it out.
         """
         tree = self.root / worker
         store = self._open_store()
@@ -72,11 +72,7 @@ class Workspace:
         return tree
 
     def scratch(self) -> AbstractContextManager[Path]:
-        """A new directory, as long as it is needed.
-
-        Raises:
-            OSError: it cannot be made.
-        """
+        """A new directory, as long as it is needed."""
         return scratch_directory(self.root / "run", "esv-")
 
     def graft(self, onto: str, source: str, changes: Sequence[FileChange]) -> str:
@@ -89,9 +85,6 @@ class Workspace:
             onto: hash of the revision that gives the tree.
             source: hash of the revision that gives the files.
             changes: files, from ``onto`` (``old``) to ``source`` (``new``).
-
-        Raises:
-            RepositoryError: git cannot write it.
         """
         with self._index(f"put the tests of {source[:8]} on {onto[:8]}") as command:
             command.execute([*_GIT, "read-tree", onto])
@@ -146,9 +139,6 @@ class Workspace:
         Args:
             source: whose work tree and settings count, and of whose index it is a copy; without
                 one those of the store, and the index is empty.
-
-        Raises:
-            RepositoryError: one of them fails.
         """
         self._open_store()
         self._source.borrow(self._store / "objects")

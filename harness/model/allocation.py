@@ -22,18 +22,15 @@ class AllocationSite:
     """A source line with its share of a benchmark's allocations.
 
     Attributes:
-        file: of the nearest frame of the project, relative to the repository's root.
-        line: likewise.
-        function: likewise, in the compiler's words (``(*T).M``, ``f.func1``).
+        file, line, function: of the nearest frame of the project: the file relative to the
+            repository's root, the function in the compiler's words (``(*T).M``, ``f.func1``).
         outer_file, outer_line: place of the compiled code of that frame: the outermost caller
             into which it was inlined, which is where the compiler prints inlined escapes.
         via: the function of a library that the line calls and that allocates, ``strings.Join``;
             empty where the line allocates by itself.
-        allocs: allocations per operation.
-        bytes: bytes per operation.
-        setup_allocs: allocations of one run besides those of its operations, as far as the timer
+        allocs, bytes: per operation.
+        setup_allocs, setup_bytes: of one run besides those of its operations, as far as the timer
             counts them: set-up before the loop without ``ResetTimer``, the first operations'.
-        setup_bytes: likewise.
         calls: where the line allocates by itself, the functions of the runtime that it calls for
             it (``runtime.convTstring``) with their allocations per operation and per run, sorted;
             empty where that is not known.
@@ -58,8 +55,7 @@ class Account:
 
     Attributes:
         sites: the most allocations first.
-        allocs: their sum per operation, with fractions (``testing`` truncates).
-        bytes: likewise.
+        allocs, bytes: their sums per operation, with fractions (``testing`` truncates).
         exact: whether the tiny allocator was off, so that no small object is missing.
         timed: whether the lines have what the timer counts and no more, and the set-up within it;
             otherwise all that the benchmark's runs allocate, and no set-up.
@@ -104,14 +100,13 @@ class Exchange:
 
     Attributes:
         previous: hash of the revision that the step is told from.
-        file: where the tests changed, relative to the repository's root.
-        line: likewise, the first changed line at head.
+        file, line: where the tests changed; the first changed line at head.
         parts: by unit, after minus before as far as it is the benchmark's own; ``None`` where
             neither side's tests compile on the other's code.
         forward: whether the head's tests ran on the code of ``previous``; else the reverse.
         account: of the benchmark in that mixture, where a part is not 0.
-        places: by unit, where the tests brought a part about, as far as it is not 0; empty in
-            records of before, which have ``file`` and ``line`` only.
+        places: by unit, where the tests caused a part that is not 0; older records have ``file``
+            and ``line`` only.
     """
 
     previous: str

@@ -21,7 +21,6 @@ class Measurement:
 
     Attributes:
         unit: as in the Go benchmark format, ``ns/op`` read as ``sec/op``.
-        lane: where the samples come from.
         samples: one value per repetition, in the order of the output. Of allocs/op that is not
             exact, the values before `testing` cuts them to whole numbers, where they are known.
         exact: every repetition of the allocation lane gave this same value; of allocs/op also
@@ -38,7 +37,7 @@ class Measurement:
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """The samples as they were before anything was cut off, as far as that is known."""
+        """The samples before truncation, as far as they are known."""
         return self.untruncated or self.samples
 
     @property
@@ -104,7 +103,6 @@ class BenchmarkFailure:
 
     Attributes:
         name: the benchmark that was running; empty if that is not known.
-        lane: in which lane it failed.
         kind: ``panic``, ``fail``, ``exit``, ``timeout``, ``link``, ``cut`` (a saved output that
             ends, or is broken off, before its result), ``left`` (a process that outlives the
             benchmarks), or ``forged`` (results that the code under test prints).

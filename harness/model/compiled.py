@@ -33,8 +33,7 @@ class AllocationCall:
         function: whose code it is in, in the compiler's words (``(*T).M``, ``F.func1``,
             ``Top[...]``).
         callee: the function that allocates, ``runtime.newobject``.
-        file: of the source line that allocates, relative to the repository's root if in it.
-        line: likewise.
+        file, line: that allocate, the file relative to the repository's root if in it.
         outer_file, outer_line: place of that line in ``function``: the call that was inlined,
             which is where the compiler prints inlined escapes. The same where nothing was.
         inlined: the inlined functions that it came from, the outermost first, by full name.
@@ -65,8 +64,7 @@ class FunctionCode:
         function: in the compiler's words.
         frame_bytes: size of its stack frame, as ``-S`` prints it (``locals=``); of the largest
             where a generic function was compiled several times.
-        file: where it is declared, relative to the repository's root if in it.
-        line: likewise.
+        file, line: of its declaration, the file relative to the repository's root if in it.
     """
 
     package: str

@@ -30,8 +30,8 @@ class Environment:
 
     Attributes:
         toolchain: the Go release that really ran.
-        build_variables: variables set while compiling and running (``matrix.env``).
-        run_variables: variables set only while running (``matrix.env_nobuild``).
+        build_variables: set while compiling and running (``matrix.env``).
+        run_variables: set only while running (``matrix.env_nobuild``).
     """
 
     toolchain: Toolchain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -44,8 +44,7 @@ class PackageError:
         stage: ``module`` (go.mod, dependencies), ``build``, ``link``, ``run``, or ``code`` (the
             compiled code cannot be read).
         message: the tool's message without its ``# package`` header.
-        file: file of the first message, relative to the repository's root, or empty.
-        line: line of the first message, or 0.
+        file, line: of the first message; empty and 0 without one.
     """
 
     package: str
@@ -62,7 +61,6 @@ class ModuleOverlay:
     Attributes:
         directory: of the module, relative to the repository's root.
         reason: why, with the tool's words where a release refused the original.
-        go_mod: the text that was used.
     """
 
     directory: str
@@ -115,13 +113,17 @@ class CodePart:
     @property
     def package(self) -> str:
         """Import path; empty if there is nothing in it."""
-        lists = (self.escapes, self.inlining, self.inlining_calls, self.calls, self.functions)
+        lists = (getattr(self, name) for name in CODE_LISTS)
         return next((items[0].package for items in lists if items), "")
 
     @cached_property
     def in_code(self) -> tuple[EscapeSite, ...]:
         """The escape sites that :meth:`Record.code_escapes` gives."""
         return tuple(s for s in self.escapes if not s.test and not s.position.generated)
+
+
+# The fields of a record that are of single packages.
+CODE_LISTS = tuple(field.name for field in fields(CodePart))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class Record:
     Attributes:
         schema: version of this form, :data:`RECORD_SCHEMA`.
         settings: what was asked for.
+        started: seconds since the epoch.
         duration: wall seconds.
         packages: every package of the revision, sorted by import path.
         errors: what Go refused.
@@ -147,7 +150,7 @@ class Record:
         calls: the calls of the compiled code that allocate, read from the linked test binaries;
             outside of test files, and in benchmark functions.
         functions: likewise every function with the size of its stack frame.
-        views: what was asked for with other flags.
+        views: output of the compiler with other flags.
         unread: packages whose compiled code could not be read from their test binary, and why.
         executions: whether benchmarks execute an escape site; of sites that are new in the revision
             and that no account has.
@@ -227,9 +230,8 @@ class Record:
 
     def parts(self) -> dict[str, CodePart]:
         """The compiler's output and code, by package."""
-        names = ("escapes", "inlining", "inlining_calls", "calls", "functions")
         found: dict[str, dict[str, list[Any]]] = {}
-        for name in names:
+        for name in CODE_LISTS:
             for item in getattr(self, name):
                 found.setdefault(item.package, {}).setdefault(name, []).append(item)
         return {
@@ -238,16 +240,12 @@ class Record:
         }
 
     def with_parts(self, parts: Iterable[CodePart]) -> Record:
-        """The record with what the compiler says and made of these packages, and of no others."""
+        """The record with the compiler's output and code of these packages, and of no others."""
         chosen = list(parts)
-        return replace(
-            self,
-            escapes=tuple(x for p in chosen for x in p.escapes),
-            inlining=tuple(x for p in chosen for x in p.inlining),
-            inlining_calls=tuple(x for p in chosen for x in p.inlining_calls),
-            calls=tuple(x for p in chosen for x in p.calls),
-            functions=tuple(x for p in chosen for x in p.functions),
-        )
+        lists: dict[str, Any] = {
+            name: tuple(x for part in chosen for x in getattr(part, name)) for name in CODE_LISTS
+        }
+        return replace(self, **lists)
 
 
 def with_failures(

@@ -20,8 +20,9 @@ from harness.model import (
     PackageResult,
     Record,
 )
+from harness.model.record import CODE_LISTS
 from harness.store.encoding import encode, identified
-from harness.store.format import CODE_LISTS, Core, NumbersPart, Part
+from harness.store.format import Core, NumbersPart, Part
 
 T = TypeVar("T")
 # So many bytes of a file, from a place on.
@@ -114,6 +115,8 @@ class Shared:
 class Packed:
     """A record file whose first member only was decoded.
 
+    Whatever reads another member raises a :class:`harness.errors.StoreError` if it is damaged.
+
     Attributes:
         id: of its JSON, which has the ids of all members in it, so that of the whole content.
     """
@@ -130,9 +133,6 @@ class Packed:
 
         Args:
             shared: what it has met before, byte for byte, is not unpacked again.
-
-        Raises:
-            StoreError: one is damaged.
         """
         for number, member in enumerate(self.core.members):
             packed = self._read(self._offsets[number], member.size)
@@ -154,9 +154,6 @@ class Packed:
         Args:
             shared: members that were decoded before.
             escapes: decode the escape sites, though.
-
-        Raises:
-            StoreError: a member is damaged.
         """
         record = self.core.record
         return replace(
@@ -175,11 +172,7 @@ class Packed:
             yield from found.escapes
 
     def record(self, shared: Shared | None = None) -> Record:
-        """The whole record.
-
-        Raises:
-            StoreError: a member is damaged.
-        """
+        """The whole record."""
         shared = Shared() if shared is None else shared
         code = CodePart(
             **{
@@ -199,9 +192,6 @@ class Packed:
 
         Returns:
             By package, with an id: equal ids are equal parts.
-
-        Raises:
-            StoreError: a member is damaged.
         """
         found: dict[str, tuple[str, CodePart]] = {}
         for number, member in enumerate(self.core.members):

@@ -10,8 +10,9 @@ from itertools import groupby
 from typing import Any
 
 from harness.model import CodePart, Lane, Record
+from harness.model.record import CODE_LISTS
 from harness.store.files import to_json
-from harness.store.format import CODE_LISTS, Core, Layout, Member, NumbersPart, Part
+from harness.store.format import Core, Layout, Member, NumbersPart, Part
 
 # Characters of the output of one lane that a record holds at most: a benchmark that prints without
 # end leaves a record that can be read.

@@ -15,9 +15,6 @@ import msgspec
 
 from harness.model import BenchmarkFailure, BenchmarkResult, Record
 
-# The fields of a record that are stored package by package.
-CODE_LISTS = ("escapes", "inlining", "inlining_calls", "calls", "functions")
-
 
 class Part(StrEnum):
     """The kind of content of a member."""

@@ -40,7 +40,8 @@ class RecordStore:
     """Reads and writes the records under a results directory.
 
     A record that cannot be read, or that a newer harness has written, does not stop who reads many:
-    it is set aside, with a :class:`harness.errors.RecordWarning` that says which and why.
+    it is set aside, with a :class:`harness.errors.RecordWarning` that says which and why. Who reads
+    a single record gets a :class:`harness.errors.StoreError`.
 
     Args:
         directory: asv's ``results_dir``.
@@ -94,11 +95,7 @@ class RecordStore:
             raise StoreError(f"{path} is not written: the record there has {less}, the new one not")
 
     def read(self, key: RecordKey) -> Record | None:
-        """The record of ``key``, ``None`` if there is none.
-
-        Raises:
-            StoreError: it is there and cannot be read.
-        """
+        """The record of ``key``, ``None`` if there is none."""
         path = self.path(key)
         if not path.is_file():
             return None
@@ -151,19 +148,11 @@ class RecordStore:
             pass
 
     def read_path(self, path: Path) -> Record:
-        """The record in one file.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
+        """The record in one file."""
         return self.open(path).record()
 
     def open(self, path: Path) -> Packed:
-        """Open a record file and decode its first member only.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
+        """Open a record file and decode its first member only."""
         try:
             file = path.open("rb", buffering=0)
             length = os.fstat(file.fileno()).st_size

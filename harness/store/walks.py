@@ -49,21 +49,13 @@ def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
 
 
 def write_walk(results_dir: Path, machine: str, walk: Walk) -> None:
-    """Write a walk down in one step.
-
-    Raises:
-        StoreError: the directory cannot be written.
-    """
+    """Write a walk down in one step."""
     data = msgspec.json.encode(walk, order="sorted") + b"\n"
     write_atomic(walk_path(results_dir, machine, walk), data)
 
 
 def remove_walk(results_dir: Path, machine: str, walk: Walk) -> None:
-    """Forget a walk that is at its end.
-
-    Raises:
-        StoreError: the directory cannot be written.
-    """
+    """Forget a walk that is at its end."""
     path = walk_path(results_dir, machine, walk)
     try:
         path.unlink(missing_ok=True)

@@ -35,9 +35,6 @@ class Records:
         """The record that holds what a question asks for, narrowed to it; ``None`` if none does.
 
         One that leaves something to measure is given where no other one does better.
-
-        Raises:
-            StoreError: that of the project cannot be read.
         """
         there = [self._project.read(key), _answer(self._answers(wanted), key)]
         found = [n for r in there if r is not None and (n := narrowed(r, wanted)) is not None]
@@ -54,11 +51,7 @@ class Records:
         return there or next((record for record in found if record is not None), None)
 
     def write_run(self, record: Record) -> Record:
-        """Write what a run measured into the project's record, which has it from now on.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
+        """Write what a run measured into the project's record, which has it from now on."""
         before = self._project.readable(key_of(record))
         record = record if before is None else rerun(before, record)
         self._project.write(record, replace=True)
@@ -70,9 +63,6 @@ class Records:
         Args:
             record: its settings are the question.
             also: questions whose answers may know something.
-
-        Raises:
-            StoreError: it cannot be written.
         """
         before = self.find(key_of(record), record.settings, *also)
         if before is not None:
@@ -81,11 +71,7 @@ class Records:
         return record
 
     def supplement(self, record: Record) -> None:
-        """Add accounts, executions, exchanges and views to the revision's records in files.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
+        """Add accounts, executions, exchanges and views to the revision's records in files."""
         key, answers_ = key_of(record), self._answers(record.settings)
         for store, there in (
             (self._project, self._project.readable(key)),

@@ -63,9 +63,6 @@ def check_canary(config: Config, go: Go) -> list[str]:
 
     Returns:
         what is not as it must be, a line each; empty if all is well.
-
-    Raises:
-        MeasurementError: Go cannot be started.
     """
     source = resources.files("harness.engine.jobs") / "canary_module"
     with scratch_directory(Path(tempfile.gettempdir()), "esv-canary-") as place:

@@ -18,10 +18,6 @@ def compile_only(
     """Records of both revisions with escape sites and inlining, and without any benchmark.
 
     They are not written anywhere: what was not run is no measurement.
-
-    Raises:
-        RepositoryError: a revision cannot be checked out.
-        MeasurementError: Go cannot be started.
     """
     settings = session.settings(alloc_only=True)
     records = []

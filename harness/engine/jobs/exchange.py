@@ -43,9 +43,6 @@ def cross(
     Args:
         most: how many benchmarks to account for.
         older: environment that the base was measured in, if its release is another one.
-
-    Raises:
-        RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
     """
     renames = find_renames(session, base, head)
     crossing = _exchange_tests(session, renames.apply(base), head, spec)
@@ -95,9 +92,6 @@ def find_renames(
 
     Args:
         declared: go by the benchmark functions that are declared, where nothing was run.
-
-    Raises:
-        RepositoryError: git cannot be asked.
     """
     paths = renamed_packages(base, head)
     moved = with_paths(base, paths)
@@ -151,9 +145,6 @@ def exchange_steps(
 
     Args:
         benchmarks: that changed, ``(import path, full name)``.
-
-    Raises:
-        RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
     """
     old = base.revision.hash
     touched = touched_packages(base, head, session.repository.diff(old, head.revision.hash))

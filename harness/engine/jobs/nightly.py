@@ -31,8 +31,8 @@ from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.walk import (
     MOST_ATTEMPTS,
     account_steps,
-    carry_out,
     describe,
+    execute_walk,
     hole_lines,
     left_of,
     of_one_revision,
@@ -131,9 +131,6 @@ class Nightly:
 
         A revision that cannot be measured is passed over; the next runs try it again unless it has
         a record. A release that cannot be had ends its environment only.
-
-        Raises:
-            StoreError: a record cannot be read or written, or a disk is full.
         """
         self._session.trees.acquire()
         self._lanes = self._open_lanes()
@@ -210,11 +207,7 @@ class Nightly:
         return since if long_ago else 0.0
 
     def told(self, report: NightlyReport) -> None:
-        """Remember that a report was delivered.
-
-        Raises:
-            StoreError: the state cannot be written.
-        """
+        """Remember that a report was delivered."""
         environments = dict(self._state.environments)
         for found in report.environments:
             # The last branch knows what those before it have told.
@@ -318,7 +311,7 @@ class Nightly:
             if not self._may_begin():
                 return
             self._notes.append(f"finishing {left_of(walk)}")
-            done = carry_out(self._session, walk, may_begin=may_begin)
+            done = execute_walk(self._session, walk, may_begin=may_begin)
             self._problems += done.failed
             self._measured += done.records
         for lane in self._lanes if cut else ():

@@ -86,10 +86,6 @@ def with_ruled_code(
 
     Args:
         worker: in whose work tree to compile, where there is anything to compile.
-
-    Raises:
-        RepositoryError: the revision cannot be checked out.
-        MeasurementError: Go cannot be started.
     """
     return _Rules(session, record, spec, policy).have(worker)
 

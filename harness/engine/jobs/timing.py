@@ -44,10 +44,6 @@ def run_in_turn(
 
     Args:
         even_if_same: also run packages whose test binary is the same on both sides.
-
-    Raises:
-        RepositoryError: a revision cannot be checked out.
-        MeasurementError: Go cannot be started.
     """
     trees = {
         "base": session.build(base, spec, worker="w0"),

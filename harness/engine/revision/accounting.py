@@ -32,10 +32,6 @@ class Accountant:
 
         Args:
             benchmarks: ``(import path, full name)``.
-
-        Raises:
-            RepositoryError: the revision cannot be checked out.
-            MeasurementError: Go cannot be started.
         """
         whole = self._builder.build(record.revision, record.environment)
         with self._builder.workspace.scratch() as scratch:

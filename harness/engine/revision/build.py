@@ -133,12 +133,7 @@ class Builder:
         self._memo = FileMemo(config.cache_dir / "diagnostics")
 
     def build(self, revision: Revision, environment: Environment) -> BuiltTree:
-        """Check a revision out and compile it; what does not compile is part of the result.
-
-        Raises:
-            RepositoryError: it cannot be checked out.
-            MeasurementError: Go cannot be started.
-        """
+        """Check a revision out and compile it; what does not compile is part of the result."""
         tree = self.workspace.checkout(self._worker, revision.hash)
         blobs = self.repository.blobs(revision.hash)
         env = self._tool_env(environment)

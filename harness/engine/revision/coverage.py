@@ -48,10 +48,6 @@ class Coverer:
         """How the benchmarks of a record execute these sites of it, as far as known.
 
         A package that is in no benchmark's test binary is uncovered without a build.
-
-        Raises:
-            RepositoryError: the revision cannot be checked out.
-            MeasurementError: Go cannot be started.
         """
         whole = self._builder.build(record.revision, record.environment)
         inlined = _inlined_packages(record, sites, whole)

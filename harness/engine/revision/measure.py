@@ -95,12 +95,7 @@ class Measurer:
         return Begun(request, started, clock, built)
 
     def compile_only(self, request: Request) -> Record:
-        """A record of what the compiler says; nothing is linked or run.
-
-        Raises:
-            RepositoryError: the revision cannot be checked out.
-            MeasurementError: Go cannot be started.
-        """
+        """A record of what the compiler says; nothing is linked or run."""
         begun = self.begin(request)
         whole = begun.built.result()
         packages = []
@@ -117,10 +112,6 @@ class Measurer:
         Args:
             known: a record of the same revision, environment and benchmarks; only what failed in
                 it, or is not in it, is run.
-
-        Raises:
-            RepositoryError: it cannot be checked out.
-            MeasurementError: Go cannot be started.
         """
         request, whole = begun.request, begun.built.result()
         reader = CodeReader(whole)

@@ -62,11 +62,7 @@ class WorkTrees:
         return self._builders[key]
 
     def snapshot(self) -> str:
-        """Hash of a revision that is the user's work tree as it is.
-
-        Raises:
-            RepositoryError: it cannot be read.
-        """
+        """Hash of a revision that is the user's work tree as it is."""
         self.acquire()
         return self.workspace.snapshot()
 

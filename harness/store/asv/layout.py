@@ -74,9 +74,6 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
     Args:
         prune: delete the result files of Go environments whose record is gone.
         force: trust nothing of what is there.
-
-    Raises:
-        StoreError: a file cannot be written.
     """
     directory = store.directory
     records = list(store.numbers_and_sites())
@@ -112,9 +109,6 @@ def write_results(
 
     Returns:
         The files that were written and those that were right already.
-
-    Raises:
-        StoreError: a file cannot be written.
     """
     described = {track.name: describe(track) for track in suite.tracks.values()}
     # Of records with the same machine name the latest describes the machine.

@@ -5,8 +5,8 @@ from harness.engine.jobs.walk.faults import of_one_revision
 from harness.engine.jobs.walk.measuring import (
     MOST_ATTEMPTS,
     WalkReport,
-    carry_out,
     describe,
+    execute_walk,
     hole_lines,
     left_of,
     unfinished,

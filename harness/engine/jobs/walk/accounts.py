@@ -32,9 +32,6 @@ def account_steps(
 
     Returns:
         how many benchmarks were profiled.
-
-    Raises:
-        StoreError: a record cannot be read or written.
     """
     lines = [line for _, line in session.repository.branch_lines(session.config.branches)]
     made = 0

@@ -84,9 +84,6 @@ def walk(
         baselines: measure also the parent of a revision, if it is among neither these nor the
             records of the environment, but of another one: so a change of the configured release
             leaves no commit without a number to compare it with, and is not read as one of code.
-
-    Raises:
-        StoreError: a record cannot be written, or a disk is full.
     """
     session.trees.acquire()
     parts: list[WalkPart] = []
@@ -121,7 +118,7 @@ def walk(
     )
     if parts:
         write_walk(session.config.results_dir, session.machine.machine, planned)
-    return WalkReport(failed=tuple(failed)) + carry_out(session, planned)
+    return WalkReport(failed=tuple(failed)) + execute_walk(session, planned)
 
 
 def unfinished(session: Session) -> tuple[list[Walk], list[str]]:
@@ -150,16 +147,13 @@ def left_of(cut: Walk) -> str:
     return f"the walk {cut.asked} of {begun}: {what}"
 
 
-def carry_out(
+def execute_walk(
     session: Session, planned: Walk, *, may_begin: Callable[[], bool] = lambda: True
 ) -> WalkReport:
     """Measure what is open of a walk, and forget it when nothing is left.
 
     Args:
         may_begin: asked before each revision; if not, the rest stays open.
-
-    Raises:
-        StoreError: a record cannot be written, or a disk is full.
     """
     session.progress.start(sum(len(p.open) for p in planned.parts))
     report, place = WalkReport(), (session.config.results_dir, session.machine.machine)
