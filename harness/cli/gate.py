@@ -100,7 +100,7 @@ def _measure(arguments: argparse.Namespace) -> tuple[GateReport, Repository]:
 
 
 def _head(session: Session, name: str) -> str:
-    return session.snapshot() if name == WORKTREE else session.resolve(name)
+    return session.trees.snapshot() if name == WORKTREE else session.resolve(name)
 
 
 def policy_of(session: Session, file: str | None, head: str) -> Policy:

@@ -10,7 +10,7 @@ from harness.cli.context import configuration, reporter
 from harness.config import check_bench
 from harness.engine.base.answers import none_matched
 from harness.engine.jobs.ranges import select_revisions
-from harness.engine.jobs.walk import WalkReport, carry_out, hole_lines, left_of, unfinished, walk
+from harness.engine.jobs.walk import WalkReport, execute_walk, hole_lines, left_of, unfinished, walk
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, UsageError
 from harness.model import Record
@@ -46,14 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
         # What is not there is said at once; what is new, when it is our turn.
         reads = arguments.range in _OF_RECORDS
         revisions = [] if reads else _revisions(arguments, session)
-        session.take_turn()
+        session.trees.acquire()
         cut, problems = unfinished(session)
         done = WalkReport(failed=tuple(problems))
         try:
             if arguments.range == "NEW" and arguments.steps is None:
                 for walk_ in cut:
                     report.say(f"finishing {left_of(walk_)}")
-                    done += carry_out(session, walk_)
+                    done += execute_walk(session, walk_)
             else:
                 for walk_ in cut:
                     report.say(f"left for a plain `esv run`: {left_of(walk_)}")

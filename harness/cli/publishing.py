@@ -127,7 +127,9 @@ def _histories(session: Session, reader: RecordReader) -> list[History]:
     if not records:
         raise StoreError(f"no record in {session.store.directory} can be read")
     now = time.time()
-    histories = project_histories(records, session.branch_lines(), now)
+    histories = project_histories(
+        records, session.repository.branch_lines(session.config.branches), now
+    )
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
     limit, committed = session.config.stale_after, session.repository.committed

@@ -92,9 +92,7 @@ def _candidates(
     if machine in (None, session.machine.machine):
         for spec in session.environments([release] if release else ()):
             with suppress(StoreError):  # which `matching` tells of
-                record = session.record(
-                    revision, spec.release, spec.build_variables, spec.run_variables
-                )
+                record = session.record(revision, spec)
                 own += [record] if record is not None else []
     known = {key_of(r) for r in own}
     found = own + [

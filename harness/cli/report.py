@@ -14,7 +14,7 @@ from harness.analysis.compare.views import diff_views
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.records import find_pair, find_record
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.views import is_listing, view_of
+from harness.engine.jobs.compile_only import is_listing, view_of
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.model import Record
@@ -65,10 +65,7 @@ def compare_revisions(arguments: argparse.Namespace) -> int:
         if arguments.base_go:
             head = find_record(session, hashes[1], arguments.go, arguments.machine)
             spec = session.environments([arguments.base_go])[0]
-            there = session.record(
-                hashes[0], spec.release, spec.build_variables, spec.run_variables
-            )
-            base = there or session.ensure_counted(hashes[0], spec)
+            base = session.record(hashes[0], spec) or session.ensure_counted(hashes[0], spec)
         else:
             base, head = find_pair(session, hashes[0], hashes[1], arguments.go, arguments.machine)
         older = None

@@ -25,7 +25,8 @@ from harness.gobench.pprof import read_heap_profile
 from harness.model import Lane
 from harness.policy.file import parse_policy
 from harness.store.asv.suite import _natural
-from harness.store.codec import decode, encode
+from harness.store.codec import decode
+from harness.store.encoding import encode
 from harness.toolchain.versions import parse_version
 from tests.parsers.targets import TARGETS, changed, profile_sample, record_sample
 

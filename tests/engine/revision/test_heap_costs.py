@@ -11,6 +11,7 @@ import pytest
 from harness.analysis.compare.records import record_detail
 from harness.config import load_config
 from harness.engine.jobs import canary
+from harness.engine.jobs.accounting import add_accounts
 from harness.engine.jobs.canary import check_canary
 from harness.engine.revision import build
 from harness.model import (
@@ -159,7 +160,7 @@ def test_a_tree_without_go_mod_has_both_overlays(
         assert record.overlays
         assert values(record, ALLOCS_EXACT) == {"BenchmarkX": 2}
         (name,) = [(path, b.name) for path, b in record.benchmarks()]
-        accounted = session.account(record, [name], session.environments()[0])
+        accounted = add_accounts(session, record, [name], session.environments()[0])
         (account,) = accounted.accounts
         assert account.exact
         assert account.allocs == pytest.approx(2, abs=0.01)

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from harness.diagnostics import collect
-from harness.engine.jobs.views import view_of
+from harness.engine.jobs.compile_only import view_of
 from harness.errors import MeasurementError
 from tests.engine.conftest import GO_MOD, OpenSession, bench
 from tests.repos import Project
@@ -79,7 +79,7 @@ def test_what_does_not_compile_keeps_nothing(project: Project, open_session: Ope
         spec = session.environments()[0]
         with pytest.raises(MeasurementError, match=r"p\.go:3"):
             view_of(session, head, FLAGS, spec)
-        assert session.kept(head, spec) is None
+        assert session.record_or_answer(head, spec) is None
 
 
 def test_a_listing_is_not_kept(project: Project, open_session: OpenSession) -> None:
@@ -89,4 +89,4 @@ def test_a_listing_is_not_kept(project: Project, open_session: OpenSession) -> N
         view, record = view_of(session, head, "-S", spec)
         assert any("\tCALL\truntime.newobject(SB)" in d.text for d in view.diagnostics)
         assert record is None
-        assert session.kept(head, spec) is None
+        assert session.record_or_answer(head, spec) is None

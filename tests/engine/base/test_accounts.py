@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.engine.base.ledger import Ledger, with_accounts
+from harness.engine.base.accounts import AccountCache, with_accounts
 from harness.model import Account, Record
 from tests.builders import MODULE, make_benchmark, make_package, make_record
 
@@ -25,21 +25,21 @@ def is_timed(account: Account) -> bool:
 
 
 def test_an_equal_binary_has_the_account_of_another_revision() -> None:
-    ledger, first = Ledger(), account("BenchmarkA", 1)
-    ledger.remember(record(1, "same", first))
+    cache, first = AccountCache(), account("BenchmarkA", 1)
+    cache.add(record(1, "same", first))
     both = [(P, "BenchmarkA"), (P, "BenchmarkB"), (P, "BenchmarkA"), (P, "BenchmarkGone")]
-    assert ledger.look_up(record(2, "same"), both, is_timed) == ([first], [(P, "BenchmarkB")])
-    assert ledger.look_up(record(2, "other"), both, is_timed) == ([], both[:2])
+    assert cache.look_up(record(2, "same"), both, is_timed) == ([first], [(P, "BenchmarkB")])
+    assert cache.look_up(record(2, "other"), both, is_timed) == ([], both[:2])
     there = record(2, "same", account("BenchmarkA", 2))
-    assert ledger.look_up(there, both, is_timed) == ([], [(P, "BenchmarkB")])
+    assert cache.look_up(there, both, is_timed) == ([], [(P, "BenchmarkB")])
 
 
 def test_an_account_of_an_older_form_is_made_again() -> None:
-    ledger, old = Ledger(), account("BenchmarkA", 1, timed=False)
-    ledger.remember(record(1, "same", old))
+    cache, old = AccountCache(), account("BenchmarkA", 1, timed=False)
+    cache.add(record(1, "same", old))
     wanted = [(P, "BenchmarkA")]
-    assert ledger.look_up(record(1, "same", old), wanted, is_timed) == ([], wanted)
-    assert ledger.look_up(record(2, "same"), wanted, lambda a: True) == ([old], [])
+    assert cache.look_up(record(1, "same", old), wanted, is_timed) == ([], wanted)
+    assert cache.look_up(record(2, "same"), wanted, lambda a: True) == ([old], [])
 
 
 def test_a_new_account_takes_the_place_of_the_old() -> None:
