@@ -119,7 +119,7 @@ def test_the_commands_of_the_documents_exist() -> None:
     verbs = next(a for a in parser._actions if a.dest == "verb").choices
     assert isinstance(verbs, dict)
     texts = [*scripts().values()]
-    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     texts += [path.read_text("utf-8") for path in documents]
     found = [words for text in texts for words in commands_of(text) if words[0] in verbs]
     whole = [words for words in found if len(words) > 1]  # a verb alone may be only its name
