@@ -1,5 +1,5 @@
-"""The command line: parse arguments, call, map errors to exit codes."""
+"""The command line: `main` lists the verbs, and each verb has a module of its own.
 
-from harness.cli.main import main
-
-__all__ = ["main"]
+A verb's module declares its options (`options`) and runs it with what all verbs need (`context`).
+It imports what is large inside its functions, so that help and wrong usage are told at once.
+"""

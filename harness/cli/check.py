@@ -1,30 +1,39 @@
-"""``esv check``."""
+"""``esv check``: look at everything that measuring depends on."""
 
 from __future__ import annotations
 
-import argparse
 import shutil
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.cli.context import configuration
-from harness.cli.site import check_store
-from harness.config import Config
-from harness.engine.jobs.canary import check_canary
-from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityError
-from harness.git import open_repository
-from harness.toolchain import find_go
-from harness.toolchain.overlay import with_heap_costs, without_heap_costs
+from harness.cli.options import CommonOptions, releases
+from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityError, StoreError
 from harness.words import plural
+
+if TYPE_CHECKING:
+    from harness.config import Config
+    from harness.model import Record
 
 _ENOUGH_DISK = 2 * 1024**3
 
 
-def check(arguments: argparse.Namespace) -> int:
-    """Look at everything that measuring depends on; one line each, 2 if any fails."""
+@dataclass(frozen=True, kw_only=True)
+class Options(CommonOptions):
+    """Options of ``esv check``."""
+
+    go: tuple[str, ...] = releases(help="repeatable")
+
+
+def run(options: Options) -> int:
+    """Print one line for each check; 2 if any fails."""
+    from harness.cli.context import configuration
+
     try:
-        config = configuration(arguments)
+        config = configuration(options)
     except ConfigError as err:
         print(f"FAIL  configuration: {err}")
         return EXIT_ERROR
@@ -34,7 +43,7 @@ def check(arguments: argparse.Namespace) -> int:
         ("disk", partial(_disk, config)),
         ("records", partial(_records, config)),
     ]
-    for release in arguments.go or config.releases or (None,):
+    for release in options.go or config.releases or (None,):
         checks.append((f"canary {release or 'go'}", partial(_canary, config, release)))
     failed = False
     for name, function in checks:
@@ -48,6 +57,8 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _repository(config: Config) -> str:
+    from harness.git import open_repository
+
     repository = open_repository(config.repo, config.cache_dir / "mirrors")
     tips = repository.branch_tips(config.branches)
     return f"{repository.directory}, {plural(len(repository.first_parents(tips)), 'revision')}"
@@ -81,7 +92,48 @@ def _records(config: Config) -> str:
     return "; ".join(["all readable, every line of the compiler understood", *notes])
 
 
+def check_store(config: Config) -> tuple[list[str], list[str]]:
+    """Problems of the records on disk, and notes about them."""
+    from harness.store import RecordStore
+
+    problems, notes = [], []
+    store = RecordStore(config.results_dir, config.hash_length)
+    for path in store.paths():
+        try:
+            record = store.read_path(path)
+        except StoreError as err:
+            problems.append(str(err))
+            continue
+        notes += _future(path, record, time.time())
+        if record.unread:
+            packages = ", ".join(e.package for e in record.unread)
+            notes.append(
+                f"{path.name}: compiled code of {packages} not read: {record.unread[0].message}"
+            )
+        if record.unparsed:
+            first = record.unparsed[0]
+            where = f"{first.position}: " if first.position else ""
+            problems.append(
+                f"{path}: {plural(len(record.unparsed), 'heap-related line')} of"
+                f" {record.environment.toolchain.release} not understood, the first:"
+                f" {where}{first.text}; measure it again with a newer escape-velocity, or report it"
+            )
+    return problems, notes
+
+
+def _future(path: Path, record: Record, now: float) -> list[str]:
+    """Times of a record that lie in the future; git takes any date, and clocks may be ahead."""
+    from harness.outputs.text.format import minute
+
+    told = (("measured", record.started), ("committed", record.revision.date))
+    return [f"{path.name}: {word} in the future ({minute(at)})" for word, at in told if at > now]
+
+
 def _canary(config: Config, release: str | None) -> str:
+    from harness.engine.jobs.canary import check_canary
+    from harness.toolchain import find_go
+    from harness.toolchain.overlay import with_heap_costs, without_heap_costs
+
     go = find_go(release, config.cache_dir)
     problems = check_canary(config, go)
     if problems:

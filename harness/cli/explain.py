@@ -1,53 +1,61 @@
-"""``esv explain``."""
+"""``esv explain``: account for what changed from the parent, line by line."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from harness.analysis.causes.attribution import Attribution, Cause
-from harness.analysis.causes.crossing import Crossing, benchmarks_of, charged_changes
-from harness.analysis.causes.explain import explain
-from harness.analysis.causes.garbage import DRIVERS, collections
-from harness.analysis.compare.comparison import Change
-from harness.analysis.compare.erased import inlining_changes
-from harness.analysis.series.code import diff_code
-from harness.cli.context import configuration, emit, reporter
-from harness.cli.judging import MOST_EXPLAINED
-from harness.config import check_bench
-from harness.engine.base.answers import none_matched
-from harness.engine.jobs.exchange import cross
-from harness.engine.session import Session
+from harness.cli.options import ResultOptions, argument, base_go, bench, option, release
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
-from harness.model import Outcome, Record
-from harness.outputs.gate.document import explain_json
-from harness.outputs.text.erased import inlining_lines
-from harness.outputs.text.explanation import explain_change
-from harness.outputs.text.garbage import collection_lines
-from harness.outputs.text.reproduce import reproduce
-from harness.outputs.text.terminal import code_lines, escape_lines, heading
-from harness.words import plural
+
+if TYPE_CHECKING:
+    from harness.analysis.causes.attribution import Attribution, Cause
+    from harness.analysis.causes.crossing import Crossing
+    from harness.analysis.compare.comparison import Change
+    from harness.engine.session import Session
+    from harness.model import Record
 
 
-def explain_revision(arguments: argparse.Namespace) -> int:
-    """Account for what changed from the first parent; always 0 if it could be measured."""
-    config = configuration(arguments)
-    if arguments.bench:
-        check_bench(arguments.bench, "--bench")
-    with (
-        reporter(arguments) as report,
-        Session(config, progress=report, bench=arguments.bench) as session,
-    ):
-        head_hash = session.resolve(arguments.revision)
-        base_hash = _base(session, head_hash, arguments.base)
-        spec = session.environments([arguments.go] if arguments.go else ())[0]
+@dataclass(frozen=True, kw_only=True)
+class Options(ResultOptions):
+    """Options of ``esv explain``."""
+
+    revision: str = argument(nargs="?", default="HEAD", metavar="REV")
+    base: str | None = option(metavar="REV", help="compare with this, not with the parent")
+    bench: str | None = bench(help="only these, as go test -bench takes it")
+    go: str | None = release()
+    base_go: str | None = base_go()
+
+
+def run(options: Options) -> int:
+    """Account for what changed; always 0 if it could be measured."""
+    from harness.analysis.causes.crossing import benchmarks_of, charged_changes
+    from harness.analysis.causes.explain import explain
+    from harness.analysis.compare.erased import inlining_changes
+    from harness.analysis.series.code import diff_code
+    from harness.cli.context import emit, open_session
+    from harness.engine.base.answers import none_matched
+    from harness.engine.jobs.exchange import MOST_EXPLAINED, cross
+    from harness.model import Outcome
+    from harness.outputs.gate.document import explain_json
+    from harness.outputs.text.erased import inlining_lines
+    from harness.outputs.text.explanation import explain_change
+    from harness.outputs.text.reproduce import reproduce
+    from harness.outputs.text.terminal import code_lines, escape_lines, heading
+    from harness.words import plural
+
+    with open_session(options, bench=options.bench) as (session, _):
+        head_hash = session.resolve(options.revision)
+        base_hash = _base(session, head_hash, options.base)
+        spec = session.environments([options.go] if options.go else ())[0]
         base = session.ensure_counted(base_hash, spec)
         head = session.ensure_counted(head_hash, spec)
         _require_numbers(head)
         # Benchmarks that are new in the head get their baseline from its tests on the base's code.
         if base.outcome is not Outcome.NO_BENCHMARKS and not none_matched(base):
             _require_numbers(base)
-        older = session.older_release(arguments.base_go, spec)
+        older = session.older_release(options.base_go, spec)
         crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)
         base, head = crossing.base, crossing.head
         changes = charged_changes(crossing)
@@ -60,8 +68,8 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             lines = (session.repository.file_text(side, cause.file) or "").splitlines()
             return lines[cause.line - 1] if 0 < cause.line <= len(lines) else ""
 
-        if arguments.format == "json":
-            emit(arguments, explain_json(crossing, diffs, changes, attributions))
+        if options.format == "json":
+            emit(options, explain_json(crossing, diffs, changes, attributions))
             return EXIT_CLEAN
         lines = [*heading(base, head, crossing.older), ""]
         for change in changes:
@@ -80,7 +88,7 @@ def explain_revision(arguments: argparse.Namespace) -> int:
         lines += [*changed, ""] if changed else []
         lines += escape_lines(base, head, diffs, crossing.older)
         lines += code_lines(diff_code(base, head))
-        emit(arguments, "\n".join(lines) + "\n")
+        emit(options, "\n".join(lines) + "\n")
     return EXIT_CLEAN
 
 
@@ -90,7 +98,10 @@ def _collections(
     changes: Sequence[Change],
     attribution: Attribution | None,
 ) -> list[str]:
-    """What became of the collections of a benchmark, once: below the unit that drives them."""
+    """The garbage collections of a benchmark, once: below the unit that drives them."""
+    from harness.analysis.causes.garbage import DRIVERS, collections
+    from harness.outputs.text.garbage import collection_lines
+
     own = {
         c.unit for c in changes if (c.package, c.benchmark) == (change.package, change.benchmark)
     }
@@ -110,11 +121,14 @@ def _base(session: Session, head: str, name: str | None) -> str:
 
 
 def _require_numbers(record: Record) -> None:
-    """Without any number there is nothing to explain.
+    """Make sure that there is something to explain.
 
     Raises:
-        MeasurementError: in Go's own words.
+        MeasurementError: the record has no number; in Go's own words.
+        UsageError: ``--bench`` selects nothing.
     """
+    from harness.engine.base.answers import none_matched
+
     if none_matched(record):
         there = ", ".join(sorted({name for p in record.packages for name in p.declared}))
         raise UsageError(

@@ -1,40 +1,34 @@
-"""``esv nightly``."""
+"""``esv nightly``: fetch, measure what is new, publish, and report the new steps."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from harness.analysis.causes.explain import explain_steps
-from harness.analysis.verdict.news import NightlyReport, counted_steps
-from harness.analysis.verdict.regressions import Standard
-from harness.cli.context import Reporter, configuration, emit, reporter
-from harness.cli.gate import newest_policy
-from harness.cli.publishing import Publishing
-from harness.config import Config, check_bench, seconds
-from harness.engine.jobs.nightly import Nightly, NightlySettings
-from harness.engine.jobs.results_sync import synchronise
-from harness.engine.session import Session
-from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
-from harness.git.results_branch import ResultsBranch
-from harness.outputs.nightly.document import nightly_json
-from harness.outputs.nightly.report import (
-    FEED_NAME,
-    FeedSource,
-    atom_feed,
-    nightly_markdown,
-    nightly_text,
+from harness.cli.options import (
+    ResultOptions,
+    bench,
+    flag,
+    formats,
+    option,
+    packages,
+    releases,
+    repeated,
 )
-from harness.outputs.text.format import one_line
-from harness.policy.model import Policy
-from harness.process import run, tool_environment
-from harness.store.asv.layout import rebuild
-from harness.store.nightly import read_state, state_path
+from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+    from harness.analysis.verdict.news import NightlyReport
+    from harness.analysis.verdict.regressions import Standard
+    from harness.cli.context import TerminalProgress
+    from harness.config import Config
+    from harness.engine.session import Session
+    from harness.git.results_branch import ResultsBranch
 
 _LOCK = ".esv-nightly.lock"
 # A machine that is thrown away when its time is over has given away no more than this.
@@ -42,24 +36,57 @@ _SYNC_SECONDS = 600.0
 _NOTIFY_TIMEOUT = 300.0
 
 
-def nightly(arguments: argparse.Namespace) -> int:
-    """Fetch, measure what is new, publish, tell the new steps; the exit code is by these."""
-    config = configuration(arguments)
-    if arguments.bench:
-        check_bench(arguments.bench, "--bench")
-    if arguments.push and not arguments.results_branch:
+@dataclass(frozen=True, kw_only=True)
+class Options(ResultOptions):
+    """Options of ``esv nightly``."""
+
+    format: str = formats("text", "markdown", "json")
+    budget: str | None = option(metavar="TIME", help="begin no revision after it: 2h, 90m")
+    results_branch: str | None = option(
+        metavar="NAME", help="keep the records on a git branch as well"
+    )
+    push: str | None = option(
+        metavar="REMOTE", help="where the branch is (default: the measured repository)"
+    )
+    notify: str | None = option(
+        metavar="CMD", help="run it with the report as JSON on standard input"
+    )
+    notify_env: tuple[str, ...] = repeated(
+        metavar="NAME", help="variable that CMD may see; repeatable"
+    )
+    wait: bool = flag(help="for another nightly run to end")
+    no_fetch: bool = flag(help="do not fetch the repository")
+    no_publish: bool = flag(help="do not write the site")
+    no_explain: bool = flag(help="do not account for new steps")
+    alloc_only: bool = flag(help="leave the time lane out")
+    bench: str | None = bench()
+    packages: tuple[str, ...] = packages()
+    go: tuple[str, ...] = releases()
+
+
+def run(options: Options) -> int:
+    """Run the night; the exit code is by the new steps."""
+    from harness.cli.context import TerminalProgress, configuration
+    from harness.config import check_bench, seconds
+
+    config = configuration(options)
+    if options.bench:
+        check_bench(options.bench, "--bench")
+    if options.push and not options.results_branch:
         raise UsageError("--push needs --results-branch NAME")
-    budget = seconds(arguments.budget, "--budget") if arguments.budget else None
-    with reporter(arguments) as report:
-        lock = _lock(config, report, wait=arguments.wait)
+    budget = seconds(options.budget, "--budget") if options.budget else None
+    with TerminalProgress(options) as progress:
+        lock = _lock(config, progress, wait=options.wait)
         if lock is None:
             return EXIT_CLEAN
         with lock:
-            return _run(arguments, config, report, budget)
+            return _run(options, config, progress, budget)
 
 
-def _lock(config: Config, report: Reporter, *, wait: bool) -> FileLock | None:
-    """The right to run; ``None`` if another run has it and this one does not wait."""
+def _lock(config: Config, progress: TerminalProgress, *, wait: bool) -> FileLock | None:
+    """The lock of the results; ``None`` if another run has it and this one does not wait."""
+    from filelock import FileLock, Timeout
+
     path = config.results_dir / _LOCK
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,33 +95,43 @@ def _lock(config: Config, report: Reporter, *, wait: bool) -> FileLock | None:
             lock.acquire(timeout=0)
         except Timeout:
             if not wait:
-                report.say(f"another esv nightly is at work on {config.results_dir}; it will tell")
+                progress.say(
+                    f"another esv nightly is at work on {config.results_dir}; it will tell"
+                )
                 return None
-            report.say(f"waiting for another esv nightly on {config.results_dir}")
+            progress.say(f"waiting for another esv nightly on {config.results_dir}")
             lock.acquire()
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from None
     return lock
 
 
-def _run(
-    arguments: argparse.Namespace, config: Config, report: Reporter, budget: float | None
-) -> int:
+def _run(options: Options, config: Config, progress: TerminalProgress, budget: float | None) -> int:
+    from harness.analysis.verdict.regressions import Standard
+    from harness.cli.context import emit
+    from harness.cli.lookup import newest_policy
+    from harness.engine.jobs.nightly import Nightly, NightlySettings
+    from harness.engine.session import Session
+    from harness.outputs.nightly.document import nightly_json
+    from harness.outputs.nightly.report import nightly_markdown, nightly_text
+    from harness.policy.model import Policy
+    from harness.store.asv.layout import rebuild
+
     problems: list[str] = []
     with Session(
-        config, progress=report, bench=arguments.bench, packages=arguments.packages
+        config, progress=progress, bench=options.bench, packages=options.packages
     ) as session:
-        fetched = arguments.no_fetch
+        fetched = options.no_fetch
         if not fetched:
             with _noted(problems):
                 session.repository.fetch()
                 fetched = True
-        sync = _Sync(arguments, session, report, problems)
+        sync = _Sync(options, session, progress, problems)
         sync()
         job = Nightly(
             session,
-            NightlySettings(budget, arguments.alloc_only, not arguments.no_explain, fetched),
-            session.environments(arguments.go),
+            NightlySettings(budget, options.alloc_only, not options.no_explain, fetched),
+            session.environments(options.go),
             pause=sync.now_and_then,
         )
         try:
@@ -111,19 +148,19 @@ def _run(
         found = job.report()
         problems += found.problems
         found = replace(found, problems=tuple(problems), policy=policy)
-        delivered = _notify(arguments, config, found)
+        delivered = _notify(options, config, found)
         if delivered:
             problems.append(delivered)
         else:
             job.told(found)
-        if not arguments.no_publish:
+        if not options.no_publish:
             with _noted(problems):
                 standard = replace(Standard.on(policy, found.today), problem=unread)
                 _publish(config, session, found, standard)
         sync()
     found = replace(found, problems=tuple(dict.fromkeys(problems)))
-    write = {"json": nightly_json, "markdown": nightly_markdown}.get(arguments.format, nightly_text)
-    emit(arguments, write(found))
+    write = {"json": nightly_json, "markdown": nightly_markdown}.get(options.format, nightly_text)
+    emit(options, write(found))
     return found.exit_code
 
 
@@ -141,30 +178,34 @@ class _Sync:
 
     def __init__(
         self,
-        arguments: argparse.Namespace,
+        options: Options,
         session: Session,
-        report: Reporter,
+        progress: TerminalProgress,
         problems: list[str],
     ) -> None:
+        from harness.git.results_branch import ResultsBranch
+
         self._branch: ResultsBranch | None = None
-        if arguments.results_branch:
+        if options.results_branch:
             # Without a remote the branch is one of the measured repository itself.
-            remote = arguments.push or str(session.repository.common_dir)
+            remote = options.push or str(session.repository.common_dir)
             self._branch = ResultsBranch(
-                session.repository, remote, arguments.results_branch, session.cache_dir
+                session.repository, remote, options.results_branch, session.cache_dir
             )
         self._session = session
-        self._report = report
+        self._progress = progress
         self._problems = problems
         self._last = time.monotonic()
 
     def __call__(self) -> None:
+        from harness.engine.jobs.results_sync import synchronise
+
         if self._branch is None:
             return
         with _noted(self._problems):
             done = synchronise(self._branch, self._session.config.results_dir, push=True)
             self._problems += [w for w in done.warnings if w not in self._problems]
-            self._report.say(f"{self._branch.name}: {done.fetched} fetched, {done.pushed} pushed")
+            self._progress.say(f"{self._branch.name}: {done.fetched} fetched, {done.pushed} pushed")
         self._last = time.monotonic()
 
     def now_and_then(self) -> None:
@@ -173,15 +214,19 @@ class _Sync:
             self()
 
 
-def _notify(arguments: argparse.Namespace, config: Config, found: NightlyReport) -> str:
-    """Run the hook if there is something to tell; what went wrong, empty if nothing."""
-    if not arguments.notify or found.quiet:
+def _notify(options: Options, config: Config, found: NightlyReport) -> str:
+    """Run the hook if there is something new; the error as a text, empty if there is none."""
+    from harness.outputs.nightly.document import nightly_json
+    from harness.outputs.text.format import one_line
+    from harness.process import run, tool_environment
+
+    if not options.notify or found.quiet:
         return ""
     try:
         done = run(
-            ["/bin/sh", "-c", arguments.notify],
+            ["/bin/sh", "-c", options.notify],
             cwd=config.path.parent,
-            env=tool_environment(tuple(arguments.notify_env)),
+            env=tool_environment(options.notify_env),
             timeout=_NOTIFY_TIMEOUT,
             stdin=nightly_json(found).encode(),
         )
@@ -195,7 +240,14 @@ def _notify(arguments: argparse.Namespace, config: Config, found: NightlyReport)
 
 
 def _publish(config: Config, session: Session, found: NightlyReport, standard: Standard) -> None:
-    """The site, and beside its pages the report and the feed."""
+    """Write the site, and the report and the feed next to its pages."""
+    from harness.analysis.causes.explain import explain_steps
+    from harness.analysis.verdict.news import counted_steps
+    from harness.cli.publishing import Publishing
+    from harness.outputs.nightly.document import nightly_json
+    from harness.outputs.nightly.report import FEED_NAME, FeedSource, atom_feed, nightly_markdown
+    from harness.store.nightly import read_state, state_path
+
     try:
         publishing = Publishing(session, config.html_dir)
     except UsageError:

@@ -22,6 +22,9 @@ from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.session import Session
 from harness.model import Exchange, FileChange, Record, is_test
 
+# Accounting runs each benchmark four times; of many that changed the most important are explained.
+MOST_EXPLAINED = 20
+
 
 def cross(
     session: Session,

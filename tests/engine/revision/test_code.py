@@ -9,7 +9,7 @@ import pytest
 import harness.compiled
 from harness.analysis.compare.costs import Reach
 from harness.analysis.compare.escapes import diff_escapes
-from harness.cli.site import check_store
+from harness.cli.check import check_store
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.walk import account_steps, walk
 from harness.engine.session import Session

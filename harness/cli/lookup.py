@@ -1,41 +1,36 @@
-"""Which record a revision on the command line means."""
+"""The records, revisions and policies that a command line names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from harness.engine.jobs.ranges import select_revisions
 from harness.engine.session import Session
 from harness.errors import StoreError, UsageError
 from harness.model import Record
+from harness.policy.model import POLICY_NAME, Policy
 from harness.store import key_of
 
 _WORDS = ("ALL", "EXISTING", "NEW")
 
 
 def find_record(
-    session: Session, revision: str, release: str | None, machine: str | None = None
+    session: Session, revision: str, release: str | None, machine: str | None
 ) -> Record:
-    """The record of a revision: this machine's first, in the order of the environments.
-
-    Args:
-        session: of the project.
-        revision: full hash.
-        release: only of this Go release.
-        machine: only of this machine.
+    """The record of a full hash: this machine's first, in the order of the environments.
 
     Raises:
-        UsageError: there is none.
-        StoreError: there is one, and it cannot be read.
+        UsageError: there is none of this Go release and machine.
     """
     return _candidates(session, revision, release, machine)[0]
 
 
 def find_pair(
-    session: Session, base: str, head: str, release: str | None, machine: str | None = None
+    session: Session, base: str, head: str, release: str | None, machine: str | None
 ) -> tuple[Record, Record]:
-    """The records of two revisions, of the same machine and environment if there are such.
+    """The records of two revisions, of one machine and environment where there are such.
 
     Raises:
         As :func:`find_record`.
@@ -52,9 +47,9 @@ def find_pair(
 
 
 def choose(session: Session, names: Sequence[str]) -> list[str]:
-    """Full hashes of what was named, in the order given, each once.
+    """Full hashes of the named revisions, in the order given, each once.
 
-    A name alone is that revision, unlike in `esv run`; a range has its revisions, newest first.
+    A name alone is that revision, unlike in `esv run`; a range is its revisions, newest first.
 
     Raises:
         UsageError: an unknown revision or an empty range.
@@ -75,7 +70,7 @@ def choose(session: Session, names: Sequence[str]) -> list[str]:
 def matching(
     session: Session, revision: str, release: str | None, machine: str | None
 ) -> list[Record]:
-    """All records of a revision, those of one release or machine only if asked for."""
+    """All records of a revision, of one release or machine if these are given."""
     wanted = f"go{release.removeprefix('go')}" if release else None
     return [
         r
@@ -106,3 +101,34 @@ def _candidates(
     raise UsageError(
         f"{revision[:8]} has no record {where}; measure it with `esv run {revision[:8]}^!`"
     )
+
+
+def policy_of(session: Session, file: str | None, revision: str) -> Policy:
+    """The policy in a file if one is named, else that of a revision, else the built-in one.
+
+    Raises:
+        ConfigError: it is malformed.
+    """
+    # The parser of policies is loaded only where there is one.
+    if file is not None:
+        from harness.policy.file import load_policy
+
+        return load_policy(Path(file))
+    prefix = f"{session.config.repo_subdir}/" if session.config.repo_subdir else ""
+    name = f"{prefix}{POLICY_NAME}"
+    text = session.repository.file_text(revision, name)
+    if text is None:
+        return Policy()
+    from harness.policy.file import parse_policy
+
+    return parse_policy(text, name)
+
+
+def newest_policy(session: Session) -> Policy:
+    """The policy of the newest revision of the first branch, by which a history is judged.
+
+    Raises:
+        ConfigError: it is malformed.
+    """
+    tips = session.repository.branch_tips(session.config.branches)
+    return policy_of(session, None, tips[0]) if tips else Policy()

@@ -1,18 +1,17 @@
-"""The gate's reports, written where the command line and the host want them."""
+"""The reports of ``esv gate``, written to the files that were asked for and to the CI host."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
 from harness.analysis.verdict.gate import GateReport
 from harness.cli.context import to_standard_output
-from harness.cli.destinations import STDOUT, destinations
+from harness.cli.gate import STDOUT
 from harness.errors import EXIT_ERROR, EscapeVelocityError, UsageError
 from harness.git import Repository
 from harness.outputs.gate import markdown
@@ -21,13 +20,11 @@ from harness.outputs.gate.registry import reporter
 from harness.store.files import write_atomic
 
 
-def deliver(
-    arguments: argparse.Namespace, report: GateReport, repository: Repository | None = None
-) -> None:
+def deliver(reports: Sequence[tuple[str, str]], report: GateReport, repository: Repository) -> None:
     """Write every report that was asked for; all of them even if one cannot be written.
 
     Args:
-        arguments: with ``format``, ``output`` and ``report``.
+        reports: format and file of each.
         report: of the gate.
         repository: gives source lines.
 
@@ -35,19 +32,19 @@ def deliver(
         UsageError: a file is a directory, or named twice.
         StoreError: a file cannot be written.
     """
-    around = _surroundings(repository, os.environ) if repository else Surroundings()
+    around = _surroundings(repository, os.environ)
     _write(
-        arguments,
+        reports,
         lambda reporter: reporter.report(report, around),
         lambda room: markdown.render(report, around, room),
     )
 
 
-def deliver_failure(arguments: argparse.Namespace, error: BaseException) -> None:
+def deliver_failure(reports: Sequence[tuple[str, str]], error: BaseException) -> None:
     """Write every report of a gate that has no verdict; its message goes to standard error too.
 
     Raises:
-        as :func:`deliver`.
+        As `deliver`.
     """
     code = error.exit_code if isinstance(error, EscapeVelocityError) else EXIT_ERROR
     message = str(error) or type(error).__name__
@@ -55,7 +52,7 @@ def deliver_failure(arguments: argparse.Namespace, error: BaseException) -> None
         message = f"internal error: {type(error).__name__}: {message}"
     failure = Failure(message, code)
     _write(
-        arguments,
+        reports,
         lambda reporter: reporter.failure(failure),
         lambda _: markdown.failure(failure),
         failed=True,
@@ -63,22 +60,21 @@ def deliver_failure(arguments: argparse.Namespace, error: BaseException) -> None
 
 
 def _write(
-    arguments: argparse.Namespace,
+    reports: Sequence[tuple[str, str]],
     render: Callable[[Reporter], str],
     summary: Callable[[int], str],
     *,
     failed: bool = False,
 ) -> None:
-    wanted = destinations(arguments)
     problems: list[EscapeVelocityError] = []
-    for name, file in wanted:
+    for name, file in reports:
         if failed and (name, file) == ("text", STDOUT):
             continue  # standard error says it already
         try:
             _put(file, render(reporter(name)), name)
         except EscapeVelocityError as err:
             problems.append(err)
-    if any(name == "github" for name, _ in wanted):
+    if any(name == "github" for name, _ in reports):
         _append_summary(os.environ.get("GITHUB_STEP_SUMMARY", ""), summary)
     if problems:
         raise problems[0]

@@ -1,0 +1,55 @@
+"""``esv export``: write records for other tools."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.cli.options import ResultOptions, argument, formats, machine, release
+from harness.errors import EXIT_CLEAN
+from harness.words import plural
+
+if TYPE_CHECKING:
+    from harness.model import Record
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(ResultOptions):
+    """Options of ``esv export``."""
+
+    format: str = formats("benchfmt", "csv", "parquet")
+    revisions: tuple[str, ...] = argument(
+        nargs="*",
+        default=("EXISTING",),
+        metavar="REV|RANGE",
+        help="REV (it alone), A..B, ALL, EXISTING (default), HASHFILE:f",
+    )
+    go: str | None = release()
+    machine: str | None = machine()
+
+
+def run(options: Options) -> int:
+    """Write one record of each revision for benchstat, all of them for tables."""
+    from harness.cli.context import emit, emit_bytes, open_session
+    from harness.cli.lookup import choose, find_record, matching
+    from harness.outputs.records.exports import benchfmt_text, csv_text, parquet_bytes
+
+    with open_session(options) as (session, progress):
+        hashes = choose(session, options.revisions)
+        records: list[Record] = []
+        for hash_ in hashes:
+            there = matching(session, hash_, options.go, options.machine)
+            if there and options.format == "benchfmt":
+                there = [find_record(session, hash_, options.go, options.machine)]
+            records += there
+        if not records:
+            find_record(session, hashes[0], options.go, options.machine)
+        missing = len(hashes) - len({r.revision.hash for r in records})
+        if missing:
+            progress.say(f"{plural(missing, 'revision')} of {len(hashes)} have no record")
+    if options.format == "parquet":
+        emit_bytes(options, parquet_bytes(records))
+    else:
+        write = benchfmt_text if options.format == "benchfmt" else csv_text
+        emit(options, write(records))
+    return EXIT_CLEAN

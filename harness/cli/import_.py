@@ -1,0 +1,82 @@
+"""``esv import``: make a record of what `go test -bench` printed."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.options import CommonOptions, argument, flag, machine, option, release
+from harness.errors import EXIT_CLEAN, UsageError
+
+if TYPE_CHECKING:
+    from harness.engine.session import Session
+    from harness.model import TreeDiff
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(CommonOptions):
+    """Options of ``esv import``."""
+
+    file: str = argument(metavar="FILE", help="what go test printed; - for standard input")
+    revision: str = option(metavar="REV", required=True, help="the commit that ran")
+    go: str | None = release(help="Go release that ran")
+    machine: str | None = machine(help="default: made of the cpu: line")
+    package: str | None = option(metavar="PATH", help="where the file has no pkg: line")
+    force: bool = flag(help="replace a record that was measured")
+
+
+def run(options: Options) -> int:
+    """Write the record and asv's files."""
+    from harness.cli.context import open_session
+    from harness.engine.jobs.importing import Origin, import_output, text_of
+    from harness.outputs.text.format import plural, visible
+    from harness.store import key_of
+    from harness.store.asv.layout import rebuild
+    from harness.store.growth import rerun
+
+    with open_session(options) as (session, progress):
+        name = options.file
+        try:
+            data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        except OSError as err:
+            raise UsageError(f"{name}: {err.strerror or err}") from None
+        revision = session.repository.revision(session.resolve(options.revision))
+        config = session.config
+        default = options.go or (config.releases[0] if config.releases else "")
+        origin = Origin(
+            revision=revision,
+            diff=_diff(session, revision.hash, revision.parent),
+            machine=options.machine or "",
+            release=options.go or "",
+            default_release=default or session.go(None).toolchain.release,
+            package=options.package or "",
+        )
+        done = import_output(text_of(data, name), name, origin)
+        key = key_of(done.record)
+        session.store.require_replaceable(key)
+        there = None if options.force else session.store.read(key)
+        if there is not None and not there.imported:
+            raise UsageError(
+                f"{revision.short} was measured on {there.machine.machine} in"
+                f" {there.environment.name}; --force puts the imported numbers in its place"
+            )
+        for warning in done.warnings:
+            print(f"esv import: {visible(warning)}", file=sys.stderr)
+        record = done.record
+        # A project's output may be saved in several files, one for each package.
+        grown = rerun(there, record) if there is not None and there.imported else record
+        session.store.write(grown, replace=True)
+        rebuild(session.store)
+        progress.say(
+            f"{plural(len(record.benchmarks()), 'benchmark')} of {revision.short} imported as"
+            f" {record.environment.name} on {record.machine.machine}"
+        )
+    return EXIT_CLEAN
+
+
+def _diff(session: Session, revision: str, parent: str | None) -> TreeDiff | None:
+    if parent is None or not session.repository.exists(parent):
+        return None
+    return session.diffs(parent, revision)[0]
