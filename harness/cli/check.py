@@ -5,33 +5,27 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from harness.cli.options import CommonOptions, releases
+from harness.cli.context import configuration
+from harness.cli.options import CheckOptions
+from harness.config import Config
+from harness.engine.jobs.canary import check_canary
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityError, StoreError
+from harness.git import open_repository
+from harness.model import Record
+from harness.outputs.text.format import minute
+from harness.store import RecordStore
+from harness.toolchain import find_go
+from harness.toolchain.overlay import with_heap_costs, without_heap_costs
 from harness.words import plural
-
-if TYPE_CHECKING:
-    from harness.config import Config
-    from harness.model import Record
 
 _ENOUGH_DISK = 2 * 1024**3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(CommonOptions):
-    """Options of ``esv check``."""
-
-    go: tuple[str, ...] = releases(help="repeatable")
-
-
-def run(options: Options) -> int:
+def run(options: CheckOptions) -> int:
     """Print one line for each check; 2 if any fails."""
-    from harness.cli.context import configuration
-
     try:
         config = configuration(options)
     except ConfigError as err:
@@ -57,8 +51,6 @@ def run(options: Options) -> int:
 
 
 def _repository(config: Config) -> str:
-    from harness.git import open_repository
-
     repository = open_repository(config.repo, config.cache_dir / "mirrors")
     tips = repository.branch_tips(config.branches)
     return f"{repository.directory}, {plural(len(repository.first_parents(tips)), 'revision')}"
@@ -94,8 +86,6 @@ def _records(config: Config) -> str:
 
 def check_store(config: Config) -> tuple[list[str], list[str]]:
     """Problems of the records on disk, and notes about them."""
-    from harness.store import RecordStore
-
     problems, notes = [], []
     store = RecordStore(config.results_dir, config.hash_length)
     for path in store.paths():
@@ -123,17 +113,11 @@ def check_store(config: Config) -> tuple[list[str], list[str]]:
 
 def _future(path: Path, record: Record, now: float) -> list[str]:
     """Times of a record that lie in the future; git takes any date, and clocks may be ahead."""
-    from harness.outputs.text.format import minute
-
     told = (("measured", record.started), ("committed", record.revision.date))
     return [f"{path.name}: {word} in the future ({minute(at)})" for word, at in told if at > now]
 
 
 def _canary(config: Config, release: str | None) -> str:
-    from harness.engine.jobs.canary import check_canary
-    from harness.toolchain import find_go
-    from harness.toolchain.overlay import with_heap_costs, without_heap_costs
-
     go = find_go(release, config.cache_dir)
     problems = check_canary(config, go)
     if problems:

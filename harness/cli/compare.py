@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from harness.cli.options import ResultOptions, argument, base_go, machine, release, repeated
+from harness.analysis.causes.crossing import COUNTED
+from harness.analysis.compare.comparison import compare, compare_releases
+from harness.analysis.compare.escapes import diff_escapes
+from harness.analysis.compare.renames import renamed_packages, with_paths
+from harness.analysis.compare.views import diff_views
+from harness.cli.context import emit, open_session
+from harness.cli.lookup import find_pair, find_record
+from harness.cli.options import CompareOptions
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.views import is_listing, view_of
 from harness.errors import EXIT_CLEAN, UsageError
+from harness.outputs.records.document import comparison_json, views_json
+from harness.outputs.text.terminal import show_comparison
+from harness.outputs.text.views import show_view_diff
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Options of ``esv compare``."""
-
-    base: str = argument(metavar="A")
-    head: str | None = argument(nargs="?", default=None, metavar="B")
-    gcflags: tuple[str, ...] = repeated(
-        metavar="FLAGS",
-        help="compare what the compiler says with these flags; given twice, the first are A's and"
-        " the second B's, and without B both are of A",
-    )
-    base_go: str | None = base_go()
-    go: str | None = release()
-    machine: str | None = machine()
-
-
-def run(options: Options) -> int:
+def run(options: CompareOptions) -> int:
     """Compare two records; with ``--gcflags`` what the compiler says of them."""
     if options.gcflags:
         return _compare_views(options)
     if options.head is None:
         raise UsageError("name two revisions, or one with --gcflags twice")
-    from harness.analysis.causes.crossing import COUNTED
-    from harness.analysis.compare.comparison import compare, compare_releases
-    from harness.analysis.compare.escapes import diff_escapes
-    from harness.analysis.compare.renames import renamed_packages, with_paths
-    from harness.cli.context import emit, open_session
-    from harness.cli.lookup import find_pair, find_record
-    from harness.engine.base.environments import EnvironmentSpec
-    from harness.outputs.records.document import comparison_json
-    from harness.outputs.text.terminal import show_comparison
-
     with open_session(options) as (session, _):
         hashes = [session.resolve(name) for name in (options.base, options.head)]
         if options.base_go:
@@ -67,13 +51,7 @@ def run(options: Options) -> int:
     return EXIT_CLEAN
 
 
-def _compare_views(options: Options) -> int:
-    from harness.analysis.compare.views import diff_views
-    from harness.cli.context import emit, open_session
-    from harness.engine.jobs.views import is_listing, view_of
-    from harness.outputs.records.document import views_json
-    from harness.outputs.text.views import show_view_diff
-
+def _compare_views(options: CompareOptions) -> int:
     flags = [" ".join(text.split()) for text in options.gcflags]
     if len(flags) > 2:
         raise UsageError("--gcflags is given once for both sides, or once for each")

@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from harness.cli.options import ResultOptions, argument, base_go, bench, option, release
+from harness.analysis.causes.attribution import Attribution, Cause
+from harness.analysis.causes.crossing import Crossing, benchmarks_of, charged_changes
+from harness.analysis.causes.explain import explain
+from harness.analysis.causes.garbage import DRIVERS, collections
+from harness.analysis.compare.comparison import Change
+from harness.analysis.compare.erased import inlining_changes
+from harness.analysis.series.code import diff_code
+from harness.cli.context import emit, open_session
+from harness.cli.options import ExplainOptions
+from harness.engine.base.answers import none_matched
+from harness.engine.jobs.exchange import MOST_EXPLAINED, cross
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
-
-if TYPE_CHECKING:
-    from harness.analysis.causes.attribution import Attribution, Cause
-    from harness.analysis.causes.crossing import Crossing
-    from harness.analysis.compare.comparison import Change
-    from harness.engine.session import Session
-    from harness.model import Record
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Options of ``esv explain``."""
-
-    revision: str = argument(nargs="?", default="HEAD", metavar="REV")
-    base: str | None = option(metavar="REV", help="compare with this, not with the parent")
-    bench: str | None = bench(help="only these, as go test -bench takes it")
-    go: str | None = release()
-    base_go: str | None = base_go()
+from harness.model import Outcome, Record
+from harness.outputs.gate.document import explain_json
+from harness.outputs.text.erased import inlining_lines
+from harness.outputs.text.explanation import explain_change
+from harness.outputs.text.garbage import collection_lines
+from harness.outputs.text.reproduce import reproduce
+from harness.outputs.text.terminal import code_lines, escape_lines, heading
+from harness.words import plural
 
 
-def run(options: Options) -> int:
+def run(options: ExplainOptions) -> int:
     """Account for what changed; always 0 if it could be measured."""
-    from harness.analysis.causes.crossing import benchmarks_of, charged_changes
-    from harness.analysis.causes.explain import explain
-    from harness.analysis.compare.erased import inlining_changes
-    from harness.analysis.series.code import diff_code
-    from harness.cli.context import emit, open_session
-    from harness.engine.base.answers import none_matched
-    from harness.engine.jobs.exchange import MOST_EXPLAINED, cross
-    from harness.model import Outcome
-    from harness.outputs.gate.document import explain_json
-    from harness.outputs.text.erased import inlining_lines
-    from harness.outputs.text.explanation import explain_change
-    from harness.outputs.text.reproduce import reproduce
-    from harness.outputs.text.terminal import code_lines, escape_lines, heading
-    from harness.words import plural
-
     with open_session(options, bench=options.bench) as (session, _):
         head_hash = session.resolve(options.revision)
         base_hash = _base(session, head_hash, options.base)
@@ -99,9 +83,6 @@ def _collections(
     attribution: Attribution | None,
 ) -> list[str]:
     """The garbage collections of a benchmark, once: below the unit that drives them."""
-    from harness.analysis.causes.garbage import DRIVERS, collections
-    from harness.outputs.text.garbage import collection_lines
-
     own = {
         c.unit for c in changes if (c.package, c.benchmark) == (change.package, change.benchmark)
     }
@@ -127,8 +108,6 @@ def _require_numbers(record: Record) -> None:
         MeasurementError: the record has no number; in Go's own words.
         UsageError: ``--bench`` selects nothing.
     """
-    from harness.engine.base.answers import none_matched
-
     if none_matched(record):
         there = ", ".join(sorted({name for p in record.packages for name in p.declared}))
         raise UsageError(

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from harness.cli.options import ResultOptions, argument, formats, machine, release
+from harness.cli.context import emit, emit_bytes, open_session
+from harness.cli.lookup import choose, find_record, matching
+from harness.cli.options import ExportOptions
 from harness.errors import EXIT_CLEAN
+from harness.model import Record
+from harness.outputs.records.exports import benchfmt_text, csv_text, parquet_bytes
 from harness.words import plural
 
-if TYPE_CHECKING:
-    from harness.model import Record
 
-
-@dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Options of ``esv export``."""
-
-    format: str = formats("benchfmt", "csv", "parquet")
-    revisions: tuple[str, ...] = argument(
-        nargs="*",
-        default=("EXISTING",),
-        metavar="REV|RANGE",
-        help="REV (it alone), A..B, ALL, EXISTING (default), HASHFILE:f",
-    )
-    go: str | None = release()
-    machine: str | None = machine()
-
-
-def run(options: Options) -> int:
+def run(options: ExportOptions) -> int:
     """Write one record of each revision for benchstat, all of them for tables."""
-    from harness.cli.context import emit, emit_bytes, open_session
-    from harness.cli.lookup import choose, find_record, matching
-    from harness.outputs.records.exports import benchfmt_text, csv_text, parquet_bytes
-
     with open_session(options) as (session, progress):
         hashes = choose(session, options.revisions)
         records: list[Record] = []

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from harness.cli.options import ResultOptions, argument, bench, option, release
+from harness.cli.context import emit, open_session
+from harness.cli.options import FindOptions
+from harness.engine.jobs.bisect import find_step
 from harness.errors import EXIT_CLEAN, UsageError
-from harness.model import ALLOCS, BYTES
+from harness.outputs.text.format import json_text, one_line, plural, value, visible
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Options of ``esv find``."""
-
-    range: str = argument(metavar="A..B", help="A has the old value, B the new one")
-    bench: str = bench(
-        required=True,
-        help="the benchmark, as go test -bench takes it; of several that with the largest step",
-    )
-    unit: str = option(choices=(ALLOCS, BYTES), default=ALLOCS, help="default: allocs/op")
-    go: str | None = release()
-
-
-def run(options: Options) -> int:
+def run(options: FindOptions) -> int:
     """Bisect along the first parents and name the commit."""
-    from harness.cli.context import emit, open_session
-    from harness.engine.jobs.bisect import find_step
-    from harness.outputs.text.format import json_text, one_line, plural, value, visible
-
     base, separator, head = options.range.partition("..")
     if not separator:
         raise UsageError(f"{options.range!r} is not a range A..B")

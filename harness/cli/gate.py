@@ -6,96 +6,30 @@ Go compiles.
 
 from __future__ import annotations
 
-import argparse
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.options import (
-    ResultOptions,
-    base_go,
-    bench,
-    flag,
-    formats,
-    option,
-    packages,
-    positive,
-    releases,
-    repeated,
-)
+from harness.cli.context import emit, open_session
+from harness.cli.lookup import policy_of
+from harness.cli.options import GateOptions
+from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
-from harness.outputs.gate.registry import FORMATS
+from harness.git import Repository
 
 if TYPE_CHECKING:
     from harness.analysis.verdict.gate import GateReport
-    from harness.engine.base.environments import EnvironmentSpec
-    from harness.engine.session import Session
-    from harness.git import Repository
 
 WORKTREE = "WORKTREE"
 STDOUT = "-"
 
 
-def _report(text: str) -> tuple[str, str]:
-    name, _, file = text.partition("=")
-    if name not in FORMATS or not file:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not FORMAT=FILE with one of {', '.join(FORMATS)}"
-        )
-    return name, file
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Options of ``esv gate``."""
-
-    format: str = formats(*FORMATS)
-    report: tuple[tuple[str, str], ...] = repeated(
-        type=_report,
-        metavar="FORMAT=FILE",
-        help="one more report of the same measurement, - for standard output; repeatable",
-    )
-    base: str | None = option(metavar="REV", help="default: merge base with the branch")
-    head: str = option(
-        metavar="REV",
-        default="HEAD",
-        help="default: HEAD; WORKTREE for the files as they are, uncommitted changes included",
-    )
-    policy: str | None = option(metavar="FILE", help="default: escape-velocity.toml of the head")
-    explain_policy: bool = flag(help="say which rule applies to what, and stop")
-    time: bool = flag(help="the time lane, too")
-    benchtime: str | None = option(metavar="T", help="of one sample of the time lane")
-    count: int | None = option(
-        type=positive, metavar="N", help="samples of the time lane; counts need none"
-    )
-    compile_only: bool = flag(
-        help="run nothing: judge the new escape sites by the policy; for a hook before a commit"
-    )
-    bench: str | None = bench()
-    packages: tuple[str, ...] = packages()
-    go: tuple[str, ...] = releases()
-    base_go: str | None = base_go()
-
-    def reports(self) -> list[tuple[str, str]]:
-        """Format and file of every report, `STDOUT` for standard output.
-
-        Raises:
-            UsageError: two reports go to one file.
-        """
-        wanted = [(self.format, self.output or STDOUT), *self.report]
-        files = [str(Path(file).absolute()) for _, file in wanted if file != STDOUT]
-        twice = next((f for f in files if files.count(f) > 1), None)
-        if twice is not None:
-            raise UsageError(f"two reports go to {twice}; give each a file of its own")
-        return wanted
-
-
-def run(options: Options) -> int:
+def run(options: GateOptions) -> int:
     """Compare head with base; the exit code is the verdict."""
     if options.explain_policy:
         return _explain_policy(options)
-    reports = options.reports()  # a slip is told before anything is measured
+    reports = _reports(options)  # a slip is told before anything is measured
     if options.compile_only and options.time:
         raise UsageError("--compile-only runs nothing, so there is nothing to --time; choose one")
     try:
@@ -111,11 +45,23 @@ def run(options: Options) -> int:
     return report.exit_code
 
 
-def _explain_policy(options: Options) -> int:
+def _reports(options: GateOptions) -> list[tuple[str, str]]:
+    """Format and file of every report, `STDOUT` for standard output.
+
+    Raises:
+        UsageError: two reports go to one file.
+    """
+    wanted = [(options.format, options.output or STDOUT), *options.report]
+    files = [str(Path(file).absolute()) for _, file in wanted if file != STDOUT]
+    twice = next((f for f in files if files.count(f) > 1), None)
+    if twice is not None:
+        raise UsageError(f"two reports go to {twice}; give each a file of its own")
+    return wanted
+
+
+def _explain_policy(options: GateOptions) -> int:
     """Say which rule applies to what of the head; nothing is compared."""
     from harness.analysis.verdict.policy import judge_policy
-    from harness.cli.context import emit, open_session
-    from harness.cli.lookup import policy_of
     from harness.engine.jobs.ruled import with_ruled_code
     from harness.outputs.text.policy import explain_policy
 
@@ -131,10 +77,7 @@ def _explain_policy(options: Options) -> int:
     return EXIT_CLEAN
 
 
-def _measure(options: Options) -> tuple[GateReport, Repository]:
-    from harness.cli.context import open_session
-    from harness.cli.lookup import policy_of
-
+def _measure(options: GateOptions) -> tuple[GateReport, Repository]:
     with open_session(
         options,
         bench=options.bench,

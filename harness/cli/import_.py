@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from harness.cli.options import CommonOptions, argument, flag, machine, option, release
+from harness.cli.context import open_session
+from harness.cli.options import ImportOptions
+from harness.engine.jobs.importing import Origin, import_output, text_of
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
-
-if TYPE_CHECKING:
-    from harness.engine.session import Session
-    from harness.model import TreeDiff
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options(CommonOptions):
-    """Options of ``esv import``."""
-
-    file: str = argument(metavar="FILE", help="what go test printed; - for standard input")
-    revision: str = option(metavar="REV", required=True, help="the commit that ran")
-    go: str | None = release(help="Go release that ran")
-    machine: str | None = machine(help="default: made of the cpu: line")
-    package: str | None = option(metavar="PATH", help="where the file has no pkg: line")
-    force: bool = flag(help="replace a record that was measured")
+from harness.model import TreeDiff
+from harness.outputs.text.format import plural, visible
+from harness.store import key_of
+from harness.store.asv.layout import rebuild
+from harness.store.growth import rerun
 
 
-def run(options: Options) -> int:
+def run(options: ImportOptions) -> int:
     """Write the record and asv's files."""
-    from harness.cli.context import open_session
-    from harness.engine.jobs.importing import Origin, import_output, text_of
-    from harness.outputs.text.format import plural, visible
-    from harness.store import key_of
-    from harness.store.asv.layout import rebuild
-    from harness.store.growth import rerun
-
     with open_session(options) as (session, progress):
         name = options.file
         try:

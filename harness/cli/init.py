@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
-from harness.cli.options import CommonOptions, argument, flag
+from harness.cli.options import InitOptions
+from harness.config import CONFIG_NAMES, GoSettings, user_cache_dir
 from harness.errors import EXIT_CLEAN, UsageError
+from harness.git import Repository
+from harness.store.files import write_atomic
+from harness.toolchain import find_go
 
 # The leading dot makes asv import it by name; without it asv passes it over without a word.
 PLUGIN = ".harness.asv_plugin"
@@ -20,25 +23,12 @@ globals().update(tracked())
 '''
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(CommonOptions):
-    """Options of ``esv init``."""
-
-    dir: str = argument(nargs="?", default=".", help="of the Go module (default: here)")
-    force: bool = flag(help="replace an asv.conf.json")
-
-
-def run(options: Options) -> int:
+def run(options: InitOptions) -> int:
     """Write the configuration, and the suite that asv imports.
 
     Results, site and environments go to ``.asv/``, which git is told to ignore from within, so that
     the project's own ``.gitignore`` need not be touched.
     """
-    from harness.config import CONFIG_NAMES, GoSettings, user_cache_dir
-    from harness.git import Repository
-    from harness.store.files import write_atomic
-    from harness.toolchain import find_go
-
     directory = Path(options.dir).resolve()
     if not directory.is_dir():
         raise UsageError(f"{options.dir} is not a directory")

@@ -1,9 +1,4 @@
-"""The command line: the verbs, and what every one of them does before and after its work.
-
-A verb is a module with `Options` and `run`. Starting Python and parsing takes a tenth of a second,
-loading what measures half of one: so only the verb that is asked for is loaded, and its module
-imports what is large inside of its functions.
-"""
+"""The command line: the verbs, and what every one of them does before and after its work."""
 
 from __future__ import annotations
 
@@ -16,114 +11,48 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from types import FrameType
-from typing import Any, Generic
+from typing import Any, NamedTuple
 
-from harness import __version__
+from harness import __version__, cli
+from harness.cli import options
 from harness.cli.options import CommonOptions, OptionsT, add_arguments, read_options
 from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError, RecordWarning
 from harness.process import stop
 
+
+class Verb(NamedTuple):
+    """A verb: its options, whose docstring is its help, and the function that does the work."""
+
+    options: type[CommonOptions]
+    run: Callable[[Any], int]
+
+
+def _verb(options: type[OptionsT], run: Callable[[OptionsT], int]) -> Verb:
+    """A verb whose function takes these very options."""
+    return Verb(options, run)
+
+
 VERBS = {
-    "init": "write asv.conf.json for a Go project",
-    "run": "measure revisions",
-    "show": "show one revision",
-    "compare": "compare two revisions, like benchstat",
-    "explain": "account for what changed from the parent",
-    "find": "bisect a step to its commit",
-    "steps": "list every step of the history",
-    "gate": "say whether a change may be merged",
-    "publish": "write the site",
-    "preview": "serve the site on this machine",
-    "nightly": "fetch, measure what is new, publish, tell the new steps",
-    "export": "write records for other tools",
-    "import": "make a record of a saved `go test -bench` output",
-    "check": "measure a module whose numbers are known; look at the set-up",
-    "rebuild": "make asv's files again from the records",
-    "rm": "delete records",
+    "init": _verb(options.InitOptions, lambda given: cli.init.run(given)),
+    "run": _verb(options.RunOptions, lambda given: cli.run.run(given)),
+    "show": _verb(options.ShowOptions, lambda given: cli.show.run(given)),
+    "compare": _verb(options.CompareOptions, lambda given: cli.compare.run(given)),
+    "explain": _verb(options.ExplainOptions, lambda given: cli.explain.run(given)),
+    "find": _verb(options.FindOptions, lambda given: cli.find.run(given)),
+    "steps": _verb(options.StepsOptions, lambda given: cli.steps.run(given)),
+    "gate": _verb(options.GateOptions, lambda given: cli.gate.run(given)),
+    "publish": _verb(options.PublishOptions, lambda given: cli.publish.run(given)),
+    "preview": _verb(options.PreviewOptions, lambda given: cli.preview.run(given)),
+    "nightly": _verb(options.NightlyOptions, lambda given: cli.nightly.run(given)),
+    "export": _verb(options.ExportOptions, lambda given: cli.export.run(given)),
+    "import": _verb(options.ImportOptions, lambda given: cli.import_.run(given)),
+    "check": _verb(options.CheckOptions, lambda given: cli.check.run(given)),
+    "rebuild": _verb(options.RebuildOptions, lambda given: cli.rebuild.run(given)),
+    "rm": _verb(options.RmOptions, lambda given: cli.rm.run(given)),
 }
 # So many new objects until Python looks for circles among them; 700 by itself.
 _OBJECTS = 100_000
-
-
-@dataclass(frozen=True)
-class Verb(Generic[OptionsT]):
-    """What a verb's module has."""
-
-    options: type[OptionsT]
-    run: Callable[[OptionsT], int]
-
-
-def load(name: str) -> Verb[Any]:
-    """Load one verb."""
-    match name:
-        case "init":
-            from harness.cli import init
-
-            return Verb(init.Options, init.run)
-        case "run":
-            from harness.cli import run
-
-            return Verb(run.Options, run.run)
-        case "show":
-            from harness.cli import show
-
-            return Verb(show.Options, show.run)
-        case "compare":
-            from harness.cli import compare
-
-            return Verb(compare.Options, compare.run)
-        case "explain":
-            from harness.cli import explain
-
-            return Verb(explain.Options, explain.run)
-        case "find":
-            from harness.cli import find
-
-            return Verb(find.Options, find.run)
-        case "steps":
-            from harness.cli import steps
-
-            return Verb(steps.Options, steps.run)
-        case "gate":
-            from harness.cli import gate
-
-            return Verb(gate.Options, gate.run)
-        case "publish":
-            from harness.cli import publish
-
-            return Verb(publish.Options, publish.run)
-        case "preview":
-            from harness.cli import preview
-
-            return Verb(preview.Options, preview.run)
-        case "nightly":
-            from harness.cli import nightly
-
-            return Verb(nightly.Options, nightly.run)
-        case "export":
-            from harness.cli import export
-
-            return Verb(export.Options, export.run)
-        case "import":
-            from harness.cli import import_
-
-            return Verb(import_.Options, import_.run)
-        case "check":
-            from harness.cli import check
-
-            return Verb(check.Options, check.run)
-        case "rebuild":
-            from harness.cli import rebuild
-
-            return Verb(CommonOptions, rebuild.run)
-        case "rm":
-            from harness.cli import rm
-
-            return Verb(rm.Options, rm.run)
-        case _:
-            raise KeyError(name)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -141,13 +70,13 @@ def main(argv: Sequence[str]) -> int:
         os.environ.pop(variable, None)
     # Records are many small objects without circles: to look for some takes a tenth of the time.
     gc.set_threshold(_OBJECTS)
-    name, options = parse(argv)
+    name, given = parse(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         with _record_warnings(name):
-            status = load(name).run(options)
+            status = VERBS[name].run(given)
         sys.stdout.flush()
         return status
     except EscapeVelocityError as err:
@@ -167,7 +96,7 @@ def main(argv: Sequence[str]) -> int:
         return EXIT_ERROR
     except Exception as err:
         # Python would exit with 1, which means a regression.
-        if options.verbose:
+        if given.verbose:
             traceback.print_exc()
         print(
             f"esv {name}: internal error: {type(err).__name__}: {err};"
@@ -183,8 +112,6 @@ def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
     Raises:
         SystemExit: after ``--help`` and ``--version``, and where something is wrong.
     """
-    # What stands before the verb has no values.
-    asked = next((word for word in argv if not word.startswith("-")), None)
     parser = argparse.ArgumentParser(
         prog="esv",
         description="Which heap escape caused which change in allocs/op, commit by commit.",
@@ -193,15 +120,15 @@ def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
     )
     parser.add_argument("--version", action="version", version=f"esv {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for name, text in VERBS.items():
-        own = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
-        if name == asked:
-            add_arguments(own, load(name).options)
+    for name, verb in VERBS.items():
+        text = verb.options.__doc__ or ""
+        short = f"{text[:1].lower()}{text[1:].rstrip('.')}"
+        add_arguments(verbs.add_parser(name, help=short, description=text), verb.options)
     parsed = parser.parse_args(_joined(argv))
     if parsed.verb is None:
         parser.print_help()
         raise SystemExit(EXIT_ERROR)
-    return parsed.verb, read_options(load(parsed.verb).options, parsed)
+    return parsed.verb, read_options(VERBS[parsed.verb].options, parsed)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:

@@ -5,30 +5,36 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
-from harness.cli.options import (
-    ResultOptions,
-    bench,
-    flag,
-    formats,
-    option,
-    packages,
-    releases,
-    repeated,
-)
+from filelock import FileLock, Timeout
+
+from harness import process
+from harness.analysis.causes.explain import explain_steps
+from harness.analysis.verdict.news import NightlyReport, counted_steps
+from harness.analysis.verdict.regressions import Standard
+from harness.cli.context import TerminalProgress, configuration, emit
+from harness.cli.lookup import newest_policy
+from harness.cli.options import NightlyOptions
+from harness.cli.publishing import Publishing
+from harness.config import Config, check_bench, seconds
+from harness.engine.jobs.nightly import Nightly, NightlySettings
+from harness.engine.jobs.results_sync import synchronise
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
-
-if TYPE_CHECKING:
-    from filelock import FileLock
-
-    from harness.analysis.verdict.news import NightlyReport
-    from harness.analysis.verdict.regressions import Standard
-    from harness.cli.context import TerminalProgress
-    from harness.config import Config
-    from harness.engine.session import Session
-    from harness.git.results_branch import ResultsBranch
+from harness.git.results_branch import ResultsBranch
+from harness.outputs.nightly.document import nightly_json
+from harness.outputs.nightly.report import (
+    FEED_NAME,
+    FeedSource,
+    atom_feed,
+    nightly_markdown,
+    nightly_text,
+)
+from harness.outputs.text.format import one_line
+from harness.policy.model import Policy
+from harness.store.asv.layout import rebuild
+from harness.store.nightly import read_state, state_path
 
 _LOCK = ".esv-nightly.lock"
 # A machine that is thrown away when its time is over has given away no more than this.
@@ -36,39 +42,8 @@ _SYNC_SECONDS = 600.0
 _NOTIFY_TIMEOUT = 300.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Options of ``esv nightly``."""
-
-    format: str = formats("text", "markdown", "json")
-    budget: str | None = option(metavar="TIME", help="begin no revision after it: 2h, 90m")
-    results_branch: str | None = option(
-        metavar="NAME", help="keep the records on a git branch as well"
-    )
-    push: str | None = option(
-        metavar="REMOTE", help="where the branch is (default: the measured repository)"
-    )
-    notify: str | None = option(
-        metavar="CMD", help="run it with the report as JSON on standard input"
-    )
-    notify_env: tuple[str, ...] = repeated(
-        metavar="NAME", help="variable that CMD may see; repeatable"
-    )
-    wait: bool = flag(help="for another nightly run to end")
-    no_fetch: bool = flag(help="do not fetch the repository")
-    no_publish: bool = flag(help="do not write the site")
-    no_explain: bool = flag(help="do not account for new steps")
-    alloc_only: bool = flag(help="leave the time lane out")
-    bench: str | None = bench()
-    packages: tuple[str, ...] = packages()
-    go: tuple[str, ...] = releases()
-
-
-def run(options: Options) -> int:
+def run(options: NightlyOptions) -> int:
     """Run the night; the exit code is by the new steps."""
-    from harness.cli.context import TerminalProgress, configuration
-    from harness.config import check_bench, seconds
-
     config = configuration(options)
     if options.bench:
         check_bench(options.bench, "--bench")
@@ -85,8 +60,6 @@ def run(options: Options) -> int:
 
 def _lock(config: Config, progress: TerminalProgress, *, wait: bool) -> FileLock | None:
     """The lock of the results; ``None`` if another run has it and this one does not wait."""
-    from filelock import FileLock, Timeout
-
     path = config.results_dir / _LOCK
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,17 +79,9 @@ def _lock(config: Config, progress: TerminalProgress, *, wait: bool) -> FileLock
     return lock
 
 
-def _run(options: Options, config: Config, progress: TerminalProgress, budget: float | None) -> int:
-    from harness.analysis.verdict.regressions import Standard
-    from harness.cli.context import emit
-    from harness.cli.lookup import newest_policy
-    from harness.engine.jobs.nightly import Nightly, NightlySettings
-    from harness.engine.session import Session
-    from harness.outputs.nightly.document import nightly_json
-    from harness.outputs.nightly.report import nightly_markdown, nightly_text
-    from harness.policy.model import Policy
-    from harness.store.asv.layout import rebuild
-
+def _run(
+    options: NightlyOptions, config: Config, progress: TerminalProgress, budget: float | None
+) -> int:
     problems: list[str] = []
     with Session(
         config, progress=progress, bench=options.bench, packages=options.packages
@@ -178,13 +143,11 @@ class _Sync:
 
     def __init__(
         self,
-        options: Options,
+        options: NightlyOptions,
         session: Session,
         progress: TerminalProgress,
         problems: list[str],
     ) -> None:
-        from harness.git.results_branch import ResultsBranch
-
         self._branch: ResultsBranch | None = None
         if options.results_branch:
             # Without a remote the branch is one of the measured repository itself.
@@ -198,8 +161,6 @@ class _Sync:
         self._last = time.monotonic()
 
     def __call__(self) -> None:
-        from harness.engine.jobs.results_sync import synchronise
-
         if self._branch is None:
             return
         with _noted(self._problems):
@@ -214,19 +175,15 @@ class _Sync:
             self()
 
 
-def _notify(options: Options, config: Config, found: NightlyReport) -> str:
+def _notify(options: NightlyOptions, config: Config, found: NightlyReport) -> str:
     """Run the hook if there is something new; the error as a text, empty if there is none."""
-    from harness.outputs.nightly.document import nightly_json
-    from harness.outputs.text.format import one_line
-    from harness.process import run, tool_environment
-
     if not options.notify or found.quiet:
         return ""
     try:
-        done = run(
+        done = process.run(
             ["/bin/sh", "-c", options.notify],
             cwd=config.path.parent,
-            env=tool_environment(options.notify_env),
+            env=process.tool_environment(options.notify_env),
             timeout=_NOTIFY_TIMEOUT,
             stdin=nightly_json(found).encode(),
         )
@@ -241,13 +198,6 @@ def _notify(options: Options, config: Config, found: NightlyReport) -> str:
 
 def _publish(config: Config, session: Session, found: NightlyReport, standard: Standard) -> None:
     """Write the site, and the report and the feed next to its pages."""
-    from harness.analysis.causes.explain import explain_steps
-    from harness.analysis.verdict.news import counted_steps
-    from harness.cli.publishing import Publishing
-    from harness.outputs.nightly.document import nightly_json
-    from harness.outputs.nightly.report import FEED_NAME, FeedSource, atom_feed, nightly_markdown
-    from harness.store.nightly import read_state, state_path
-
     try:
         publishing = Publishing(session, config.html_dir)
     except UsageError:

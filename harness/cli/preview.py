@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from io import BytesIO
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
-from harness.cli.options import CommonOptions, option
+from harness.cli.context import configuration
+from harness.cli.options import PreviewOptions
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.outputs.site.draw.tree import MARKER
 
@@ -22,17 +22,8 @@ _STAMP = "/-/stamp.js"
 _SCRIPT = f'<script src="{_RELOAD}" defer></script>\n</head>'.encode()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(CommonOptions):
-    """Options of ``esv preview``."""
-
-    port: int = option(type=int, default=8080, help="default: 8080")
-
-
-def run(options: Options) -> int:
+def run(options: PreviewOptions) -> int:
     """Serve the site on the loopback address until interrupted."""
-    from harness.cli.context import configuration
-
     config = configuration(options)
     if not (config.html_dir / "index.html").is_file():
         raise UsageError(f"no site in {config.html_dir}; write it with `esv publish`")

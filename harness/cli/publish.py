@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import gc
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from harness.cli.options import CommonOptions, option
+from harness.analysis.history.history import History
+from harness.analysis.verdict.findings import findings
+from harness.analysis.verdict.news import compared
+from harness.analysis.verdict.regressions import Standard, to_look_at
+from harness.cli.context import configuration
+from harness.cli.lookup import newest_policy
+from harness.cli.options import PublishOptions
+from harness.cli.publishing import Publishing, require_records
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError
-
-if TYPE_CHECKING:
-    from harness.analysis.history.history import History
-    from harness.analysis.verdict.regressions import Standard
-    from harness.engine.session import Session
-    from harness.outputs.site.publish import SiteReport
+from harness.outputs.nightly.report import stopped_text
+from harness.outputs.site.publish import SiteReport
+from harness.outputs.text.format import plural
+from harness.outputs.text.terminal import finding_lines
 
 _FINDINGS = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(CommonOptions):
-    """Options of ``esv publish``."""
-
-    html_dir: str | None = option(metavar="DIR", help="where to (default: html_dir)")
-
-
-def run(options: Options) -> int:
+def run(options: PublishOptions) -> int:
     """Write the site and name what to look at first."""
-    from harness.cli.context import configuration
-    from harness.cli.publishing import Publishing, require_records
-    from harness.engine.session import Session
-    from harness.words import plural
-
     # A long history is millions of objects without a cycle: looking for some takes half the time.
     gc.disable()
     config = configuration(options)
@@ -56,9 +48,6 @@ def run(options: Options) -> int:
 
 def _standard(session: Session) -> Standard:
     """The policy by which histories are judged today; a warning if it cannot be read."""
-    from harness.analysis.verdict.regressions import Standard
-    from harness.cli.lookup import newest_policy
-
     try:
         return Standard.on(newest_policy(session), datetime.now(UTC).date())
     except EscapeVelocityError as err:
@@ -66,15 +55,10 @@ def _standard(session: Session) -> Standard:
         return Standard(problem=str(err))
 
 
-def _summary(history: History, done: SiteReport, options: Options, standard: Standard) -> list[str]:
+def _summary(
+    history: History, done: SiteReport, options: PublishOptions, standard: Standard
+) -> list[str]:
     """The place of the site, and the findings to look at first."""
-    from harness.analysis.verdict.findings import findings
-    from harness.analysis.verdict.news import compared
-    from harness.analysis.verdict.regressions import to_look_at
-    from harness.outputs.nightly.report import stopped_text
-    from harness.outputs.text.format import plural
-    from harness.outputs.text.terminal import finding_lines
-
     found, waived = to_look_at(findings(history), standard)
     lines = [
         f"{plural(len(history.records), 'revision')} in {plural(done.pages, 'page')}:"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from harness.cli.options import CommonOptions
+from harness.cli.context import configuration
+from harness.cli.options import RebuildOptions
 from harness.errors import EXIT_CLEAN, EXIT_ERROR
+from harness.store import RecordStore
+from harness.store.asv.layout import rebuild
 from harness.words import plural
 
 
-def run(options: CommonOptions) -> int:
+def run(options: RebuildOptions) -> int:
     """Write asv's files; 2 where a record cannot be read."""
-    from harness.cli.context import configuration
-    from harness.store import RecordStore
-    from harness.store.asv.layout import rebuild
-
     config = configuration(options)
     store = RecordStore(config.results_dir, config.hash_length)
     done = rebuild(store, prune=True, force=True)

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from harness.cli.options import CommonOptions, argument, flag, machine, release
+from harness.cli.context import open_session
+from harness.cli.lookup import choose, matching
+from harness.cli.options import RmOptions
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
+from harness.store.asv.layout import rebuild
 from harness.words import plural
 
-if TYPE_CHECKING:
-    from harness.engine.session import Session
 
-
-@dataclass(frozen=True, kw_only=True)
-class Options(CommonOptions):
-    """Options of ``esv rm``."""
-
-    revisions: tuple[str, ...] = argument(nargs="+", metavar="REV|RANGE")
-    yes: bool = flag("-y", help="do not ask")
-    go: str | None = release(help="only of this Go release")
-    machine: str | None = machine(help="only of this machine")
-
-
-def run(options: Options) -> int:
+def run(options: RmOptions) -> int:
     """Delete records; like `asv rm` it asks first, unless told not to."""
-    from harness.cli.context import open_session
-    from harness.cli.lookup import matching
-    from harness.store.asv.layout import rebuild
-
     with open_session(options) as (session, progress):
         records = [
             record
@@ -55,8 +40,6 @@ def run(options: Options) -> int:
 
 def _named(session: Session, names: Sequence[str]) -> list[str]:
     """Hashes; also of a commit that the repository no longer has, by its first digits."""
-    from harness.cli.lookup import choose
-
     found: list[str] = []
     for name in names:
         try:

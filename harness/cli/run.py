@@ -4,65 +4,30 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from harness.cli.options import (
-    CommonOptions,
-    argument,
-    bench,
-    flag,
-    option,
-    packages,
-    positive,
-    releases,
-)
+from harness.cli.context import open_session
+from harness.cli.options import RunOptions
+from harness.engine.base.answers import none_matched
+from harness.engine.jobs.ranges import select_revisions
+from harness.engine.jobs.walk import WalkReport, carry_out, hole_lines, left_of, unfinished, walk
+from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, UsageError
+from harness.model import Record
+from harness.outputs.text.format import visible
+from harness.store.asv.layout import rebuild
 from harness.words import plural
-
-if TYPE_CHECKING:
-    from harness.engine.jobs.walk import WalkReport
-    from harness.engine.session import Session
-    from harness.model import Record
 
 # Only these need to know what has a record; a damaged one must not stop the others.
 _OF_RECORDS = ("NEW", "EXISTING")
 _MOST_LINES = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(CommonOptions):
-    """Options of ``esv run``."""
-
-    range: str = argument(
-        nargs="?",
-        default="NEW",
-        help="NEW (default), ALL, EXISTING, HASHFILE:f, A..B, REV (it and what is before it),"
-        " REV^! (it alone); newest first",
-    )
-    steps: int | None = option(type=positive, metavar="N", help="at most N, evenly spread")
-    skip_existing: bool = flag("-k", help="not those with a record")
-    alloc_only: bool = flag(help="leave the time lane out")
-    no_carry: bool = flag(help="measure even where the test binary is the same")
-    no_explain: bool = flag(help="do not account for steps line by line")
-    bench: str | None = bench()
-    packages: tuple[str, ...] = packages()
-    go: tuple[str, ...] = releases()
-    benchtime: str | None = option(metavar="T", help="of the time lane, as go test takes it")
-    count: int | None = option(type=positive, metavar="N", help="repetitions in the time lane")
-
-
-def run(options: Options) -> int:
+def run(options: RunOptions) -> int:
     """Measure a range.
 
     A revision that does not compile is recorded as such; the exit code is 0 when everything has its
     record, and 2 where something could not be measured, which is named.
     """
-    from harness.cli.context import open_session
-    from harness.engine.jobs.walk import WalkReport, carry_out, left_of, unfinished
-    from harness.outputs.text.format import visible
-    from harness.store.asv.layout import rebuild
-
     with open_session(
         options,
         bench=options.bench,
@@ -109,9 +74,7 @@ def run(options: Options) -> int:
     return EXIT_ERROR if done.failed else EXIT_CLEAN
 
 
-def _revisions(options: Options, session: Session) -> list[str]:
-    from harness.engine.jobs.ranges import select_revisions
-
+def _revisions(options: RunOptions, session: Session) -> list[str]:
     reads = options.range in _OF_RECORDS
     measured = [r.revision.hash for r in session.store.records()] if reads else []
     revisions = select_revisions(session, options.range, measured, options.steps)
@@ -120,9 +83,7 @@ def _revisions(options: Options, session: Session) -> list[str]:
     return revisions
 
 
-def _walk(options: Options, session: Session, revisions: list[str]) -> WalkReport:
-    from harness.engine.jobs.walk import WalkReport, hole_lines, walk
-
+def _walk(options: RunOptions, session: Session, revisions: list[str]) -> WalkReport:
     steps = "" if options.steps is None else f" --steps {options.steps}"
     holes = hole_lines(session, revisions)
     done = walk(
@@ -140,14 +101,12 @@ def _walk(options: Options, session: Session, revisions: list[str]) -> WalkRepor
     return done + WalkReport(failed=tuple(holes))
 
 
-def _refuse_no_benchmark(options: Options, records: Sequence[Record]) -> None:
+def _refuse_no_benchmark(options: RunOptions, records: Sequence[Record]) -> None:
     """Refuse a walk whose ``--bench`` and ``--packages`` select no benchmark of any revision.
 
     Raises:
         UsageError: it is such a walk.
     """
-    from harness.engine.base.answers import none_matched
-
     if all(none_matched(record) for record in records):
         chosen = [f"--bench {options.bench!r}"] if options.bench else []
         chosen += [f"--packages {pattern}" for pattern in options.packages]

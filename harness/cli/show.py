@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from harness.cli.options import ResultOptions, argument, flag, machine, option, release
+from harness.cli.context import emit, open_session
+from harness.cli.lookup import find_record
+from harness.cli.options import ShowOptions
+from harness.engine.jobs.views import view_of
 from harness.errors import EXIT_CLEAN
+from harness.outputs.records.document import record_json
+from harness.outputs.text.format import json_text
+from harness.outputs.text.terminal import show_record
+from harness.outputs.text.views import show_diagnostics
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Options of ``esv show``."""
-
-    revision: str = argument(nargs="?", default="HEAD", metavar="REV")
-    gcflags: str | None = option(
-        metavar="FLAGS",
-        help="print what the compiler says with these flags, word for word (such as '-m -l')",
-    )
-    erased: bool = flag(help="list every escape that inlining erases")
-    go: str | None = release()
-    machine: str | None = machine()
-
-
-def run(options: Options) -> int:
+def run(options: ShowOptions) -> int:
     """Show a record; with ``--gcflags`` what the compiler says, from a build."""
-    from harness.cli.context import emit, open_session
-    from harness.cli.lookup import find_record
-    from harness.engine.jobs.views import view_of
-    from harness.outputs.records.document import record_json
-    from harness.outputs.text.format import json_text
-    from harness.outputs.text.terminal import show_record
-    from harness.outputs.text.views import show_diagnostics
-
     as_json = options.format == "json"
     with open_session(options) as (session, _):
         revision = session.resolve(options.revision)

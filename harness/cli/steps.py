@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from harness.cli.options import ResultOptions, flag, repeated
+import msgspec
+
+from harness.analysis.causes.attribution import Attribution
+from harness.analysis.causes.explain import explain_steps
+from harness.analysis.compare.comparison import Direction
+from harness.analysis.frames.correlation import associations
+from harness.analysis.history.history import History
+from harness.analysis.series.spells import Spells
+from harness.analysis.series.steps import Step, recorded_units, steps
+from harness.cli.context import configuration, emit
+from harness.cli.options import StepsOptions
+from harness.cli.publishing import load_histories
 from harness.errors import EXIT_CLEAN, UsageError
-
-if TYPE_CHECKING:
-    from harness.analysis.causes.attribution import Attribution
-    from harness.analysis.history.history import History
-    from harness.analysis.series.steps import Step
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options(ResultOptions):
-    """Options of ``esv steps``."""
-
-    unit: tuple[str, ...] = repeated(
-        metavar="U",
-        help="allocs/op (default), B/op, sec/op or any other recorded unit, or all; repeatable",
-    )
-    correlation: bool = flag(help="how changes of the units go with escapes that come and go")
+from harness.model import ALLOCS
+from harness.outputs.text.correlation import correlation_text
+from harness.outputs.text.explanation import describe_cause
+from harness.outputs.text.format import NOISY, confidence, day, json_text, plural, value, visible
+from harness.outputs.text.terminal import table
 
 
-def run(options: Options) -> int:
+def run(options: StepsOptions) -> int:
     """List the steps of the newest history, or what its units correlate with."""
-    from harness.cli.context import configuration, emit
-    from harness.cli.publishing import load_histories
-
     history = load_histories(configuration(options))[0]
     units = _units(history, options.unit)
     write = _correlation if options.correlation else _steps
@@ -44,10 +39,6 @@ def _units(history: History, wanted: Sequence[str]) -> list[str]:
     Raises:
         UsageError: one that no record has.
     """
-    from harness.analysis.series.steps import recorded_units
-    from harness.model import ALLOCS
-    from harness.outputs.text.format import visible
-
     recorded = recorded_units(history)
     if "all" in wanted:
         return list(recorded)
@@ -60,11 +51,6 @@ def _units(history: History, wanted: Sequence[str]) -> list[str]:
 
 def _correlation(history: History, units: Sequence[str], *, as_json: bool) -> str:
     """How changes of the units go with escapes; packages first, then their benchmarks."""
-    from harness.analysis.frames.correlation import associations
-    from harness.analysis.series.spells import Spells
-    from harness.outputs.text.correlation import correlation_text
-    from harness.outputs.text.format import json_text
-
     spells = Spells(history)
     counts = {record.revision.hash: spells.count(record) for record in history.records}
     found = associations(history, counts, units)
@@ -80,11 +66,6 @@ def _correlation(history: History, units: Sequence[str], *, as_json: bool) -> st
 
 
 def _steps(history: History, units: Sequence[str], *, as_json: bool) -> str:
-    from harness.analysis.causes.explain import explain_steps
-    from harness.analysis.series.steps import steps
-    from harness.outputs.text.format import NOISY, json_text, plural
-    from harness.outputs.text.terminal import table
-
     found = [s for unit in units for s in steps(history, unit)]
     found.sort(key=lambda s: (-history.position(s.revision), s.package, s.benchmark, s.unit))
     attributions: dict[Step, Attribution] = {}
@@ -104,10 +85,6 @@ def _steps(history: History, units: Sequence[str], *, as_json: bool) -> str:
 
 
 def _row(history: History, step: Step, attribution: Attribution | None) -> list[str]:
-    from harness.analysis.compare.comparison import Direction
-    from harness.outputs.text.explanation import describe_cause
-    from harness.outputs.text.format import confidence, day, value, visible
-
     revision = history.by_hash[step.revision].revision
     word = "▲ stands" if step.direction is Direction.REGRESSION else "▼ better"
     if step.repaired:
@@ -133,8 +110,6 @@ def _row(history: History, step: Step, attribution: Attribution | None) -> list[
 
 
 def _entry(step: Step, attribution: Attribution | None) -> dict[str, object]:
-    import msgspec
-
     return {
         **msgspec.to_builtins(step),
         "outcome": attribution.outcome if attribution else None,

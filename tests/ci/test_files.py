@@ -10,8 +10,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from harness.cli import gate
 from harness.cli.main import parse
+from harness.cli.options import GateOptions
 from harness.toolchain import Go
 from tests.ci.support import action, examples, load, scripts, tool
 from tests.conftest import ROOT
@@ -62,7 +62,7 @@ def test_the_hooks_are_those_of_the_example() -> None:
         assert program == "esv"
         verb, options = parse(arguments)
         assert verb == "gate"
-        assert isinstance(options, gate.Options)
+        assert isinstance(options, GateOptions)
         assert options.compile_only
 
 

@@ -10,9 +10,17 @@ from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
-from harness.cli import check, gate, rm, run
-from harness.cli.main import VERBS, load, main, parse
-from harness.cli.options import CommonOptions
+from harness import cli
+from harness.cli.main import VERBS, main, parse
+from harness.cli.options import (
+    CheckOptions,
+    CompareOptions,
+    FindOptions,
+    GateOptions,
+    RmOptions,
+    RunOptions,
+)
+from harness.model import ALLOCS, BYTES
 from tests.ci.support import commands_of, scripts
 from tests.conftest import ROOT
 
@@ -43,12 +51,12 @@ def test_a_verb_can_be_loaded_and_has_help(name: str, capsys: pytest.CaptureFixt
     assert end.value.code == 0
     out = " ".join(capsys.readouterr().out.split())
     assert out.startswith(f"usage: esv {name} ")
-    assert f"{VERBS[name][0].upper()}{VERBS[name][1:]}." in out
+    assert f" {VERBS[name].options.__doc__} " in out
 
 
 @pytest.mark.parametrize("name", VERBS)
 def test_every_option_has_help_and_a_field_of_its_type(name: str) -> None:
-    options = load(name).options
+    options = VERBS[name].options
     hints = get_type_hints(options)
     _, given = parse([name, *REQUIRED.get(name, ())])
     assert type(given) is options
@@ -67,7 +75,7 @@ def test_every_option_has_help_and_a_field_of_its_type(name: str) -> None:
 
 def test_options_are_typed_and_frozen() -> None:
     _, options = parse(["gate", "--go", "1.26", "--go", "1.27", "--report", "json=a=b", "--time"])
-    assert isinstance(options, gate.Options)
+    assert isinstance(options, GateOptions)
     assert options.go == ("1.26", "1.27")
     assert options.report == (("json", "a=b"),)
     assert options.time
@@ -78,8 +86,8 @@ def test_options_are_typed_and_frozen() -> None:
 
 
 def test_one_verb_leaves_no_trace_in_the_options_of_another() -> None:
-    assert parse(["check", "--go", "1.26"])[1] == check.Options(go=("1.26",))
-    assert parse(["check"])[1] == check.Options()
+    assert parse(["check", "--go", "1.26"])[1] == CheckOptions(go=("1.26",))
+    assert parse(["check"])[1] == CheckOptions()
 
 
 @pytest.mark.parametrize(
@@ -88,9 +96,9 @@ def test_one_verb_leaves_no_trace_in_the_options_of_another() -> None:
 )
 def test_short_names(words: Sequence[str], value: bool) -> None:
     _, options = parse(["run", *words])
-    assert isinstance(options, run.Options)
+    assert isinstance(options, RunOptions)
     assert options.skip_existing is value
-    assert parse(["rm", "HEAD", "-y"])[1] == rm.Options(revisions=("HEAD",), yes=True)
+    assert parse(["rm", "HEAD", "-y"])[1] == RmOptions(revisions=("HEAD",), yes=True)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +130,21 @@ def test_without_a_verb_the_verbs_are_listed(capsys: pytest.CaptureFixture[str])
         main([])
     assert end.value.code == 2
     out = " ".join(capsys.readouterr().out.split())
-    assert all(f" {name} {text}" in out for name, text in VERBS.items())
+    for name, verb in VERBS.items():
+        assert verb.options.__doc__
+        assert f" {name} {verb.options.__doc__[0].lower()}{verb.options.__doc__[1:-1]}" in out
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_the_module_of_a_verb_is_found_when_it_is_used(name: str) -> None:
+    module = getattr(cli, "import_" if name == "import" else name)
+    hints = get_type_hints(module.run)
+    assert hints == {"options": VERBS[name].options, "return": int}
+
+
+def test_find_bisects_what_is_counted() -> None:
+    unit = next(f for f in fields(FindOptions) if f.name == "unit")
+    assert (unit.metadata["settings"]["choices"], unit.default) == ((ALLOCS, BYTES), ALLOCS)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["gate", "--help"]])
@@ -140,8 +162,7 @@ def test_help_loads_nothing_that_measures(words: Sequence[str]) -> None:
 
 def test_the_value_of_gcflags_may_begin_with_a_dash() -> None:
     _, options = parse(["compare", "A", "--gcflags", "-m", "--gcflags", "-l"])
-    assert options == load("compare").options(base="A", gcflags=("-m", "-l"))
-    assert isinstance(options, CommonOptions)
+    assert options == CompareOptions(base="A", gcflags=("-m", "-l"))
 
 
 def test_the_commands_of_the_documents_exist() -> None:
