@@ -1,14 +1,8 @@
-"""The options of a verb: a frozen dataclass whose fields say how they are given.
+"""The options of every verb: frozen dataclasses, each field with what argparse shall know of it.
 
-A verb declares each option once, with its type::
+    html_dir: str | None = option("DIR", "where to (default: html_dir)")
 
-    @dataclass(frozen=True, kw_only=True)
-    class Options(CommonOptions):
-        html_dir: str | None = option(metavar="DIR", help="where to (default: html_dir)")
-
-`add_arguments` gives them to argparse under the name of the field (``--html-dir``), and
-`read_options` makes the dataclass of what argparse has parsed. Settings are those of
-`argparse.ArgumentParser.add_argument`.
+is ``--html-dir DIR`` on the command line. The docstring of a class is the help of its verb.
 """
 
 from __future__ import annotations
@@ -20,24 +14,35 @@ from typing import Any, TypeVar
 
 from harness.outputs.gate.registry import FORMATS
 
+OptionsT = TypeVar("OptionsT", bound="CommonOptions")
 # Those of `harness.model`, which takes too long to load for a line of help.
 _COUNTED = ("allocs/op", "B/op")
-OptionsT = TypeVar("OptionsT", bound="CommonOptions")
 
 
-def argument(*, default: Any = MISSING, **settings: Any) -> Any:
-    """A field that is given by its place; optional with ``nargs`` and a default."""
-    return field(default=default, metadata={"flags": None, "settings": settings})
+def option(
+    metavar: str | None, text: str, *short: str, default: Any = None, **settings: Any
+) -> Any:
+    """A field that is given by its name; settings as `ArgumentParser.add_argument` takes them."""
+    settings |= {"help": text} if metavar is None else {"metavar": metavar, "help": text}
+    return field(default=default, metadata={"names": short, "settings": settings})
 
 
-def option(*short: str, default: Any = None, **settings: Any) -> Any:
-    """A field that is given by its name; ``short`` are further names."""
-    return field(default=default, metadata={"flags": short, "settings": settings})
+def argument(
+    metavar: str | None, text: str = "", *, default: Any = MISSING, nargs: Any = None
+) -> Any:
+    """A field that is given by its place."""
+    settings = {"metavar": metavar, "help": text or None, "nargs": nargs}
+    return field(default=default, metadata={"names": None, "settings": settings})
+
+
+def flag(text: str, *short: str) -> Any:
+    """A field that is true if its name is given."""
+    return option(None, text, *short, default=False, action="store_true")
 
 
 def formats(*names: str) -> Any:
     """The field of ``--format``; the first is the default."""
-    return option(default=names[0], choices=names, help=f"default: {names[0]}")
+    return option(None, f"default: {names[0]}", default=names[0], choices=names)
 
 
 def _positive(text: str) -> int:
@@ -59,19 +64,18 @@ def _report(text: str) -> tuple[str, str]:
     return name, file
 
 
-flag = partial(option, default=False, action="store_true")
 repeated = partial(option, default=(), action="append")
-
-# Options that mean the same for several verbs.
-bench = partial(option, metavar="RE", help="benchmarks, as go test -bench takes it")
-packages = partial(repeated, metavar="PATTERN", help="such as ./parse/...; repeatable")
-releases = partial(repeated, metavar="VERSION", help="Go release; repeatable")
-release = partial(option, metavar="VERSION", help="Go release")
-machine = partial(option, metavar="NAME", help="machine (default: this one first)")
+number = partial(option, type=_positive)
+# What several verbs have.
+bench = partial(option, "RE", "benchmarks, as go test -bench takes it")
+packages = partial(repeated, "PATTERN", "such as ./parse/...; repeatable")
+releases = partial(repeated, "VERSION", "Go release; repeatable")
+release = partial(option, "VERSION", "Go release")
+machine = partial(option, "NAME", "machine (default: this one first)")
 base_go = partial(
     option,
-    metavar="VERSION",
-    help="Go release of the base, if another one: the base is measured with both, and what is"
+    "VERSION",
+    "Go release of the base, if another one: the base is measured with both, and what is"
     " the compiler's is told from what is the code's",
 )
 
@@ -80,12 +84,10 @@ base_go = partial(
 class CommonOptions:
     """The options that every verb has."""
 
-    config: str | None = option(
-        metavar="FILE", help="configuration (default: asv.conf.json, found upwards)"
-    )
-    quiet: bool = flag(help="print results and errors only")
-    verbose: bool = flag(help="print every step")
-    no_progress: bool = flag(help="no progress bar")
+    config: str | None = option("FILE", "configuration (default: asv.conf.json, found upwards)")
+    quiet: bool = flag("print results and errors only")
+    verbose: bool = flag("print every step")
+    no_progress: bool = flag("no progress bar")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +95,15 @@ class ResultOptions(CommonOptions):
     """The options of a verb that prints a result."""
 
     format: str = formats("text", "json")
-    output: str | None = option(metavar="FILE", help="write there, not to the terminal")
+    output: str | None = option("FILE", "write there, not to the terminal")
 
 
 @dataclass(frozen=True, kw_only=True)
 class InitOptions(CommonOptions):
     """Write asv.conf.json for a Go project."""
 
-    dir: str = argument(nargs="?", default=".", help="of the Go module (default: here)")
-    force: bool = flag(help="replace an asv.conf.json")
+    dir: str = argument(None, "of the Go module (default: here)", nargs="?", default=".")
+    force: bool = flag("replace an asv.conf.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,33 +111,33 @@ class RunOptions(CommonOptions):
     """Measure revisions."""
 
     range: str = argument(
+        None,
+        "NEW (default), ALL, EXISTING, HASHFILE:f, A..B, REV (it and what is before it),"
+        " REV^! (it alone); newest first",
         nargs="?",
         default="NEW",
-        help="NEW (default), ALL, EXISTING, HASHFILE:f, A..B, REV (it and what is before it),"
-        " REV^! (it alone); newest first",
     )
-    steps: int | None = option(type=_positive, metavar="N", help="at most N, evenly spread")
-    skip_existing: bool = flag("-k", help="not those with a record")
-    alloc_only: bool = flag(help="leave the time lane out")
-    no_carry: bool = flag(help="measure even where the test binary is the same")
-    no_explain: bool = flag(help="do not account for steps line by line")
+    steps: int | None = number("N", "at most N, evenly spread")
+    skip_existing: bool = flag("not those with a record", "-k")
+    alloc_only: bool = flag("leave the time lane out")
+    no_carry: bool = flag("measure even where the test binary is the same")
+    no_explain: bool = flag("do not account for steps line by line")
     bench: str | None = bench()
     packages: tuple[str, ...] = packages()
     go: tuple[str, ...] = releases()
-    benchtime: str | None = option(metavar="T", help="of the time lane, as go test takes it")
-    count: int | None = option(type=_positive, metavar="N", help="repetitions in the time lane")
+    benchtime: str | None = option("T", "of the time lane, as go test takes it")
+    count: int | None = number("N", "repetitions in the time lane")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShowOptions(ResultOptions):
     """Show one revision."""
 
-    revision: str = argument(nargs="?", default="HEAD", metavar="REV")
+    revision: str = argument("REV", nargs="?", default="HEAD")
     gcflags: str | None = option(
-        metavar="FLAGS",
-        help="print what the compiler says with these flags, word for word (such as '-m -l')",
+        "FLAGS", "print what the compiler says with these flags, word for word (such as '-m -l')"
     )
-    erased: bool = flag(help="list every escape that inlining erases")
+    erased: bool = flag("list every escape that inlining erases")
     go: str | None = release()
     machine: str | None = machine()
 
@@ -144,11 +146,11 @@ class ShowOptions(ResultOptions):
 class CompareOptions(ResultOptions):
     """Compare two revisions, like benchstat."""
 
-    base: str = argument(metavar="A")
-    head: str | None = argument(nargs="?", default=None, metavar="B")
+    base: str = argument("A")
+    head: str | None = argument("B", nargs="?", default=None)
     gcflags: tuple[str, ...] = repeated(
-        metavar="FLAGS",
-        help="compare what the compiler says with these flags; given twice, the first are A's and"
+        "FLAGS",
+        "compare what the compiler says with these flags; given twice, the first are A's and"
         " the second B's, and without B both are of A",
     )
     base_go: str | None = base_go()
@@ -160,9 +162,9 @@ class CompareOptions(ResultOptions):
 class ExplainOptions(ResultOptions):
     """Account for what changed from the parent."""
 
-    revision: str = argument(nargs="?", default="HEAD", metavar="REV")
-    base: str | None = option(metavar="REV", help="compare with this, not with the parent")
-    bench: str | None = bench(help="only these, as go test -bench takes it")
+    revision: str = argument("REV", nargs="?", default="HEAD")
+    base: str | None = option("REV", "compare with this, not with the parent")
+    bench: str | None = option("RE", "only these, as go test -bench takes it")
     go: str | None = release()
     base_go: str | None = base_go()
 
@@ -171,12 +173,13 @@ class ExplainOptions(ResultOptions):
 class FindOptions(ResultOptions):
     """Bisect a step to its commit."""
 
-    range: str = argument(metavar="A..B", help="A has the old value, B the new one")
-    bench: str = bench(
+    range: str = argument("A..B", "A has the old value, B the new one")
+    bench: str = option(
+        "RE",
+        "the benchmark, as go test -bench takes it; of several that with the largest step",
         required=True,
-        help="the benchmark, as go test -bench takes it; of several that with the largest step",
     )
-    unit: str = option(choices=_COUNTED, default=_COUNTED[0], help="default: allocs/op")
+    unit: str = option(None, "default: allocs/op", choices=_COUNTED, default=_COUNTED[0])
     go: str | None = release()
 
 
@@ -185,10 +188,9 @@ class StepsOptions(ResultOptions):
     """List every step of the history."""
 
     unit: tuple[str, ...] = repeated(
-        metavar="U",
-        help="allocs/op (default), B/op, sec/op or any other recorded unit, or all; repeatable",
+        "U", "allocs/op (default), B/op, sec/op or any other recorded unit, or all; repeatable"
     )
-    correlation: bool = flag(help="how changes of the units go with escapes that come and go")
+    correlation: bool = flag("how changes of the units go with escapes that come and go")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,25 +199,23 @@ class GateOptions(ResultOptions):
 
     format: str = formats(*FORMATS)
     report: tuple[tuple[str, str], ...] = repeated(
+        "FORMAT=FILE",
+        "one more report of the same measurement, - for standard output; repeatable",
         type=_report,
-        metavar="FORMAT=FILE",
-        help="one more report of the same measurement, - for standard output; repeatable",
     )
-    base: str | None = option(metavar="REV", help="default: merge base with the branch")
+    base: str | None = option("REV", "default: merge base with the branch")
     head: str = option(
-        metavar="REV",
+        "REV",
+        "default: HEAD; WORKTREE for the files as they are, uncommitted changes included",
         default="HEAD",
-        help="default: HEAD; WORKTREE for the files as they are, uncommitted changes included",
     )
-    policy: str | None = option(metavar="FILE", help="default: escape-velocity.toml of the head")
-    explain_policy: bool = flag(help="say which rule applies to what, and stop")
-    time: bool = flag(help="the time lane, too")
-    benchtime: str | None = option(metavar="T", help="of one sample of the time lane")
-    count: int | None = option(
-        type=_positive, metavar="N", help="samples of the time lane; counts need none"
-    )
+    policy: str | None = option("FILE", "default: escape-velocity.toml of the head")
+    explain_policy: bool = flag("say which rule applies to what, and stop")
+    time: bool = flag("the time lane, too")
+    benchtime: str | None = option("T", "of one sample of the time lane")
+    count: int | None = number("N", "samples of the time lane; counts need none")
     compile_only: bool = flag(
-        help="run nothing: judge the new escape sites by the policy; for a hook before a commit"
+        "run nothing: judge the new escape sites by the policy; for a hook before a commit"
     )
     bench: str | None = bench()
     packages: tuple[str, ...] = packages()
@@ -227,14 +227,14 @@ class GateOptions(ResultOptions):
 class PublishOptions(CommonOptions):
     """Write the site."""
 
-    html_dir: str | None = option(metavar="DIR", help="where to (default: html_dir)")
+    html_dir: str | None = option("DIR", "where to (default: html_dir)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreviewOptions(CommonOptions):
     """Serve the site on this machine."""
 
-    port: int = option(type=int, default=8080, help="default: 8080")
+    port: int = option(None, "default: 8080", type=int, default=8080)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,24 +242,16 @@ class NightlyOptions(ResultOptions):
     """Fetch, measure what is new, publish, tell the new steps."""
 
     format: str = formats("text", "markdown", "json")
-    budget: str | None = option(metavar="TIME", help="begin no revision after it: 2h, 90m")
-    results_branch: str | None = option(
-        metavar="NAME", help="keep the records on a git branch as well"
-    )
-    push: str | None = option(
-        metavar="REMOTE", help="where the branch is (default: the measured repository)"
-    )
-    notify: str | None = option(
-        metavar="CMD", help="run it with the report as JSON on standard input"
-    )
-    notify_env: tuple[str, ...] = repeated(
-        metavar="NAME", help="variable that CMD may see; repeatable"
-    )
-    wait: bool = flag(help="for another nightly run to end")
-    no_fetch: bool = flag(help="do not fetch the repository")
-    no_publish: bool = flag(help="do not write the site")
-    no_explain: bool = flag(help="do not account for new steps")
-    alloc_only: bool = flag(help="leave the time lane out")
+    budget: str | None = option("TIME", "begin no revision after it: 2h, 90m")
+    results_branch: str | None = option("NAME", "keep the records on a git branch as well")
+    push: str | None = option("REMOTE", "where the branch is (default: the measured repository)")
+    notify: str | None = option("CMD", "run it with the report as JSON on standard input")
+    notify_env: tuple[str, ...] = repeated("NAME", "variable that CMD may see; repeatable")
+    wait: bool = flag("for another nightly run to end")
+    no_fetch: bool = flag("do not fetch the repository")
+    no_publish: bool = flag("do not write the site")
+    no_explain: bool = flag("do not account for new steps")
+    alloc_only: bool = flag("leave the time lane out")
     bench: str | None = bench()
     packages: tuple[str, ...] = packages()
     go: tuple[str, ...] = releases()
@@ -271,10 +263,10 @@ class ExportOptions(ResultOptions):
 
     format: str = formats("benchfmt", "csv", "parquet")
     revisions: tuple[str, ...] = argument(
+        "REV|RANGE",
+        "REV (it alone), A..B, ALL, EXISTING (default), HASHFILE:f",
         nargs="*",
         default=("EXISTING",),
-        metavar="REV|RANGE",
-        help="REV (it alone), A..B, ALL, EXISTING (default), HASHFILE:f",
     )
     go: str | None = release()
     machine: str | None = machine()
@@ -284,19 +276,19 @@ class ExportOptions(ResultOptions):
 class ImportOptions(CommonOptions):
     """Make a record of a saved `go test -bench` output."""
 
-    file: str = argument(metavar="FILE", help="what go test printed; - for standard input")
-    revision: str = option(metavar="REV", required=True, help="the commit that ran")
-    go: str | None = release(help="Go release that ran")
-    machine: str | None = machine(help="default: made of the cpu: line")
-    package: str | None = option(metavar="PATH", help="where the file has no pkg: line")
-    force: bool = flag(help="replace a record that was measured")
+    file: str = argument("FILE", "what go test printed; - for standard input")
+    revision: str = option("REV", "the commit that ran", required=True)
+    go: str | None = option("VERSION", "Go release that ran")
+    machine: str | None = option("NAME", "default: made of the cpu: line")
+    package: str | None = option("PATH", "where the file has no pkg: line")
+    force: bool = flag("replace a record that was measured")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions(CommonOptions):
     """Measure a module whose numbers are known; look at the set-up."""
 
-    go: tuple[str, ...] = releases(help="repeatable")
+    go: tuple[str, ...] = repeated("VERSION", "repeatable")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -308,16 +300,16 @@ class RebuildOptions(CommonOptions):
 class RmOptions(CommonOptions):
     """Delete records."""
 
-    revisions: tuple[str, ...] = argument(nargs="+", metavar="REV|RANGE")
-    yes: bool = flag("-y", help="do not ask")
-    go: str | None = release(help="only of this Go release")
-    machine: str | None = machine(help="only of this machine")
+    revisions: tuple[str, ...] = argument("REV|RANGE", nargs="+")
+    yes: bool = flag("do not ask", "-y")
+    go: str | None = option("VERSION", "only of this Go release")
+    machine: str | None = option("NAME", "only of this machine")
 
 
 def add_arguments(parser: argparse.ArgumentParser, options: type[CommonOptions]) -> None:
     """Give the fields of a dataclass to a parser, in their order."""
     for each in fields(options):
-        short = each.metadata["flags"]
+        short = each.metadata["names"]
         names = [each.name] if short is None else [f"--{each.name.replace('_', '-')}", *short]
         # What is not given is left to the defaults of the dataclass.
         parser.add_argument(*names, default=argparse.SUPPRESS, **each.metadata["settings"])
@@ -325,9 +317,6 @@ def add_arguments(parser: argparse.ArgumentParser, options: type[CommonOptions])
 
 def read_options(options: type[OptionsT], parsed: argparse.Namespace) -> OptionsT:
     """The dataclass with what argparse has parsed for its fields."""
-    values: dict[str, Any] = {}
-    for each in fields(options):
-        if each.name in parsed:
-            value = getattr(parsed, each.name)
-            values[each.name] = tuple(value) if isinstance(value, list) else value
+    given = {f.name: getattr(parsed, f.name) for f in fields(options) if f.name in parsed}
+    values: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in given.items()}
     return options(**values)

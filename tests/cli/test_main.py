@@ -64,7 +64,7 @@ def test_every_option_has_help_and_a_field_of_its_type(name: str) -> None:
         assert fits(getattr(given, field.name), hints[field.name]), field.name
         settings = field.metadata["settings"]
         assert settings.get("help") or settings.get("metavar") in ("A", "B", "REV", "REV|RANGE")
-        if field.metadata["flags"] is not None and settings.get("action") != "store_true":
+        if field.metadata["names"] is not None and settings.get("action") != "store_true":
             text = settings["choices"][-1] if "choices" in settings else "7"
             text = "json=7" if field.name == "report" else text
             flag = f"--{field.name.replace('_', '-')}"
