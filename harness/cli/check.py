@@ -32,22 +32,20 @@ def run(options: CheckOptions) -> int:
         print(f"FAIL  configuration: {err}")
         return EXIT_ERROR
     print(f"ok    configuration: {config.path}")
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("repository", partial(_repository, config)),
-        ("disk", partial(_disk, config)),
-        ("records", partial(_records, config)),
-    ]
+    checks: dict[str, Callable[[Config], str]] = {
+        "repository": _repository, "disk": _disk, "records": _records
+    }  # fmt: skip
     for release in options.go or config.releases or (None,):
-        checks.append((f"canary {release or 'go'}", partial(_canary, config, release)))
-    failed = False
-    for name, function in checks:
+        checks[f"canary {release or 'go'}"] = partial(_canary, release=release)
+    status = EXIT_CLEAN
+    for name, function in checks.items():
         try:
-            line = f"ok    {name}: {function()}"
+            line = f"ok    {name}: {function(config)}"
         except EscapeVelocityError as err:
-            failed = True
+            status = EXIT_ERROR
             line = f"FAIL  {name}: {err}"
         print(line, flush=True)
-    return EXIT_ERROR if failed else EXIT_CLEAN
+    return status
 
 
 def _repository(config: Config) -> str:
@@ -63,18 +61,14 @@ def _disk(config: Config) -> str:
     free = shutil.disk_usage(place).free
     if free < _ENOUGH_DISK:
         raise ConfigError(f"{free / 2**30:.1f} GiB free under {place}; Go's caches need 2 GiB")
-    _writable(config.results_dir)
-    return f"{free / 2**30:.0f} GiB free under {place}"
-
-
-def _writable(directory: Path) -> None:
+    probe = config.results_dir / ".esv-check"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".esv-check"
+        probe.parent.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as err:
-        raise ConfigError(f"cannot write to {directory}: {err.strerror or err}") from None
+        raise ConfigError(f"cannot write to {probe.parent}: {err.strerror or err}") from None
+    return f"{free / 2**30:.0f} GiB free under {place}"
 
 
 def _records(config: Config) -> str:

@@ -8,9 +8,7 @@ from pathlib import Path
 from harness.cli.context import open_session
 from harness.cli.options import ImportOptions
 from harness.engine.jobs.importing import Origin, import_output, text_of
-from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, UsageError
-from harness.model import TreeDiff
 from harness.outputs.text.format import plural, visible
 from harness.store import key_of
 from harness.store.asv.layout import rebuild
@@ -26,14 +24,16 @@ def run(options: ImportOptions) -> int:
         except OSError as err:
             raise UsageError(f"{name}: {err.strerror or err}") from None
         revision = session.repository.revision(session.resolve(options.revision))
-        config = session.config
-        default = options.go or (config.releases[0] if config.releases else "")
+        configured = next(iter(session.config.releases), None)
+        parent, diff = revision.parent, None
+        if parent is not None and session.repository.exists(parent):
+            diff = session.diffs(parent, revision.hash)[0]
         origin = Origin(
             revision=revision,
-            diff=_diff(session, revision.hash, revision.parent),
+            diff=diff,
             machine=options.machine or "",
             release=options.go or "",
-            default_release=default or session.go(None).toolchain.release,
+            default_release=options.go or configured or session.go(None).toolchain.release,
             package=options.package or "",
         )
         done = import_output(text_of(data, name), name, origin)
@@ -57,9 +57,3 @@ def run(options: ImportOptions) -> int:
             f" {record.environment.name} on {record.machine.machine}"
         )
     return EXIT_CLEAN
-
-
-def _diff(session: Session, revision: str, parent: str | None) -> TreeDiff | None:
-    if parent is None or not session.repository.exists(parent):
-        return None
-    return session.diffs(parent, revision)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from harness.engine.session import Session
 from harness.errors import StoreError, UsageError
 from harness.model import Record
 from harness.policy.model import POLICY_NAME, Policy
-from harness.store import key_of
+from harness.store import RecordKey, key_of
 
 _WORDS = ("ALL", "EXISTING", "NEW")
 
@@ -35,15 +36,13 @@ def find_pair(
     Raises:
         As :func:`find_record`.
     """
-    sides = [_candidates(session, h, release, machine) for h in (base, head)]
-    for old in sides[0]:
-        for new in sides[1]:
-            if (old.machine.machine, old.environment.name) == (
-                new.machine.machine,
-                new.environment.name,
-            ):
-                return old, new
-    return sides[0][0], sides[1][0]
+    old, new = (_candidates(session, h, release, machine) for h in (base, head))
+    alike = (
+        (a, b)
+        for a, b in itertools.product(old, new)
+        if (a.machine.machine, a.environment.name) == (b.machine.machine, b.environment.name)
+    )
+    return next(alike, (old[0], new[0]))
 
 
 def choose(session: Session, names: Sequence[str]) -> list[str]:
@@ -83,20 +82,18 @@ def matching(
 def _candidates(
     session: Session, revision: str, release: str | None, machine: str | None
 ) -> list[Record]:
-    own: list[Record] = []
+    found: dict[RecordKey, Record] = {}
     if machine in (None, session.machine.machine):
         for spec in session.environments([release] if release else ()):
             with suppress(StoreError):  # which `matching` tells of
                 record = session.record(
                     revision, spec.release, spec.build_variables, spec.run_variables
                 )
-                own += [record] if record is not None else []
-    known = {key_of(r) for r in own}
-    found = own + [
-        r for r in matching(session, revision, release, machine) if key_of(r) not in known
-    ]
+                found |= {key_of(record): record} if record is not None else {}
+    for record in matching(session, revision, release, machine):
+        found.setdefault(key_of(record), record)
     if found:
-        return found
+        return list(found.values())
     where = f"of machine {machine}" if machine else "on this machine"
     raise UsageError(
         f"{revision[:8]} has no record {where}; measure it with `esv run {revision[:8]}^!`"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 from harness.cli.context import open_session
 from harness.cli.options import RunOptions
@@ -12,7 +11,6 @@ from harness.engine.jobs.ranges import select_revisions
 from harness.engine.jobs.walk import WalkReport, carry_out, hole_lines, left_of, unfinished, walk
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, UsageError
-from harness.model import Record
 from harness.outputs.text.format import visible
 from harness.store.asv.layout import rebuild
 from harness.words import plural
@@ -96,21 +94,11 @@ def _walk(options: RunOptions, session: Session, revisions: list[str]) -> WalkRe
         baselines=options.range == "NEW",
         explain=not options.no_explain,
     )
-    if (options.bench or options.packages) and done.records:
-        _refuse_no_benchmark(options, done.records)
-    return done + WalkReport(failed=tuple(holes))
-
-
-def _refuse_no_benchmark(options: RunOptions, records: Sequence[Record]) -> None:
-    """Refuse a walk whose ``--bench`` and ``--packages`` select no benchmark of any revision.
-
-    Raises:
-        UsageError: it is such a walk.
-    """
-    if all(none_matched(record) for record in records):
-        chosen = [f"--bench {options.bench!r}"] if options.bench else []
-        chosen += [f"--packages {pattern}" for pattern in options.packages]
+    chosen = [f"--bench {options.bench!r}"] if options.bench else []
+    chosen += [f"--packages {pattern}" for pattern in options.packages]
+    if chosen and done.records and all(map(none_matched, done.records)):
         raise UsageError(
-            f"no benchmark of {plural(len(records), 'revision')} is selected by"
+            f"no benchmark of {plural(len(done.records), 'revision')} is selected by"
             f" {' '.join(chosen)}; nothing was recorded"
         )
+    return done + WalkReport(failed=tuple(holes))

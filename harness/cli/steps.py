@@ -27,7 +27,7 @@ from harness.outputs.text.terminal import table
 def run(options: StepsOptions) -> int:
     """List the steps of the newest history, or what its units correlate with."""
     history = load_histories(configuration(options))[0]
-    units = _units(history, options.unit)
+    units = _units(history, options.unit or (ALLOCS,))
     write = _correlation if options.correlation else _steps
     emit(options, write(history, units, as_json=options.format == "json"))
     return EXIT_CLEAN
@@ -42,11 +42,11 @@ def _units(history: History, wanted: Sequence[str]) -> list[str]:
     recorded = recorded_units(history)
     if "all" in wanted:
         return list(recorded)
-    for unit in wanted or (ALLOCS,):
+    for unit in wanted:
         if unit not in recorded:
             there = ", ".join(visible(u) for u in recorded) or "none"
             raise UsageError(f"--unit {visible(unit)}: not recorded; there are {there}")
-    return list(dict.fromkeys(wanted or (ALLOCS,)))
+    return list(dict.fromkeys(wanted))
 
 
 def _correlation(history: History, units: Sequence[str], *, as_json: bool) -> str:
