@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from harness.cli.options import CommonOptions, ResultOptions
@@ -65,16 +64,24 @@ def open_session(
         yield session, progress
 
 
-def emit(options: ResultOptions, text: str) -> None:
+def emit(options: ResultOptions, result: str | bytes) -> None:
     """Print a result, or write it to ``--output``.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: the file cannot be written, or bytes would go to a terminal.
     """
     if options.output:
-        emit_bytes(options, text.encode())
+        path = Path(options.output)
+        if path.is_dir():
+            raise UsageError(f"--output {path} is a directory; name a file")
+        write_atomic(path, result if isinstance(result, bytes) else result.encode())
+    elif isinstance(result, str):
+        to_standard_output(result, options.format)
+    elif sys.stdout.isatty():
+        raise UsageError(f"{options.format} is no text; name a file with --output")
     else:
-        to_standard_output(text, options.format)
+        sys.stdout.buffer.write(result)
+        sys.stdout.buffer.flush()
 
 
 def to_standard_output(text: str, form: str) -> None:
@@ -91,24 +98,6 @@ def to_standard_output(text: str, form: str) -> None:
     sys.stdout.flush()
 
 
-def emit_bytes(options: ResultOptions, data: bytes) -> None:
-    """Write a binary result to ``--output``, or to a pipe.
-
-    Raises:
-        UsageError: the file cannot be written, or standard output is a terminal.
-    """
-    if not options.output:
-        if sys.stdout.isatty():
-            raise UsageError(f"{options.format} is no text; name a file with --output")
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    path = Path(options.output)
-    if path.is_dir():
-        raise UsageError(f"--output {path} is a directory; name a file")
-    write_atomic(path, data)
-
-
 class TerminalProgress:
     """Progress of long work: a bar on a terminal, plain lines otherwise.
 
@@ -116,25 +105,18 @@ class TerminalProgress:
     """
 
     def __init__(self, options: CommonOptions) -> None:
-        self._quiet = options.quiet
-        self._verbose = options.verbose
-        self._show_bar = not options.no_progress and not options.quiet and sys.stderr.isatty()
+        self._options = options
         self._bar: Progress | None = None
         self._total = 0
         self._done = 0
 
     def __enter__(self) -> TerminalProgress:
-        if self._show_bar:
+        if not (self._options.no_progress or self._options.quiet) and sys.stderr.isatty():
             self._bar = _bar()
             self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.stop()
 
@@ -148,24 +130,20 @@ class TerminalProgress:
         """Something within a revision is going on."""
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], description=visible(text))
-        elif self._verbose and not self._quiet:
-            self._print(f"  {text}")
+        elif self._options.verbose:
+            self.say(f"  {text}")
 
     def finish(self, text: str) -> None:
         """One revision is done."""
         self._done += 1
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=self._done)
-        if not self._quiet:
-            count = f"[{self._done}/{self._total}] " if self._total else ""
-            self._print(count + text)
+        self.say((f"[{self._done}/{self._total}] " if self._total else "") + text)
 
     def say(self, text: str) -> None:
         """A line that is no result, unless ``--quiet``."""
-        if not self._quiet:
-            self._print(text)
-
-    def _print(self, text: str) -> None:
+        if self._options.quiet:
+            return
         if self._bar is not None:
             self._bar.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
         else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.cli.context import emit, emit_bytes, open_session
+from collections.abc import Callable
+
+from harness.cli.context import emit, open_session
 from harness.cli.lookup import choose, find_record, matching
 from harness.cli.options import ExportOptions
 from harness.errors import EXIT_CLEAN
@@ -26,9 +28,8 @@ def run(options: ExportOptions) -> int:
         missing = len(hashes) - len({r.revision.hash for r in records})
         if missing:
             progress.say(f"{plural(missing, 'revision')} of {len(hashes)} have no record")
-    if options.format == "parquet":
-        emit_bytes(options, parquet_bytes(records))
-    else:
-        write = benchfmt_text if options.format == "benchfmt" else csv_text
-        emit(options, write(records))
+    writers: dict[str, Callable[[list[Record]], str | bytes]] = {
+        "benchfmt": benchfmt_text, "csv": csv_text, "parquet": parquet_bytes
+    }  # fmt: skip
+    emit(options, writers[options.format](records))
     return EXIT_CLEAN

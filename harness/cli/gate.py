@@ -35,9 +35,9 @@ def run(options: GateOptions) -> int:
     try:
         report, repository = _measure(options)
     except Exception as err:
-        from harness.cli.gate_reports import deliver_failure
+        from harness.cli.gate_reports import deliver, failure_of
 
-        deliver_failure(reports, err)
+        deliver(reports, failure_of(err), None)
         raise
     from harness.cli.gate_reports import deliver
 

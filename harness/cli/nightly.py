@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -91,7 +92,13 @@ def _run(
             with _noted(problems):
                 session.repository.fetch()
                 fetched = True
-        sync = _Sync(options, session, progress, problems)
+        branch = None
+        if options.results_branch:
+            # Without a remote the branch is one of the measured repository itself.
+            remote = options.push or str(session.repository.common_dir)
+            name = options.results_branch
+            branch = ResultsBranch(session.repository, remote, name, session.cache_dir)
+        sync = _Sync(branch, config.results_dir, progress, problems)
         sync()
         job = Nightly(
             session,
@@ -138,40 +145,28 @@ def _noted(problems: list[str]) -> Iterator[None]:
         problems.append(str(err))
 
 
+@dataclass
 class _Sync:
     """Keeps the results branch and the results directory the same, if there is such a branch."""
 
-    def __init__(
-        self,
-        options: NightlyOptions,
-        session: Session,
-        progress: TerminalProgress,
-        problems: list[str],
-    ) -> None:
-        self._branch: ResultsBranch | None = None
-        if options.results_branch:
-            # Without a remote the branch is one of the measured repository itself.
-            remote = options.push or str(session.repository.common_dir)
-            self._branch = ResultsBranch(
-                session.repository, remote, options.results_branch, session.cache_dir
-            )
-        self._session = session
-        self._progress = progress
-        self._problems = problems
-        self._last = time.monotonic()
+    branch: ResultsBranch | None
+    directory: Path
+    progress: TerminalProgress
+    problems: list[str]
+    last: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> None:
-        if self._branch is None:
+        if self.branch is None:
             return
-        with _noted(self._problems):
-            done = synchronise(self._branch, self._session.config.results_dir, push=True)
-            self._problems += [w for w in done.warnings if w not in self._problems]
-            self._progress.say(f"{self._branch.name}: {done.fetched} fetched, {done.pushed} pushed")
-        self._last = time.monotonic()
+        with _noted(self.problems):
+            done = synchronise(self.branch, self.directory, push=True)
+            self.problems += [w for w in done.warnings if w not in self.problems]
+            self.progress.say(f"{self.branch.name}: {done.fetched} fetched, {done.pushed} pushed")
+        self.last = time.monotonic()
 
     def now_and_then(self) -> None:
         """After each revision."""
-        if time.monotonic() - self._last > _SYNC_SECONDS:
+        if time.monotonic() - self.last > _SYNC_SECONDS:
             self()
 
 
