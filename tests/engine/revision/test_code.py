@@ -10,7 +10,7 @@ import harness.compiled
 from harness.analysis.compare.costs import Reach
 from harness.analysis.compare.escapes import diff_escapes
 from harness.analysis.compare.records import record_detail
-from harness.cli.site import check_store
+from harness.cli.check import check_store
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.accounting import add_executions
 from harness.engine.jobs.walk import account_steps, walk

@@ -1,18 +1,14 @@
-"""``esv init`` and ``esv rebuild``."""
+"""``esv init``: write ``asv.conf.json`` for the Go module in a directory."""
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
-from harness.cli.context import configuration
+from harness.cli.options import InitOptions
 from harness.config import CONFIG_NAMES, GoSettings, user_cache_dir
-from harness.errors import EXIT_CLEAN, EXIT_ERROR, UsageError
+from harness.errors import EXIT_CLEAN, UsageError
 from harness.git import Repository
-from harness.outputs.text.format import plural
-from harness.store import RecordStore
-from harness.store.asv.layout import rebuild as rebuild_asv
 from harness.store.files import write_atomic
 from harness.toolchain import find_go
 
@@ -27,17 +23,17 @@ globals().update(tracked())
 '''
 
 
-def init(arguments: argparse.Namespace) -> int:
-    """Write ``asv.conf.json`` for the Go module in a directory.
+def run(options: InitOptions) -> int:
+    """Write the configuration, and the suite that asv imports.
 
-    Results, site and environments go to ``.asv/``, which git is told to pass over from within, so
-    that the project's own ``.gitignore`` need not be touched.
+    Results, site and environments go to ``.asv/``, which git is told to ignore from within, so that
+    the project's own ``.gitignore`` need not be touched.
     """
-    directory = Path(arguments.dir).resolve()
+    directory = Path(options.dir).resolve()
     if not directory.is_dir():
-        raise UsageError(f"{arguments.dir} is not a directory")
+        raise UsageError(f"{options.dir} is not a directory")
     target = directory / CONFIG_NAMES[0]
-    if target.exists() and not arguments.force:
+    if target.exists() and not options.force:
         raise UsageError(f"{target} is there already; --force replaces it")
     repository = Repository(directory)
     _require_go_module(directory)
@@ -78,21 +74,11 @@ def init(arguments: argparse.Namespace) -> int:
     write_atomic(target, (text + "\n").encode())
     write_atomic(directory / ".asv" / ".gitignore", b"*\n")
     write_atomic(directory / ".asv" / "benchmarks" / "__init__.py", _SUITE)
-    if not arguments.quiet:
+    if not options.quiet:
         print(f"wrote {target}")
         print(f"Go: {toolchain.release} ({toolchain.source})")
         print("next: esv run HEAD~10..HEAD --alloc-only, then esv publish")
     return EXIT_CLEAN
-
-
-def rebuild(arguments: argparse.Namespace) -> int:
-    """Make asv's result files again from the records; 2 where one of these cannot be read."""
-    config = configuration(arguments)
-    store = RecordStore(config.results_dir, config.hash_length)
-    done = rebuild_asv(store, prune=True, force=True)
-    if not arguments.quiet:
-        print(f"{plural(len(done.written), 'file')} written, {len(done.removed)} removed")
-    return EXIT_ERROR if store.set_aside else EXIT_CLEAN
 
 
 def _require_go_module(directory: Path) -> None:

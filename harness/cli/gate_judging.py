@@ -1,8 +1,7 @@
-"""The verdict of ``esv gate`` on two revisions. Loaded while Go compiles."""
+"""The verdict of ``esv gate`` on two revisions; loaded while Go compiles."""
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime
 
 from harness.analysis.compare.timing import judge_time
@@ -10,15 +9,12 @@ from harness.analysis.verdict.compile_gate import judge_compiled
 from harness.analysis.verdict.gate import GateError, GateReport, judge_gate
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.compile_only import WORKERS, compile_only
-from harness.engine.jobs.exchange import cross, find_renames
+from harness.engine.jobs.exchange import MOST_EXPLAINED, cross, find_renames
 from harness.engine.jobs.ruled import with_ruled_code
 from harness.engine.jobs.timing import run_in_turn
 from harness.engine.session import Session
 from harness.model import Record
 from harness.policy.model import Policy
-
-# Accounting runs each benchmark four times; of many that changed the most important are explained.
-MOST_EXPLAINED = 20
 
 
 def judge_compiled_only(
@@ -41,18 +37,29 @@ def judge_compiled_only(
 
 def judge_counted(
     session: Session,
-    arguments: argparse.Namespace,
     base: Record,
     head: Record,
     spec: EnvironmentSpec,
+    older: EnvironmentSpec | None,
     policy: Policy,
+    *,
+    timed: bool,
 ) -> GateReport:
-    """Explain the difference of two records, run the time lane if asked for, and judge."""
+    """Explain the difference of two records, run the time lane if asked for, and judge.
+
+    Args:
+        session: of the project.
+        base: record of the base in the head's environment.
+        head: record of the head.
+        spec: environment of both.
+        older: environment of the base, if its Go release is another one.
+        policy: by which the difference is judged.
+        timed: whether to run the time lane.
+    """
     old, new = base.revision.hash, head.revision.hash
-    older = session.older_release(arguments.base_go, spec)
     crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)
     time, time_errors = None, []
-    if arguments.time:
+    if timed:
         # With the head's tests on both sides, where they changed.
         mixed = crossing.forward
         before = mixed.revision.hash if mixed is not None and not mixed.errors else old
