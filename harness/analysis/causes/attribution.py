@@ -34,16 +34,6 @@ from harness.model import (
     SiteKind,
 )
 
-__all__ = [
-    "Attribution",
-    "Cause",
-    "CauseKind",
-    "EscapeState",
-    "Sides",
-    "attribute",
-    "with_benchmark",
-]  # fmt: skip
-
 CauseKind = Literal[
     "escape", "reached", "library", "growth", "size", "inlining", "compiler", "benchmark",
     "mixed", "unexplained",

@@ -142,13 +142,13 @@ def change_points_of_all(
 def _found(
     values: Sequence[float], samples: Sequence[Sequence[float]] | None, level: float, memo: Memo
 ) -> tuple[ChangePoint, ...]:
-    """:meth:`_Search.found`, from the memo if it is there."""
+    """As :func:`change_points`, from the memo if it is there."""
     hashed = blake2b(b"changepoints", digest_size=16)
     hashed.update(array("d", [level, *values]).tobytes())
     if samples is not None:
         hashed.update(array("q", [-1, *map(len, samples)]).tobytes())
         hashed.update(array("d", chain.from_iterable(samples)).tobytes())
-    return memo.get(hashed.digest(), lambda: _Search(values, samples).found(level))
+    return memo.get(hashed.digest(), lambda: change_points(values, samples, level))
 
 
 class _Search:
