@@ -124,7 +124,7 @@ def attribute(
         return _nothing(unit, delta, base, "compiler")
     index = sides.index
     causes = _causes(index, unit, operations(base), operations(head))
-    # What `testing` reports is cut to whole numbers; where both accounts agree with it but for the
+    # `testing` cuts its figures to whole numbers; where both accounts agree with it but for the
     # cut, the lines are held against the accounts, which have fractions.
     whole = delta
     if _agrees(base, unit, reported[0]) and _agrees(head, unit, reported[1]):

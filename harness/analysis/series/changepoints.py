@@ -9,7 +9,7 @@ compared, for windows of several lengths on either side: short ones see a step t
 it came and one that was repaired, long ones see a small step, and none is so long that a drift of
 the machine adds up in it. Differences are in units of their standard errors, which follow the noise
 where it changes its level. The p-value is that of Student's t, times the number of independent
-comparisons (Bonferroni), of which short windows make many and long ones few. Where the best
+comparisons (Bonferroni): short windows make many, long ones few. Where the best
 candidate passes, both parts are searched again, and in the end every change point has to hold
 against its neighbours. Over many series the level is that of Benjamini and Hochberg (1995).
 Figures and the alternatives that were measured: docs/steps.md.
