@@ -24,7 +24,7 @@ from harness.analysis.frames.frames import (
     accounts_frame,
     attribution_frame,
     correlation_frame,
-    each_escape,
+    escapes_frame,
     spells_frame,
     steps_frame,
 )
@@ -136,7 +136,7 @@ class Results:
         """
         makers: dict[str, Callable[[History], pd.DataFrame]] = {
             "escapes": lambda h: self._walked[h.machine, h.environment][0],
-            "escapes-by-revision": lambda h: each_escape(h, self._records(h)),
+            "escapes-by-revision": lambda h: escapes_frame(h, self._records(h)),
             "steps": lambda h: steps_frame(h, self.steps(h)),
             "attribution": lambda h: attribution_frame(h, self._attributions(h)),
             "accounts": lambda h: accounts_frame(h, h.records),
