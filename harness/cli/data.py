@@ -16,7 +16,7 @@ from harness.outputs.records.exports import benchfmt_text, csv_text, parquet_byt
 from harness.outputs.text.format import plural, visible
 from harness.store import key_of
 from harness.store.asv.layout import rebuild
-from harness.store.growth import rerun
+from harness.store.merging import rerun
 
 
 def export(arguments: argparse.Namespace) -> int:

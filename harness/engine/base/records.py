@@ -12,7 +12,7 @@ from harness.engine.base.answers import answers, narrowed
 from harness.errors import StoreError
 from harness.model import Record, RunSettings
 from harness.store import RecordKey, RecordStore, key_of
-from harness.store.growth import rerun, supplement
+from harness.store.merging import rerun, supplement
 
 
 class Records:

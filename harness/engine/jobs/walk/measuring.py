@@ -13,7 +13,7 @@ from datetime import datetime
 
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.walk.accounts import account_steps
-from harness.engine.jobs.walk.faults import of_one_revision
+from harness.engine.jobs.walk.faults import errors_of_one_revision
 from harness.engine.session import Session
 from harness.errors import MeasurementError, ToolchainError
 from harness.model import Outcome, PackageOutcome, Record
@@ -225,7 +225,7 @@ def _one(
     others = tuple(f for f in part.failures if f.revision != hash_)
     struck = replace(part, open=tuple(h for h in part.open if h != hash_), failures=others)
     try:
-        with of_one_revision():
+        with errors_of_one_revision():
             # A damaged record is measured again.
             known = planned.skip_existing and session.store.readable(session.key(hash_, spec))
             if known:
