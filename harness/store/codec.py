@@ -79,7 +79,7 @@ class Shared:
     _last: dict[type[object], Any] = field(default_factory=dict)
 
     def begin(self) -> None:
-        """The next record follows."""
+        """Begin the next record."""
         if not self.keep:
             self._now, self._before = {}, self._now
             self._packages.clear()
@@ -310,7 +310,7 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
 
 
 def _fits(core: Core) -> bool:
-    """Return whether the layout names members that are there and hold what it takes them for."""
+    """Return whether the layout names existing members of the right kinds."""
     layout, packages = core.layout, len(core.record.packages)
     per_package = ((layout.numbers, MemberKind.NUMBERS), (layout.raw, MemberKind.RAW))
     wanted = [(n, kind) for numbers, kind in per_package for n in numbers if n != -1]
@@ -321,7 +321,7 @@ def _fits(core: Core) -> bool:
 
 
 def _converted(text: bytes, name: str) -> Packed:
-    """A record of the first version, as one of this."""
+    """A record of the first version, converted to this one."""
     try:
         record = replace(_RECORD.decode(text), schema=RECORD_SCHEMA)
     except _MALFORMED as err:

@@ -1,4 +1,4 @@
-"""Finding the commit of a step, building only what it must."""
+"""Bisection: find the commit of a step with few builds."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def find_step(
 
 
 def _middle(low: int, high: int, holes: set[int]) -> int | None:
-    """The place nearest to the middle of ``low`` and ``high`` that has not proved empty."""
+    """The place nearest to the middle of ``low`` and ``high`` that has a value or was not tried."""
     inside = [i for i in range(low + 1, high) if i not in holes]
     if not inside:
         return None

@@ -1,4 +1,4 @@
-"""Comparing two revisions so that the benchmark's own changes can be told from the code's."""
+"""Comparison of two revisions that separates changes of the benchmarks from those of the code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cross(
     most: int,
     older: EnvironmentSpec | None = None,
 ) -> Crossing:
-    """Two records with everything that explains their difference.
+    """Compare two records, and measure everything that explains their difference.
 
     Where the tests of a package changed together with its numbers, the tests are exchanged and
     measured; the benchmarks that changed are accounted for on both sides. Of new escape sites that
@@ -233,7 +233,7 @@ def _with_tests_of(session: Session, onto: str, source: str, tests: Container[st
 def _with_sources(
     session: Session, crossing: Crossing, benchmarks: Sequence[tuple[str, str]]
 ) -> Crossing:
-    """With the sources that tell which change of the tests feeds these benchmarks."""
+    """Add the sources that tell which change of the tests affects these benchmarks."""
     old, new = crossing.base.revision.hash, crossing.head.revision.hash
     directories = {p.path: p.directory for p in crossing.head.packages}
 

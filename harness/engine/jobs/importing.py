@@ -169,7 +169,7 @@ def _no_package(name: str, number: int) -> UsageError:
 
 
 def _release(config: Mapping[str, str], origin: Origin) -> tuple[str, bool]:
-    """The Go release, and whether anybody said so."""
+    """The Go release, and whether the file or the command line names it."""
     given = origin.release or next((config[k] for k in _RELEASE_KEYS if k in config), "")
     match = _RELEASE.fullmatch(given)
     if origin.release and match is None:

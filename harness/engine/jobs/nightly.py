@@ -1,4 +1,4 @@
-"""The nightly job: measure what is new within a budget, and tell which steps are new.
+"""The nightly job: measure new revisions within a budget, and report new steps.
 
 Everything that it must not forget is in two places: the records, each written before the next
 revision begins, and the state, written after a report was delivered. So it can be killed at any
@@ -45,7 +45,7 @@ from harness.model.nightly import EnvironmentState, NightlyState, Reported
 from harness.model.walk import Failure
 from harness.store.nightly import read_state, state_path, write_state
 
-# The time that the next revision may take is told from the last ones.
+# The time that the next revision may take is estimated from so many before it.
 _REMEMBERED = 3
 
 
@@ -152,7 +152,7 @@ class Nightly:
                 self._fill_gaps()
 
     def report(self) -> NightlyReport:
-        """Account for what is new, and put it together; nothing counts as told yet."""
+        """Account for what is new, and report it; nothing counts as delivered yet."""
         found: list[EnvironmentNews] = []
         lost: list[str] = []
         for run in self._runs:
@@ -201,13 +201,13 @@ class Nightly:
         return self._session.repository.committed(hash_)
 
     def _unfetched_for_long(self) -> float:
-        """Since when no fetch works, if that is longer than it may be."""
+        """The time since when fetches fail, if that is longer than the limit; else 0."""
         since = self._state.unfetched_since
         long_ago = since and time.time() - since > self._session.config.stale_after
         return since if long_ago else 0.0
 
     def told(self, report: NightlyReport) -> None:
-        """Remember that a report was delivered."""
+        """Store that a report was delivered."""
         environments = dict(self._state.environments)
         for found in report.environments:
             # The last branch knows what those before it have told.
@@ -226,7 +226,7 @@ class Nightly:
     # Measuring
 
     def _begin_runs(self) -> list[_EnvironmentRun]:
-        """The environments with what is to be measured in each."""
+        """The environments, each with the revisions to measure."""
         session = self._session
         tips = session.repository.branch_tips(session.config.branches)
         newest_first = session.repository.first_parents(tips)

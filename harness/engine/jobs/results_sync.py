@@ -53,7 +53,7 @@ def synchronise(
     push: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Synced:
-    """Bring what the branch has to disk, and what the disk has to the branch.
+    """Merge the files of the branch into those on disk and the other way round.
 
     Where somebody else pushes at the same moment it is done again, so that nothing of either is
     lost; what is on the branch is never deleted.

@@ -119,7 +119,7 @@ class _Rules:
     # What rules are about
 
     def _marks(self) -> list[NoEscape]:
-        """Marked functions of the source; a mark above no function is told."""
+        """Marked functions of the source; a mark above no function is an error."""
         repository = self._session.repository
         found: list[NoEscape] = []
         for file in repository.files_with(self._revision, MARK, "*.go"):
@@ -196,7 +196,7 @@ class _Rules:
     # What is compiled
 
     def _listed(self, wanted: Sequence[_Wanted], worker: str) -> CompiledCode:
-        """The code that the record does not have; nothing is compiled where it has all."""
+        """The code that the record lacks; nothing is compiled if it has all."""
         known = _names(self._record)
         missing = [w for w in wanted if w.generic or not _is_known(w, known)]
         units = {p for w in missing for p in (w.package, *self._instances(w))}

@@ -25,7 +25,7 @@ from tests.builders import MODULE as BUILT
 from tests.builders import make_benchmark, make_package, make_record
 from tests.engine.conftest import GO_MOD, MODULE, OpenSession, bench
 from tests.repos import Project
-from tests.store.test_growth import FAILED
+from tests.store.test_merging import FAILED
 
 SPEC = EnvironmentSpec(None, {}, {})
 # Benchmarks of one package leave marks, so that a test sees which ran. BenchmarkBad fails until the
