@@ -64,7 +64,7 @@ def find_step(
     package, name = _largest_step(record(0), record(last), unit)
 
     def value(index: int) -> Measurement | None:
-        return _value(record(index), package, name, unit)
+        return _values(record(index), unit).get((package, name))
 
     low, high = 0, last
     old = value(0)
@@ -134,7 +134,3 @@ def _values(record: Record, unit: str) -> dict[tuple[str, str], Measurement]:
         if measurement is not None:
             found[package, result.name] = measurement
     return found
-
-
-def _value(record: Record, package: str, name: str, unit: str) -> Measurement | None:
-    return _values(record, unit).get((package, name))

@@ -277,12 +277,7 @@ def touched_packages(
         for package in head.packages:
             inside = _prefix(package.directory)
             rest = file.removeprefix(inside) if file.startswith(inside) else None
-            own = rest is not None and is_test(file)
-            if package.path in users or (own and rest and _of_package(rest)):
+            own = rest and ("/" not in rest or rest.startswith("testdata/")) and is_test(file)
+            if package.path in users or own:
                 found.setdefault(package.path, []).append(change)
     return {path: TestChanges(tuple(files)) for path, files in found.items()}
-
-
-def _of_package(rest: str) -> bool:
-    """Return whether a test file, named from a package's directory, is of that package."""
-    return "/" not in rest or rest.startswith("testdata/")

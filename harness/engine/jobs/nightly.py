@@ -188,7 +188,9 @@ class Nightly:
             fresh = branch_news(run.histories(), run.state.reported, self._started, old)
         found = []
         for history, news in fresh:
-            stop = stopped(history, time.time(), self._session.config.stale_after, self._committed)
+            stop = stopped(
+                history, time.time(), self._session.config.stale_after, repository.committed
+            )
             counts = compared(history, old)
             found.append(
                 EnvironmentNews(
@@ -196,9 +198,6 @@ class Nightly:
                 )
             )
         return found
-
-    def _committed(self, hash_: str) -> float:
-        return self._session.repository.committed(hash_)
 
     def _unfetched_for_long(self) -> float:
         """The time since when fetches fail, if that is longer than the limit; else 0."""
