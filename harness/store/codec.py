@@ -153,7 +153,7 @@ class Packed:
 
         Args:
             shared: members that were decoded before.
-            escapes: decode the escape sites, though.
+            escapes: decode the escape sites all the same, without their flows.
         """
         record = self.core.record
         return replace(
@@ -168,8 +168,11 @@ class Packed:
     def _escapes(self, shared: Shared) -> Iterator[EscapeSite]:
         for number in self.core.layout.escapes:
             id_ = f"escapes of {self.core.members[number].id}"
-            found: _Escapes = shared.get(id_, partial(self._decode, number, _ESCAPES))
-            yield from found.escapes
+            yield from shared.get(id_, partial(self._sites, number))
+
+    def _sites(self, number: int) -> tuple[EscapeSite, ...]:
+        # Flows are most of the memory that sites take.
+        return tuple(replace(s, flow=()) for s in self._decode(number, _ESCAPES).escapes)
 
     def record(self, shared: Shared | None = None) -> Record:
         """The whole record."""

@@ -183,7 +183,7 @@ class RecordStore:
     def numbers_and_sites(
         self, paths: Iterable[Path] | None = None
     ) -> Iterator[tuple[Path, Record]]:
-        """All readable records with their numbers and escape sites only; see :meth:`each`.
+        """All readable records with numbers and escape sites (no flows) only; see :meth:`each`.
 
         A record of a large module holds megabytes of flows and inlining decisions.
         """
