@@ -51,6 +51,15 @@ test-newest: ## run the tests with the newest versions that pyproject.toml admit
 	rm -rf .cache/newest
 	$(MAKE) test VENV=.cache/newest LOCK=
 
+.PHONY: test-package
+test-package: $(STAMP) ## build wheel and sdist, install the wheel elsewhere, run its self-test
+	rm -rf dist .cache/package
+	$(BIN)/python -m hatchling build
+	$(PYTHON) -m venv .cache/package
+	.cache/package/bin/python -m pip install --quiet --disable-pip-version-check "$$(echo dist/*.whl)[go]"
+	$(BIN)/python go_fixtures/build.py seed --into .cache/package/repos
+	cd .cache/package/repos/seed && ../../bin/esv init && ../../bin/esv check
+
 .PHONY: lock
 lock: ## take the newest versions into requirements.txt
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install --quiet uv==0.13.9; }

@@ -1,6 +1,6 @@
 """Typed settings, read from one ``asv.conf.json``.
 
-asv's own keys keep their meaning; ``pythons`` lists the Go releases. Ours live under ``"go"``
+asv's own keys keep their meaning; ``pythons`` lists the Go releases. Ours are under ``"go"``
 (:class:`GoSettings`), where an unknown key is an error that names the nearest known one.
 """
 
@@ -11,8 +11,7 @@ import difflib
 import json
 import re
 import sys
-from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ _TIME = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)
 _DURATION = re.compile(r"(?:\d{1,18}x|(?:\d{1,18}(?:\.\d{1,18})?(?:ns|us|µs|ms|s|m|h))+)")
 
 
-# What asv assumes for the keys of :class:`_AsvKeys`; a test holds them against asv.
+# asv's defaults for the keys of :class:`_AsvKeys`; a test compares them with asv.
 _ASV_VERSION = 1
 ASV_DEFAULTS: dict[str, Any] = {
     "project": "project",
@@ -50,7 +49,7 @@ ASV_DEFAULTS: dict[str, Any] = {
 
 
 class _AsvKeys(msgspec.Struct):
-    """The keys of asv that are read here, and their types, which asv does not check."""
+    """The keys of asv that the harness reads, and their types, which asv does not check."""
 
     project: str
     repo: str
@@ -69,24 +68,17 @@ class _AsvKeys(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class GoSettings:
-    """The ``"go"`` section of ``asv.conf.json``. Lists are of text; times are in seconds.
+    """The ``"go"`` section of ``asv.conf.json``; described in docs/configuration.md.
 
     Attributes:
-        packages: package patterns, as ``go list`` takes them, relative to each module.
-        bench: which benchmarks run, a regular expression as ``go test -bench`` takes it.
         alloc_benchtime: iterations of the allocation lane, ``-benchtime`` with an ``x``.
-        benchtime: ``-benchtime`` of one repetition of the time lane.
-        count: repetitions in the time lane, as ``-count``.
-        modules: directories of the Go modules to measure, relative to the repository's root;
-            empty for every directory that holds a ``go.mod``.
+        benchtime, count: of one repetition of the time lane; how many repetitions.
+        modules: directories relative to the repository's root; empty for every ``go.mod``.
         module_path: import path of the root module where a revision has no ``go.mod``; empty to
             take it from a later revision or from the imports.
-        pass_env: names of the caller's variables that Go and the benchmarks may see beside the
-            few that they need; never secrets.
-        stale_after: how long nothing newer may be measured, where there are newer commits, until
-            ``esv nightly`` and the site say that measuring has stopped; such as ``3d`` or ``12h``.
-        cache_dir: where toolchains, worktrees and Go's build cache live; empty for the user's
-            cache directory.
+        pass_env: names of the caller's variables that Go and the benchmarks may see; never secrets.
+        stale_after: such as ``3d`` or ``12h``.
+        cache_dir: empty for the user's cache directory.
     """
 
     packages: tuple[str, ...] = ("./...",)
@@ -111,14 +103,13 @@ class Config:
         repo: the git repository: a directory, or a URL that is mirrored.
         repo_subdir: directory inside the repository that holds the project.
         branches: branches whose history is walked; empty for the one checked out.
-        releases: Go releases, ``1.27.3``; empty for the one that is there.
+        releases: Go releases, ``1.27.3``; empty for the default one.
         matrix: asv's ``matrix``: ``env`` and ``env_nobuild`` variables with their values.
         results_dir, html_dir, env_dir: as in asv.
         show_commit_url: prefix of the web page of a commit, or ``#``.
         benchmark_timeout: seconds that one benchmark may run without printing.
         build_timeout: seconds that one call of Go's tools may take.
         hash_length: digits of a hash in file names, as in asv.
-        go: the section of our own.
     """
 
     path: Path
@@ -139,26 +130,26 @@ class Config:
 
     @property
     def stale_after(self) -> float:
-        """Seconds after which measuring counts as stopped, see :class:`GoSettings`."""
+        """Seconds after which measuring counts as stopped."""
         return seconds(self.go.stale_after, "go.stale_after")
 
     @property
     def cache_dir(self) -> Path:
-        """Where everything that can be made again is kept between runs."""
+        """The directory of everything that can be made again."""
         if self.go.cache_dir:
             return (self.path.parent / self.go.cache_dir).resolve()
         return user_cache_dir()
 
 
 def user_cache_dir() -> Path:
-    """The user's cache directory for the harness (``$XDG_CACHE_HOME/escape-velocity``).
+    """Return the user's cache directory for the harness (``$XDG_CACHE_HOME/escape-velocity``).
 
     Raises:
         ConfigError: the user has no home directory.
     """
     try:
         path = Path(platformdirs.user_cache_dir("escape-velocity"))
-    except RuntimeError:  # of its newer versions
+    except RuntimeError:  # newer versions of platformdirs raise it
         path = Path("~")
     if not path.is_absolute():
         raise ConfigError(
@@ -169,7 +160,7 @@ def user_cache_dir() -> Path:
 
 
 def find_config(start: Path) -> Path:
-    """The nearest ``asv.conf.json`` in ``start`` or above it.
+    """Return the nearest ``asv.conf.json`` in ``start`` or above it.
 
     Raises:
         ConfigError: there is none.
@@ -202,14 +193,15 @@ def load_config(path: Path) -> Config:
         asv = msgspec.convert({f: raw[f] for f in _AsvKeys.__struct_fields__}, _AsvKeys)
     except msgspec.ValidationError as err:
         raise ConfigError(f"{path}: {_where(err)}") from None
+    # asv's default is the Python that runs, which says nothing about Go.
+    pythons = [] if asv.pythons == ASV_DEFAULTS["pythons"] else asv.pythons
     return Config(
         path=path.resolve(),
         project=str(asv.project),
         repo=_repository(str(asv.repo), root),
         repo_subdir=str(asv.repo_subdir or ""),
         branches=tuple(str(b) for b in asv.branches if b is not None),
-        # asv's default is the Python that runs, which says nothing about Go.
-        releases=_releases([] if asv.pythons == ASV_DEFAULTS["pythons"] else asv.pythons),
+        releases=tuple(str(p).removeprefix("go") for p in pythons),
         matrix=_matrix(path, asv.matrix),
         results_dir=(root / asv.results_dir).resolve(),
         html_dir=(root / asv.html_dir).resolve(),
@@ -223,7 +215,7 @@ def load_config(path: Path) -> Config:
 
 
 def _plain(path: Path) -> dict[str, Any] | None:
-    """The keys of a file that is plain JSON and right as far as asv looks; else ``None``.
+    """Return the keys of a file that is plain JSON and right as far as asv looks; else ``None``.
 
     asv reads every file as JSON5; to import it takes as long as the rest of the harness.
     """
@@ -238,10 +230,10 @@ def _plain(path: Path) -> dict[str, Any] | None:
 
 
 def _as_asv_reads_it(path: Path) -> dict[str, Any]:
-    """The keys of a file with comments, and the words of asv for one that is wrong.
+    """Return the keys of a file with comments.
 
     Raises:
-        ConfigError: asv refuses it.
+        ConfigError: asv refuses it; in asv's words.
     """
     with contextlib.suppress(OSError):
         if path.stat().st_size > _MOST_JSON5:
@@ -273,9 +265,7 @@ def _check_texts(path: Path, value: object) -> None:
         if "\0" in value or (not value.isascii() and _SURROGATE.search(value)):
             raise ConfigError(f"{path}: {value[:60]!a} has a NUL or half of a surrogate pair")
     elif isinstance(value, dict):
-        for key, item in value.items():
-            _check_texts(path, key)
-            _check_texts(path, item)
+        _check_texts(path, [*value.keys(), *value.values()])
     elif isinstance(value, list):
         for item in value:
             _check_texts(path, item)
@@ -334,7 +324,7 @@ def check_bench(expression: str, where: str) -> None:
 
 
 def seconds(text: str, where: str) -> float:
-    """``3d``, ``2h``, ``90m``, ``1h30m``, ``45s`` in seconds.
+    """Return ``3d``, ``2h``, ``90m``, ``1h30m``, ``45s`` in seconds.
 
     Raises:
         ConfigError: it is no such time.
@@ -347,27 +337,19 @@ def seconds(text: str, where: str) -> float:
 
 
 def default_settings() -> dict[str, object]:
-    """The ``"go"`` section with every default, as ``esv init`` writes it."""
-    values: dict[str, object] = {}
-    for item in fields(GoSettings):
-        value = item.default if item.default is not MISSING else None
-        values[item.name] = list(value) if isinstance(value, tuple) else value
-    return values
+    """Return the ``"go"`` section with every default, as ``esv init`` writes it."""
+    return asdict(GoSettings())
 
 
 def _repository(repo: str, root: Path) -> str:
-    """The repository as given if it is a URL, else its absolute directory."""
+    """Return the repository as given if it is a URL, else its absolute directory."""
     if re.match(r"[a-z][a-z0-9+.-]*://|[^/]+@[^/]+:", repo):
         return repo
     return str((root / repo).resolve())
 
 
-def _releases(pythons: Iterable[object]) -> tuple[str, ...]:
-    return tuple(str(p).removeprefix("go") for p in pythons)
-
-
 def _matrix(path: Path, matrix: object) -> dict[str, dict[str, tuple[str, ...]]]:
-    """The matrix of asv, without the Python requirements that have no meaning for Go."""
+    """Return asv's matrix; Python requirements have no meaning for Go and are refused."""
     result: dict[str, dict[str, tuple[str, ...]]] = {"env": {}, "env_nobuild": {}}
     if not isinstance(matrix, dict):
         raise ConfigError(f'{path}: "matrix" must be an object')
@@ -388,7 +370,7 @@ def _matrix(path: Path, matrix: object) -> dict[str, dict[str, tuple[str, ...]]]
 
 
 def _where(err: msgspec.ValidationError, section: str = "") -> str:
-    """The message, with the name of the key as the file has it."""
+    """Return the message, with the name of the key as the file has it."""
     return str(err).replace("$", section) if section else str(err).replace("$.", "")
 
 

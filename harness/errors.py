@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code it ends in.
+"""The errors that the harness raises on purpose, and the exit codes.
 
 ::
 
@@ -27,7 +27,7 @@ class EscapeVelocityError(Exception):
     """Base of every error that the harness raises on purpose.
 
     Attributes:
-        exit_code: what ``esv`` exits with when the error reaches the command line.
+        exit_code: of ``esv`` when the error reaches the command line.
     """
 
     exit_code = EXIT_ERROR
@@ -66,4 +66,4 @@ class OutputError(EscapeVelocityError):
 
 
 class RecordWarning(UserWarning):
-    """A record that cannot be read is set aside: it is not used, and stays where it is."""
+    """A record that cannot be read is set aside: it is not used, and not deleted."""

@@ -13,18 +13,14 @@ class CutOffError(ValueError):
 
 
 class Budget:
-    """How many bytes may yet be unpacked.
-
-    Args:
-        limit: in all.
-    """
+    """The number of bytes that may yet be unpacked."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._left = limit
 
     def gunzip(self, data: bytes) -> bytes:
-        """Unpack one gzip member; what follows it is passed over.
+        """Unpack one gzip member and ignore what follows it.
 
         Raises:
             CutOffError: the data ends too early.
@@ -33,14 +29,14 @@ class Budget:
         return self.member(data)[0]
 
     def member(self, data: bytes) -> tuple[bytes, int]:
-        """Likewise, with the length of the member.
+        """Unpack one gzip member; return its text and its length in the data.
 
         Raises:
             ValueError: see :meth:`gunzip`.
         """
         reader = zlib.decompressobj(wbits=_GZIP)
         try:
-            # One byte more than there may be tells whether there are more.
+            # With one byte more than allowed, an excess is seen.
             text = reader.decompress(data, self._left + 1)
         except zlib.error as err:
             raise ValueError(str(err)) from None

@@ -26,49 +26,24 @@ from harness.errors import MeasurementError
 
 # What Go, git and a C compiler need of the caller's environment; nothing here carries a secret.
 _BASE_VARIABLES = (
-    "PATH",
-    "LANG",
-    "LC_ALL",
-    "TZ",
-    "TMPDIR",
-    "SYSTEMROOT",
-    "DYLD_LIBRARY_PATH",
-    "LD_LIBRARY_PATH",
-)
-# What the go command needs beside that to fetch modules and compile cgo.
+    "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH",
+)  # fmt: skip
+# Where the go command gets modules from.
+MODULE_VARIABLES = (
+    "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOSUMDB", "GONOSUMDB", "GOINSECURE", "GOMODCACHE",
+)  # fmt: skip
+# What the go command needs in addition to fetch modules and compile cgo.
 _GO_VARIABLES = (
-    "HOME",
-    "GOPROXY",
-    "GONOPROXY",
-    "GOPRIVATE",
-    "GOSUMDB",
-    "GONOSUMDB",
-    "GOINSECURE",
-    "GOMODCACHE",
-    "GOPATH",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "NETRC",
-    "SSH_AUTH_SOCK",
-    "CC",
-    "CXX",
-    "CGO_ENABLED",
-    "CGO_CFLAGS",
-    "CGO_CPPFLAGS",
-    "CGO_CXXFLAGS",
-    "CGO_LDFLAGS",
+    *MODULE_VARIABLES, "HOME", "GOPATH",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC", "SSH_AUTH_SOCK",
+    "CC", "CXX", "CGO_ENABLED", "CGO_CFLAGS", "CGO_CPPFLAGS", "CGO_CXXFLAGS", "CGO_LDFLAGS",
     "PKG_CONFIG_PATH",
-)
+)  # fmt: skip
 _KILL_GRACE = 2.0
 # What a child has killed may need a moment to be gone.
 _LEFT_GRACE = 0.5
-# Set when the command is interrupted: what other threads have running is ended.
+# Set when the command is interrupted: the children of other threads are ended.
 _stopping = threading.Event()
 _MAX_OUTPUT = 256 * 1024 * 1024
 
@@ -95,7 +70,7 @@ for group in $groups; do kill -9 "-$group"; done"""
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, unless it runs. On a system without a shell there is none."""
+        """Start the guard, unless it runs. A system without a shell has none."""
         with self._lock, contextlib.suppress(OSError):
             if self._process is None:
                 self._process = subprocess.Popen(
@@ -108,10 +83,10 @@ for group in $groups; do kill -9 "-$group"; done"""
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
                 )
-                atexit.register(self._process.communicate)  # its end is waited for
+                atexit.register(self._process.communicate)
 
     def tell(self, what: str, group: int) -> None:
-        """A process group runs (``+``), or has ended (``-``)."""
+        """Tell the guard that a process group runs (``+``), or has ended (``-``)."""
         with self._lock, contextlib.suppress(OSError):
             if self._process is not None and self._process.stdin is not None:
                 self._process.stdin.write(f"{what} {group}\n".encode())
@@ -131,7 +106,7 @@ class Completed:
         stderr: standard error, likewise.
         timed_out: ``"total"`` or ``"idle"`` if a limit ended it, else ``None``.
         seconds: wall time.
-        left_behind: whether it ended by itself and a descendant was still running, which was ended.
+        left_behind: it ended by itself while a descendant was still running, which was ended.
     """
 
     command: tuple[str, ...]
@@ -144,22 +119,22 @@ class Completed:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended by itself with status 0."""
+        """True if it ended by itself with status 0."""
         return self.returncode == 0 and self.timed_out is None
 
 
 def base_environment(pass_env: Sequence[str] = ()) -> dict[str, str]:
-    """The environment of a benchmark: the few variables it needs and the named ones."""
+    """Return the environment of a benchmark: the few variables it needs and the named ones."""
     return {k: os.environ[k] for k in (*_BASE_VARIABLES, *pass_env) if k in os.environ}
 
 
 def tool_environment(pass_env: Sequence[str] = ()) -> dict[str, str]:
-    """The environment of the ``go`` command, which has to reach modules and a C compiler."""
+    """Return the environment of the ``go`` command, which has to reach modules and a C compiler."""
     return base_environment((*_GO_VARIABLES, *pass_env))
 
 
 def stop() -> None:
-    """End what is running in other threads, and begin nothing more: the command is over.
+    """End the children of other threads, and start nothing more: the command is over.
 
     Python ends a pool of threads by waiting for them, and a benchmark may take minutes.
     """
@@ -281,7 +256,7 @@ def _collect(
 
 
 def _wait(child: subprocess.Popen[bytes], deadline: float) -> str | None:
-    """Wait for a child that has closed its streams; what :class:`Completed` says of time-outs."""
+    """Wait for a child that has closed its streams; return :attr:`Completed.timed_out`."""
     while time.monotonic() < deadline:
         if _stopping.is_set():
             raise KeyboardInterrupt
@@ -294,7 +269,7 @@ def _wait(child: subprocess.Popen[bytes], deadline: float) -> str | None:
 
 
 def _has_descendants(child: subprocess.Popen[bytes]) -> bool:
-    """Whether anything of its process group still runs shortly after a child has ended."""
+    """True if anything of its process group still runs shortly after a child has ended."""
     deadline = time.monotonic() + _LEFT_GRACE
     while _runs(child.pid):
         if time.monotonic() > deadline:
@@ -304,14 +279,14 @@ def _has_descendants(child: subprocess.Popen[bytes]) -> bool:
 
 
 def _runs(group: int) -> bool:
-    """Whether a process group has a process that is no zombie."""
+    """True if a process group has a process that is no zombie."""
     try:
         os.killpg(group, 0)
     except (ProcessLookupError, PermissionError):
         return False
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):
-            # Behind the name, which may hold anything: state, parent, process group.
+            # After the name, which may contain anything: state, parent, process group.
             state, _, own = stat.read_text("utf-8", "replace").rpartition(")")[2].split()[:3]
             if int(own) == group and state not in "ZX":
                 return True
@@ -395,5 +370,5 @@ def _make_and_end(make: Callable[[], bytes], writer: int) -> NoReturn:
 
 
 def processors() -> int:
-    """Processors that this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,8 +1,8 @@
-"""Files and directories that last as long as a command, and are swept where it was killed.
+"""Files and directories that last as long as a command.
 
-Whoever makes one holds a lock (``flock``) on it, which ends with the process, however that ends. So
-what can be locked belongs to nobody that lives. Where a file system has no such locks nothing is
-swept.
+The maker holds a lock (``flock``) on each, which ends with the process, however that ends. One that
+can be locked has no living owner, and the next command removes it. Where a file system has no such
+locks nothing is removed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ _swept: set[tuple[Path, str]] = set()
 
 @contextlib.contextmanager
 def scratch_directory(parent: Path, prefix: str) -> Iterator[Path]:
-    """A new directory, gone afterwards unless it was renamed; others of its kind are swept.
+    """Make a directory, removed afterwards unless it was renamed; remove those of dead owners.
 
     Args:
-        parent: where; made if it is not there.
-        prefix: of its name, and of nothing that is not made by this function.
+        parent: made if it does not exist.
+        prefix: of its name; no other file in ``parent`` may have it.
 
     Raises:
         OSError: it cannot be made.
@@ -41,7 +41,7 @@ def scratch_directory(parent: Path, prefix: str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def scratch_file(parent: Path, prefix: str) -> Iterator[tuple[Path, int]]:
-    """A new file and a descriptor for writing it, likewise; the caller closes nothing.
+    """Make a file that is removed afterwards; return it with a descriptor that stays this module's.
 
     Raises:
         OSError: it cannot be made.
@@ -58,7 +58,7 @@ def scratch_file(parent: Path, prefix: str) -> Iterator[tuple[Path, int]]:
 
 
 def _sweep(parent: Path, prefix: str) -> None:
-    """Remove what no living process owns, once in a process."""
+    """Remove what no living process owns, once per process."""
     if (parent, prefix) in _swept:
         return
     _swept.add((parent, prefix))
@@ -78,7 +78,7 @@ def _sweep(parent: Path, prefix: str) -> None:
 
 
 def _lock(path: Path, owned: contextlib.ExitStack) -> bool:
-    """Take the lock of a file or directory, if nobody has it, until the stack is left."""
+    """Lock a file or directory until the stack is left; return False if another process has it."""
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         owned.callback(os.close, handle)
@@ -89,7 +89,7 @@ def _lock(path: Path, owned: contextlib.ExitStack) -> bool:
 
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    """Nobody sweeps what is being made, and has no lock yet."""
+    """Keep others from sweeping something that is made and not yet locked."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
             handle = os.open(directory, os.O_RDONLY)

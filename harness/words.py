@@ -1,4 +1,4 @@
-"""Words that every layer says alike."""
+"""Dates and plurals."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _LAST = 253_402_300_799
 
 
 def utc(seconds: float) -> datetime:
-    """A time since the epoch, the nearest that a calendar has: git takes any number as a date."""
+    """Return a time since the epoch as the nearest date: git takes any number for one."""
     return datetime.fromtimestamp(min(max(seconds, 0), _LAST), UTC)
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:
-    """``1 step``, ``2 steps``."""
+    """Return ``1 step``, ``2 steps``."""
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"

@@ -12,6 +12,7 @@ from requests_cache.backends.sqlite import SQLiteCache
 # The schema of the standard; its ``$id`` is OASIS's.
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 GITHUB_ACTION = "https://json.schemastore.org/github-action.json"
+GITHUB_ISSUE_FORM = "https://json.schemastore.org/github-issue-forms.json"
 GITHUB_WORKFLOW = "https://json.schemastore.org/github-workflow.json"
 GITLAB_CI = (
     "https://gitlab.com/gitlab-org/gitlab/-/raw/master/app/assets/javascripts/editor/schema/ci.json"

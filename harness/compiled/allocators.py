@@ -1,4 +1,4 @@
-"""Which functions of Go's runtime allocate, and for what."""
+"""The functions of Go's runtime that allocate. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from functools import cache
 
 from harness.model.compiled import AllocationKind
 
-# What the compiler calls, release by release. 1.24 added concatbyte*, 1.25 growsliceBuf and the
-# like, 1.26 moveSlice*, and 1.27 calls mallocgcSmall*/mallocgcTiny* of a size class directly. The
-# last two groups are reached through inlined functions of the standard library.
+# The functions that the compiler calls. 1.24 added concatbyte*, 1.25 growsliceBuf and the like,
+# 1.26 moveSlice*, and 1.27 calls mallocgcSmall*/mallocgcTiny* of a size class directly. The last
+# two groups are reached through inlined functions of the standard library.
 _ALLOCATORS = (
     (AllocationKind.OBJECT, r"runtime\.(?:newobject|newarray|mallocgc\w*)"),
     (AllocationKind.SLICE, r"runtime\.makeslice(?:64|copy)?"),
@@ -32,7 +32,7 @@ _COMPILED = tuple((kind, re.compile(pattern)) for kind, pattern in _ALLOCATORS)
 
 @cache
 def allocation_kind(function: str) -> AllocationKind | None:
-    """What a function allocates, ``None`` if it does not; by full name, ``runtime.newobject``."""
+    """Return what a function (``runtime.newobject``) allocates, ``None`` for one that does not."""
     if not function.startswith(("runtime.", "internal/bytealg.", "maps.")):
         return None
     return next((kind for kind, pattern in _COMPILED if pattern.fullmatch(function)), None)

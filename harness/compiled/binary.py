@@ -13,7 +13,7 @@ from harness.compiled.names import Packages, plain_name
 from harness.compiled.pclntab import Function, FunctionTable
 from harness.model.compiled import AllocationCall, AllocationKind, FunctionCode
 
-# What a frame holds beside what `-S` prints as `locals`: on arm64 the function itself saves the
+# Bytes of a frame that `-S` does not print as `locals`: on arm64 the function itself saves the
 # address that it returns to, on amd64 its caller does.
 _RETURN_ADDRESS = {"arm64": 8}
 
@@ -24,9 +24,9 @@ def read_binary(
     """Read the functions of some packages, their test files included, from a test binary.
 
     Args:
-        path: what ``go test -c`` made.
-        packages: import paths; ``p`` stands for ``p_test`` too.
-        relative: turns a path as the compiler prints it into one relative to the repository.
+        path: made by ``go test -c``.
+        packages: import paths; ``p`` includes ``p_test``.
+        relative: makes a path as the compiler prints it relative to the repository.
 
     Raises:
         MeasurementError: it cannot be read; see :func:`harness.compiled.image.is_decoded`.

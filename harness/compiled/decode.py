@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from typing import Any
 
@@ -18,61 +18,46 @@ Call = tuple[int, int]
 
 
 def decoder(architecture: str) -> Callable[[bytes, int, Collection[int]], list[Call]]:
-    """The function that finds calls: ``find(code, address, targets)``.
+    """Return the function that finds calls: ``find(code, address, targets)``.
 
-    It takes the bytes of a function, its address and the addresses whose callers are wanted.
+    It takes the bytes of a function, its address and the addresses whose callers are wanted. A
+    pattern of bytes with a wanted distance is nearly always a call; only where there is one, the
+    instructions are decoded to be certain that it begins one.
 
     Raises:
         MeasurementError: there is none for the architecture.
     """
-    found = {"amd64": _amd64, "arm64": _arm64}.get(architecture)
-    if found is None:
+    candidates_in = {"amd64": _amd64, "arm64": _arm64}.get(architecture)
+    if candidates_in is None:
         raise MeasurementError(f"calls of {architecture} are not decoded")
-    return found
+
+    def find(code: bytes, address: int, targets: Collection[int]) -> list[Call]:
+        candidates = {a: t for a, t in candidates_in(code, address) if t in targets}
+        if not candidates:
+            return []
+        last = max(candidates) - address + _CALL_SIZE
+        decoded = _disassembler(architecture).disasm_lite(code[:last], address)
+        calls = (at for at, _, mnemonic, _ in decoded if mnemonic in ("call", "bl"))
+        return [(at, candidates[at]) for at in calls if at in candidates]
+
+    return find
 
 
-def _amd64(code: bytes, address: int, targets: Collection[int]) -> list[Call]:
-    # A byte 0xe8 with a wanted distance behind it is nearly always a call; only where there is
-    # one, the instructions are decoded to be certain that it begins one.
-    candidates: dict[int, int] = {}
+def _amd64(code: bytes, address: int) -> Iterator[Call]:
     at = code.find(_CALL)
     while 0 <= at <= len(code) - _CALL_SIZE:
-        target = address + at + _CALL_SIZE + _DISPLACEMENT.unpack_from(code, at + 1)[0]
-        if target in targets:
-            candidates[address + at] = target
+        distance = _DISPLACEMENT.unpack_from(code, at + 1)[0]
+        yield address + at, address + at + _CALL_SIZE + distance
         at = code.find(_CALL, at + 1)
-    if not candidates:
-        return []
-    return _at_instructions(_disassembler("amd64"), code, address, candidates)
 
 
-def _arm64(code: bytes, address: int, targets: Collection[int]) -> list[Call]:
+def _arm64(code: bytes, address: int) -> Iterator[Call]:
     # BL: 0b100101, then the distance in words as a signed number of 26 bits.
-    candidates: dict[int, int] = {}
     words = struct.unpack_from(f"<{len(code) // 4}I", code)
     for index, word in enumerate(words):
-        if word >> 26 != 0b100101:
-            continue
-        distance = ((word & 0x3FFFFFF) ^ 0x2000000) - 0x2000000
-        target = address + 4 * (index + distance)
-        if target in targets:
-            candidates[address + 4 * index] = target
-    if not candidates:
-        return []
-    return _at_instructions(_disassembler("arm64"), code, address, candidates)
-
-
-def _at_instructions(
-    disassembler: Any, code: bytes, address: int, candidates: dict[int, int]
-) -> list[Call]:
-    """The candidates that begin an instruction that is a call."""
-    found: list[Call] = []
-    # Nothing behind the last candidate matters.
-    last = max(candidates) - address + _CALL_SIZE
-    for where, _, mnemonic, _ in disassembler.disasm_lite(code[:last], address):
-        if where in candidates and mnemonic in ("call", "bl"):
-            found.append((where, candidates[where]))
-    return found
+        if word >> 26 == 0b100101:
+            distance = ((word & 0x3FFFFFF) ^ 0x2000000) - 0x2000000
+            yield address + 4 * index, address + 4 * (index + distance)
 
 
 def load() -> None:

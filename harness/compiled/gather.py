@@ -1,4 +1,4 @@
-"""Compiled functions, one by one, put together to what the record keeps. Pure."""
+"""Compiled functions, one by one, joined to what the record keeps. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CompiledCode:
 
 
 def gather(functions: Iterable[tuple[FunctionCode, Iterable[AllocationCall]]]) -> CompiledCode:
-    """Put functions together, of which some are compiled several times.
+    """Join functions, some of which are compiled several times.
 
     A generic function is compiled for each shape of its type arguments, a package once by itself
     and once for its tests. Such a function has the frame of the largest, and each call as often as
@@ -48,7 +48,7 @@ def gather(functions: Iterable[tuple[FunctionCode, Iterable[AllocationCall]]]) -
 
 
 def merge(parts: Iterable[CompiledCode]) -> CompiledCode:
-    """The code of several test binaries, in which the same package may be compiled in each."""
+    """Join the code of several test binaries, in which the same package may be compiled in each."""
     everything: list[tuple[FunctionCode, list[AllocationCall]]] = []
     for part in parts:
         by_function: dict[tuple[str, str], list[AllocationCall]] = defaultdict(list)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 from harness.errors import MeasurementError
 from harness.model import Toolchain
@@ -17,14 +18,12 @@ _ELF_SYSTEMS = (
     "android", "dragonfly", "freebsd", "illumos", "linux", "netbsd", "openbsd", "solaris",
 )  # fmt: skip
 _SYMBOL = struct.Struct("<IBBHQQ")
-_FUNCTION_TABLE = (
-    ".gopclntab",
-    ".data.rel.ro.gopclntab",
-)  # the second in position-independent code
+# The second is the name in position-independent code.
+_FUNCTION_TABLE = (".gopclntab", ".data.rel.ro.gopclntab")
 
 
 def is_decoded(toolchain: Toolchain) -> bool:
-    """Whether the binaries of a toolchain are decoded; for others there is ``-S``.
+    """True if the binaries of a toolchain are decoded; for others there is ``-S``.
 
     Mach-O (macOS) and PE (Windows) are not, nor other processors than amd64 and arm64.
     """
@@ -40,36 +39,22 @@ class _Section:
 
 @dataclass(slots=True)
 class Image:
-    """An ELF file that is open; a context manager.
-
-    Attributes:
-        architecture: as Go names it.
-    """
+    """An open ELF file; ``architecture`` is Go's name of its processor."""
 
     architecture: str
     _bytes: mmap.mmap
     _sections: dict[str, _Section]
     _symbols: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def __enter__(self) -> Image:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bytes.close()
-
     @classmethod
-    def open(cls, path: Path) -> Image:
-        """Map a file.
+    @contextlib.contextmanager
+    def open(cls, path: Path) -> Iterator[Image]:
+        """Map a file until the context is left.
 
         Raises:
             MeasurementError: it is no ELF file, or of a processor that is not decoded.
         """
-        # Slow to import, and what only joins calls to sites needs none of it.
+        # Slow to import, and joining calls to sites needs none of it.
         from elftools.common.exceptions import ELFError
         from elftools.elf.elffile import ELFFile
 
@@ -89,10 +74,11 @@ class Image:
             raise MeasurementError(f"cannot read {path.name}: {err}") from None
         except (ELFError, KeyError, UnicodeDecodeError) as err:
             raise MeasurementError(f"{path.name} is no ELF binary: {err}") from None
-        return cls(_MACHINES[machine], data, sections)
+        with contextlib.closing(data):
+            yield cls(_MACHINES[machine], data, sections)
 
     def function_table(self) -> bytes:
-        """The bytes of ``.gopclntab``.
+        """Return the bytes of ``.gopclntab``.
 
         Raises:
             MeasurementError: there is none, so Go did not link it.
@@ -104,10 +90,10 @@ class Image:
         raise MeasurementError("the test binary has no .gopclntab")
 
     def symbol(self, name: str) -> tuple[int, int]:
-        """Address and size of a symbol; the size is 0 where the linker gives none.
+        """Return address and size of a symbol; the size is 0 where the linker gives none.
 
         Raises:
-            MeasurementError: it is not there; ``-ldflags=-s`` takes all symbols out.
+            MeasurementError: it is not there; ``-ldflags=-s`` removes all symbols.
         """
         if name not in self._symbols:
             found = self._find_symbol(name.encode() + b"\0")
@@ -117,7 +103,7 @@ class Image:
         return self._symbols[name]
 
     def read(self, address: int, size: int = 0) -> bytes:
-        """Bytes at an address; to the end of the section if ``size`` is 0.
+        """Return bytes at an address; to the end of the section if ``size`` is 0.
 
         Raises:
             MeasurementError: the file does not hold them.
@@ -130,7 +116,7 @@ class Image:
         raise MeasurementError(f"the test binary holds no {size} bytes at {address:#x}")
 
     def _find_symbol(self, name: bytes) -> tuple[int, int] | None:
-        # Go's own symbols are tens of thousands: only the wanted name is looked up, by its bytes.
+        # Go has tens of thousands of symbols: only the wanted name is looked up, by its bytes.
         names, table = self._sections.get(".strtab"), self._sections.get(".symtab")
         if names is None or table is None:
             return None

@@ -1,9 +1,9 @@
 """Escape sites and allocation calls: which site allocates, which call no message mentions. Pure.
 
-Both are joined by the outermost line: the compiler prints a site where the inlined code lands, and
-has no columns in the compiled code. Where a line has more sites than calls of a fitting kind, those
-that certainly do not allocate (constants, empty literals) are taken out first; if that does not
-settle it, nothing is said.
+Both are joined by the outermost line: the compiler prints a site where the inlined code is placed,
+and has no columns in the compiled code. Where a line has more sites than calls of a fitting kind,
+those that certainly do not allocate (constants, empty literals) are removed first; if that does not
+settle it, the answer is unknown.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _OBJECT, _SLICE, _MAP, _CHAN = (
     AllocationKind.OBJECT, AllocationKind.SLICE, AllocationKind.MAP, AllocationKind.CHAN,
 )  # fmt: skip
 _APPEND, _STRING, _BOXING = AllocationKind.APPEND, AllocationKind.STRING, AllocationKind.BOXING
-# What a site is compiled to, and to what else: `make` of a constant size is an object, and so are
-# the values that some releases box without convT.
+# The usual and the other kinds of calls of a site: `make` of a constant size is an object, and so
+# are the values that some releases box without convT.
 _FITTING: dict[SiteKind, tuple[frozenset[AllocationKind], frozenset[AllocationKind]]] = {
     SiteKind.MOVED: (frozenset({_OBJECT}), frozenset()),
     SiteKind.LITERAL: (frozenset({_OBJECT, _SLICE, _MAP}), frozenset({_BOXING})),
@@ -48,8 +48,8 @@ _CONSTANT = re.compile(
 )
 # A slice literal without elements: its array has no size.
 _EMPTY_SLICE = re.compile(r"(?:go\.shape\.)?\[\].*\{\}", re.DOTALL)
-# A value without fields set, which becomes an interface: it is read-only data. The type may have
-# been named for a map, which is made.
+# A value without fields set, which becomes an interface: it is read-only data. Its type may be the
+# name of a map, which is made.
 _EMPTY_VALUE = re.compile(r"[^\W\d][\w./]*\{\}")
 _Line = tuple[str, str, int]
 
@@ -59,7 +59,7 @@ def verdicts(
     calls: Iterable[AllocationCall],
     functions: Iterable[FunctionCode] = (),
 ) -> list[bool | None]:
-    """Whether the compiled code allocates at each site.
+    """Return for each site whether the compiled code allocates there.
 
     Args:
         sites: all sites of some lines: those of one line are told apart together.
@@ -68,9 +68,9 @@ def verdicts(
             that makes no allocation call.
 
     Returns:
-        per site ``True``, ``False``, or ``None`` where it cannot be told: the line has fewer calls
-        than sites and they are alike, or the function was not linked. One that is inlined wherever
-        it is called is not, but ``True`` if the inlined code allocates in some caller.
+        ``True``, ``False``, or ``None`` where it is unknown: the line has fewer calls than sites
+        and they are alike, or the function was not linked. One that is inlined wherever it is
+        called is not linked, but ``True`` if the inlined code allocates in some caller.
     """
     groups: dict[_Line, list[int]] = defaultdict(list)
     for index, site in enumerate(sites):
@@ -110,7 +110,7 @@ def verdicts(
                 rivals = sum(bool(kinds & others) for others in fitting.values())
                 found[index] = True if rivals <= number else None
             elif here or where in linked:
-                # What a //line directive places elsewhere is not found on its line.
+                # Code that a //line directive places elsewhere is not found on its line.
                 known = here or site.position.file in files.get(where, {site.position.file})
                 found[index] = _absent(site, where in with_objects) if known else None
             elif _fitting(site, inlined.get((site.position.file, site.position.line), set())):
@@ -121,19 +121,16 @@ def verdicts(
 def allocates(
     site: EscapeSite, calls: Iterable[AllocationCall], functions: Iterable[FunctionCode] = ()
 ) -> bool | None:
-    """Whether the compiled code allocates at a site, as far as its line has no other.
-
-    :func:`verdicts` does it for all sites at once, and tells those of one line apart.
-    """
+    """Return :func:`verdicts` of one site, as far as its line has no other."""
     return verdicts([site], calls, functions)[0]
 
 
 def fitness(site: EscapeSite, kind: AllocationKind) -> int:
-    """How well an allocation of some kind fits a site.
+    """Rate how well an allocation of some kind fits a site.
 
     Returns:
-        2 for what the site is usually compiled to, 1 for what it can be too, and 0 for what it is
-        not, or where it certainly allocates nothing.
+        2 for the usual kind, 1 for another possible one, 0 for any other, or where the site
+        certainly allocates nothing.
     """
     usual, other = _FITTING[site.kind]
     if _free(site, {kind}):
@@ -144,7 +141,7 @@ def fitness(site: EscapeSite, kind: AllocationKind) -> int:
 def unmentioned(
     calls: Iterable[AllocationCall], sites: Iterable[EscapeSite]
 ) -> list[AllocationCall]:
-    """The calls that no escape site on the same outermost line explains.
+    """Return the calls that no escape site on the same outermost line explains.
 
     Channels, maps that grow, goroutines, slices that grow.
     """
@@ -166,11 +163,9 @@ def unmentioned(
 
 
 def _free(site: EscapeSite, present: Set[AllocationKind]) -> bool:
-    """Whether a site certainly allocates nothing: read-only data, or nothing that has a size.
+    """True if a site certainly allocates nothing: read-only data, or nothing that has a size.
 
-    Args:
-        site: in question.
-        present: the kinds of call on its line.
+    ``present`` are the kinds of call on its line.
     """
     if site.kind in (SiteKind.BOXED, SiteKind.CONCAT):
         return _CONSTANT.fullmatch(site.expression) is not None
@@ -182,13 +177,13 @@ def _free(site: EscapeSite, present: Set[AllocationKind]) -> bool:
 
 
 def _fitting(site: EscapeSite, present: Set[AllocationKind]) -> Set[AllocationKind]:
-    """The kinds of call on its line that a site can be: the usual ones if there are any."""
+    """Return the kinds of call on its line that a site can be: the usual ones if there are any."""
     usual, other = _FITTING[site.kind]
     return usual & present or other & present
 
 
 def _absent(site: EscapeSite, objects: bool) -> bool | None:
-    """What it means that there is no fitting call on the line of a site in linked code.
+    """Return the verdict for a site of linked code without a fitting call on its line.
 
     Go 1.25 and newer allocate several small variables at once, on the line of one of them.
     """

@@ -1,8 +1,8 @@
-"""The same from the compiler's listing, ``-S``.
+"""Allocation calls and frame sizes from the compiler's listing, ``-S``.
 
-For binaries that are not decoded, and to check the decoder. ``-S`` prints the innermost line of
-each instruction; ``-d=pctab=pctoinline`` prints each function a second time, before that, with the
-outermost line and which inlined call an instruction belongs to, and then the tree of those calls.
+``-S`` prints the innermost line of each instruction; ``-d=pctab=pctoinline`` prints each function a
+second time, before that, with the outermost line and which inlined call an instruction belongs to,
+and then the tree of those calls.
 """
 
 from __future__ import annotations
@@ -20,12 +20,8 @@ from harness.model.compiled import AllocationCall, FunctionCode
 from harness.process import run
 
 # The compiler works on one function at a time (-c=1), so that their tables do not mix.
-LISTING_FLAGS = (
-    "-trimpath",
-    "-buildvcs=false",
-    "-gcflags=-c=1 -S -d=pctab=pctoinline",
-)
-# Behind a place that a ``//line`` directive gives stands that in the file itself.
+LISTING_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-c=1 -S -d=pctab=pctoinline")
+# A place that a ``//line`` directive gives is followed by that in the file itself.
 _AT = r"\((?P<file>.+?):(?P<line>\d{1,9})(?:\[.*\])?\)"
 _TABLE = re.compile(r"funcpctab (?P<name>.+) \[valfunc=pctoinline\]")
 _TABLE_LINE = re.compile(r" *(?P<offset>[0-9a-f]+)(?: +-?\d+)? +\d{5,} " + _AT + r"\t(?P<code>.*)")
@@ -74,7 +70,7 @@ def compile_listing(
         env: environment of the go command.
         timeout: seconds that it may take.
         flags: further flags, such as ``-overlay``.
-        relative: turns a path as the compiler prints it into one relative to the repository.
+        relative: makes a path as the compiler prints it relative to the repository.
         others: packages whose generic functions are wanted too, where these use them.
 
     Raises:
@@ -86,8 +82,8 @@ def compile_listing(
     done = run(command, cwd=module_directory, env=env, timeout=timeout)
     if not done.ok:
         lines = done.stderr.splitlines()
-        said = [line for line in lines if re.match(r"[^\s:]+\.go:\d+", line)] or lines[-1:]
-        reason = f"took more than {timeout:g} s" if done.timed_out else " ".join(said[:3])
+        errors = [line for line in lines if re.match(r"[^\s:]+\.go:\d+", line)] or lines[-1:]
+        reason = f"took more than {timeout:g} s" if done.timed_out else " ".join(errors[:3])
         raise MeasurementError(f"go with -S: {reason}")
     return parse_listing(done.stderr, {*packages, *others}, relative)
 
@@ -103,13 +99,14 @@ def parse_listing(
 
 
 class _Reader:
-    """Walks the output; the first listing of a function comes before the second."""
+    """Reads the output; the first listing of a function comes before the second."""
 
     def __init__(self, packages: Collection[str], relative: Callable[[str], str]) -> None:
         self._packages = Packages(packages)
         self._relative = relative
         self._tables: dict[str, _Table] = {}
-        self._table: _Table | None = None  # of the lines that follow, as are the next three
+        # The function that the next lines are about.
+        self._table: _Table | None = None
         self._inlined = -1
         self._name: tuple[str, str] | None = None
         self._frame = 0
@@ -173,16 +170,6 @@ class _Reader:
             return
         table = self._tables.get(self._symbol, _Table())
         outer = table.calls.get(int(match["offset"], 16), (match["file"], number, -1))
-        self._calls.append(
-            AllocationCall(
-                package=name[0],
-                function=name[1],
-                callee=call["callee"],
-                kind=kind,
-                file=file,
-                line=number,
-                outer_file=self._relative(outer[0]),
-                outer_line=outer[1],
-                inlined=table.inlined(outer[2]),
-            )
-        )
+        where = (file, number, self._relative(outer[0]), outer[1])
+        made = AllocationCall(*name, call["callee"], kind, *where, table.inlined(outer[2]))
+        self._calls.append(made)

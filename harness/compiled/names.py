@@ -1,4 +1,4 @@
-"""Names of the linker and the assembler as the diagnostics have them. Pure."""
+"""Names of the linker and the assembler, in the form of the diagnostics. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ESCAPED = re.compile(r"(?:%[0-9a-f]{2})+")
 
 
 def plain_name(symbol: str) -> str:
-    """A function by its full name, without type arguments, hashes of closures and escapes.
+    """Return the full name of a function without type arguments, hashes of closures and escapes.
 
     The linker writes ``gopkg.in/yaml%2ev3.Top[int]`` for ``gopkg.in/yaml.v3.Top[...]``.
     """
@@ -20,19 +20,18 @@ def plain_name(symbol: str) -> str:
 
 
 class Packages:
-    """Tells which functions belong to the packages that are asked for."""
+    """The packages that are asked for; a package includes its external tests."""
 
     def __init__(self, paths: Collection[str]) -> None:
         self._known = {path: path for path in paths}
         for path in paths:
-            # The tests outside of a package are counted to it, as in the diagnostics.
             self._known.setdefault(f"{path}_test", path)
 
     def __contains__(self, path: str) -> bool:
         return path in self._known
 
     def split(self, symbol: str) -> tuple[str, str] | None:
-        """Package and function of a symbol, ``None`` if it is of no such package."""
+        """Return package and function of a symbol, ``None`` if it is of no such package."""
         end = min((i for i in (symbol.find("["), symbol.find("#")) if i >= 0), default=len(symbol))
         dot = symbol.find(".", symbol.rfind("/", 0, end) + 1, end)
         if dot <= 0:

@@ -3,7 +3,7 @@
 Its form is documented with ``runtime.pcHeader``, ``runtime._func`` and ``runtime.inlinedCall``; the
 tables that map addresses to values are those of "Go 1.2 Runtime Symbol Information"
 (https://golang.org/s/go12symtab). The form is the same from Go 1.20 to at least 1.27 (the magic
-number says so); where the parts lie in the file differs and is the business of
+number says so); the places of the parts in the file differ and are found by
 :mod:`harness.compiled.binary`. Little-endian with 8-byte addresses, as on amd64 and arm64.
 """
 
@@ -58,8 +58,8 @@ class FunctionTable:
 
     Args:
         data: the table, from its header.
-        text: address of ``runtime.text``, to which the table's addresses relate.
-        inlining: ``go:func.*``, where the inline trees lie.
+        text: address of ``runtime.text``, to which the table's addresses are relative.
+        inlining: ``go:func.*``, which has the inline trees.
 
     Raises:
         MeasurementError: it is no such table, or damaged; so do all methods.
@@ -87,16 +87,16 @@ class FunctionTable:
         return len(self._offsets)
 
     def entry(self, index: int) -> int:
-        """Address of a function."""
+        """Return the address of a function."""
         return self._entries[index]
 
     def name(self, index: int) -> str:
-        """Full name of a function, type arguments as ``[...]``."""
+        """Return the full name of a function, type arguments as ``[...]``."""
         where = self._functions + self._offsets[index] + 4
         return self._name(_word(self._data, where))
 
     def function(self, index: int) -> Function:
-        """Everything about a function but for its tables."""
+        """Return a function without its tables."""
         where = self._functions + self._offsets[index]
         fields = _unpack(_FUNCTION, self._data, where)
         offset, name, _, _, stack, file, line, pcdata, unit, start, _, _, _, funcdata = fields
@@ -115,16 +115,16 @@ class FunctionTable:
         )
 
     def frame_size(self, function: Function) -> int:
-        """Size of the stack frame in bytes: the most that the stack pointer is moved."""
+        """Return the size of the stack frame in bytes: the most that the stack pointer is moved."""
         _, values = self._table(function.stack_table)
         return max(0, max(values, default=0))
 
     def declared(self, function: Function) -> tuple[str, int]:
-        """File and line of the declaration."""
+        """Return file and line of the declaration."""
         return self._position(function, 0)[0], max(function.start_line, 0)
 
     def places(self, function: Function, address: int) -> list[Place]:
-        """Where the code at an address is from: the innermost inlined function first.
+        """Return the origin of the code at an address: the innermost inlined function first.
 
         The last is the function itself.
         """
@@ -174,13 +174,13 @@ class FunctionTable:
         return self._data[where:end].decode("utf-8", "replace")
 
     def _value(self, table: int, offset: int) -> int:
-        """The value of a table at an offset from the function's entry; -1 if there is none."""
+        """Return a table's value at an offset from the function's entry; -1 for none."""
         ends, values = self._table(table)
         index = bisect_right(ends, offset)
         return values[index] if index < len(values) else -1
 
     def _table(self, offset: int) -> _Table:
-        """Ends of ranges and their values, which the table holds as differences."""
+        """Return ends of ranges and their values, which the table holds as differences."""
         if offset == 0:
             return [], []
         known = self._decoded.get(offset)
@@ -204,7 +204,7 @@ class FunctionTable:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned number in groups of seven bits, and where it ends."""
+    """Return an unsigned number in groups of seven bits, and the offset after it."""
     value = 0
     for shift in range(0, 35, 7):
         if at >= len(data):

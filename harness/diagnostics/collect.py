@@ -1,4 +1,4 @@
-"""One compile of one module: its packages, what the compiler says, and what each is made from.
+"""One compile of one module: its packages, the compiler's messages, the identity of binaries.
 
 ``go list -e -test -deps -export -json`` with the flags of the test binaries compiles every package
 once, prints the diagnostics on standard error and reports each package's content id, so that
@@ -10,15 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
 from harness.diagnostics.functions import Sources
-from harness.diagnostics.known import Memo, Said
-from harness.diagnostics.listing import FIELDS, Listed, cut_short, read_listing
+from harness.diagnostics.golist import (
+    FIELDS,
+    Listed,
+    build_errors,
+    cut_short,
+    module_message,
+    read_listing,
+)
+from harness.diagnostics.known import CompilerMessages, MessageCache
 from harness.diagnostics.messages import Block, blocks
 from harness.diagnostics.parse import PackageDiagnostics, plain_lines
 from harness.diagnostics.support import benchmark_functions, support_files
@@ -28,9 +34,8 @@ from harness.process import run
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
-# Turns a directory into one relative to the work tree.
+# Makes a directory relative to the work tree.
 _Inside = Callable[[str], str]
-_AT = re.compile(r"(?P<file>[^\s:][^:\n]*?\.\w+):(?P<line>\d{1,9})(?::\d+)?: (?P<text>.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,11 @@ class BuiltPackage:
         path: import path.
         directory: relative to the work tree, ``.`` for its root.
         module: directory of its module, likewise.
-        tests: whether it has test files.
+        tests: it has test files.
         benchmarks: names of the benchmark functions in its test files.
         binary_id: identity of everything compiled into its test binary; empty without tests or
             where something does not compile.
-        errors: why it, its tests or something they need does not compile.
+        errors: of its compile, its tests', or that of something they need.
         links: import paths of what is compiled into its test binary, the standard library and
             tests left out.
     """
@@ -68,23 +73,23 @@ class ModuleBuild:
         packages: sorted by import path.
         errors: of the module as a whole; then some packages or all are missing.
         module_paths: module path and directory of the modules of the project that take part.
-        support: files of tests that no name tells.
-        said: what the compiler said, read when it is first asked for.
+        support: files of tests that no name gives away.
+        messages: those of the compiler, parsed on demand.
     """
 
     packages: tuple[BuiltPackage, ...]
     errors: tuple[PackageError, ...]
     module_paths: tuple[tuple[str, str], ...] = ()
     support: tuple[Support, ...] = ()
-    said: Said | None = None
+    messages: CompilerMessages | None = None
 
     @property
     def diagnostics(self) -> tuple[PackageDiagnostics, ...]:
-        """Per import path; ``p_test`` is part of ``p``.
+        """The parsed messages by import path; those of ``p_test`` are part of ``p``.
 
-        To read them takes a while, in which packages can be linked in another thread.
+        Parsing takes a while, in which packages can be linked in another thread.
         """
-        return self.said.diagnostics() if self.said is not None else ()
+        return self.messages.diagnostics() if self.messages is not None else ()
 
 
 def compile_module(
@@ -94,9 +99,9 @@ def compile_module(
     env: Mapping[str, str],
     timeout: float,
     flags: Sequence[str] = (),
-    memo: Memo | None = None,
+    cache: MessageCache | None = None,
 ) -> ModuleBuild:
-    """Compile a module with its tests and read what the compiler says.
+    """Compile a module with its tests.
 
     Args:
         go: the ``go`` command.
@@ -105,7 +110,7 @@ def compile_module(
         env: environment of the go command.
         timeout: seconds it may take.
         flags: further flags, such as ``-modfile``.
-        memo: where to remember what was read of the compiler's messages.
+        cache: of parsed messages.
 
     Raises:
         MeasurementError: Go cannot be started, or takes too long.
@@ -120,28 +125,27 @@ def compile_module(
     listed = read_listing(done.stdout)
     own = [p for p in listed if not p.Standard and p.Module is not None and p.Module.Main]
     if not own:
-        message = _module_message(done.stderr, tree) or _first_error(listed)
+        message = module_message(done.stderr, tree)
+        message = message or next((p.Error.Err.strip() for p in listed if p.Error), "")
         if done.returncode == 0 and not message:
             return ModuleBuild((), ())
         return ModuleBuild((), (PackageError("", "module", message or "go list failed"),))
     failure = cut_short(listed, done.returncode, done.stderr)
     relative = _Relative(tree, own)
-    known = {p.ImportPath for p in listed}
+    by_path = {p.ImportPath: p for p in listed}
+    # What belongs to another module of the same workspace is compiled with that module.
+    plain = [p for p in _plain(by_path, own) if _module_of(p, relative.inside) == module]
     return ModuleBuild(
-        packages=_packages(listed, own, tree, module, relative.inside),
+        packages=tuple(_package(p, by_path, own, tree, module, relative.inside) for p in plain),
         errors=(PackageError("", "module", failure),) if failure else (),
         module_paths=relative.modules,
-        support=support_files(
-            [p for p in _plain(listed, own) if _module_of(p, relative.inside) == module],
-            {p.ImportPath: p for p in listed},
-            relative.inside,
-        ),
-        said=Said(
-            _by_package(done.stderr, known),
+        support=support_files(plain, by_path, relative.inside),
+        messages=CompilerMessages(
+            _by_package(done.stderr, by_path),
             relative,
             relative.directories,
             _sources(relative.inside, own),
-            memo,
+            cache,
         ),
     )
 
@@ -155,7 +159,7 @@ def compiler_output(
     timeout: float,
     flags: Sequence[str] = (),
 ) -> list[Diagnostic]:
-    """What the compiler says with other flags (``-m``, ``-m -l``), line by line, without tests.
+    """Return the compiler's lines for other flags (``-m``, ``-m -l``), as printed, without tests.
 
     Raises:
         MeasurementError: the flags are wrong, or the module does not compile.
@@ -166,8 +170,8 @@ def compiler_output(
     ]  # fmt: skip
     done = run(command, cwd=tree / module, env=env, timeout=timeout)
     if not done.ok:
-        said = _module_message(done.stderr, tree).split("\nusage:", 1)[0]
-        reason = " ".join(said.splitlines()[:5]) or f"took more than {timeout:g} s"
+        message = module_message(done.stderr, tree).split("\nusage:", 1)[0]
+        reason = " ".join(message.splitlines()[:5]) or f"took more than {timeout:g} s"
         raise MeasurementError(f"go with -gcflags='{gcflags}': {reason}")
     own = [p for p in read_listing(done.stdout) if p.Module is not None and p.Module.Main]
     return plain_lines(done.stderr, _Relative(tree, own))
@@ -182,26 +186,25 @@ def select_packages(
     timeout: float,
     flags: Sequence[str] = (),
 ) -> set[str]:
-    """Import paths that match package patterns; those that match nothing are passed over."""
+    """Return the import paths that match package patterns; a pattern may match nothing."""
     command: list[str | Path] = [go, "list", "-e", *flags, "-f", "{{.ImportPath}}", *patterns]
     done = run(command, cwd=tree / module, env=env, timeout=timeout)
     return set(done.stdout.split())
 
 
 class _Relative:
-    """Turns a path as the compiler prints it into one relative to the work tree.
+    """Makes a path as the compiler prints it relative to the work tree.
 
     With ``-trimpath`` files print as ``module/path/file.go``. Up to Go 1.26 the name in a
-    ``//line`` directive prints as it is written, relative to the directory of its package.
-
-    Files of the standard library, whose generic functions are compiled with the packages that use
-    them, print as ``slices/slices.go``, those of other modules, vendored ones included, as
+    ``//line`` directive prints as written, relative to the directory of its package. Files of the
+    standard library, whose generic functions are compiled with the packages that use them, print as
+    ``slices/slices.go``, those of other modules, vendored ones included, as
     ``example.org/m@v1.0.0/file.go``.
     """
 
     def __init__(self, tree: Path, own: Sequence[Listed]) -> None:
         self._tree = str(tree)
-        # Where links lead has to be asked of the system, for the same few directories.
+        # Resolving links asks the system, for the same few directories.
         self.inside = cache(partial(_inside, tree))
         pairs = {(p.Module.Path, self.inside(p.Module.Dir)) for p in own if p.Module is not None}
         # The longest path first: a module may lie inside another.
@@ -220,19 +223,15 @@ class _Relative:
         if path.startswith(f"{self._tree}/"):
             return path[len(self._tree) + 1 :]
         if "@" in path or posixpath.dirname(path) in self._others:
-            return self._foreign(path)
+            # A file of another module, whose path begins with a domain, or of the standard library.
+            return path if "." in path.split("/", 1)[0] else LIBRARY + path
         return posixpath.normpath(posixpath.join(self.directories.get(package, ""), path))
-
-    def _foreign(self, path: str) -> str:
-        """A file of another module or of the standard library, by a name that none of ours has."""
-        # Every other module has a dot in the first element of its path, for it is a domain.
-        return path if "." in path.split("/", 1)[0] else LIBRARY + path
 
 
 def _sources(inside: _Inside, own: Sequence[Listed]) -> Sources:
-    """Reads the Go files of a package and of its test variants, named relative to the tree.
+    """Return a reader of the Go files of a package and its test variants.
 
-    Those of ``p_test`` are with those of ``p``, since it may inline and instantiate what is there.
+    The files of ``p_test`` are read with those of ``p``, since it may inline and instantiate these.
     """
 
     def read(path: str) -> Iterator[tuple[str, bytes]]:
@@ -255,48 +254,40 @@ def _sources(inside: _Inside, own: Sequence[Listed]) -> Sources:
 
 
 def _inside(tree: Path, directory: str) -> str:
-    """A directory relative to the tree, ``.`` for the tree itself."""
+    """Return a directory relative to the tree, ``.`` for the tree itself."""
     try:
         return Path(directory).resolve().relative_to(tree.resolve()).as_posix()
     except ValueError:
         return directory
 
 
-def _packages(
-    listed: Sequence[Listed],
+def _package(
+    package: Listed,
+    by_path: Mapping[str, Listed],
     own: Sequence[Listed],
     tree: Path,
     module: str,
     inside: _Inside,
-) -> tuple[BuiltPackage, ...]:
-    by_path = {p.ImportPath: p for p in listed}
-    found = []
-    for package in _plain(listed, own):
-        if _module_of(package, inside) != module:
-            continue  # of another module of the same workspace, which gets its own turn
-        variants = [p for p in own if p.ForTest == package.ImportPath]
-        main = by_path.get(f"{package.ImportPath}.test")
-        tests = [*package.TestGoFiles, *package.XTestGoFiles]
-        errors = _errors([package, *variants, *([main] if main and tests else [])], tree, module)
-        binary_id = _binary_id(main, by_path) if main and tests and not errors else ""
-        found.append(
-            BuiltPackage(
-                path=package.ImportPath,
-                directory=inside(package.Dir),
-                module=module,
-                tests=bool(tests),
-                benchmarks=benchmark_functions(Path(package.Dir), tests),
-                binary_id=binary_id,
-                errors=errors,
-                links=_links(main, by_path) if binary_id and main else (),
-            )
-        )
-    return tuple(found)
+) -> BuiltPackage:
+    variants = [p for p in own if p.ForTest == package.ImportPath]
+    main = by_path.get(f"{package.ImportPath}.test")
+    tests = [*package.TestGoFiles, *package.XTestGoFiles]
+    errors = build_errors([package, *variants, *([main] if main and tests else [])], tree, module)
+    binary_id = _binary_id(main, by_path) if main and tests and not errors else ""
+    return BuiltPackage(
+        path=package.ImportPath,
+        directory=inside(package.Dir),
+        module=module,
+        tests=bool(tests),
+        benchmarks=benchmark_functions(Path(package.Dir), tests),
+        binary_id=binary_id,
+        errors=errors,
+        links=_links(main, by_path) if binary_id and main else (),
+    )
 
 
-def _plain(listed: Sequence[Listed], own: Sequence[Listed]) -> list[Listed]:
-    """The packages of the project without what Go makes of them for tests, by import path."""
-    known = {p.ImportPath for p in listed}
+def _plain(known: Collection[str], own: Sequence[Listed]) -> list[Listed]:
+    """Return the packages of the project without what Go makes of them for tests."""
     plain = [
         p
         for p in own
@@ -311,41 +302,8 @@ def _module_of(package: Listed, inside: _Inside) -> str:
 
 
 def _is_test_main(path: str, known: Collection[str]) -> bool:
-    """Whether it is the main package that Go makes for the tests of another one."""
+    """True for the main package that Go makes for the tests of another one."""
     return path.endswith(".test") and path.removesuffix(".test") in known
-
-
-def _errors(packages: Sequence[Listed], tree: Path, module: str) -> tuple[PackageError, ...]:
-    """What Go refuses in a package or in what it needs, each message once."""
-    found: dict[str, PackageError] = {}
-    for package in packages:
-        own = [package.Error] if package.Error else []
-        for error in (*own, *(package.DepsErrors or ())):
-            blame = package.ImportPath.split(" ", 1)[0]
-            message = _without_tree(error.Err.strip(), tree)
-            if message.startswith("# "):
-                header, _, message = message.partition("\n")
-                blame = header[2:].split(" ", 1)[0]
-            message = message.strip()
-            if error.Pos and not _AT.match(message):
-                message = f"{error.Pos}: {message}"
-            at = _AT.search(message)
-            found.setdefault(
-                message,
-                PackageError(
-                    package=blame,
-                    stage="build",
-                    message=message,
-                    file=_from_root(module, at["file"]) if at else "",
-                    line=int(at["line"]) if at else 0,
-                ),
-            )
-    return tuple(found.values())
-
-
-def _from_root(module: str, file: str) -> str:
-    """A file of an error message, which is relative to the module's directory."""
-    return posixpath.normpath(posixpath.join(module, file))
 
 
 def _links(main: Listed, by_path: Mapping[str, Listed]) -> tuple[str, ...]:
@@ -354,7 +312,7 @@ def _links(main: Listed, by_path: Mapping[str, Listed]) -> tuple[str, ...]:
 
 
 def _binary_id(main: Listed, by_path: Mapping[str, Listed]) -> str:
-    """Hash over import path and content id of everything in a test binary.
+    """Return a hash over import path and content id of everything in a test binary.
 
     The content id is the second half of the build id: equal for equal compiled code, whatever the
     flags that only print.
@@ -368,7 +326,7 @@ def _binary_id(main: Listed, by_path: Mapping[str, Listed]) -> str:
 
 
 def _by_package(stderr: str, known: Collection[str]) -> dict[str, list[Block]]:
-    """What was printed, under the import path of the package that it is about."""
+    """Group the output by the import path of the package that it is about."""
     groups: dict[str, list[Block]] = {}
     for block in blocks(stderr):
         if block.variant is None and _is_test_main(block.path, known):
@@ -378,21 +336,3 @@ def _by_package(stderr: str, known: Collection[str]) -> dict[str, list[Block]]:
             path = block.variant.removesuffix(".test")
         groups.setdefault(path, []).append(block)
     return groups
-
-
-def _module_message(stderr: str, tree: Path) -> str:
-    """What Go says of the module as a whole, without the path of the work tree."""
-    passed_over = ("# ", "go: warning: ")
-    lines = [line for line in stderr.strip().splitlines() if not line.startswith(passed_over)]
-    return _without_tree("\n".join(lines[:20]), tree).strip()
-
-
-def _without_tree(message: str, tree: Path) -> str:
-    """A message in which paths are relative to the work tree, whose place means nothing."""
-    for root in (tree, tree.resolve()):
-        message = message.replace(f"{root}/", "")
-    return message
-
-
-def _first_error(listed: Sequence[Listed]) -> str:
-    return next((p.Error.Err.strip() for p in listed if p.Error), "")

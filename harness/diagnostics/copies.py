@@ -8,7 +8,7 @@ a copy of a literal like the literal, with a hash (``F.func1#7gW254ZGGfY=#``), G
 after the caller (``G.F.func1``), and older releases name neither copies nor shapes.
 
 A package that inlines or instantiates functions of another one prints the other's sites, with the
-other's names in its messages: :func:`settle` leaves them to the package that the file belongs to.
+other's names in its messages: :func:`settle` gives them to the package that the file belongs to.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def mark_copies(
     inlined: Collection[str],
     functions: Functions,
 ) -> list[EscapeSite]:
-    """The sites of one compile of a package, copies named as such.
+    """Return the sites of one compile of a package, copies named as such.
 
     Args:
         sites: in the order of the output.
         unnamed: indices of those whose function the compiler does not name.
-        inlined: functions of which calls are inlined.
+        inlined: functions with inlined calls.
         functions: the functions of the package.
     """
     marked = list(sites)
@@ -68,7 +68,7 @@ def _mark(
         site = sites[index]
         function = generic_name(site.function)
         if index in unnamed:
-            # The box of a value is another site than the value; more of a kind are copies.
+            # The box of a value and the value are two sites; more of a kind are copies.
             copy = seen[site.kind]
             seen[site.kind] += 1
             may_be = "[...]" in function or (literal is not None and literal.declared in inlined)
@@ -90,10 +90,10 @@ class _Package(Protocol):
 
 
 def settle(packages: Sequence[_Package], owners: Mapping[str, str]) -> None:
-    """Leave each site to the package that its file belongs to.
+    """Give each site to the package that its file belongs to.
 
-    A copy is dropped where the owner has a site of the kind at the place, else moved there: what is
-    instantiated nowhere in its own package is known from others only.
+    A copy is dropped where the owner has a site of the kind at the place, else moved there: code
+    that is instantiated nowhere in its own package is known from others only.
 
     Args:
         packages: all of a build; changed in place.
@@ -126,7 +126,7 @@ def _split(
 
 
 def _owner(where: Position, owners: Mapping[str, str]) -> str | None:
-    """The package of a file; ``None`` for one that the project does not have."""
+    """Return the package of a file; ``None`` for one that the project does not have."""
     if where.generated:
         return None
     return owners.get(where.file.rpartition("/")[0] or ".")
@@ -140,7 +140,7 @@ def _adopt(sites: list[EscapeSite], site: EscapeSite, owner: str) -> None:
 
 
 def in_own_words(site: EscapeSite, owner: str) -> EscapeSite:
-    """A site that another package prints, as its own package prints it: its names unqualified."""
+    """Return a site that another package prints with the names unqualified, as ``owner`` does."""
     element, _, last = owner.rpartition("/")
     if re.fullmatch(r"v\d+", last) and element:
         last = element.rpartition("/")[2]

@@ -39,13 +39,13 @@ _NUMBERED = re.compile(r"\.func\d+|\.gowrap\d+|\.deferwrap\d+|^init(\.\d+)?$|^ma
 
 
 class LineMap:
-    """Where a line of the old tree is in the new one, by the hunks of a diff."""
+    """The lines of the old tree in the new one, by the hunks of a diff."""
 
     def __init__(self, diff: TreeDiff) -> None:
         self._changes = {c.old: c for c in diff.files if c.old is not None}
 
     def new_line(self, file: str, line: int) -> tuple[str, int] | None:
-        """File and line in the new tree; ``None`` if the line was changed or deleted."""
+        """Return file and line in the new tree; ``None`` if the line was changed or deleted."""
         change = self._changes.get(file)
         if change is None:
             return file, line
@@ -64,7 +64,7 @@ class LineMap:
 
 @dataclass(frozen=True, slots=True)
 class SiteMatch:
-    """The sites of two revisions, told apart.
+    """The sites of two revisions, matched.
 
     Attributes:
         new: sites of the head that the base does not have.
@@ -94,7 +94,7 @@ def match_sites(
             way is not known.
         functions: ``package.function`` names that exist in base and in head; a site may change
             its function only where one of the two has appeared or vanished.
-        stay: a site is looked for on its own line only.
+        stay: a site is matched on its own line only.
     """
     matcher = _Matcher(base, head)
     if diffs is not None:
@@ -107,16 +107,11 @@ def match_sites(
         return matcher.result()
     matcher.pair(_function_key, _function_key)
     matcher.pair(
-        _package_key,
-        _package_key,
-        lambda old, new: _function_may_differ(old, new, functions),
+        _package_key, _package_key, lambda old, new: _function_may_differ(old, new, functions)
     )
     if diffs is not None and len(diffs) == 1:
         hunks = HunkIndex(diffs[0].files)
-        matcher.pair(
-            lambda s: hunks.key(s, old=True),
-            lambda s: hunks.key(s, old=False),
-        )
+        matcher.pair(lambda s: hunks.key(s, old=True), lambda s: hunks.key(s, old=False))
     matcher.pair(_words_key, _words_key)
     if diffs is not None:
         matcher.pair(lambda s: _spot(s, maps), lambda s: _spot(s, ()))
@@ -132,9 +127,9 @@ class _Matcher:
         self._kept: list[tuple[EscapeSite, EscapeSite]] = []
 
     def pair_untouched(self, touched: Collection[str | None]) -> None:
-        """Match the sites of files that no diff touched, where both sides say the same of them.
+        """Match the sites of files that no diff touched, where both sides have the same ones.
 
-        They have the same places, so that what follows would come to the same, one by one.
+        They have the same places, so that the passes would match them one by one.
         """
         sides = []
         for sites in (self._base, self._head):
@@ -188,7 +183,7 @@ class _Matcher:
 
 
 class HunkIndex:
-    """Which hunk of a diff a line of the old or the new tree lies in."""
+    """The hunk of a diff that a line of the old or the new tree is in."""
 
     def __init__(self, changes: Iterable[FileChange]) -> None:
         self._old: dict[str, FileChange] = {}
@@ -199,19 +194,18 @@ class HunkIndex:
                 self._new[change.new] = change
 
     def key(self, site: EscapeSite, *, old: bool) -> Hashable | None:
-        """Hunk, function and kind; ``None`` outside of every hunk."""
+        """Return hunk, function and kind; ``None`` outside of every hunk."""
         place = self.place(site, old=old)
         return None if place is None else (place, *_kind(site))
 
     def place(self, site: EscapeSite, *, old: bool) -> Hashable | None:
-        """Hunk and function; ``None`` outside of every hunk."""
+        """Return hunk and function; ``None`` outside of every hunk."""
         change = (self._old if old else self._new).get(site.position.file)
         if change is None:
             return None
         for number, hunk in enumerate(change.hunks):
-            start, count = (
-                (hunk.old_start, hunk.old_count) if old else (hunk.new_start, hunk.new_count)
-            )
+            start = hunk.old_start if old else hunk.new_start
+            count = hunk.old_count if old else hunk.new_count
             if start <= site.position.line < start + count:
                 return (change.new, number, site.function)
         return None
@@ -233,12 +227,12 @@ def _place_key(site: EscapeSite) -> Hashable | None:
 
 
 def _kind(site: EscapeSite) -> tuple[SiteKind, bool]:
-    """The kind of a site, and whether it is a literal whose address is taken."""
+    """Return the kind of a site, and whether it is a literal whose address is taken."""
     return site.kind, site.kind is SiteKind.LITERAL and site.expression.startswith("&")
 
 
 def _generated_in(site: EscapeSite) -> str:
-    """The package of what the compiler or cgo made, in files of the same name everywhere."""
+    """Return the package of code of the compiler or cgo, in files of the same name everywhere."""
     return site.package if site.position.generated else ""
 
 
@@ -248,7 +242,7 @@ def _mapped_key(site: EscapeSite, maps: Sequence[LineMap]) -> Hashable | None:
 
 
 def _spot(site: EscapeSite, maps: Sequence[LineMap]) -> Hashable | None:
-    # What the compiler makes is all at one place.
+    # Everything that the compiler makes is at one place.
     where = None if site.position.generated else _mapped(site, maps)
     return None if where is None else (*where, site.position.column, site.package, *_kind(site))
 
@@ -271,7 +265,7 @@ def _package_key(site: EscapeSite) -> Hashable:
 
 
 def _words_key(site: EscapeSite) -> Hashable | None:
-    """Function, kind and the string constants in it; ``None`` if these are no more than a word."""
+    """Return function, kind and the string constants; ``None`` if these are no more than a word."""
     texts = tuple(_TEXT.findall(site.message))
     if sum(len(text) for text in texts) < _MANY_LETTERS:
         return None

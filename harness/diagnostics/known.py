@@ -1,9 +1,9 @@
-"""What the compiler said of a package, remembered by the words in which it said it.
+"""The parsed messages of a package, cached.
 
 Go's build cache replays the messages of packages that did not change, and most of a gate on a
-change of one package would be spent on reading those of all the others once more. So what was read
-is kept under a hash of everything that it is made from: the messages, the sources, and the code of
-this package. Where the files of the messages lie is checked against the module at hand.
+change of one package would be spent on parsing those of all the others once more. So the result is
+cached under a hash of everything that it is made from: the messages, the sources, and the code of
+this package. The paths of its files are checked against the module at hand.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -25,42 +25,42 @@ from harness.diagnostics.functions import Sources
 from harness.diagnostics.messages import Block, Relative
 from harness.diagnostics.parse import PackageDiagnostics, merge, parse_block
 
-# Reading is a fifth of the work of level 6, and the file hardly larger.
+# A fifth of the work of level 6, and the file hardly larger.
 _LEVEL = 1
 
 
-class Memo(Protocol):
-    """A place for bytes that can be made again: what is put there may be gone tomorrow."""
+class MessageCache(Protocol):
+    """A store of bytes that can be made again: what is put there may be gone tomorrow."""
 
     def get(self, key: str) -> bytes | None:
-        """What was put there under a key, ``None`` if it is not there."""
+        """Return the bytes under a key, ``None`` if there are none."""
         ...
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep bytes under a key; nothing happens where that is not possible."""
+        """Store bytes under a key; nothing happens where that is not possible."""
         ...
 
 
-class _Kept(msgspec.Struct):
-    """What is remembered: how each file name was read, for which package, and the result."""
+class _Entry(msgspec.Struct):
+    """The result, and for each file: printed name, package, path in the repository."""
 
     files: list[tuple[str, str, str]]
     diagnostics: PackageDiagnostics
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(_Kept)
+_DECODER = msgspec.msgpack.Decoder(_Entry)
 
 
-class Said:
-    """What the compiler said of the packages of one build, read when it is asked for.
+class CompilerMessages:
+    """The compiler's messages about the packages of one build, parsed on demand.
 
     Args:
-        packages: what was printed, by import path; with that of a package is that of its tests.
-        relative: turns a file as the compiler prints it into one relative to the repository.
+        packages: the output by import path; that of a package includes that of its tests.
+        relative: makes a file as the compiler prints it relative to the repository.
         owners: import path to directory.
         sources: the source of a package; read at once, as the work tree goes on to other revisions.
-        memo: where to remember what was read; ``None`` to read everything anew.
+        cache: of parsed messages; ``None`` to parse all.
     """
 
     def __init__(
@@ -69,59 +69,57 @@ class Said:
         relative: Relative,
         owners: Mapping[str, str],
         sources: Sources,
-        memo: Memo | None,
+        cache: MessageCache | None,
     ) -> None:
         self._packages = packages
         self._relative = relative
         self._directories = {d: path for path, d in owners.items() if path in packages}
         named = {b.path for printed in packages.values() for b in printed}
         self._contents = {path: list(sources(path)) for path in named}
-        self._memo = memo
+        self._cache = cache
         self._lock = threading.Lock()
-        self._read: tuple[PackageDiagnostics, ...] | None = None
+        self._parsed: tuple[PackageDiagnostics, ...] | None = None
 
     def diagnostics(self) -> tuple[PackageDiagnostics, ...]:
-        """By import path; made once, by the thread that asks first."""
+        """Parse once, in the thread that asks first; sorted by import path."""
         with self._lock:
-            if self._read is None:
-                read = tuple(self._package(path) for path in sorted(self._packages))
-                settle(read, self._directories)
-                self._read = read
+            if self._parsed is None:
+                parsed = tuple(self._package(path) for path in sorted(self._packages))
+                settle(parsed, self._directories)
+                self._parsed = parsed
                 self._packages, self._contents = {}, {}
-            return self._read
+            return self._parsed
 
     def _package(self, path: str) -> PackageDiagnostics:
         ordered = sorted(self._packages[path], key=lambda b: (b.variant or "", b.path))
-        key = self._key(path, ordered) if self._memo is not None else ""
+        key = self._key(path, ordered) if self._cache is not None else ""
         known = self._known(key)
         if known is not None:
             return known
         files: dict[tuple[str, str], str] = {}
 
         def relative(file: str, package: str) -> str:
-            found = files.get((file, package))
-            if found is None:
-                found = files[file, package] = self._relative(file, package)
-            return found
+            if (file, package) not in files:
+                files[file, package] = self._relative(file, package)
+            return files[file, package]
 
-        read = [parse_block(b, relative, self._sources) for b in ordered]
-        made = _own_places(merge(path, read))
-        if self._memo is not None:
+        parsed = merge(path, [parse_block(b, relative, self._sources) for b in ordered])
+        made = _own_places(parsed)
+        if self._cache is not None:
             names = [(file, package, name) for (file, package), name in files.items()]
-            kept = _ENCODER.encode(_Kept(names, made))
-            self._memo.put(key, zlib.compress(kept, _LEVEL))
+            self._cache.put(key, zlib.compress(_ENCODER.encode(_Entry(names, made)), _LEVEL))
         return made
 
     def _known(self, key: str) -> PackageDiagnostics | None:
-        data = self._memo.get(key) if self._memo is not None else None
+        data = self._cache.get(key) if self._cache is not None else None
         if data is None:
             return None
         try:
-            kept = _DECODER.decode(zlib.decompress(data))
+            entry = _DECODER.decode(zlib.decompress(data))
         except (zlib.error, msgspec.DecodeError):
             return None  # cut off by a crash of the machine; it is written anew
-        same = all(self._relative(file, package) == name for file, package, name in kept.files)
-        return kept.diagnostics if same else None
+        same = all(self._relative(file, package) == name for file, package, name in entry.files)
+        return entry.diagnostics if same else None
 
     def _key(self, path: str, blocks: Sequence[Block]) -> str:
         digest = hashlib.sha256(_code())
@@ -137,23 +135,20 @@ class Said:
 
 
 def _own_places(package: PackageDiagnostics) -> PackageDiagnostics:
-    """Without what is said of generic functions of others, which come and go with their shapes.
+    """Drop the sites of generic functions of others, which come and go with their shapes.
 
-    What is inlined of them prints at the line that calls.
+    Inlined code of them prints at the line that calls.
     """
-    return replace(
-        package,
-        sites=[x for x in package.sites if not x.position.foreign],
-        stack_sites=[x for x in package.stack_sites if not x.position.foreign],
-        parameters=[x for x in package.parameters if not x.position.foreign],
-        decisions=[x for x in package.decisions if not x.position.foreign],
-        calls=[x for x in package.calls if not x.position.foreign],
-    )
+    placed = ("sites", "stack_sites", "parameters", "decisions", "calls")
+    own: dict[str, Any] = {
+        name: [x for x in getattr(package, name) if not x.position.foreign] for name in placed
+    }
+    return replace(package, **own)
 
 
 @cache
 def _code() -> bytes:
-    """Identity of the code that reads messages, and of the classes that hold what was read."""
+    """Return the identity of the code that parses messages, and of the classes of the result."""
     digest = hashlib.sha256()
     for directory in (Path(__file__).parent, Path(model.__file__).parent):
         for file in sorted(directory.glob("*.py")):

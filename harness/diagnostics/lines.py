@@ -1,4 +1,4 @@
-"""Positions under ``//line`` directives: where the compiler says that a place is. Pure."""
+"""Positions under ``//line`` directives, as the compiler states them. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _DIRECTIVE = re.compile(
     r"\s*(?:\*/)?",
     re.DOTALL,
 )
-# As a column past every other, for what ends a part.
+# A column past every other, for the end of a stretch.
 _FAR = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of source in the compiler's positions; columns are 0 where it knows none.
+class Stretch:
+    """Consecutive source in the compiler's positions; columns are 0 where it knows none.
 
     ``last`` is the place after the last one.
     """
@@ -36,24 +36,20 @@ class Piece:
     last: Place
 
     def has(self, where: Position, *, after_start: bool) -> bool:
-        """Whether a place of the same file is in it, and not its first one if so asked."""
+        """True if a place of the same file is in it, and, if so asked, is not its first."""
         if not self.first[0] <= where.line <= self.last[0]:
             return False
         if where.column:
             at = (where.line, where.column)
             return (self.first < at if after_start else self.first <= at) and at < self.last
-        # Under a directive without a column all of a line is one place; elsewhere it is what lies
+        # Under a directive without a column all of a line is one place; elsewhere such a place is
         # too far to the right for a column.
         return self.last[1] == 0 or where.line < self.last[0] or self.last[1] >= COLUMNS
-
-    def starts_on(self, where: Position) -> bool:
-        """Whether it begins on the line of a place."""
-        return self.first[0] == where.line
 
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """From a place on, positions count from another file, line and column (0: unknown)."""
+    """From ``start`` on, positions count from another file, line and column (0: unknown)."""
 
     start: Place
     file: str
@@ -88,13 +84,13 @@ class LineDirectives:
         self._starts = [base.start for base in self._bases]
 
     def position(self, place: Place) -> Position:
-        """The compiler's position of a place."""
+        """Return the compiler's position of a place."""
         base = self._bases[bisect_right(self._starts, place) - 1]
         line, column = self._mapped(base, place)
         return Position(base.file, line, column if column < COLUMNS else 0)
 
-    def pieces(self, first: Place, last: Place) -> Iterator[Piece]:
-        """A stretch of source, cut where directives stand in it."""
+    def stretches(self, first: Place, last: Place) -> Iterator[Stretch]:
+        """Yield the source between two places, cut at the directives in it."""
         for number in range(max(bisect_right(self._starts, first) - 1, 0), len(self._bases)):
             base = self._bases[number]
             if base.start > last:
@@ -103,7 +99,7 @@ class LineDirectives:
             if first < end:
                 begin = max(first, base.start)
                 stop = min(last, end if end[1] > 1 else (end[0] - 1, _FAR))
-                yield Piece(base.file, self._mapped(base, begin), self._mapped(base, stop))
+                yield Stretch(base.file, self._mapped(base, begin), self._mapped(base, stop))
 
     def _mapped(self, base: _Base, place: Place) -> Place:
         line = base.line + place[0] - base.start[0]

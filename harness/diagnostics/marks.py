@@ -1,7 +1,7 @@
-"""Comments in Go source by which its authors say what must hold, and what a file declares. Pure.
+"""``//esv:noescape`` comments, and the functions that a Go file declares. Pure.
 
-``//esv:noescape`` in the comment of a function declares that nothing is put on the heap there. The
-form is that of Go's own directives (``//go:noinline``): no blank after the slashes.
+The mark in the comment of a function says that nothing is allocated on the heap there. Its form is
+that of Go's own directives (``//go:noinline``): no blank after the slashes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Declaration:
     Attributes:
         name: as the compiler has it: ``F``, ``T.M``, ``(*T).M``, ``[...]`` for type parameters;
             ``init``, of which there may be several, without its number.
-        body: whether it is written in Go; else in assembly, or it stands for another one.
+        body: it is written in Go; else in assembly, or another function is linked for it.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Declaration:
 
 
 def declared_functions(source: bytes) -> list[Declaration]:
-    """The functions and methods that a Go file declares, in its order."""
+    """Return the functions and methods that a Go file declares, in its order."""
     return [
         Declaration(declared_name(node), node.child_by_field_name("body") is not None)
         for node in _parse(source).named_children
@@ -43,12 +43,7 @@ def declared_functions(source: bytes) -> list[Declaration]:
 
 
 def no_escape_marks(file: str, source: bytes) -> list[NoEscape]:
-    """The functions of a file that are marked, by the compiler's names.
-
-    Args:
-        file: path relative to the repository's root.
-        source: its text.
-    """
+    """Return the marked functions of a file, whose path is relative to the repository's root."""
     return [
         NoEscape(file, declared_name(function), line)
         for line, function in _marks(source)
@@ -57,12 +52,12 @@ def no_escape_marks(file: str, source: bytes) -> list[NoEscape]:
 
 
 def stray_marks(source: bytes) -> list[int]:
-    """Lines of marks that stand above no function, and so mark nothing."""
+    """Return the lines of marks that are above no function, and so mark nothing."""
     return [line for line, function in _marks(source) if function is None]
 
 
 def _marks(source: bytes) -> Iterator[tuple[int, Node | None]]:
-    """Line of every mark, and the function whose comment it is in."""
+    """Yield the line of every mark, and the function whose comment it is in."""
     if MARK.encode() not in source:
         return
     root = _parse(source)
@@ -79,7 +74,7 @@ def _marks(source: bytes) -> Iterator[tuple[int, Node | None]]:
 
 
 def _above(node: Node) -> Node | None:
-    """The comment that ends right above, if there is one."""
+    """Return the comment that ends right above, if there is one."""
     comment = node.prev_named_sibling
     if comment is None or comment.type != "comment":
         return None

@@ -1,7 +1,7 @@
-"""The compiler's output as messages, and what single messages say. Pure.
+"""The compiler's output as messages, and the meaning of single messages. Pure.
 
-A message is a line, but for one case: up to Go 1.21 a raw string stands in it as it stands in the
-source, over several lines, any of which may look like a header or like another message.
+A message is a line, but for one case: up to Go 1.21 a raw string is printed as in the source, over
+several lines, any of which may look like a header or like another message.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.model import Leak, ParameterFlow, Position, SiteKind
 
-# Turns a file as the compiler prints it, in the diagnostics of a package, into one relative to the
+# Makes a file as the compiler prints it, in the diagnostics of a package, relative to the
 # repository.
 Relative = Callable[[str, str], str]
 
@@ -60,7 +60,7 @@ _WORDS = {
     "... argument": SiteKind.ARGUMENT,
     "func literal": SiteKind.CLOSURE,
 }
-# What an expression is, from its text without what is in brackets.
+# Kinds of expressions by their text without what is in brackets.
 _SHAPES = {"make()": SiteKind.MAKE, "new()": SiteKind.NEW, "string()": SiteKind.CONVERSION}
 _TO_SLICE = re.compile(r"(?:\(\[\][\w.]+\)|\[\](?:byte|rune))\(.*\)", re.DOTALL)
 # Operators that texts do not have, and operands that are numbers.
@@ -74,7 +74,7 @@ _SELECTOR = re.compile(r".+\.(?P<name>[^\W\d]\w*)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What was printed below one ``# package`` header.
+    """The output below one ``# package`` header.
 
     Attributes:
         path: import path without the ``[p.test]`` of a variant.
@@ -87,7 +87,7 @@ class Block:
     text: str
 
     def messages(self) -> list[str]:
-        """The messages, in the order of the output."""
+        """Return the messages, in the order of the output."""
         return list(_messages(self.text.split("\n"))) if self.text else []
 
 
@@ -106,7 +106,7 @@ def blocks(output: str) -> Iterator[Block]:
 
 
 def _headers(output: str) -> Iterator[re.Match[str]]:
-    """The lines that look like a header; few of very many lines begin like one."""
+    """Yield the lines that look like a header; of very many lines few begin like one."""
     start = 0
     while True:
         header = _HEADER_LINE.match(output, start)
@@ -119,7 +119,7 @@ def _headers(output: str) -> Iterator[re.Match[str]]:
 
 
 def _surely_ends(output: str, begin: int, end: int) -> bool:
-    """Whether no raw string goes on behind the end of a stretch of output."""
+    """True if no raw string goes on after the end of a stretch of output."""
     at = output.find("`", begin, end)
     while at >= 0:
         last = output.find("\n", at, end)
@@ -131,7 +131,7 @@ def _surely_ends(output: str, begin: int, end: int) -> bool:
 
 
 def _line_by_line(output: str) -> Iterator[Block]:
-    """The same where a line that looks like a header may be part of a raw string."""
+    """Cut the output where a line that looks like a header may be part of a raw string."""
     path: str | None = None
     variant: str | None = None
     messages: list[str] = []
@@ -148,14 +148,14 @@ def _line_by_line(output: str) -> Iterator[Block]:
 
 
 def _messages(lines: list[str]) -> Iterator[str]:
-    """The lines, those put together that a raw string goes over."""
+    """Yield the lines, those of one raw string joined."""
     number, endless = 0, False
     while number < len(lines):
         message, end = lines[number], number + 1
         if not endless and "`" in message and LINE.match(message) and _in_raw_string(message):
             last = _end_of_raw_string(lines, end)
             if last is None:
-                endless = True  # it was none; where one has no end, no later one is looked for
+                endless = True  # it was none; after one without an end, no later one is looked for
             else:
                 end = last + 1
                 message = "\n".join(lines[number:end])
@@ -164,7 +164,7 @@ def _messages(lines: list[str]) -> Iterator[str]:
 
 
 def _end_of_raw_string(lines: list[str], start: int) -> int | None:
-    """Number of the line where one ends that begins above ``start``, and no other begins."""
+    """Return the line where one ends that begins above ``start``, and no other begins."""
     for number in range(start, len(lines)):
         _, quote, rest = lines[number].partition("`")
         if quote and not _in_raw_string(rest):
@@ -173,25 +173,25 @@ def _end_of_raw_string(lines: list[str], start: int) -> int | None:
 
 
 def _in_raw_string(text: str) -> bool:
-    """Whether a text ends inside of a raw string."""
+    """True if a text ends inside of a raw string."""
     last = (_QUOTED.findall(text) or [""])[-1]
     return last.startswith("`") and not (len(last) > 1 and last.endswith("`"))
 
 
 def position(match: re.Match[str], package: str, relative: Relative) -> Position:
-    """The place that a message or a step of a flow names."""
+    """Return the position in a message or in a step of a flow."""
     if match.re is LINE and match["unknown"]:
         return Position(match["unknown"], 0, 0)
     return Position(relative(match["file"], package), int(match["line"]), int(match["column"] or 0))
 
 
 def is_test(where: Position) -> bool:
-    """Whether it is in a test file."""
+    """True for a position in a test file."""
     return where.file.endswith("_test.go")
 
 
 def is_heap_line(text: str) -> bool:
-    """Whether a line that is not understood says something of the heap."""
+    """True if a line of an unknown form says something about the heap."""
     return (
         HEAP_WORD.search(text) is not None
         and _NO_SITE.fullmatch(text) is None
@@ -200,7 +200,7 @@ def is_heap_line(text: str) -> bool:
 
 
 def parameter_flow(package: str, where: Position, text: str) -> ParameterFlow | None:
-    """What a message says of a parameter; ``None`` if it is about something else.
+    """Return the flow of a parameter that a message is about; ``None`` for another message.
 
     A parameter that stays and a boxed variable that stays are both printed as ``x does not
     escape``; either way nothing is allocated.
@@ -220,18 +220,17 @@ def parameter_flow(package: str, where: Position, text: str) -> ParameterFlow | 
 
 
 def staying_expression(text: str) -> str | None:
-    """What a message says that it does not escape."""
+    """Return the expression that ``does not escape`` by a message, if it says so."""
     stays = _STAYS.fullmatch(text)
     return stays["expr"] if stays is not None else None
 
 
 def kind_of(expression: str, methods: frozenset[str]) -> SiteKind:
-    """What an expression is that ``escapes to heap`` or ``does not escape``.
+    """Return the kind of an expression that ``escapes to heap`` or ``does not escape``.
 
-    The text does not tell types. So these are read as what is more common: ``T{…}``, a boxed struct
-    or a slice or map of a named type, as a literal; ``T(x)``, a boxed number or a conversion to a
-    named string or slice type, as boxed; ``x.f`` as a method value if a method of that name is
-    known.
+    The text has no types. So these are read as the more common case: ``T{…}``, a boxed struct or a
+    slice or map of a named type, as a literal; ``T(x)``, a boxed number or a conversion to a named
+    string or slice type, as boxed; ``x.f`` as a method value if a method of that name is known.
     """
     if expression in _WORDS:
         return _WORDS[expression]
@@ -252,24 +251,24 @@ def kind_of(expression: str, methods: frozenset[str]) -> SiteKind:
 
 
 def _without_brackets(text: str) -> str:
-    """The text without what is inside of brackets, which themselves stay."""
-    kept, depth = [], 0
+    """Return the text without what is inside of brackets, which themselves stay."""
+    outside, depth = [], 0
     for char in text:
         depth -= char in ")]}"
         if depth <= 0:
-            kept.append(char)
+            outside.append(char)
         depth += char in "([{"
-    return "".join(kept)
+    return "".join(outside)
 
 
 def generic_name(function: str) -> str:
-    """A function without its type arguments, as tracebacks print it: ``Top[...]``.
+    """Return a function without its type arguments, as tracebacks print it: ``Top[...]``.
 
     The shapes (``go.shape.struct { At int64; … }``) depend on who instantiates it, and so does the
     hash in the name of a closure of an inlined function (``F.func1#7gW254ZGGfY=#``).
     """
     function = _CLOSURE_HASH.sub("", function)
-    kept, depth, start, done = [], 0, 0, 0
+    short, depth, start, done = [], 0, 0, 0
     for bracket in _BRACKET.finditer(function):
         if bracket[0] == "[":
             start = start if depth else bracket.start()
@@ -277,6 +276,6 @@ def generic_name(function: str) -> str:
         elif depth:
             depth -= 1
             if depth == 0:
-                kept.append(f"{function[done:start]}[...]")
+                short.append(f"{function[done:start]}[...]")
                 done = bracket.end()
-    return "".join([*kept, function[done:]])
+    return "".join([*short, function[done:]])

@@ -1,11 +1,12 @@
-"""Messages and functions without what differs by release for the same source. Pure.
+"""Messages and functions without the differences between releases for the same source. Pure.
 
-Within one release nothing of this matters but the names of temporaries; a site is followed over a
-change of the release by it.
+A site is followed over a change of the release by this form. Within one release only the names of
+temporaries differ.
 """
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,17 +16,20 @@ _TEMPORARY = re.compile(r"~r\d+|~R\d+|\.autotmp_\d+|\.dict\d*")
 _CGO = re.compile(r"\b_C(?:func|2func|type|var|fpvar_fp)_")
 _QUOTE = re.compile('["`]')
 _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.DOTALL)
-# So many signs, with its quotation marks, the compiler prints of a text from Go 1.22 on.
+# The characters, quotation marks included, that the compiler prints of a text from Go 1.22 on.
 _LONGEST, _CUT = 72, "..."
 _RUNE = re.compile(r"'([^'\\])'")
 _SUM = re.compile(r"(?<![\w.])(\d{1,400}) (<<|>>|[-+*]) (\d{1,400})(?![\w.])")
 _TYPED = re.compile(r"(?<![\w.\])])(?!(?:make|new|len|cap|string)\()[\w.]+\((\d+|\x00\d+\x00)\)")
+_OPERATORS = {
+    "<<": operator.lshift, ">>": operator.rshift,
+    "-": operator.sub, "+": operator.add, "*": operator.mul,
+}  # fmt: skip
 _TEXTS = re.compile(r"\x00(\d+)\x00 \+ \x00(\d+)\x00")
-_KEPT = re.compile(r"\x00(\d+)\x00")
+_PLACEHOLDER = re.compile(r"\x00(\d+)\x00")
 _TOO_FAR = 64
-# So deep a constant is folded: `int(int(1))` has two layers.
+# The depth to which a constant is folded: `int(int(1))` has two layers.
 _MOST_LAYERS = 20
-
 
 _SHAPE = "go.shape."
 _BRACKET = re.compile(r"[][(){}]")
@@ -36,15 +40,16 @@ _TYPE_PREFIX = re.compile(r"\*|<-chan |chan<- |chan ")
 
 @lru_cache(maxsize=1 << 14)
 def normal_message(message: str) -> str:
-    """The message in the form that all releases share, so far as there is one.
+    """Return the message in the form that all releases share, so far as there is one.
 
-    What differs are the names of temporaries and of cgo's types; constants, which Go 1.21 prints as
-    they are written (``1 << 10``, ``"a" + "b"``, ``'a'``) and later ones as a value with its type
-    (``1024``, ``"ab"``, ``byte(97)``); raw strings, which Go 1.21 prints as they are; and long
-    texts, which later ones cut. The shapes of type arguments depend on who instantiates a function.
+    The releases differ in the names of temporaries and of cgo's types; in constants, which Go 1.21
+    prints as they are written (``1 << 10``, ``"a" + "b"``, ``'a'``) and later ones as a value with
+    its type (``1024``, ``"ab"``, ``byte(97)``); in raw strings, which Go 1.21 prints as they are;
+    and in long texts, which later ones cut. The shapes of type arguments depend on who instantiates
+    a function.
     """
     texts: list[str] = []
-    message = message.replace("\x00", "\ufffd")  # which stands for the texts below
+    message = message.replace("\x00", "\ufffd")  # it delimits placeholders below
     message = unshaped(_put_texts_away(message, texts))
     message = normal_function(_TEMPORARY.sub("~", message))
     message = _RUNE.sub(lambda m: str(ord(m[1])), message)
@@ -54,11 +59,11 @@ def normal_message(message: str) -> str:
         message = _TEXTS.sub(lambda m: _joined(m, texts), message)
         if message == previous:
             break
-    return _KEPT.sub(lambda m: f'"{texts[int(m[1])][: _LONGEST - 4]}"', message)
+    return _PLACEHOLDER.sub(lambda m: f'"{texts[int(m[1])][: _LONGEST - 4]}"', message)
 
 
 def normal_function(function: str) -> str:
-    """A function by the name that Go 1.27 gives it.
+    """Return a function by the name that Go 1.27 gives it.
 
     Up to Go 1.21 literals outside of functions are ``glob..func1``, later ``init.func1``.
     """
@@ -68,13 +73,13 @@ def normal_function(function: str) -> str:
 
 
 def unshaped(text: str) -> str:
-    """A text without the types that stand for type parameters: ``T`` alone, ``[...]`` in a list."""
+    """Return a text without the shapes of type parameters: ``T`` alone, ``[...]`` in a list."""
     if _SHAPE not in text:
         return text
     ends = _closed(text)
     lists = [i for i, end in ends.items() if text[i] == "[" and text[i - 1 : i].isidentifier()]
     lists.sort(reverse=True)
-    kept, at = [], 0
+    plain, at = [], 0
     while (shape := text.find(_SHAPE, at)) >= 0:
         # The outermost list of type arguments around it.
         opening = None
@@ -83,16 +88,16 @@ def unshaped(text: str) -> str:
             if first >= at and ends[first] > shape:
                 opening = first
         if opening is not None:
-            kept.append(f"{text[at:opening]}[...]")
+            plain.append(f"{text[at:opening]}[...]")
             at = ends[opening]
         else:
-            kept.append(f"{text[at:shape]}T")
+            plain.append(f"{text[at:shape]}T")
             at = _after_type(text, shape + len(_SHAPE), ends)
-    return "".join([*kept, text[at:]])
+    return "".join([*plain, text[at:]])
 
 
 def _closed(text: str) -> dict[int, int]:
-    """The place after the bracket that closes each one; the end of the text if none does."""
+    """Return the place after the bracket that closes each one; the end of the text if none does."""
     found: dict[int, int] = {}
     open_: list[int] = []
     for match in _BRACKET.finditer(text):
@@ -105,7 +110,7 @@ def _closed(text: str) -> dict[int, int]:
 
 
 def _after_type(text: str, at: int, ends: Mapping[int, int]) -> int:
-    """The place after a type; the result of a function type is left."""
+    """Return the place after a type; the result of a function type is not part of it."""
     while True:
         prefix = _TYPE_PREFIX.match(text, at)
         if prefix is not None:
@@ -125,8 +130,8 @@ def _after_type(text: str, at: int, ends: Mapping[int, int]) -> int:
 
 
 def _put_texts_away(message: str, texts: list[str]) -> str:
-    """The message with its text constants replaced by numbers, and cut ones completed."""
-    kept, at = [], 0
+    """Return the message with its text constants replaced by numbers, and cut ones completed."""
+    replaced, at = [], 0
     while (match := _QUOTE.search(message, at)) is not None:
         start = match.start()
         cut = message[start : start + _LONGEST]
@@ -139,28 +144,24 @@ def _put_texts_away(message: str, texts: list[str]) -> str:
                 text = _escaped(text)
         else:
             break
-        kept += [message[at:start], f"\x00{len(texts)}\x00"]
+        replaced += [message[at:start], f"\x00{len(texts)}\x00"]
         texts.append(text)
         at = end
-    return "".join([*kept, message[at:]])
+    return "".join([*replaced, message[at:]])
 
 
 def _escaped(text: str) -> str:
-    """A raw string as Go writes it between quotation marks, but for rare signs."""
+    """Return a raw string as Go writes it between quotation marks, but for rare characters."""
     for sign, escape in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r")):
         text = text.replace(sign, escape)
     return text
 
 
 def _value(match: re.Match[str]) -> str:
-    left, operator, right = int(match[1]), match[2], int(match[3])
-    if operator in ("<<", ">>"):
-        if right > _TOO_FAR:
-            return match[0]
-        return str(left << right if operator == "<<" else left >> right)
-    if operator == "*":
-        return str(left * right)
-    return str(left + right if operator == "+" else left - right)
+    left, sign, right = int(match[1]), match[2], int(match[3])
+    if sign in ("<<", ">>") and right > _TOO_FAR:
+        return match[0]
+    return str(_OPERATORS[sign](left, right))
 
 
 def _joined(match: re.Match[str], texts: list[str]) -> str:

@@ -61,23 +61,23 @@ _AT = " at "
 _PLACE = re.compile(r"(?P<file>\S[^\n]*?):(?P<line>\d{1,9})(?::(?P<column>\d{1,9}))?", re.DOTALL)
 _CONVERTED = re.compile(r"from (?P<expr>.+) \(interface-converted\)", re.DOTALL)
 _Place = tuple[Position, str]
-# Place, message and function of a site that may be printed several times.
+# Position, message and function of a site that may be printed several times.
 _Key = tuple[Position, str, str]
 
 
 @dataclass(slots=True)
 class PackageDiagnostics:
-    """What the compiler said of one package or test variant.
+    """The messages about one package or test variant.
 
     Attributes:
         path: import path without the ``[p.test]`` of a variant.
         variant: the test binary a variant is compiled for, ``p.test``, or ``None``.
         sites: the escape sites, in the order of the output.
         stack_sites: what ``does not escape``: expressions, not variables. Some of them allocate all
-            the same, beyond a buffer on the stack; where, the compiled code tells, so that they are
-            in no record.
-        parameters: what becomes of parameters.
-        decisions: whether each function can be inlined.
+            the same, beyond a buffer on the stack; the compiled code has these, so that they are in
+            no record.
+        parameters: how parameters leak.
+        decisions: for each function, whether it can be inlined.
         calls: each inlined call.
         unparsed: heap-related lines of an unknown form.
     """
@@ -92,34 +92,33 @@ class PackageDiagnostics:
     unparsed: list[Diagnostic] = field(default_factory=list)
 
 
-def _as_it_is(file: str, _package: str) -> str:
+def _unchanged(file: str, _package: str) -> str:
     return file
 
 
 def parse(
-    output: str, relative: Relative = _as_it_is, sources: Sources | None = None
+    output: str, relative: Relative = _unchanged, sources: Sources | None = None
 ) -> list[PackageDiagnostics]:
     """Parse the standard error of a build.
 
     Args:
-        output: everything that ``go`` printed; what stands before the first package, and lines
-            that do not concern the heap, are passed over.
-        relative: turns a file as the compiler prints it, and the package that it prints it for,
-            into one relative to the repository.
-        sources: the source of a package; asked for only where a site's function is in question.
+        output: everything that ``go`` printed; lines before the first package, and those that do
+            not concern the heap, are ignored.
+        relative: makes a file as the compiler prints it, for a package, relative to the repository.
+        sources: the source of a package; read only where a site's function is in question.
     """
     return [parse_block(block, relative, sources) for block in blocks(output)]
 
 
 def parse_block(
-    block: Block, relative: Relative = _as_it_is, sources: Sources | None = None
+    block: Block, relative: Relative = _unchanged, sources: Sources | None = None
 ) -> PackageDiagnostics:
-    """What was said of one package or test variant; arguments as of :func:`parse`."""
+    """Parse the output about one package or test variant; arguments as of :func:`parse`."""
     return _Block(block.path, block.variant, relative, sources).parse(block.messages())
 
 
 def merge(path: str, packages: Iterable[PackageDiagnostics]) -> PackageDiagnostics:
-    """The package ``path`` from its plain form and its test variants, which repeat its lines.
+    """Join the plain form of the package ``path`` and its test variants, which repeat its lines.
 
     A line that one compile prints twice is two sites; a line that two compiles print once each, or
     that is printed once for each instantiation of a generic function, is one. So every distinct
@@ -152,7 +151,7 @@ def _merge_sites(
     for variant, listed in variants:
         own: dict[tuple[_Key, str], list[EscapeSite]] = defaultdict(list)
         for printed in listed:
-            # What an external test inlines or instantiates of the package it tests.
+            # An external test inlines or instantiates code of the package it tests.
             foreign = variant.path != path and not printed.test
             site = in_own_words(printed, path) if foreign else printed
             function, message = generic_name(site.function), unshaped(site.message)
@@ -169,8 +168,8 @@ def _merge_sites(
     return sorted(merged, key=lambda s: (s.position, s.message, s.function))
 
 
-def plain_lines(output: str, relative: Relative = _as_it_is) -> list[Diagnostic]:
-    """Every line as it is, for views on demand (``-m``, ``-m -l``).
+def plain_lines(output: str, relative: Relative = _unchanged) -> list[Diagnostic]:
+    """Return every line as it is, for views on demand (``-m``, ``-m -l``).
 
     A listing (``-S``) has lines without a position.
     """
@@ -179,10 +178,8 @@ def plain_lines(output: str, relative: Relative = _as_it_is) -> list[Diagnostic]
         path = block.path
         for message in filter(None, block.messages()):
             match = LINE.fullmatch(message)
-            if match is None:
-                found.append(Diagnostic(path, None, message))
-            else:
-                found.append(Diagnostic(path, position(match, path, relative), match["text"]))
+            where = position(match, path, relative) if match is not None else None
+            found.append(Diagnostic(path, where, match["text"] if match is not None else message))
     return found
 
 
@@ -194,7 +191,7 @@ class _Explanation:
 
 
 class _Block:
-    """One package or test variant, message by message."""
+    """The parser of one package or test variant, message by message."""
 
     def __init__(
         self, path: str, variant: str | None, relative: Relative, sources: Sources | None
@@ -208,7 +205,7 @@ class _Block:
         # Position, expression and message.
         self._heap: list[tuple[Position, str, str]] = []
         self._stack: list[tuple[Position, str, str]] = []
-        # Values that become interfaces there, or are part of what does.
+        # Values that become interfaces at a position, or are part of one that does.
         self._converted: set[_Place] = set()
 
     def parse(self, messages: Iterable[str]) -> PackageDiagnostics:
@@ -224,16 +221,14 @@ class _Block:
         return self._package
 
     def _step(self, text: str) -> None:
-        """A line of an explanation; those of parameters are not kept."""
+        """Read a line of an explanation; those of parameters are dropped."""
         words, _, place = text.rpartition(_AT)
         at = _PLACE.fullmatch(place) if words.startswith("from ") else None
-        if at is None:
-            step = FlowStep(text, None)
-        else:
+        step = FlowStep(text, None)
+        if at is not None:
             where = position(at, self._package.path, self._relative)
             step = FlowStep(words, where)
-            converted = _CONVERTED.fullmatch(words)
-            if converted is not None:
+            if (converted := _CONVERTED.fullmatch(words)) is not None:
                 self._converted.add((where, converted["expr"]))
         if self._flow is not None:
             self._flow.append(step)
@@ -257,51 +252,42 @@ class _Block:
             self._unknown(where, text)
 
     def _unknown(self, where: Position | None, text: str) -> None:
-        """A line of another kind, kept if it is about the heap."""
+        """Keep a line of another kind if it is about the heap."""
         if is_heap_line(text):
             self._package.unparsed.append(Diagnostic(self._package.path, where, text))
 
     def _inlining(self, where: Position, text: str) -> bool:
-        path, test = self._package.path, is_test(where)
+        package, test = self._package, is_test(where)
         if text.startswith("inlining call to "):
             callee = text.removeprefix("inlining call to ")
-            self._package.calls.append(InliningCall(path, callee, where, test))
-        elif (cannot := _CANNOT.fullmatch(text)) is not None:
-            if " into " in cannot["name"]:
-                return False  # not inlined into one caller
-            cost = _COST.search(cannot["reason"])
-            self._package.decisions.append(
-                InliningDecision(
-                    path,
-                    cannot["name"],
-                    where,
-                    can=False,
-                    cost=int(cost[1]) if cost else None,
-                    reason=cannot["reason"],
-                    test=test,
-                )
-            )
-        elif (can := _CAN.fullmatch(text)) is not None:
-            self._package.decisions.append(
-                InliningDecision(
-                    path,
-                    can["name"],
-                    where,
-                    can=True,
-                    cost=int(can["cost"]) if can["cost"] else None,
-                    reason="",
-                    test=test,
-                )
-            )
+            package.calls.append(InliningCall(package.path, callee, where, test))
+            return True
+        cannot, can = _CANNOT.fullmatch(text), _CAN.fullmatch(text)
+        if cannot is not None and " into " not in cannot["name"]:  # not only into one caller
+            name, reason = cannot["name"], cannot["reason"]
+            exceeded = _COST.search(reason)
+            cost = exceeded[1] if exceeded else None
+        elif cannot is None and can is not None:
+            name, reason, cost = can["name"], "", can["cost"]
         else:
             return False
+        package.decisions.append(
+            InliningDecision(
+                package.path,
+                name,
+                where,
+                can=cannot is None,
+                cost=int(cost) if cost else None,
+                reason=reason,
+                test=test,
+            )
+        )
         return True
 
     def _finish(self) -> None:
-        """Put sites and explanations together."""
+        """Join sites and explanations."""
         package = self._package
-        # A wrapper that `go f(x)` or a `defer f(x)` in a loop makes is explained and has no plain
-        # line.
+        # The wrapper made for `go f(x)`, or for `defer f(x)` in a loop, has only an explanation.
         plain = {where for where, _, _ in self._heap}
         self._heap.extend(
             (where, expression, expression + ESCAPES)
@@ -311,7 +297,7 @@ class _Block:
         functions = Functions(package.path, package.decisions, self._sources)
         methods = _methods(package)
         if all(d.can for d in package.decisions):
-            methods |= functions.methods()  # not -m=2, which has a decision for every function
+            methods |= functions.methods()  # from -m, which has no decision for other functions
         unnamed: set[int] = set()
         for where, expression, message in self._heap:
             # `append(x, y)` is explained, `append` is printed.
@@ -333,8 +319,7 @@ class _Block:
                     expression=expression,
                     kind=kind,
                     message=message,
-                    # The flow of a test file's site is never shown, and there are many of them.
-                    flow=() if test else tuple(flow),
+                    flow=() if test else tuple(flow),  # never shown of a test file, and long
                     test=test,
                 )
             )
@@ -354,10 +339,11 @@ class _Block:
             )
 
     def _is_box(self, where: Position, expression: str, flow: list[FlowStep]) -> bool:
-        """Whether flows show that it is a box, whatever its text looks like.
+        """True if flows show that a site is a box, whatever its text looks like.
 
-        What is allocated and then becomes an interface (a method value, the sum of a boxed sum, a
-        literal) has that step in its own flow. The box itself has it in the flows of what it holds.
+        A value that is allocated and then becomes an interface (a method value, the sum of a boxed
+        sum, a literal) has that step in its own flow. The box itself has it in the flows of its
+        content.
         """
         return (where, expression) in self._converted and not any(
             _CONVERTED.fullmatch(step.text) for step in flow
@@ -365,7 +351,7 @@ class _Block:
 
 
 def _methods(package: PackageDiagnostics) -> frozenset[str]:
-    """Names of methods that the package has, or of which calls are inlined in it."""
+    """Return names of methods of the package, and of methods whose calls are inlined in it."""
     own = (generic_name(d.function).replace("[...]", "") for d in package.decisions)
     called = (generic_name(c.callee).replace("[...]", "") for c in package.calls)
     # `p.F` cannot be told from `T.M`; those of the package are among its own.
@@ -374,7 +360,7 @@ def _methods(package: PackageDiagnostics) -> frozenset[str]:
 
 
 def _explain(candidates: list[_Explanation]) -> tuple[str, list[FlowStep]]:
-    """Function and flow; two sites of one expression take their explanations in turn.
+    """Return function and flow; two sites of one expression take their explanations in turn.
 
     One site with several explanations (a variable that escapes in two ways) takes the first,
     which is the one that made the compiler decide.

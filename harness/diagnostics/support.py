@@ -1,4 +1,4 @@
-"""Which packages and files of a module only its tests use, from what ``go list`` says."""
+"""The packages and files of a module that only its tests use, from ``go list``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness.diagnostics.listing import Listed
+from harness.diagnostics.golist import Listed
 from harness.model import Support, is_test
 
 _BENCHMARK = re.compile(rb"^func (Benchmark\w*)\(", re.MULTILINE)
@@ -16,7 +16,7 @@ _BENCHMARK = re.compile(rb"^func (Benchmark\w*)\(", re.MULTILINE)
 def support_files(
     packages: Sequence[Listed], by_path: Mapping[str, Listed], relative: Callable[[str], str]
 ) -> tuple[Support, ...]:
-    """What belongs to the tests of a module though its name does not say so.
+    """Return what belongs to the tests of a module though its name does not say so.
 
     A package does where tests of others are linked with it and no code is. It must be ``internal``,
     since code of other modules may use any other, no command, and without benchmarks of its own,
@@ -25,7 +25,7 @@ def support_files(
     Args:
         packages: of the module, without what Go makes of them for tests.
         by_path: everything that was listed.
-        relative: a directory relative to the repository's root.
+        relative: makes a directory relative to the repository's root.
     """
     tested = {
         package.ImportPath: {d.split(" ", 1)[0] for d in main.Deps} - {package.ImportPath}
@@ -54,7 +54,7 @@ def support_files(
 
 
 def benchmark_functions(directory: Path, files: Sequence[str]) -> tuple[str, ...]:
-    """Names of the benchmark functions in the test files of a package."""
+    """Return the names of the benchmark functions in the test files of a package."""
     names: list[str] = []
     for name in files:
         try:

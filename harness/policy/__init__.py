@@ -1,1 +1,1 @@
-"""The gate's policy, ``escape-velocity.toml``: its file (`file`) and what it says (`model`)."""
+"""The gate's policy, ``escape-velocity.toml``: its `file`, and the `model` that rules apply."""

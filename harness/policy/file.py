@@ -1,8 +1,8 @@
 """The policy file: ``escape-velocity.toml`` in the measured project.
 
-Read with :mod:`tomllib`, checked with msgspec. Neither says where a value stands, so the place of a
-complaint is looked up in the syntax tree (tree-sitter-toml), which is made only when there is one
-and for the lines that rules are quoted by.
+It is read with :mod:`tomllib` and checked with msgspec. Neither knows the line of a value, so the
+place of a complaint is looked up in the syntax tree (tree-sitter-toml), which is made only for a
+complaint and for the lines that rules are quoted by.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from harness.policy.model import (
     Waiver,
 )
 
-# tomllib takes the square of the length for some lines.
+# tomllib takes quadratic time for some lines.
 _LONGEST = 20_000
 _Key = tuple[str | int, ...]
 _Amount = int | float | str
@@ -88,11 +88,7 @@ def load_policy(path: Path) -> Policy:
 
 
 def parse_policy(text: str, source: str) -> Policy:
-    """Check the text of a policy file.
-
-    Args:
-        text: of the file.
-        source: its name, for messages.
+    """Check the text of a policy file; messages name it ``source``.
 
     Raises:
         ConfigError: with line and column.
@@ -107,10 +103,10 @@ def parse_policy(text: str, source: str) -> Policy:
 
 
 def _document(text: str, source: str) -> dict[str, object]:
-    """The TOML document.
+    """Return the TOML document.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: the text is none.
     """
     try:
         return tomllib.loads(text)
@@ -187,11 +183,7 @@ class _Reader:
         return found
 
     def _budget(
-        self,
-        scope: Scope,
-        pattern: str,
-        key: _Key,
-        limits: Mapping[str, object],
+        self, scope: Scope, pattern: str, key: _Key, limits: Mapping[str, object]
     ) -> Budget:
         checked: dict[str, float] = {}
         known = _UNITS.get(scope)
@@ -223,23 +215,12 @@ class _Reader:
             self._fail(key, '"file" and "function" belong to a waiver for an "escape"')
         if waiver.benchmark:
             self._expression((*key, "benchmark"), waiver.benchmark)
-        expires = waiver.expires
-        return Waiver(
-            owner=waiver.owner,
-            reason=waiver.reason,
-            expires=expires.date() if isinstance(expires, datetime) else expires,
-            line=self._line(key),
-            benchmark=waiver.benchmark,
-            unit=waiver.unit,
-            allow=(
-                None
-                if waiver.allow is None
-                else self._threshold((*key, "allow"), waiver.allow, may_list=False)
-            ),
-            escape=waiver.escape,
-            file=waiver.file,
-            function=waiver.function,
-        )
+        stated = {name: getattr(waiver, name) for name in _Waiver.__struct_fields__}
+        if isinstance(waiver.expires, datetime):
+            stated["expires"] = waiver.expires.date()
+        if waiver.allow is not None:
+            stated["allow"] = self._threshold((*key, "allow"), waiver.allow, may_list=False)
+        return Waiver(**stated, line=self._line(key))
 
     def _threshold(self, key: _Key, value: object, *, may_list: bool = True) -> Threshold:
         if _is_amount(value):
@@ -259,10 +240,8 @@ class _Reader:
         except (re.error, OverflowError, RecursionError) as err:
             self._fail(key, f"{pattern!r} is not a regular expression: {err}")
 
-    # Places
-
     def _refuse(self, err: msgspec.ValidationError) -> NoReturn:
-        """What msgspec says, at its place and in words of TOML."""
+        """Raise msgspec's complaint with its place, in words of TOML."""
         message, _, path = str(err).partition(" - at `$")
         key: _Key = tuple(
             int(number) if number else name
@@ -291,7 +270,7 @@ class _Reader:
         return self._place(key)[0]
 
     def _place(self, key: _Key) -> tuple[int, int]:
-        """Line and column of a key, or of the nearest table around it."""
+        """Return line and column of a key, or of the nearest table around it."""
         if self._places is None:
             self._places = _places(self._text)
         while key and key not in self._places:
@@ -300,7 +279,7 @@ class _Reader:
 
 
 def _is_amount(value: object) -> TypeGuard[float]:
-    """Whether it is a number from 0 to the largest that is finite."""
+    """True for a finite number from 0 on."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     return 0 <= value <= sys.float_info.max
@@ -314,7 +293,7 @@ _FIELDS: Mapping[str | int, Sequence[str]] = {
 
 
 def _places(text: str) -> dict[_Key, tuple[int, int]]:
-    """Line and column, from 1, of every key and array element of a TOML document."""
+    """Return line and column, from 1, of every key and array element of a TOML document."""
     tree = Parser(Language(tree_sitter_toml.language())).parse(text.encode("utf-8"))
     found: dict[_Key, tuple[int, int]] = {}
     counts: dict[_Key, int] = {}

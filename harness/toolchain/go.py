@@ -1,4 +1,4 @@
-"""A Go that was found: what it says of itself, and the environment in which it runs."""
+"""A Go release that was found, and the environment in which it runs."""
 
 from __future__ import annotations
 
@@ -11,21 +11,11 @@ from pathlib import Path
 
 from harness.errors import MeasurementError, ToolchainError
 from harness.model import Toolchain
-from harness.process import Completed, run, tool_environment
+from harness.process import MODULE_VARIABLES, Completed, run, tool_environment
 
-# Settings of `go env -w` that say where modules come from and lie; all others would change what
-# is measured and stay out.
-_KEPT_SETTINGS = (
-    "GOPROXY",
-    "GONOPROXY",
-    "GOPRIVATE",
-    "GOSUMDB",
-    "GONOSUMDB",
-    "GOINSECURE",
-    "GOVCS",
-    "GOAUTH",
-    "GOMODCACHE",
-)
+# Settings of `go env -w` that say where modules come from; all others would change what is
+# measured and are not passed on.
+_MODULE_SETTINGS = (*MODULE_VARIABLES, "GOVCS", "GOAUTH")
 _FACTS = ("GOVERSION", "GOOS", "GOARCH", "CGO_ENABLED", "GOROOT")
 # Where Go looks for the file of `go env -w`.
 _SETTINGS_VARIABLES = ("GOENV", "XDG_CONFIG_HOME")
@@ -39,7 +29,7 @@ class Go:
     Attributes:
         binary: the ``go`` command.
         goroot: root of the release, with ``bin``, ``pkg`` and ``src``.
-        toolchain: what the record keeps of it.
+        toolchain: its identity in records.
         build_cache: Go's build cache, which all workers share.
         settings: where modules come from, as the user set it with ``go env -w`` or in the
             environment; may hold credentials.
@@ -52,15 +42,14 @@ class Go:
     settings: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
-        """The environment of the ``go`` command: ``base`` and what pins this release.
+        """Return the environment of the ``go`` command: ``base`` and what pins this release.
 
         Neither the caller's ``GOFLAGS`` nor what ``go env -w`` set reaches the build, but for the
-        settings of proxies and private modules. cgo is as ``toolchain.cgo`` says. Variables of
-        asv's ``matrix`` are laid over the result. Not meant for a benchmark, which needs nothing
-        of it.
+        settings of proxies and private modules. Variables of asv's ``matrix`` are laid over the
+        result. Benchmarks need nothing of it.
         """
         path = [str(self.goroot / "bin"), *filter(None, [base.get("PATH", "")])]
-        # Go keeps modules below it; of a user without one they are in the cache of the harness.
+        # Go puts modules below HOME; a user without one has them in the cache of the harness.
         home = os.path.expanduser("~")  # noqa: PTH111 (which raises then)
         return {
             "HOME": home if os.path.isabs(home) else str(self.build_cache.parent),  # noqa: PTH117
@@ -82,7 +71,7 @@ def inspect(binary: Path, source: str, cache_dir: Path) -> Go:
 
     Args:
         binary: the command, or a wrapper that starts it.
-        source: where it was found, for :class:`harness.model.Toolchain`.
+        source: how it was found, for :class:`harness.model.Toolchain`.
         cache_dir: the cache directory of the harness.
 
     Raises:
@@ -91,7 +80,7 @@ def inspect(binary: Path, source: str, cache_dir: Path) -> Go:
     facts = _go_env(
         binary, _FACTS, {**tool_environment(), "GOENV": "off", "GOFLAGS": "", "GOWORK": "off"}
     )
-    settings = _go_env(binary, _KEPT_SETTINGS, tool_environment(_SETTINGS_VARIABLES))
+    settings = _go_env(binary, _MODULE_SETTINGS, tool_environment(_SETTINGS_VARIABLES))
     if not facts["GOVERSION"] or not facts["GOROOT"]:
         raise ToolchainError(
             f"{binary} does not say which Go release it is; is it older than 1.16?"
@@ -141,7 +130,7 @@ def run_tool(command: Sequence[str | Path], *, env: Mapping[str, str], timeout: 
 
 
 def reason(completed: Completed) -> str:
-    """Why a command failed, in a few words: its last error, without addresses.
+    """Return the last error of a failed command in a few words, without addresses.
 
     ``go: download go1.99.0: …: reading https://…: 404 Not Found`` becomes ``404 Not Found``.
     """
@@ -155,7 +144,7 @@ def reason(completed: Completed) -> str:
 
 
 def _go_env(binary: Path, names: Sequence[str], env: Mapping[str, str]) -> dict[str, str]:
-    """Values of ``go env``; empty for a name that the release does not know."""
+    """Return values of ``go env``; empty for a name that the release does not know."""
     completed = run_tool(
         (binary, "env", "-json", *names), env={**env, "GOTOOLCHAIN": "local"}, timeout=_TIMEOUT
     )

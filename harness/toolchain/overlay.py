@@ -31,12 +31,12 @@ _SHOWING = "hideRuntime := false\n"
 
 
 def without_tiny_allocator(go: Go, cache_dir: Path) -> dict[str, str]:
-    """Replacements that turn the tiny allocator off, original path to changed copy.
+    """Return replacements that turn the tiny allocator off, original path to changed copy.
 
-    The copies lie at a stable path, so that Go's build cache holds the standard library compiled
-    with them. Empty where the runtime is written in another way than is known here: then small
-    objects are missing from profiles, and the account says that it is not exact. With it profiles
-    name the functions of the runtime that allocate, as far as ``runtime/pprof`` is as it is known.
+    The copies have a stable path, so that Go's build cache holds the standard library compiled
+    with them. Empty where the runtime has another form than is known here: then small objects are
+    missing from profiles, and the account says that it is not exact. With them, profiles also name
+    the functions of the runtime that allocate, if ``runtime/pprof`` has its known form.
     """
     target = cache_dir / "std-overlays" / f"{go.toolchain.release}-no-tiny"
     replaced: dict[str, str] = {}
@@ -61,32 +61,23 @@ def without_tiny_allocator(go: Go, cache_dir: Path) -> dict[str, str]:
     return replaced
 
 
-# What of `testing` is changed to print what the heap costs: old text, how often, new text. The same
-# words in every release from 1.21 to 1.27. StartTimer and ResetTimer have just read the memory
-# statistics when they set startBytes, and StopTimer when it adds to netBytes.
+# Changes of `testing` that print the heap costs: old text, how often, new text. The old text is in
+# every release from 1.21 to 1.27. StartTimer and ResetTimer have just read the memory statistics
+# when they set startBytes, and StopTimer when it adds to netBytes.
+_START = "\t\tb.startBytes = memStats.TotalAlloc\n"
+_STOP = "\t\tb.netBytes += memStats.TotalAlloc - b.startBytes\n"
+_PRINT = 'results += "\\t" + r.MemString()'
 _HEAP_COSTS = (
     ("\tnetBytes  uint64\n", 1, "\tnetBytes  uint64\n\tesv       esvHeap\n"),
-    (
-        "\t\tb.startBytes = memStats.TotalAlloc\n",
-        2,
-        "\t\tb.startBytes = memStats.TotalAlloc\n\t\tb.esv.start()\n",
-    ),
-    (
-        "\t\tb.netBytes += memStats.TotalAlloc - b.startBytes\n",
-        1,
-        "\t\tb.netBytes += memStats.TotalAlloc - b.startBytes\n\t\tb.esv.stop()\n",
-    ),
+    (_START, 2, f"{_START}\t\tb.esv.start()\n"),
+    (_STOP, 1, f"{_STOP}\t\tb.esv.stop()\n"),
     ("\tb.netBytes = 0\n", 1, "\tb.netBytes = 0\n\tb.esv.reset()\n"),
     (
         "\tb.StartTimer()\n\tb.benchFunc(b)\n",
         1,
         "\tb.StartTimer()\n\tb.esv.begin(n)\n\tb.benchFunc(b)\n",
     ),
-    (
-        'results += "\\t" + r.MemString()\n',
-        1,
-        'results += "\\t" + r.MemString() + b.esv.String(r)\n',
-    ),
+    (f"{_PRINT}\n", 1, f"{_PRINT} + b.esv.String(r)\n"),
 )
 
 # Go 1.24 and newer: the first b.Loop resets the timer.
@@ -95,16 +86,16 @@ _LOOP_RESET = "\t\tb.ResetTimer()\n"
 
 
 def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
-    """Replacements with which `testing` prints what the heap costs beside the allocation.
+    """Return replacements with which `testing` prints the units of :data:`HEAP_COSTS`.
 
-    The units are those of :data:`harness.model.HEAP_COSTS`; where a benchmark reports one of that
-    name by itself, its own is printed. They come from the statistics that `testing` reads anyway
-    when its timer starts and stops: nothing is allocated in between, and no collection is added,
-    which would empty every ``sync.Pool``. Where every allocation is profiled, the memory profile
-    has only what the reported figures count: while the timer is on, behind the last reset of it.
+    Where a benchmark reports one of that name by itself, its own is printed. They come from the
+    statistics that `testing` reads anyway when its timer starts and stops: nothing is allocated in
+    between, and no collection is added, which would empty every ``sync.Pool``. Where every
+    allocation is profiled, the memory profile has only what the reported figures count: while the
+    timer is on, after the last reset of it.
 
-    Empty where `testing` is written in another way than is known here, or does not compile with
-    the change, which is tried once for each release: no measurement may fail for these units.
+    Empty where `testing` has another form than is known here, or does not compile with the change,
+    which is tried once for each release: no measurement may fail for these units.
     """
     original = go.goroot / "src" / "testing" / "benchmark.go"
     if not original.is_file():
@@ -127,7 +118,7 @@ def with_heap_costs(go: Go, cache_dir: Path) -> dict[str, str]:
 
 
 def _compiles(go: Go, copy: Path, replaced: Mapping[str, str]) -> bool:
-    """Whether Go takes the changed `testing`; what was found is kept beside the copy."""
+    """True if Go compiles the changed `testing`; the answer is stored next to the copy."""
     tried = copy.with_name(f"{copy.name}.compiles")
     digest = hashlib.sha256(copy.read_bytes()).hexdigest()
     known = tried.read_text("utf-8").split() if tried.is_file() else []
@@ -136,8 +127,8 @@ def _compiles(go: Go, copy: Path, replaced: Mapping[str, str]) -> bool:
     flags = with_overlay(("-trimpath",), replaced, copy.parent)
     env = {**go.environment(tool_environment()), "GOWORK": "off"}
     done = run_tool((go.binary, "build", *flags, "testing"), env=env, timeout=_COMPILE_TIMEOUT)
-    # Only what the compiler says of the copy holds for ever; a full disk does not. Go shortens the
-    # directory that the copy shares with its GOROOT, so only the name of the file is looked for.
+    # Only what the compiler says of the copy is stored: a full disk may have room tomorrow. Go
+    # shortens the directory that the copy shares with its GOROOT, so only its name is looked for.
     said = re.search(rf"[/\\]{re.escape(copy.name)}:\d+:", done.stderr)
     if done.ok or said:
         _write(tried, f"{digest} {'yes' if done.ok else 'no'}\n")
@@ -145,7 +136,7 @@ def _compiles(go: Go, copy: Path, replaced: Mapping[str, str]) -> bool:
 
 
 def without_heap_costs(release: str) -> str:
-    """What is said where :func:`with_heap_costs` has nothing."""
+    """Return the note for a record where :func:`with_heap_costs` returns nothing."""
     return (
         f"{', '.join(HEAP_COSTS)} are not measured: the testing package of {release} could not be"
         " changed to print them"
@@ -153,12 +144,12 @@ def without_heap_costs(release: str) -> str:
 
 
 def with_overlay(flags: Sequence[str], replaced: Mapping[str, str], folder: Path) -> list[str]:
-    """Flags of the go command with these replacements beside those that they have already.
+    """Return flags of the go command with these replacements added to those that they have already.
 
     Args:
         flags: with at most one ``-overlay``.
         replaced: original path to changed copy; nothing changes where it is empty.
-        folder: where an overlay file is written; its name follows from its content.
+        folder: where an overlay file is written, under a name that follows from its content.
     """
     if not replaced:
         return list(flags)
@@ -173,7 +164,7 @@ def with_overlay(flags: Sequence[str], replaced: Mapping[str, str], folder: Path
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file if it has another content; whole, since another process may be reading it."""
+    """Write a file if its content differs; atomically, since another process may be reading it."""
     if path.is_file() and path.read_text("utf-8") == text:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Go's version order, and what a ``go.mod`` asks for; pure.
+"""Go's version order, and the requirements in a ``go.mod``. Pure.
 
 The order is that of https://go.dev/doc/toolchain#version: from Go 1.21 on ``1.21`` is a language
 version, older than ``1.21rc1``, which is older than ``1.21.0``; up to Go 1.20 ``1.20`` is the
@@ -25,10 +25,9 @@ _EXPLICIT_PATCH = 21
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """A Go version; the fields are in the order that they are compared in.
+    """A Go version; the order of the fields is that of comparison.
 
     Attributes:
-        major, minor: the release line.
         patch: number of the release in its line; -1 for a language version or a pre-release.
         kind: ``beta`` or ``rc``; empty for a release.
         pre: number of the pre-release.
@@ -47,14 +46,14 @@ class Version:
 
     @property
     def is_release(self) -> bool:
-        """Whether it names a release, not a language version or a pre-release."""
+        """True for a release, False for a language version or a pre-release."""
         return self.patch >= 0 and not self.kind
 
 
 def parse_version(text: str) -> Version | None:
     """Read ``1.27.3``, ``go1.27.3``, ``1.22rc1``, ``go1.26.8-custom`` or ``devel go1.28-abc``.
 
-    What follows a hyphen or a blank names a variant of the same version and is left out.
+    What follows a hyphen or a blank names a variant of the same version and is ignored.
 
     Returns:
         The version, or ``None`` if Go would not take it for one.
@@ -75,7 +74,7 @@ def parse_version(text: str) -> Version | None:
 def compare(left: str, right: str) -> int:
     """Compare two versions as Go does: negative, zero or positive.
 
-    What is not a version is older than any version.
+    A text that is no version is older than any version.
     """
     a, b = parse_version(left), parse_version(right)
     if a is None or b is None:
@@ -85,12 +84,12 @@ def compare(left: str, right: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ModuleRequirements:
-    """What a ``go.mod`` asks of the toolchain.
+    """The toolchain that a ``go.mod`` asks for.
 
     Attributes:
-        go: version of the ``go`` directive, ``1.21`` or ``1.21.3``: the least that will do.
-        toolchain: name in the ``toolchain`` directive, ``go1.22.1`` or ``default``: the one that
-            the project suggests to those who work on it.
+        go: version of the ``go`` directive, ``1.21`` or ``1.21.3``: the minimum.
+        toolchain: name in the ``toolchain`` directive, ``go1.22.1`` or ``default``: a suggestion to
+            those who work on the project.
     """
 
     go: str | None
@@ -116,7 +115,7 @@ def module_requirements(go_mod_text: str) -> ModuleRequirements:
 
 
 def satisfies(toolchain: Toolchain, requirement: str) -> bool:
-    """Whether a toolchain is as new as a ``go`` or ``toolchain`` directive asks.
+    """True if a toolchain is as new as a ``go`` or ``toolchain`` directive asks.
 
     ``default`` asks for nothing, and a toolchain built from an unnamed commit is taken to be new
     enough: Go itself says so if it is not.
@@ -127,7 +126,7 @@ def satisfies(toolchain: Toolchain, requirement: str) -> bool:
 
 
 def _without_comment(line: str) -> str:
-    """The line up to ``//``, but for one inside a quoted text."""
+    """Return the line up to ``//``, but for one inside a quoted text."""
     quote = ""
     for index, character in enumerate(line):
         if quote:

@@ -32,6 +32,13 @@ def examples() -> dict[str, str]:
     return {match["name"]: match["text"] for match in _BLOCK.finditer(text)}
 
 
+def workflows() -> dict[str, str]:
+    """The workflows of ``docs/ci.md`` and those of this repository, by name."""
+    own = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    documented = {n: text for n, text in examples().items() if n.startswith(".github/workflows/")}
+    return {**documented, **{f"own {path.name}": path.read_text("utf-8") for path in own}}
+
+
 def load(text: str) -> Any:
     """YAML in which ``on`` is a word, as the hosts read it."""
     return yaml.load(text, Loader=_Loader)

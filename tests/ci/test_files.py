@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-from harness.cli.main import build_parser
+from harness.cli.main import parse
+from harness.cli.options import GateOptions
 from harness.toolchain import Go
-from tests.ci.support import action, commands_of, examples, load, scripts, tool
+from tests.ci.support import action, examples, load, scripts, tool, workflows
 from tests.conftest import ROOT
 from tests.public_schemas import (
     GITHUB_ACTION,
+    GITHUB_ISSUE_FORM,
     GITHUB_WORKFLOW,
     GITLAB_CI,
     PRE_COMMIT,
@@ -23,8 +26,9 @@ from tests.public_schemas import (
 )
 
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
-WORKFLOWS = [name for name in examples() if name.startswith(".github/workflows/")]
+WORKFLOWS = workflows()
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_everything_that_is_promised_is_there() -> None:
@@ -43,7 +47,13 @@ def test_the_action_is_valid() -> None:
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_a_workflow_is_valid(name: str) -> None:
-    jsonschema.Draft7Validator(public_schema(GITHUB_WORKFLOW)).validate(load(examples()[name]))
+    jsonschema.Draft7Validator(public_schema(GITHUB_WORKFLOW)).validate(load(WORKFLOWS[name]))
+
+
+@pytest.mark.parametrize("name", ["bug", "change"])
+def test_an_issue_form_is_valid(name: str) -> None:
+    form = (ROOT / ".github" / "ISSUE_TEMPLATE" / f"{name}.yml").read_text("utf-8")
+    jsonschema.Draft7Validator(public_schema(GITHUB_ISSUE_FORM)).validate(load(form))
 
 
 def test_the_job_at_gitlab_is_valid() -> None:
@@ -56,11 +66,13 @@ def test_the_hooks_are_those_of_the_example() -> None:
     jsonschema.Draft7Validator(public_schema(PRE_COMMIT)).validate(config)
     hooks = {hook["id"]: hook for hook in load(HOOKS.read_text("utf-8"))}
     assert {h["id"] for h in config["repos"][0]["hooks"]} <= set(hooks)
-    parser = build_parser()
     for hook in hooks.values():
         program, *arguments = hook["entry"].split()
         assert program == "esv"
-        assert parser.parse_args(arguments).compile_only
+        verb, options = parse(arguments)
+        assert verb == "gate"
+        assert isinstance(options, GateOptions)
+        assert options.compile_only
 
 
 @pytest.mark.parametrize("name", scripts())
@@ -93,8 +105,12 @@ def test_shellcheck(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_who_may_write_does_not_run_the_code_of_a_fork(name: str) -> None:
-    workflow = load(examples()[name])
-    writes = "write" in workflow["permissions"].values()
+    workflow = load(WORKFLOWS[name])
+    permissions = [
+        workflow["permissions"],
+        *(j.get("permissions", {}) for j in workflow["jobs"].values()),
+    ]
+    writes = any("write" in granted.values() for granted in permissions)
     events = set(workflow["on"])
     assert "pull_request_target" not in events
     if writes:
@@ -114,18 +130,37 @@ def test_the_comment_follows_the_gate() -> None:
     assert download["with"]["name"] == action()["inputs"]["artifact"]["default"]
 
 
-def test_the_commands_of_the_documents_exist() -> None:
-    parser = build_parser()
-    verbs = next(a for a in parser._actions if a.dest == "verb").choices
-    assert isinstance(verbs, dict)
-    texts = [*scripts().values()]
-    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    texts += [path.read_text("utf-8") for path in documents]
-    found = [words for text in texts for words in commands_of(text) if words[0] in verbs]
-    whole = [words for words in found if len(words) > 1]  # a verb alone may be only its name
-    assert len(whole) > 40
-    for words in whole:
-        parser.parse_args(words)  # exits where an option is unknown
+def test_a_release_finds_its_section_of_the_changelog(tmp_path: Path) -> None:
+    steps = load(WORKFLOWS["own release.yml"])["jobs"]["release"]["steps"]
+    check = next(s["run"] for s in steps if "changelog" in s.get("name", ""))
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    for tag, code in ((version, 0), (f"{version}1", 1)):
+        done = subprocess.run(
+            ["bash", "-c", check],
+            cwd=ROOT,
+            env={**os.environ, "GITHUB_REF_NAME": f"v{tag}", "RUNNER_TEMP": str(tmp_path)},
+            check=False,
+        )
+        assert done.returncode == code
+    notes = (tmp_path / "notes.md").read_text("utf-8")
+    assert "### Added" in notes
+    assert "\n## " not in notes
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_links_of_a_document_lead_somewhere(document: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target, anchor in re.findall(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)", text):
+        file = document.parent / target if target else document
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text("utf-8"), re.MULTILINE)
+            assert anchor in [_anchor(heading) for heading in headings], f"{target}#{anchor}"
+
+
+def _anchor(heading: str) -> str:
+    """The fragment that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +197,7 @@ def actionlint(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_actionlint(name: str, actionlint: Path) -> None:
     done = subprocess.run(
         [str(actionlint), "-no-color", "-oneline", f"-shellcheck={tool('shellcheck')}", "-"],
-        input=examples()[name],
+        input=WORKFLOWS[name],
         capture_output=True,
         text=True,
         check=False,

@@ -10,22 +10,22 @@ from hypothesis import strategies as st
 
 from harness.diagnostics import known
 from harness.diagnostics.functions import Sources
-from harness.diagnostics.known import Said
+from harness.diagnostics.known import CompilerMessages
 from harness.diagnostics.messages import Block, Relative, _line_by_line, blocks
 from harness.diagnostics.parse import PackageDiagnostics, parse_block
 from tests.corpus.regenerate import RELEASES
 from tests.corpus.stored import NEWEST, directory, golden, relative, sources
 
 
-class Kept(dict[str, bytes]):
-    """A memo in memory."""
+class MemoryCache(dict[str, bytes]):
+    """A cache in memory."""
 
     def put(self, key: str, data: bytes) -> None:
         self[key] = data
 
 
 def read(
-    memo: Kept | None,
+    cache: MemoryCache | None,
     release: str = NEWEST,
     relative: Relative = relative,
     sources: Sources = sources,
@@ -35,7 +35,7 @@ def read(
         path = (block.variant or block.path).removesuffix(".test")
         groups.setdefault(path, []).append(block)
     owners = {path: directory(path) for path in groups}
-    return Said(groups, relative, owners, sources, memo).diagnostics()
+    return CompilerMessages(groups, relative, owners, sources, cache).diagnostics()
 
 
 @pytest.fixture
@@ -53,19 +53,19 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_what_is_remembered_is_what_was_read(release: str, parsed: list[str]) -> None:
-    memo = Kept()
+    cache = MemoryCache()
     anew = read(None, release)
     assert any(d.sites and d.stack_sites and d.parameters and d.calls for d in anew)
-    assert read(memo, release) == anew
-    assert len(memo) == len(anew)
+    assert read(cache, release) == anew
+    assert len(cache) == len(anew)
     parsed.clear()
-    assert read(memo, release) == anew
+    assert read(cache, release) == anew
     assert parsed == []
 
 
 def test_a_changed_package_is_read_and_no_other(parsed: list[str]) -> None:
-    memo = Kept()
-    anew = read(memo)
+    cache = MemoryCache()
+    anew = read(cache)
     one = next(d.path for d in anew if d.sites)
 
     def changed(package: str) -> list[tuple[str, bytes]]:
@@ -73,30 +73,30 @@ def test_a_changed_package_is_read_and_no_other(parsed: list[str]) -> None:
         return [(name, text + added) for name, text in sources(package)]
 
     parsed.clear()
-    assert read(memo, sources=changed) == anew
+    assert read(cache, sources=changed) == anew
     assert set(parsed) == {one}
 
 
 def test_a_module_that_lies_elsewhere_is_read_anew() -> None:
-    memo = Kept()
-    read(memo)
+    cache = MemoryCache()
+    read(cache)
 
     def moved(path: str, package: str) -> str:
         found = relative(path, package)
         return found if found.startswith("<") else f"sub/{found}"
 
-    assert read(memo, relative=moved) == read(None, relative=moved)
+    assert read(cache, relative=moved) == read(None, relative=moved)
 
 
 @pytest.mark.parametrize("damage", [b"", b"junk", None])
 def test_what_is_damaged_is_read_anew(damage: bytes | None) -> None:
-    memo = Kept()
-    anew = read(memo)
-    whole: Mapping[str, bytes] = dict(memo)
+    cache = MemoryCache()
+    anew = read(cache)
+    whole: Mapping[str, bytes] = dict(cache)
     for key, data in whole.items():
-        memo[key] = data[: len(data) // 2] if damage is None else damage
-    assert read(memo) == anew
-    assert memo == whole
+        cache[key] = data[: len(data) // 2] if damage is None else damage
+    assert read(cache) == anew
+    assert cache == whole
 
 
 @pytest.mark.parametrize("release", RELEASES)

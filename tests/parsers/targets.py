@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.compiled import parse_listing, read_binary
 from harness.config import default_settings, load_config
-from harness.diagnostics.listing import read_listing
+from harness.diagnostics.golist import read_listing
 from harness.diagnostics.messages import generic_name
 from harness.diagnostics.normal import normal_message, unshaped
 from harness.diagnostics.parse import merge, parse, plain_lines

@@ -16,7 +16,7 @@ import pytest
 from harness.compiled import parse_listing
 from harness.config import load_config
 from harness.diagnostics.functions import Functions
-from harness.diagnostics.listing import read_listing
+from harness.diagnostics.golist import read_listing
 from harness.diagnostics.messages import blocks, generic_name
 from harness.diagnostics.normal import normal_message, unshaped
 from harness.diagnostics.parse import parse

@@ -45,7 +45,7 @@ def sample(number: int = 3) -> Record:
     return make_record(number, packages, escapes=[make_site()])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(RECORDS)
 def test_a_record_comes_back_as_it_was(record: Record) -> None:
     data = encode(record)

@@ -23,6 +23,9 @@ from harness.engine.jobs.accounting import add_accounts, add_executions
 from harness.engine.session import Session
 from harness.model import Exchange, FileChange, Record, is_test
 
+# Accounting runs each benchmark four times; of many that changed the most important are explained.
+MOST_EXPLAINED = 20
+
 
 def cross(
     session: Session,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.causes.explain import explain_steps
 from harness.analysis.history.history import History
+from harness.analysis.history.project import project_histories
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.news import (
@@ -82,16 +83,7 @@ class _EnvironmentRun:
 
     def histories(self) -> list[History]:
         """One for each branch that has records."""
-        several = len(self.lines) > 1
-        made = [
-            replace(
-                History.build(self.records.values(), line),
-                branch=name if several else "",
-                beside=number > 0,
-            )
-            for number, (name, line) in enumerate(self.lines)
-        ]
-        return [h for h in made if h.records]
+        return project_histories(self.records.values(), self.lines)
 
 
 class Nightly:

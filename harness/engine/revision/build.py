@@ -130,7 +130,7 @@ class Builder:
         self.workspace = workspace
         self._worker = worker
         self._overlays = workspace.root / "overlays"
-        self._memo = FileMemo(config.cache_dir / "diagnostics")
+        self._messages = FileMemo(config.cache_dir / "diagnostics")
 
     def build(self, revision: Revision, environment: Environment) -> BuiltTree:
         """Check a revision out and compile it; what does not compile is part of the result."""
@@ -243,5 +243,5 @@ class Builder:
             {**env, "GOWORK": plan.workspace},
             self.config.build_timeout,
             plan.flags,
-            self._memo,
+            self._messages,
         )

@@ -9,7 +9,8 @@ import pytest
 import harness.compiled
 from harness.analysis.compare.costs import Reach
 from harness.analysis.compare.escapes import diff_escapes
-from harness.cli.site import check_store
+from harness.analysis.compare.records import record_detail
+from harness.cli.check import check_store
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.accounting import add_executions
 from harness.engine.jobs.walk import account_steps, walk
@@ -145,7 +146,7 @@ def test_what_cannot_be_read_costs_no_number(
     assert allocs(record) == {"user.BenchmarkUse": 1.0}
     assert record.outcome == "measured"
     assert [(e.package, e.message) for e in record.unread] == [(PACKAGE, said)]
-    assert f"compiled code of {PACKAGE} not read: {said}" in show_record(record)
+    assert f"compiled code of {PACKAGE} not read: {said}" in show_record(record_detail(record))
     assert problems == []
     assert len(notes) == 1
     assert said in notes[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.compare.records import record_detail
 from harness.config import load_config
 from harness.engine.jobs import canary
 from harness.engine.jobs.accounting import add_accounts
@@ -177,7 +178,7 @@ def test_where_testing_is_not_known_the_record_says_so_and_all_else_is_measured(
         assert not any(values(record, unit) for unit in HEAP_COSTS)
         (note,) = record.notes
         assert record.environment.toolchain.release in note
-        assert note in show_record(record)
+        assert note in show_record(record_detail(record))
         assert session.record(revision) == record
 
 
