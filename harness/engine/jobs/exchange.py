@@ -19,7 +19,7 @@ from harness.analysis.compare.renames import (
 from harness.analysis.compare.testfiles import OfTests
 from harness.diagnostics.functions import benchmark_sources
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.accounting import add_accounts, add_executions
+from harness.engine.jobs.on_demand import add_accounts, add_executions
 from harness.engine.session import Session
 from harness.model import Exchange, FileChange, Record, is_test
 

@@ -10,7 +10,7 @@ import pytest
 from harness import __version__
 from harness.engine.base.answers import answers, narrowed, none_matched
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.accounting import add_accounts
+from harness.engine.jobs.on_demand import add_accounts
 from harness.engine.jobs.walk import account_steps
 from harness.engine.session import Session
 from harness.model import (

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.walk.accounts import account_steps
 from harness.engine.jobs.walk.faults import errors_of_one_revision
+from harness.engine.jobs.walk.steps import account_steps
 from harness.engine.session import Session
 from harness.errors import MeasurementError, ToolchainError
 from harness.model import Outcome, PackageOutcome, Record

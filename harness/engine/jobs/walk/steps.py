@@ -8,8 +8,8 @@ from functools import partial
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.accounting import add_accounts, add_executions
 from harness.engine.jobs.exchange import exchange_steps
+from harness.engine.jobs.on_demand import add_accounts, add_executions
 from harness.engine.jobs.walk.faults import errors_of_one_revision
 from harness.engine.session import Session
 from harness.errors import MeasurementError, ToolchainError
