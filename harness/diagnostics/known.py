@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -140,7 +140,9 @@ def _own_places(package: PackageDiagnostics) -> PackageDiagnostics:
     Inlined code of them prints at the line that calls.
     """
     placed = ("sites", "stack_sites", "parameters", "decisions", "calls")
-    own = {name: [x for x in getattr(package, name) if not x.position.foreign] for name in placed}
+    own: dict[str, Any] = {
+        name: [x for x in getattr(package, name) if not x.position.foreign] for name in placed
+    }
     return replace(package, **own)
 
 

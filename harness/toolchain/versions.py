@@ -1,4 +1,4 @@
-"""Go's version order, and the requirements in a ``go.mod``. Pure.
+"""Go's version order, and the requirements in a ``go.mod``; pure.
 
 The order is that of https://go.dev/doc/toolchain#version: from Go 1.21 on ``1.21`` is a language
 version, older than ``1.21rc1``, which is older than ``1.21.0``; up to Go 1.20 ``1.20`` is the
