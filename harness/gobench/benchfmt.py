@@ -176,27 +176,6 @@ def standard_unit(unit: str) -> tuple[str, float]:
     return _NORMAL.get(unit, (unit, 1.0))
 
 
-def format_result(line: BenchmarkLine, procs: int = 1) -> str:
-    """Return a result line as the testing package prints it."""
-    suffix = f"-{procs}" if procs > 1 else ""
-    values = [_printed(value, unit) for unit, value in line.values.items()]
-    return "\t".join([f"{line.name}{suffix}", f"{line.iterations:>8}", *values])
-
-
-def _printed(value: float, unit: str) -> str:
-    if unit == SECONDS:
-        # The shortest that is read as the same number.
-        for digits in range(1, 18):
-            text = f"{value * 1e9:.{digits}g}"
-            if float(text) * _NORMAL["ns/op"][1] == value:
-                return f"{_plain(float(text)):>12} ns/op"
-    return f"{_plain(value):>12} {unit}"
-
-
-def _plain(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(value)
-
-
 def base_name(name: str, procs: int) -> str:
     """Return the name without its ``-GOMAXPROCS`` suffix, which is printed only above 1."""
     return name.removesuffix(f"-{procs}") if procs > 1 else name

@@ -1,8 +1,7 @@
-"""Files in the Go benchmark format, read and written. Pure.
+"""Files that somebody saved, mostly of ``go test -bench``. Pure.
 
-Format: https://go.dev/design/14313-benchmark-format. :func:`read_saved` is for a file that somebody
-kept, mostly of ``go test -bench``, whose last lines also report the end of each package;
-:func:`write_saved` makes one. Like golang.org/x/perf/benchfmt the reader never fails on a line.
+Format: https://go.dev/design/14313-benchmark-format; the last lines of ``go test`` also report the
+end of each package. Like golang.org/x/perf/benchfmt the reader never fails on a line.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from harness.gobench.benchfmt import (
     FAIL,
     BenchmarkLine,
     base_name,
-    format_result,
     is_announcement,
     parse_result,
     setting_of,
@@ -361,34 +359,3 @@ def _without_suffix(lines: Iterable[SavedLine], procs: int) -> list[SavedLine]:
         else:
             found.append(replace(line, result=replace(line.result, name=plain), procs=procs))
     return found
-
-
-def write_saved(
-    lines: Iterable[SavedLine],
-    units: Mapping[str, Mapping[str, str]] | None = None,
-    notes: Iterable[str] = (),
-) -> str:
-    """Return a file in the Go benchmark format, which ``benchstat`` reads.
-
-    A value is written so that it is read back to the last bit, ``sec/op`` as ``ns/op`` where that
-    is possible. The numbers of the lines are not used.
-
-    Args:
-        lines: the results; their config is written where it changes.
-        units: the ``Unit`` line of each unit, such as ``{"assume": "exact"}``.
-        notes: comments for a person.
-    """
-    text = [f"# {' '.join(note.split())}" for note in notes]
-    for unit, says in (units or {}).items():
-        text.append(" ".join(["Unit", unit, *(f"{k}={v}" for k, v in says.items())]))
-    config: Mapping[str, str] = {}
-    for line in lines:
-        text += [f"{key}:" for key in config if key not in line.config]
-        text += [
-            f"{key}: {' '.join(value.split())}"
-            for key, value in line.config.items()
-            if config.get(key) != value
-        ]
-        config = line.config
-        text.append(format_result(line.result, line.procs))
-    return "".join(f"{row}\n" for row in text)
