@@ -43,14 +43,7 @@ from harness.model import (
     SiteKind,
 )
 
-__all__ = [
-    "PackageDiagnostics",
-    "generic_name",
-    "merge",
-    "parse",
-    "parse_block",
-    "plain_lines",
-]
+__all__ = ["PackageDiagnostics", "generic_name", "merge", "parse", "parse_block", "plain_lines"]
 
 _EXPLAIN = re.compile(r"(?P<expr>.+) escapes to heap(?: in (?P<function>.+))?:", re.DOTALL)
 _CAN = re.compile(r"can inline (?P<name>.+?)(?: with cost (?P<cost>\d{1,9}) as: .*)?", re.DOTALL)

@@ -8,18 +8,6 @@ project wants, and :class:`harness.model.Toolchain` names the release that runs.
 
 from harness.toolchain.find import find_go
 from harness.toolchain.go import Go
-from harness.toolchain.versions import (
-    ModuleRequirements,
-    compare,
-    module_requirements,
-    satisfies,
-)
+from harness.toolchain.versions import ModuleRequirements, compare, module_requirements, satisfies
 
-__all__ = [
-    "Go",
-    "ModuleRequirements",
-    "compare",
-    "find_go",
-    "module_requirements",
-    "satisfies",
-]
+__all__ = ["Go", "ModuleRequirements", "compare", "find_go", "module_requirements", "satisfies"]
