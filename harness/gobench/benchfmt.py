@@ -27,12 +27,9 @@ _MOST_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkLine:
-    """One result line.
+    """One result line; ``name`` has the ``-GOMAXPROCS`` suffix.
 
-    Attributes:
-        name: as printed, with the ``-GOMAXPROCS`` suffix.
-        iterations: how often the loop ran.
-        values: per unit, ``ns/op`` converted to ``sec/op`` and ``MB/s`` to ``B/s``; finite ones.
+    ``values`` are finite and by unit, ``ns/op`` converted to ``sec/op`` and ``MB/s`` to ``B/s``.
     """
 
     name: str

@@ -48,11 +48,8 @@ class CoverageJob:
 
     Attributes:
         binary: built with :data:`COVER_FLAGS`.
-        directory: of the package.
         benchmarks: names of its top-level benchmarks that can be run.
         benchtime: of the allocation lane, so that the same branches are taken.
-        scratch: directory of the profile.
-        idle_timeout: without output.
     """
 
     binary: Path
@@ -122,16 +119,10 @@ def merge_blocks(parts: Iterable[Blocks]) -> Blocks:
 
 
 def execution(blocks: Sequence[Block], content: bytes, where: Position) -> Execution | None:
-    """Return whether a place of a file was executed; pure.
+    """Return whether a place of a file, or its whole line without a column, was executed; pure.
 
-    Args:
-        blocks: of the file.
-        content: of the file.
-        where: the place; the whole line where it has no column.
-
-    Returns:
-        ``None`` where nothing was counted around the place. Package-level initialisers run
-        whatever benchmarks do. The signature of a function is executed with its first block.
+    ``None`` where nothing was counted around the place. Package-level initialisers run whatever
+    benchmarks do. The signature of a function is executed with its first block.
     """
     place = (where.line, where.column or 1)
     extent = next(

@@ -51,15 +51,8 @@ def link_together(
 
     Go loads the packages once and not once for each binary, which is half of the work. Of two
     packages whose binaries have one name neither is linked, and a failure leaves no file: then
-    :func:`link` gives the reason. Go before 1.21 cannot do it.
-
-    Args:
-        go: the ``go`` command.
-        module_directory: of the module.
-        outputs: path of the binary of each package, by import path; all in one directory.
-        env: environment of the go command.
-        timeout: seconds that each package may take.
-        flags: further flags, such as ``-overlay``.
+    :func:`link` gives the reason. Go before 1.21 cannot do it. ``outputs`` are the paths of the
+    binaries by import path, all in one directory; ``timeout`` is for each package.
     """
     names = {package: _binary_name(package) for package in outputs}
     times = Counter(names.values())

@@ -46,15 +46,9 @@ Relative = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class ProfileJob:
-    """One benchmark to be profiled.
+    """One benchmark to be profiled, without its sub-benchmarks, in the directory of its package.
 
-    Attributes:
-        directory: of the package, where the binary runs.
-        package: import path.
-        benchmark: full name; sub-benchmarks of it are left out.
-        scratch: directory of the profiles.
-        timeout: seconds for one run.
-        timed: the binary's `testing` profiles only what the timer counts.
+    ``timed``: the binary's `testing` profiles only what the timer counts.
     """
 
     directory: Path
@@ -86,14 +80,8 @@ def measure_account(
 ) -> Account:
     """Profile one benchmark at two iteration counts, each in a process of its own.
 
-    Objects are counted in a build without the tiny allocator, which would hide small ones; bytes
-    are taken from the usual build, which does not round those up to 16.
-
-    Args:
-        usual: the test binary.
-        counting: the test binary without the tiny allocator, ``None`` if there is none.
-        job: the benchmark.
-        relative: tells the project's source from libraries.
+    Objects are counted in a build without the tiny allocator, which would hide small ones, if there
+    is one; bytes are taken from the usual build, which does not round those up to 16.
 
     Raises:
         MeasurementError: the benchmark does not come to its end, or gives no profile.
@@ -181,15 +169,8 @@ def difference(
 ) -> dict[AllocationSite, Amount]:
     """Return the difference of two profiles by source line of the project; pure.
 
-    Args:
-        few: profile of the shorter run.
-        many: profile of the longer run.
-        operations: the number of each.
-        relative: tells the project's source from libraries.
-
-    Returns:
-        the allocations of each place; the places' own amounts are 0. The set-up counts only where
-        the profiles have nothing but one run.
+    ``operations`` are those of each run. The places' own amounts are 0. The set-up counts only
+    where the profiles have nothing but one run.
     """
     # By place and function of the runtime: objects and bytes of the shorter, of the longer run.
     sums: dict[AllocationSite, dict[str, list[int]]] = defaultdict(

@@ -33,13 +33,10 @@ _MAX_CRASHES = 3
 
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
-    """The flags and limits of one lane.
+    """The flags and limits of one lane; the limits are seconds.
 
-    Attributes:
-        bench: expression of ``-test.bench``.
-        procs: of ``-test.cpu``.
-        idle_timeout: seconds without output after which a benchmark counts as hanging.
-        timeout: seconds for all benchmarks of the package.
+    ``idle_timeout`` is the time without output after which a benchmark counts as hanging,
+    ``timeout`` that of all benchmarks of the package.
     """
 
     lane: Lane
@@ -69,14 +66,7 @@ class LaneRun:
 def run_lane(
     binary: Path, directory: Path, settings: LaneSettings, env: Mapping[str, str]
 ) -> LaneRun:
-    """Run all benchmarks of a test binary once in a lane.
-
-    Args:
-        binary: made by ``go test -c``.
-        directory: the package's directory, where tests expect to run.
-        settings: of the lane.
-        env: the whole environment of the benchmarks.
-    """
+    """Run all benchmarks of a test binary once in a lane, in the package's directory."""
     lines: list[BenchmarkLine] = []
     failures: list[BenchmarkFailure] = []
     raw: list[str] = []

@@ -46,7 +46,6 @@ class SavedLine:
     """One result line of a saved file.
 
     Attributes:
-        number: of the line, from 1.
         result: with the name as printed, or without its suffix after :func:`read_saved`.
         config: the ``key: value`` lines in force (``goos``, ``goarch``, ``pkg``, ``cpu``).
         procs: GOMAXPROCS by the suffix of the name; 1 without one.
@@ -65,14 +64,10 @@ class SavedLine:
 
 @dataclass(frozen=True, slots=True)
 class SavedFailure:
-    """A benchmark or a package that a saved output has no numbers of.
+    """A benchmark or a package that a saved output has no numbers of; unknown names are empty.
 
-    Attributes:
-        number: of the line that reports it, from 1.
-        package: import path, empty if unknown.
-        name: of the benchmark, without suffix; empty if unknown.
-        kind: as of :class:`harness.model.BenchmarkFailure`, or ``build``.
-        message: in the words of the file.
+    ``kind`` is as of :class:`harness.model.BenchmarkFailure`, or ``build``; ``message`` is in the
+    words of the file.
     """
 
     number: int
@@ -107,11 +102,7 @@ def read_saved(text: str, *, ends: bool = False) -> SavedOutput:
 
     A package whose output ends otherwise than with ``PASS`` or ``ok`` is among those that failed.
     Results alone, as they are kept for benchstat, have no such lines, so that they are missed only
-    where another package of the file has them.
-
-    Args:
-        text: of the file.
-        ends: every package must have its last line, also where no other has one.
+    where another package of the file has them, or with ``ends``.
     """
     return _Reader(ends).read(text)
 

@@ -20,12 +20,8 @@ def write_saved(
     """Return a file in the Go benchmark format, which ``benchstat`` reads.
 
     A value is written so that it is read back to the last bit, ``sec/op`` as ``ns/op`` where that
-    is possible. The numbers of the lines are not used.
-
-    Args:
-        lines: the results; their config is written where it changes.
-        units: the ``Unit`` line of each unit, such as ``{"assume": "exact"}``.
-        notes: comments for a person.
+    is possible. The numbers of the lines are not used. ``units`` are ``Unit`` lines, such as
+    ``{"sec/op": {"assume": "exact"}}``, ``notes`` comments for a person.
     """
     text = [f"# {' '.join(note.split())}" for note in notes]
     for unit, says in (units or {}).items():
