@@ -16,7 +16,7 @@ from harness.errors import EXIT_CLEAN, EXIT_ERROR, OutputError
 def run() -> None:
     """Run the command line and exit with its status."""
     _open_streams()
-    from harness.cli import main
+    from harness.cli.main import main
 
     try:
         try:

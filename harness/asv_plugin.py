@@ -25,7 +25,6 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from asv import util
@@ -36,16 +35,17 @@ from asv.machine import Machine as AsvMachine
 from asv_runner.discovery import disc_benchmarks, list_benchmarks
 
 from harness.config import CONFIG_NAMES, Config, load_config
+from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.session import Session
 from harness.errors import EscapeVelocityError, ToolchainError
 from harness.model import Environment as GoModel
-from harness.model import Outcome
+from harness.model import Outcome, Record
 from harness.model.units import asv_unit
 from harness.store import RecordKey, RecordStore
-from harness.store.asv.extract import Extract, extracts, read_extract
 from harness.store.asv.layout import VERSION, as_answer, rebuild
 from harness.store.asv.machine import machine
 from harness.store.asv.suite import Numbers, Suite, Track
+from harness.store.files import Stamp, stamp
 
 TrackFunction = Callable[[str], float | dict[str, object]]
 
@@ -58,7 +58,7 @@ class BenchmarkFailed(Exception):  # noqa: N818 - reads as what it says
 
 
 class _Process:
-    """What this process knows: the frozen suite, and the revision that asv is running.
+    """State of this process: the frozen suite, and the revision that asv is running.
 
     asv takes one environment class, not an object of ours, and the suite is imported by name, so
     the two can only meet in a module.
@@ -68,17 +68,14 @@ class _Process:
         self.suite: Suite | None = None
         self.numbers: Numbers | None = None
         self.benchmarks: dict[str, Any] = {}
-        self.models: dict[tuple[object, ...], GoModel] = {}
         self._sessions: dict[Path, Session] = {}
+        self._last: tuple[Path, Stamp, Record] | None = None
 
     def session(self, config: Config) -> Session:
         """The session of a configuration.
 
-        To be entered for each use: between two its lock is free for another process of
+        Each use enters it: between two uses its lock is free for another process of
         ``asv run --parallel``.
-
-        Raises:
-            RepositoryError: the repository is not there.
         """
         if config.path not in self._sessions:
             session = Session(config)
@@ -87,29 +84,32 @@ class _Process:
         return self._sessions[config.path]
 
     def freeze(self, store: RecordStore) -> None:
-        """Fix the suite for the life of the process, and promise to write asv's files at its end.
-
-        Raises:
-            StoreError: a record cannot be read.
-        """
+        """Fix the suite for the life of the process, at whose end asv's files are written."""
         if self.suite is None:
-            self.suite = Suite.of(extracts(store))
+            self.suite = Suite.of(record for _, record in store.numbers_and_sites())
             atexit.register(_rebuild_at_exit, store)
+
+    def read(self, store: RecordStore, path: Path) -> Record | None:
+        """The record in a file, ``None`` if it is set aside; the last one is read once.
+
+        asv asks for the same record once for each benchmark.
+        """
+        now = stamp(path)
+        if self._last is None or self._last[:2] != (path, now):
+            found = next((record for _, record in store.numbers_and_sites([path])), None)
+            if found is None:
+                return None
+            self._last = (path, now, found)
+        return self._last[2]
 
 
 _process = _Process()
 
 
 def tracked() -> dict[str, TrackFunction]:
-    """The benchmarks of every record, as functions that asv's discovery takes.
-
-    Returns:
-        Function by a name that is free in a module; empty outside of an asv process.
-    """
-    suite = _process.suite
-    if suite is None:
-        return {}
-    return {f"track_{index}": _function(track) for index, track in enumerate(suite.tracks.values())}
+    """The benchmarks of every record as functions for asv's discovery; none outside of asv."""
+    tracks = _process.suite.tracks.values() if _process.suite is not None else ()
+    return {f"track_{index}": _function(track) for index, track in enumerate(tracks)}
 
 
 def setup() -> None:
@@ -150,9 +150,9 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
         self._config = _configuration(conf)
         # asv fills in the version of Python where the configuration names no release.
         release = None if python == AsvConfig().pythons[0] else str(python).removeprefix("go")
-        self._release = release
-        self._build_variables = _tagged(tagged_env_vars, "build")
-        self._run_variables = _tagged(tagged_env_vars, "nobuild")
+        self._spec = EnvironmentSpec(
+            release, _tagged(tagged_env_vars, "build"), _tagged(tagged_env_vars, "nobuild")
+        )
         self._model = self._find()
         # What the base class and its `name` use before it sets them.
         self._python = self._model.toolchain.release.removeprefix("go")
@@ -162,7 +162,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
 
     @property
     def name(self) -> str:
-        """As in the names of records: the release that really runs, then the variables."""
+        """Name as in records: the release that really runs, then the variables."""
         return self._model.name
 
     @property
@@ -172,11 +172,11 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
 
     @classmethod
     def matches(cls, python: str) -> bool:
-        """Whether a specifier is a Go release."""
+        """Return whether a specifier is a Go release."""
         return bool(_RELEASE.fullmatch(python))
 
     def check_presence(self) -> bool:
-        """Whether asv's directory is there; toolchains are elsewhere."""
+        """Return whether asv's directory is there; toolchains are elsewhere."""
         return Path(self._path).is_dir()
 
     def _setup(self) -> None:
@@ -236,7 +236,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
                 if mode == "discover":
                     self._discover(rest[0], Path(rest[1]))
                 elif mode == "check":
-                    code = _check(rest[0])
+                    code = int(not all(b.check(rest[0]) for b in _process.benchmarks.values()))
                 else:
                     code = self._run(rest[1], Path(rest[4]), out)
         except EscapeVelocityError as err:
@@ -253,51 +253,29 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
         return text
 
     def _find(self) -> GoModel:
-        key = (
-            self._config.path,
-            self._release,
-            tuple(self._build_variables.items()),
-            tuple(self._run_variables.items()),
-        )
-        if key not in _process.models:
-            try:
-                with _process.session(self._config) as session:
-                    _process.models[key] = session.environment(
-                        self._release, self._build_variables, self._run_variables
-                    )
-            except ToolchainError as err:
-                raise EnvironmentUnavailable(str(err)) from None
-            except EscapeVelocityError as err:
-                raise util.UserError(str(err)) from None
-        return _process.models[key]
+        try:
+            return _process.session(self._config).environment(self._spec)
+        except ToolchainError as err:
+            raise EnvironmentUnavailable(str(err)) from None
+        except EscapeVelocityError as err:
+            raise util.UserError(str(err)) from None
 
     def _measure(self, commit: str) -> None:
         try:
             with _process.session(self._config) as session:
-                session.measure(
-                    commit,
-                    self._release,
-                    build_variables=self._build_variables,
-                    run_variables=self._run_variables,
-                )
+                session.measure(commit, self._spec)
         except EscapeVelocityError as err:
             raise util.UserError(f"{commit[:8]}: {err}") from None
 
-    @property
-    def _store(self) -> RecordStore:
-        return RecordStore(self._config.results_dir, self._config.hash_length)
-
-    def _record(self, commit: str) -> Extract | None:
-        key = RecordKey(_process.session(self._config).machine.machine, commit, self.name)
-        path = self._store.path(key)
-        if not path.is_file():
-            return None
-        record = next((found for _, found in self._store.each(read_extract, [path])), None)
+    def _record(self, commit: str) -> Record | None:
+        session = _process.session(self._config)
+        path = session.store.path(RecordKey(session.machine.machine, commit, self.name))
+        record = _process.read(session.store, path) if path.is_file() else None
         return record if record is not None and record.revision.hash == commit else None
 
     def _discover(self, root: str, target: Path) -> None:
         """Import the suite as asv does, and list what it has."""
-        _process.freeze(self._store)
+        _process.freeze(_process.session(self._config).store)
         _process.benchmarks = {}
         package = Path(root).name
         for module in [m for m in sys.modules if m == package or m.startswith(f"{package}.")]:
@@ -345,7 +323,7 @@ def _function(track: Track) -> TrackFunction:
             raise BenchmarkFailed(found.reason)
         return answer
 
-    described = SimpleNamespace(
+    vars(value).update(
         benchmark_name=track.name,
         pretty_name=track.title,
         pretty_source=track.source,
@@ -354,13 +332,7 @@ def _function(track: Track) -> TrackFunction:
         param_names=[track.axis],
         params=[list(track.params)],
     )
-    value.__dict__.update(vars(described))
     return value
-
-
-def _check(root: str) -> int:
-    """Whether each benchmark can be called with its parameters."""
-    return 0 if all(b.check(root) for b in _process.benchmarks.values()) else 1
 
 
 def _rebuild_at_exit(store: RecordStore) -> None:
@@ -373,7 +345,7 @@ def _rebuild_at_exit(store: RecordStore) -> None:
 
 
 def _called_by_find() -> bool:
-    """Whether ``asv find`` is the direct caller of ``install_project``.
+    """Return whether ``asv find`` is the direct caller of ``install_project``.
 
     asv 0.6 ends in a traceback there if a revision does not build, while it goes on to the next one
     if its benchmark fails. So in this one place a revision that does not build counts as installed,
@@ -388,13 +360,7 @@ def _tagged(tagged: Mapping[tuple[str, str], str], tag: str) -> dict[str, str]:
 
 
 def _configuration(conf: Any) -> Config:
-    """Our settings of the file that asv has read.
-
-    asv keeps no note of which file that was, but changes to its directory.
-
-    Raises:
-        asv.util.UserError: it cannot be found, or is wrong.
-    """
+    """Our settings in asv's file. asv does not name the file, but changes to its directory."""
     config = _load_configuration()
     if Path(conf.results_dir).resolve() != config.results_dir:
         raise util.UserError(f"{config.path} is not what asv has read; name it with --config")

@@ -29,6 +29,7 @@ from harness.analysis.frames.frames import (
     steps_frame,
 )
 from harness.analysis.history.history import History
+from harness.analysis.history.project import project_histories
 from harness.analysis.series.spells import Spells
 from harness.analysis.series.steps import Step, recorded_units, steps
 from harness.config import load_config, user_cache_dir
@@ -104,16 +105,16 @@ class Results:
         self, store: RecordStore, line: list[str], machine: str | None, environment: str | None
     ) -> None:
         self._paths: dict[tuple[str, str, str], Path] = {}
-        groups: dict[tuple[str, str], list[Record]] = {}
+        records: list[Record] = []
         for path, record in store.each(store.read_path):
             key = (record.machine.machine, record.environment.name)
             if machine not in (None, key[0]) or environment not in (None, key[1]):
                 continue
             self._paths[*key, record.revision.hash] = path
-            groups.setdefault(key, []).append(_light(record))
+            records.append(_light(record))
         self._store = store
-        histories = [History.build(records, line) for _, records in sorted(groups.items())]
-        self.histories = tuple(h for h in histories if h.records)
+        histories = project_histories(records, [("", line)])
+        self.histories = tuple(sorted(histories, key=lambda h: (h.machine, h.environment)))
         if not self.histories:
             wanted = " ".join(w for w in (machine, environment) if w)
             where = "on the branch" if line else f"in {store.directory}"

@@ -9,9 +9,16 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from harness.process import tool_environment
 from harness.toolchain import Go, find_go
+
+# How long an example takes is a property of the machine and of what else runs there.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 ROOT = Path(__file__).resolve().parents[1]
 # What Go's own main function of a test binary imports.

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from harness.model import Outcome
 from harness.store import RecordStore
 from harness.store.asv.layout import describe, rebuild
 from harness.store.asv.suite import ITSELF, Suite, Track
+from tests.store.few import PARSE, package, record, write
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASE = "1.27.3"
@@ -391,6 +392,17 @@ def test_arguments_of_asv(
     monkeypatch.setattr(sys, "argv", argv)
     assert asv_plugin._argument("config") == config
     assert asv_plugin._argument("machine") == machine
+
+
+def test_a_record_is_read_again_when_its_file_is_another(tmp_path: Path) -> None:
+    process, item = asv_plugin._Process(), record(1, package(PARSE))
+    store = write(tmp_path, item)
+    (path,) = store.paths()
+    assert process.read(store, path) is process.read(store, path)
+    store.write(replace(item, outcome=Outcome.PARTIAL), replace=True)
+    again = process.read(store, path)
+    assert again is not None
+    assert again.outcome is Outcome.PARTIAL
 
 
 def test_outside_of_asv_nothing_is_tracked(monkeypatch: pytest.MonkeyPatch) -> None:

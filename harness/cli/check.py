@@ -1,19 +1,22 @@
-"""``esv check``."""
+"""``esv check``: look at everything that measuring depends on."""
 
 from __future__ import annotations
 
-import argparse
 import shutil
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from harness.cli.context import configuration
-from harness.cli.site import check_store
+from harness.cli.options import CheckOptions
 from harness.config import Config
 from harness.engine.jobs.canary import check_canary
-from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityError
+from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityError, StoreError
 from harness.git import open_repository
+from harness.model import Record
+from harness.outputs.text.format import minute
+from harness.store import RecordStore
 from harness.toolchain import find_go
 from harness.toolchain.overlay import with_heap_costs, without_heap_costs
 from harness.words import plural
@@ -21,30 +24,28 @@ from harness.words import plural
 _ENOUGH_DISK = 2 * 1024**3
 
 
-def check(arguments: argparse.Namespace) -> int:
-    """Look at everything that measuring depends on; one line each, 2 if any fails."""
+def run(options: CheckOptions) -> int:
+    """Print one line for each check; 2 if any fails."""
     try:
-        config = configuration(arguments)
+        config = configuration(options)
     except ConfigError as err:
         print(f"FAIL  configuration: {err}")
         return EXIT_ERROR
     print(f"ok    configuration: {config.path}")
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("repository", partial(_repository, config)),
-        ("disk", partial(_disk, config)),
-        ("records", partial(_records, config)),
-    ]
-    for release in arguments.go or config.releases or (None,):
-        checks.append((f"canary {release or 'go'}", partial(_canary, config, release)))
-    failed = False
-    for name, function in checks:
+    checks: dict[str, Callable[[Config], str]] = {
+        "repository": _repository, "disk": _disk, "records": _records
+    }  # fmt: skip
+    for release in options.go or config.releases or (None,):
+        checks[f"canary {release or 'go'}"] = partial(_canary, release=release)
+    status = EXIT_CLEAN
+    for name, function in checks.items():
         try:
-            line = f"ok    {name}: {function()}"
+            line = f"ok    {name}: {function(config)}"
         except EscapeVelocityError as err:
-            failed = True
+            status = EXIT_ERROR
             line = f"FAIL  {name}: {err}"
         print(line, flush=True)
-    return EXIT_ERROR if failed else EXIT_CLEAN
+    return status
 
 
 def _repository(config: Config) -> str:
@@ -60,18 +61,14 @@ def _disk(config: Config) -> str:
     free = shutil.disk_usage(place).free
     if free < _ENOUGH_DISK:
         raise ConfigError(f"{free / 2**30:.1f} GiB free under {place}; Go's caches need 2 GiB")
-    _writable(config.results_dir)
-    return f"{free / 2**30:.0f} GiB free under {place}"
-
-
-def _writable(directory: Path) -> None:
+    probe = config.results_dir / ".esv-check"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".esv-check"
+        probe.parent.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as err:
-        raise ConfigError(f"cannot write to {directory}: {err.strerror or err}") from None
+        raise ConfigError(f"cannot write to {probe.parent}: {err.strerror or err}") from None
+    return f"{free / 2**30:.0f} GiB free under {place}"
 
 
 def _records(config: Config) -> str:
@@ -79,6 +76,39 @@ def _records(config: Config) -> str:
     if problems:
         raise ConfigError("; ".join(problems))
     return "; ".join(["all readable, every line of the compiler understood", *notes])
+
+
+def check_store(config: Config) -> tuple[list[str], list[str]]:
+    """Problems of the records on disk, and notes about them."""
+    problems, notes = [], []
+    store = RecordStore(config.results_dir, config.hash_length)
+    for path in store.paths():
+        try:
+            record = store.read_path(path)
+        except StoreError as err:
+            problems.append(str(err))
+            continue
+        notes += _future(path, record, time.time())
+        if record.unread:
+            packages = ", ".join(e.package for e in record.unread)
+            notes.append(
+                f"{path.name}: compiled code of {packages} not read: {record.unread[0].message}"
+            )
+        if record.unparsed:
+            first = record.unparsed[0]
+            where = f"{first.position}: " if first.position else ""
+            problems.append(
+                f"{path}: {plural(len(record.unparsed), 'heap-related line')} of"
+                f" {record.environment.toolchain.release} not understood, the first:"
+                f" {where}{first.text}; measure it again with a newer escape-velocity, or report it"
+            )
+    return problems, notes
+
+
+def _future(path: Path, record: Record, now: float) -> list[str]:
+    """Times of a record that lie in the future; git takes any date, and clocks may be ahead."""
+    told = (("measured", record.started), ("committed", record.revision.date))
+    return [f"{path.name}: {word} in the future ({minute(at)})" for word, at in told if at > now]
 
 
 def _canary(config: Config, release: str | None) -> str:

@@ -1,42 +1,87 @@
-"""What every verb has: configuration, output, progress."""
+"""The surroundings of a verb: configuration, session, progress, and where its result goes."""
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from harness.config import Config, find_config, load_config
+from harness.cli.options import CommonOptions, ResultOptions
+from harness.config import Config, check_bench, find_config, load_config
+from harness.engine.session import Session
 from harness.errors import UsageError
 from harness.outputs.text.format import visible
 from harness.store.files import write_atomic
 
 if TYPE_CHECKING:
-    from harness.cli.bar import Bar
+    from rich.progress import Progress
 
 
-def configuration(arguments: argparse.Namespace) -> Config:
+def configuration(options: CommonOptions) -> Config:
     """The configuration that ``--config`` names or that is found upwards."""
-    if arguments.config:
-        path = Path(arguments.config)
+    if options.config:
+        path = Path(options.config)
         if path.is_dir():
             path = find_config(path.resolve())
         return load_config(path)
     return load_config(find_config(Path.cwd()))
 
 
-def emit(arguments: argparse.Namespace, text: str) -> None:
+@contextmanager
+def open_session(
+    options: CommonOptions,
+    *,
+    bench: str | None = None,
+    packages: Sequence[str] = (),
+    benchtime: str | None = None,
+    count: int | None = None,
+    carry: bool = True,
+) -> Iterator[tuple[Session, TerminalProgress]]:
+    """A session of the configured project, and the progress that it reports to.
+
+    The arguments are those of `Session`.
+
+    Raises:
+        UsageError: ``bench`` is no regular expression.
+    """
+    config = configuration(options)
+    if bench:
+        check_bench(bench, "--bench")
+    with (
+        TerminalProgress(options) as progress,
+        Session(
+            config,
+            progress=progress,
+            bench=bench,
+            packages=packages,
+            benchtime=benchtime,
+            count=count,
+            carry=carry,
+        ) as session,
+    ):
+        yield session, progress
+
+
+def emit(options: ResultOptions, result: str | bytes) -> None:
     """Print a result, or write it to ``--output``.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: the file cannot be written, or bytes would go to a terminal.
     """
-    if getattr(arguments, "output", None):
-        emit_bytes(arguments, text.encode())
+    if options.output:
+        path = Path(options.output)
+        if path.is_dir():
+            raise UsageError(f"--output {path} is a directory; name a file")
+        write_atomic(path, result if isinstance(result, bytes) else result.encode())
+    elif isinstance(result, str):
+        to_standard_output(result, options.format)
+    elif sys.stdout.isatty():
+        raise UsageError(f"{options.format} is no text; name a file with --output")
     else:
-        to_standard_output(text, arguments.format)
+        sys.stdout.buffer.write(result)
+        sys.stdout.buffer.flush()
 
 
 def to_standard_output(text: str, form: str) -> None:
@@ -53,51 +98,25 @@ def to_standard_output(text: str, form: str) -> None:
     sys.stdout.flush()
 
 
-def emit_bytes(arguments: argparse.Namespace, data: bytes) -> None:
-    """Write a result that is no text to ``--output``, or to a pipe.
-
-    Raises:
-        UsageError: the file cannot be written, or standard output is a terminal.
-    """
-    if not arguments.output:
-        if sys.stdout.isatty():
-            raise UsageError(f"{arguments.format} is no text; name a file with --output")
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    path = Path(arguments.output)
-    if path.is_dir():
-        raise UsageError(f"--output {path} is a directory; name a file")
-    write_atomic(path, data)
-
-
-class Reporter:
+class TerminalProgress:
     """Progress of long work: a bar on a terminal, plain lines otherwise.
 
     Everything goes to standard error, so that results can be piped.
     """
 
-    def __init__(self, *, quiet: bool, verbose: bool, bar: bool) -> None:
-        self._quiet = quiet
-        self._verbose = verbose
-        self._bar: Bar | None = None
-        self._show_bar = bar and not quiet and sys.stderr.isatty()
+    def __init__(self, options: CommonOptions) -> None:
+        self._options = options
+        self._bar: Progress | None = None
         self._total = 0
         self._done = 0
 
-    def __enter__(self) -> Reporter:
-        if self._show_bar:
-            from harness.cli.bar import Bar
-
-            self._bar = Bar()
+    def __enter__(self) -> TerminalProgress:
+        if not (self._options.no_progress or self._options.quiet) and sys.stderr.isatty():
+            self._bar = _bar()
+            self._bar.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.stop()
 
@@ -105,36 +124,44 @@ class Reporter:
         """``total`` revisions are about to be measured."""
         self._total, self._done = total, 0
         if self._bar is not None:
-            self._bar.total(total)
+            self._bar.update(self._bar.task_ids[0], total=total)
 
     def step(self, text: str) -> None:
         """Something within a revision is going on."""
         if self._bar is not None:
-            self._bar.describe(visible(text))
-        elif self._verbose and not self._quiet:
-            self._print(f"  {text}")
+            self._bar.update(self._bar.task_ids[0], description=visible(text))
+        elif self._options.verbose:
+            self.say(f"  {text}")
 
     def finish(self, text: str) -> None:
         """One revision is done."""
         self._done += 1
         if self._bar is not None:
-            self._bar.done(self._done)
-        if not self._quiet:
-            count = f"[{self._done}/{self._total}] " if self._total else ""
-            self._print(count + text)
+            self._bar.update(self._bar.task_ids[0], completed=self._done)
+        self.say((f"[{self._done}/{self._total}] " if self._total else "") + text)
 
     def say(self, text: str) -> None:
         """A line that is no result, unless ``--quiet``."""
-        if not self._quiet:
-            self._print(text)
-
-    def _print(self, text: str) -> None:
+        if self._options.quiet:
+            return
         if self._bar is not None:
-            self._bar.print(visible(text))
+            self._bar.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
         else:
             print(visible(text), file=sys.stderr)
 
 
-def reporter(arguments: argparse.Namespace) -> Reporter:
-    """The reporter that ``--quiet``, ``--verbose`` and ``--no-progress`` ask for."""
-    return Reporter(quiet=arguments.quiet, verbose=arguments.verbose, bar=not arguments.no_progress)
+def _bar() -> Progress:
+    """A bar on standard error that disappears when it is stopped."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    bar.add_task("", total=None)
+    return bar

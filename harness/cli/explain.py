@@ -1,8 +1,7 @@
-"""``esv explain``."""
+"""``esv explain``: account for what changed from the parent, line by line."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from harness.analysis.causes.attribution import Attribution, Cause
@@ -11,57 +10,51 @@ from harness.analysis.causes.explain import explain
 from harness.analysis.causes.garbage import DRIVERS, collections
 from harness.analysis.compare.comparison import Change
 from harness.analysis.compare.erased import inlining_changes
-from harness.analysis.series.code import diff_code
-from harness.cli.context import configuration, emit, reporter
-from harness.cli.judging import MOST_EXPLAINED
-from harness.config import check_bench
+from harness.analysis.compare.records import diff_records
+from harness.cli.context import emit, open_session
+from harness.cli.options import ExplainOptions
 from harness.engine.base.answers import none_matched
-from harness.engine.jobs.exchange import cross
+from harness.engine.jobs.exchange import MOST_EXPLAINED, cross
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, MeasurementError, UsageError
 from harness.model import Outcome, Record
-from harness.outputs.gate.document import explain_json
+from harness.outputs.records.explain import explain_json
 from harness.outputs.text.erased import inlining_lines
-from harness.outputs.text.explanation import explain_change
-from harness.outputs.text.garbage import collection_lines
+from harness.outputs.text.explanation import collection_lines, explain_change
 from harness.outputs.text.reproduce import reproduce
-from harness.outputs.text.terminal import code_lines, escape_lines, heading
+from harness.outputs.text.terminal import code_lines, compiler_lines, difference_lines, heading
 from harness.words import plural
 
 
-def explain_revision(arguments: argparse.Namespace) -> int:
-    """Account for what changed from the first parent; always 0 if it could be measured."""
-    config = configuration(arguments)
-    if arguments.bench:
-        check_bench(arguments.bench, "--bench")
-    with (
-        reporter(arguments) as report,
-        Session(config, progress=report, bench=arguments.bench) as session,
-    ):
-        head_hash = session.resolve(arguments.revision)
-        base_hash = _base(session, head_hash, arguments.base)
-        spec = session.environments([arguments.go] if arguments.go else ())[0]
+def run(options: ExplainOptions) -> int:
+    """Account for what changed; always 0 if it could be measured."""
+    with open_session(options, bench=options.bench) as (session, _):
+        head_hash = session.resolve(options.revision)
+        base_hash = _base(session, head_hash, options.base)
+        spec = session.environments([options.go] if options.go else ())[0]
         base = session.ensure_counted(base_hash, spec)
         head = session.ensure_counted(head_hash, spec)
         _require_numbers(head)
         # Benchmarks that are new in the head get their baseline from its tests on the base's code.
         if base.outcome is not Outcome.NO_BENCHMARKS and not none_matched(base):
             _require_numbers(base)
-        older = session.older_release(arguments.base_go, spec)
+        older = session.older_release(options.base_go, spec)
         crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)
         base, head = crossing.base, crossing.head
         changes = charged_changes(crossing)
         wanted = benchmarks_of(changes)[:MOST_EXPLAINED]
         diffs = session.diffs(base_hash, head_hash)
+        diff = diff_records(base, head, diffs, changes, crossing.older)
         attributions = explain(crossing, changes)
+        inlining = inlining_changes(base, head)
 
         def source(cause: Cause) -> str:
             side = base_hash if cause.at_base else head_hash
             lines = (session.repository.file_text(side, cause.file) or "").splitlines()
             return lines[cause.line - 1] if 0 < cause.line <= len(lines) else ""
 
-        if arguments.format == "json":
-            emit(arguments, explain_json(crossing, diffs, changes, attributions))
+        if options.format == "json":
+            emit(options, explain_json(diff, attributions, inlining))
             return EXIT_CLEAN
         lines = [*heading(base, head, crossing.older), ""]
         for change in changes:
@@ -76,11 +69,11 @@ def explain_revision(arguments: argparse.Namespace) -> int:
             lines += ["no change in allocs/op or B/op", ""]
         else:
             lines += [f"reproduce: {reproduce(head, changes[0].package, changes[0].benchmark)}", ""]
-        changed = inlining_lines(inlining_changes(base, head))
+        changed = inlining_lines(inlining)
         lines += [*changed, ""] if changed else []
-        lines += escape_lines(base, head, diffs, crossing.older)
-        lines += code_lines(diff_code(base, head))
-        emit(arguments, "\n".join(lines) + "\n")
+        lines += [*difference_lines(diff.escapes), *compiler_lines(diff.by_compiler)]
+        lines += code_lines(diff.code)
+        emit(options, "\n".join(lines) + "\n")
     return EXIT_CLEAN
 
 
@@ -90,7 +83,7 @@ def _collections(
     changes: Sequence[Change],
     attribution: Attribution | None,
 ) -> list[str]:
-    """What became of the collections of a benchmark, once: below the unit that drives them."""
+    """The garbage collections of a benchmark, once: below the unit that drives them."""
     own = {
         c.unit for c in changes if (c.package, c.benchmark) == (change.package, change.benchmark)
     }
@@ -110,10 +103,11 @@ def _base(session: Session, head: str, name: str | None) -> str:
 
 
 def _require_numbers(record: Record) -> None:
-    """Without any number there is nothing to explain.
+    """Make sure that there is something to explain.
 
     Raises:
-        MeasurementError: in Go's own words.
+        MeasurementError: the record has no number; in Go's own words.
+        UsageError: ``--bench`` selects nothing.
     """
     if none_matched(record):
         there = ", ".join(sorted({name for p in record.packages for name in p.declared}))

@@ -1,20 +1,22 @@
-"""``esv nightly``."""
+"""``esv nightly``: fetch, measure what is new, publish, and report the new steps."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from harness import process
 from harness.analysis.causes.explain import explain_steps
-from harness.analysis.verdict.news import NightlyReport, counted_steps
+from harness.analysis.verdict.news import NightlyReport, reported_steps
 from harness.analysis.verdict.regressions import Standard
-from harness.cli.context import Reporter, configuration, emit, reporter
-from harness.cli.gate import newest_policy
+from harness.cli.context import TerminalProgress, configuration, emit
+from harness.cli.lookup import newest_policy
+from harness.cli.options import NightlyOptions
 from harness.cli.publishing import Publishing
 from harness.config import Config, check_bench, seconds
 from harness.engine.jobs.nightly import Nightly, NightlySettings
@@ -22,17 +24,11 @@ from harness.engine.jobs.results_sync import synchronise
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EscapeVelocityError, StoreError, UsageError
 from harness.git.results_branch import ResultsBranch
-from harness.outputs.nightly.document import nightly_json
-from harness.outputs.nightly.report import (
-    FEED_NAME,
-    FeedSource,
-    atom_feed,
-    nightly_markdown,
-    nightly_text,
-)
+from harness.outputs.nightly.feed import FEED_NAME, FeedEntry, commits_feed
+from harness.outputs.nightly.json import nightly_json
+from harness.outputs.nightly.report import nightly_markdown, nightly_text
 from harness.outputs.text.format import one_line
 from harness.policy.model import Policy
-from harness.process import run, tool_environment
 from harness.store.asv.layout import rebuild
 from harness.store.nightly import read_state, state_path
 
@@ -42,24 +38,24 @@ _SYNC_SECONDS = 600.0
 _NOTIFY_TIMEOUT = 300.0
 
 
-def nightly(arguments: argparse.Namespace) -> int:
-    """Fetch, measure what is new, publish, tell the new steps; the exit code is by these."""
-    config = configuration(arguments)
-    if arguments.bench:
-        check_bench(arguments.bench, "--bench")
-    if arguments.push and not arguments.results_branch:
+def run(options: NightlyOptions) -> int:
+    """Run the night; the exit code is by the new steps."""
+    config = configuration(options)
+    if options.bench:
+        check_bench(options.bench, "--bench")
+    if options.push and not options.results_branch:
         raise UsageError("--push needs --results-branch NAME")
-    budget = seconds(arguments.budget, "--budget") if arguments.budget else None
-    with reporter(arguments) as report:
-        lock = _lock(config, report, wait=arguments.wait)
+    budget = seconds(options.budget, "--budget") if options.budget else None
+    with TerminalProgress(options) as progress:
+        lock = _lock(config, progress, wait=options.wait)
         if lock is None:
             return EXIT_CLEAN
         with lock:
-            return _run(arguments, config, report, budget)
+            return _run(options, config, progress, budget)
 
 
-def _lock(config: Config, report: Reporter, *, wait: bool) -> FileLock | None:
-    """The right to run; ``None`` if another run has it and this one does not wait."""
+def _lock(config: Config, progress: TerminalProgress, *, wait: bool) -> FileLock | None:
+    """The lock of the results; ``None`` if another run has it and this one does not wait."""
     path = config.results_dir / _LOCK
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,9 +64,11 @@ def _lock(config: Config, report: Reporter, *, wait: bool) -> FileLock | None:
             lock.acquire(timeout=0)
         except Timeout:
             if not wait:
-                report.say(f"another esv nightly is at work on {config.results_dir}; it will tell")
+                progress.say(
+                    f"another esv nightly is at work on {config.results_dir}; it will tell"
+                )
                 return None
-            report.say(f"waiting for another esv nightly on {config.results_dir}")
+            progress.say(f"waiting for another esv nightly on {config.results_dir}")
             lock.acquire()
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from None
@@ -78,23 +76,29 @@ def _lock(config: Config, report: Reporter, *, wait: bool) -> FileLock | None:
 
 
 def _run(
-    arguments: argparse.Namespace, config: Config, report: Reporter, budget: float | None
+    options: NightlyOptions, config: Config, progress: TerminalProgress, budget: float | None
 ) -> int:
     problems: list[str] = []
     with Session(
-        config, progress=report, bench=arguments.bench, packages=arguments.packages
+        config, progress=progress, bench=options.bench, packages=options.packages
     ) as session:
-        fetched = arguments.no_fetch
+        fetched = options.no_fetch
         if not fetched:
             with _noted(problems):
                 session.repository.fetch()
                 fetched = True
-        sync = _Sync(arguments, session, report, problems)
+        branch = None
+        if options.results_branch:
+            # Without a remote the branch is one of the measured repository itself.
+            remote = options.push or str(session.repository.common_dir)
+            name = options.results_branch
+            branch = ResultsBranch(session.repository, remote, name, session.cache_dir)
+        sync = _Sync(branch, config.results_dir, progress, problems)
         sync()
         job = Nightly(
             session,
-            NightlySettings(budget, arguments.alloc_only, not arguments.no_explain, fetched),
-            session.environments(arguments.go),
+            NightlySettings(budget, options.alloc_only, not options.no_explain, fetched),
+            session.environments(options.go),
             pause=sync.now_and_then,
         )
         try:
@@ -111,19 +115,19 @@ def _run(
         found = job.report()
         problems += found.problems
         found = replace(found, problems=tuple(problems), policy=policy)
-        delivered = _notify(arguments, config, found)
+        delivered = _notify(options, config, found)
         if delivered:
             problems.append(delivered)
         else:
             job.told(found)
-        if not arguments.no_publish:
+        if not options.no_publish:
             with _noted(problems):
                 standard = replace(Standard.on(policy, found.today), problem=unread)
                 _publish(config, session, found, standard)
         sync()
     found = replace(found, problems=tuple(dict.fromkeys(problems)))
-    write = {"json": nightly_json, "markdown": nightly_markdown}.get(arguments.format, nightly_text)
-    emit(arguments, write(found))
+    write = {"json": nightly_json, "markdown": nightly_markdown}.get(options.format, nightly_text)
+    emit(options, write(found))
     return found.exit_code
 
 
@@ -136,52 +140,40 @@ def _noted(problems: list[str]) -> Iterator[None]:
         problems.append(str(err))
 
 
+@dataclass
 class _Sync:
     """Keeps the results branch and the results directory the same, if there is such a branch."""
 
-    def __init__(
-        self,
-        arguments: argparse.Namespace,
-        session: Session,
-        report: Reporter,
-        problems: list[str],
-    ) -> None:
-        self._branch: ResultsBranch | None = None
-        if arguments.results_branch:
-            # Without a remote the branch is one of the measured repository itself.
-            remote = arguments.push or str(session.repository.common_dir)
-            self._branch = ResultsBranch(
-                session.repository, remote, arguments.results_branch, session.cache_dir
-            )
-        self._session = session
-        self._report = report
-        self._problems = problems
-        self._last = time.monotonic()
+    branch: ResultsBranch | None
+    directory: Path
+    progress: TerminalProgress
+    problems: list[str]
+    last: float = field(default_factory=time.monotonic)
 
     def __call__(self) -> None:
-        if self._branch is None:
+        if self.branch is None:
             return
-        with _noted(self._problems):
-            done = synchronise(self._branch, self._session.config.results_dir, push=True)
-            self._problems += [w for w in done.warnings if w not in self._problems]
-            self._report.say(f"{self._branch.name}: {done.fetched} fetched, {done.pushed} pushed")
-        self._last = time.monotonic()
+        with _noted(self.problems):
+            done = synchronise(self.branch, self.directory, push=True)
+            self.problems += [w for w in done.warnings if w not in self.problems]
+            self.progress.say(f"{self.branch.name}: {done.fetched} fetched, {done.pushed} pushed")
+        self.last = time.monotonic()
 
     def now_and_then(self) -> None:
         """After each revision."""
-        if time.monotonic() - self._last > _SYNC_SECONDS:
+        if time.monotonic() - self.last > _SYNC_SECONDS:
             self()
 
 
-def _notify(arguments: argparse.Namespace, config: Config, found: NightlyReport) -> str:
-    """Run the hook if there is something to tell; what went wrong, empty if nothing."""
-    if not arguments.notify or found.quiet:
+def _notify(options: NightlyOptions, config: Config, found: NightlyReport) -> str:
+    """Run the hook if there is something new; the error as a text, empty if there is none."""
+    if not options.notify or found.quiet:
         return ""
     try:
-        done = run(
-            ["/bin/sh", "-c", arguments.notify],
+        done = process.run(
+            ["/bin/sh", "-c", options.notify],
             cwd=config.path.parent,
-            env=tool_environment(tuple(arguments.notify_env)),
+            env=process.tool_environment(options.notify_env),
             timeout=_NOTIFY_TIMEOUT,
             stdin=nightly_json(found).encode(),
         )
@@ -195,30 +187,30 @@ def _notify(arguments: argparse.Namespace, config: Config, found: NightlyReport)
 
 
 def _publish(config: Config, session: Session, found: NightlyReport, standard: Standard) -> None:
-    """The site, and beside its pages the report and the feed."""
+    """Write the site, and the report and the feed next to its pages."""
     try:
         publishing = Publishing(session, config.html_dir)
     except UsageError:
         return  # nothing is recorded yet
     state = read_state(state_path(config.results_dir, session.machine.machine))
-    sources = []
+    entries = []
     fed: dict[str, set[str]] = {}  # by environment; branches share commits
     for history in publishing.histories:
         entry = state.environments.get(history.environment)
         if entry is None or history.machine != session.machine.machine:
             continue
         seen = fed.setdefault(history.environment, set())
-        reported = tuple(r for r in entry.reported if r.revision not in seen)
+        reported = [r for r in entry.reported if r.revision not in seen]
         seen |= history.by_hash.keys()
-        told = {r.revision for r in reported if r.at}
-        steps = [s for s in counted_steps(history) if s.revision in told]
-        explained = {}
-        for revision in dict.fromkeys(s.revision for s in steps):
-            own = [s for s in steps if s.revision == revision]
-            explained.update(explain_steps(history, revision, own))
-        sources.append(FeedSource(history, reported, explained))
+        entries += [
+            FeedEntry(history, explain_steps(history, revision, steps), revision, steps, at)
+            for revision, (at, steps) in reported_steps(history, reported).items()
+        ]
+    feed = commits_feed(
+        config.project, entries, "steps", "steps in allocations", config.show_commit_url
+    )
     extra = {
-        FEED_NAME: atom_feed(config.project, sources, config.show_commit_url),
+        FEED_NAME: feed,
         "nightly.md": nightly_markdown(found).encode(),
         "nightly.json": nightly_json(found).encode(),
     }

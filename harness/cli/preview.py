@@ -1,8 +1,7 @@
-"""``esv preview``: the site on this machine, loaded again in the browser when it is republished."""
+"""``esv preview``: serve the site on this machine; browsers reload it when it is republished."""
 
 from __future__ import annotations
 
-import argparse
 import http.server
 import json
 from functools import partial
@@ -13,6 +12,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from harness.cli.context import configuration
+from harness.cli.options import PreviewOptions
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.outputs.site.draw.tree import MARKER
 
@@ -22,15 +22,15 @@ _STAMP = "/-/stamp.js"
 _SCRIPT = f'<script src="{_RELOAD}" defer></script>\n</head>'.encode()
 
 
-def preview(arguments: argparse.Namespace) -> int:
+def run(options: PreviewOptions) -> int:
     """Serve the site on the loopback address until interrupted."""
-    config = configuration(arguments)
+    config = configuration(options)
     if not (config.html_dir / "index.html").is_file():
         raise UsageError(f"no site in {config.html_dir}; write it with `esv publish`")
     try:
-        server = make_server(config.html_dir, arguments.port)
+        server = make_server(config.html_dir, options.port)
     except (OSError, OverflowError) as err:
-        raise UsageError(f"port {arguments.port}: {err}; take another with --port") from None
+        raise UsageError(f"port {options.port}: {err}; take another with --port") from None
     with server:
         print(f"http://127.0.0.1:{server.server_port}/ serves {config.html_dir}", flush=True)
         server.serve_forever()
@@ -48,9 +48,9 @@ def make_server(directory: Path, port: int) -> http.server.ThreadingHTTPServer:
 
 
 def stamp(directory: Path) -> str:
-    """What is another after each publishing that changed something, empty while there is no site.
+    """A text that each publishing that changed something changes; empty while there is no site.
 
-    Whoever publishes puts another directory in the place of the old one, or writes the marker anew.
+    A publishing replaces the directory, or writes the marker anew.
     """
     try:
         found, place = (directory / MARKER).stat(), directory.stat()
@@ -60,10 +60,10 @@ def stamp(directory: Path) -> str:
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Without a line in the terminal for each request, and never from a browser's cache."""
+    """Serves files without logging requests, and never from a browser's cache."""
 
     def send_head(self) -> BytesIO | BinaryIO | None:
-        """The answer to a request, pages with the script that asks for a newer site."""
+        """The answer to a request; pages get the script that asks for a newer site."""
         path = urlsplit(self.path).path
         if path == _STAMP:
             now = stamp(Path(self.directory))
@@ -90,7 +90,7 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         return BytesIO(data)
 
     def end_headers(self) -> None:
-        """With every answer, that it is not to be kept."""
+        """Tell browsers with every answer not to cache it."""
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
 

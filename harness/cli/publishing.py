@@ -10,13 +10,14 @@ from pathlib import Path
 
 from harness.analysis.history.history import History
 from harness.analysis.history.memo import Memo
+from harness.analysis.history.project import project_histories
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.regressions import Standard
 from harness.analysis.verdict.summary import Checkpoint
 from harness.config import Config
 from harness.engine.session import Session
 from harness.errors import StoreError, UsageError
-from harness.model import CodePart, Record
+from harness.model import CodePart
 from harness.outputs.site.draw.names import environment_id
 from harness.outputs.site.publish import Kept, KeptFile, SiteReport, keep_templates, publish
 from harness.store import RecordIndex, RecordKey, RecordReader, RecordStore, key_of
@@ -110,10 +111,7 @@ def require_records(config: Config) -> None:
 
 
 def load_histories(config: Config) -> list[History]:
-    """One history for each machine, environment and branch.
-
-    That of the environment with the newest record comes first, its branches as they are configured.
-    As in asv, a branch has what it shares with others, too: it is a history of its own.
+    """The histories of a project; see :func:`project_histories`.
 
     Raises:
         StoreError: no record can be read.
@@ -125,37 +123,26 @@ def load_histories(config: Config) -> list[History]:
 
 
 def _histories(session: Session, reader: RecordReader) -> list[History]:
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in reader.records():
-        key = (record.machine.machine, record.environment.name)
-        groups.setdefault(key, []).append(record)
-    if not groups:
+    records = list(reader.records())
+    if not records:
         raise StoreError(f"no record in {session.store.directory} can be read")
-    lines = session.branch_lines()
-    several = len(lines) > 1
     now = time.time()
-    histories = [
-        replace(
-            History.build(records, line, partial(_parts, reader, *key)),
-            read_at=now,
-            branch=branch if several else "",
-            beside=number > 0,
-            ids={r.revision.hash: reader.id(key_of(r)) for r in records},
-            part_ids=partial(_part_ids, reader, *key),
-        )
-        for key, records in groups.items()
-        for number, (branch, line) in enumerate(lines)
-    ]
-    histories = [h for h in histories if h.records]
-    newest = {
-        (h.machine, h.environment): max(map(h.began, groups[h.machine, h.environment]))
-        for h in histories
-    }
-    histories.sort(key=lambda h: newest[h.machine, h.environment], reverse=True)
+    histories = project_histories(
+        records, session.repository.branch_lines(session.config.branches), now
+    )
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
     limit, committed = session.config.stale_after, session.repository.committed
-    return [replace(h, stopped=stopped(h, now, limit, committed)) for h in histories]
+    return [
+        replace(
+            h,
+            load=partial(_parts, reader, h.machine, h.environment),
+            ids={r.revision.hash: reader.id(key_of(r)) for r in h.records},
+            part_ids=partial(_part_ids, reader, h.machine, h.environment),
+            stopped=stopped(h, now, limit, committed),
+        )
+        for h in histories
+    ]
 
 
 def _parts(

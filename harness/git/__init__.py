@@ -1,7 +1,6 @@
 """Git: ranges, first parents, worktrees, diffs. The only module that talks to git."""
 
 from harness.git.diffs import parse_diff
-from harness.git.repository import Repository, open_repository
+from harness.git.mirrors import open_repository
+from harness.git.repository import Repository
 from harness.git.worktrees import Workspace
-
-__all__ = ["Repository", "Workspace", "open_repository", "parse_diff"]

@@ -1,4 +1,4 @@
-"""What git prints: commits, histories of which a part is missing, what went wrong."""
+"""Output of git as data: commits, histories with missing parts, error messages."""
 
 from __future__ import annotations
 

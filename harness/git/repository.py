@@ -23,12 +23,12 @@ from harness.model import FileChange, Revision
 _PLAIN_RANGE = re.compile(r"(?:(?P<old>[^\s^.]+)\.\.)?(?P<new>[^\s^]*)")
 _HASH = re.compile(r"[0-9a-f]{40}")
 # A gate asks for the same few again and again; a walk over a history never does.
-_KEPT_DIFFS = 16
+_CACHED_DIFFS = 16
 # The user's configuration must not change what diffs look like; hooks and fsmonitor never run.
 _NEUTRAL = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=true")
 
-# In a git hook these name the repository that the hook is of. Left in the environment they would
-# make every git command here work on that one, the checkout of a revision too.
+# In a git hook these name the hook's repository. Left in the environment they would make every git
+# command here work on that one, the checkout of a revision too.
 _HOOK_VARIABLES = (
     "GIT_DIR",
     "GIT_WORK_TREE",
@@ -44,27 +44,6 @@ _HOOK_VARIABLES = (
 )
 
 
-def open_repository(location: str, mirrors: Path) -> Repository:
-    """Open a repository given by directory or URL; a URL is mirrored under ``mirrors``.
-
-    Raises:
-        RepositoryError: it is not a git repository, or the URL cannot be cloned.
-    """
-    if not re.match(r"[a-z][a-z0-9+.-]*://|[^/]+@[^/]+:", location):
-        return Repository(Path(location))
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", location).strip("-.")[-120:]
-    path = mirrors / name
-    try:
-        if (path / "HEAD").is_file():
-            git.Repo(path).git.fetch("--prune", "origin")
-        else:
-            mirrors.mkdir(parents=True, exist_ok=True)
-            git.Repo.clone_from(location, path, mirror=True)
-    except GitCommandError as err:
-        raise RepositoryError(f"cannot clone or fetch {location}: {reason(err)}") from None
-    return Repository(path)
-
-
 class Repository:
     """Read access to one repository.
 
@@ -72,8 +51,7 @@ class Repository:
         path: a directory in the work tree, or a bare repository.
 
     Attributes:
-        holes: commits that a listing of the history came to and that cannot be read; what lies
-            before them was not listed.
+        holes: commits that cannot be read and at which a listing of the history ended.
 
     Raises:
         RepositoryError: no git repository is there.
@@ -130,14 +108,14 @@ class Repository:
             raise RepositoryError(f"git {verb(arguments)} failed: {reason(err)}") from None
 
     def borrow(self, objects: Path) -> None:
-        """Read also what lies in another object directory; nothing is written anywhere."""
+        """Read from another object directory too; nothing is written."""
         self._repo.git.update_environment(GIT_ALTERNATE_OBJECT_DIRECTORIES=str(objects))
 
     def resolve(self, name: str) -> str:
-        """Full hash of the commit that a name means.
+        """Full hash of a commit.
 
         Raises:
-            UsageError: there is no such commit, or the name says that the tree is dirty.
+            UsageError: there is no such commit, or the name is that of a dirty tree.
         """
         if name.endswith("-dirty"):
             raise UsageError(
@@ -157,27 +135,23 @@ class Repository:
         raise UsageError(f"unknown revision {name!r} in {self.directory}: {hint}")
 
     def boundary(self) -> str:
-        """What tells a clone from a deeper one: the commits at which a shallow one ends."""
+        """The commits at which a shallow clone ends, which differ from those of a deeper one."""
         try:
             return (self.common_dir / "shallow").read_text("ascii")
         except OSError:
             return ""
 
     def is_shallow(self) -> bool:
-        """Whether history was cut off when the repository was cloned."""
+        """Return whether history was cut off when the repository was cloned."""
         return self.git("rev-parse", "--is-shallow-repository") == "true"
 
-    def is_dirty(self) -> bool:
-        """Whether the work tree has uncommitted changes, untracked files included."""
-        return bool(self._repo.working_tree_dir) and bool(self.git("status", "--porcelain"))
-
     def work_tree_changes(self) -> list[str]:
-        """Files in which the work tree differs from the index, as ``git status`` sees it.
+        """Files in which the work tree differs from the index, according to ``git status``.
 
         Changed and deleted files, those with conflicts, and new ones that are not ignored, whatever
-        ``status.showUntrackedFiles`` is. What ``git status`` takes as unchanged is not among them:
-        files outside of a sparse checkout, entries with the bits ``skip-worktree`` and
-        ``assume-unchanged``, modes where ``core.fileMode`` is off, line ends that are converted.
+        ``status.showUntrackedFiles`` is. Files that ``git status`` ignores are left out: outside of
+        a sparse checkout, with the bits ``skip-worktree`` or ``assume-unchanged``, modes without
+        ``core.fileMode``, converted line ends.
 
         Raises:
             UsageError: the repository has no work tree.
@@ -211,13 +185,13 @@ class Repository:
         return self.revisions([hash_])[0]
 
     def committed(self, hash_: str) -> float:
-        """When a commit was made, not written, in seconds since the epoch."""
+        """Committer date of a commit, in seconds since the epoch."""
         return float(self.git("show", "--no-patch", "--format=%ct", hash_, "--"))
 
     def first_parents(self, tips: Iterable[str]) -> list[str]:
         """The first-parent history of the tips, newest first, each commit once.
 
-        Where the clone lacks a commit, the history down to there, and an entry in :attr:`holes`.
+        Where the clone lacks a commit the history ends, and :attr:`holes` has an entry.
         """
         seen: dict[str, None] = {}
         for tip in tips:
@@ -268,7 +242,7 @@ class Repository:
             return [h for h in self.first_parents([plain["new"] or "HEAD"]) if h not in below]
 
     def default_branch(self) -> str:
-        """The branch whose history is the project's: the remote's default, else the current one."""
+        """The remote's default branch, else the current one."""
         try:
             return self.git("rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/")
         except RepositoryError:
@@ -287,8 +261,19 @@ class Repository:
         names = list(branches) or ["HEAD"]
         return list(dict.fromkeys(self._branch_tip(name) for name in names))
 
+    def branch_lines(self, branches: Sequence[str]) -> list[tuple[str, list[str]]]:
+        """Each branch with its first-parent history, oldest first.
+
+        Where no branch is configured, the history of ``HEAD`` under an empty name.
+        """
+        found = []
+        for name in branches or ("",):
+            tips = self.branch_tips([name] if name else [])
+            found.append((name, self.first_parents(tips)[::-1]))
+        return found
+
     def _branch_tip(self, name: str) -> str:
-        """The branch as it is here, or as it was fetched where that is ahead."""
+        """Hash of the local branch, or of the fetched one where that is ahead."""
         found = []
         for candidate in (name, f"origin/{name}"):
             try:
@@ -302,7 +287,7 @@ class Repository:
         return found[-1] if self.is_ancestor(found[0], found[-1]) else found[0]
 
     def is_ancestor(self, old: str, new: str) -> bool:
-        """Whether ``new`` is ``old`` or was made on top of it."""
+        """Return whether ``new`` is ``old`` or a descendant of it."""
         try:
             self.git("merge-base", "--is-ancestor", old, new)
         except RepositoryError:
@@ -310,10 +295,7 @@ class Repository:
         return True
 
     def fetch(self) -> bool:
-        """Bring the remote-tracking branches up to date, as ``git fetch`` does; nothing else.
-
-        Returns:
-            whether there is a remote to fetch from.
+        """Update the remote-tracking branches and nothing else; return whether there is a remote.
 
         Raises:
             RepositoryError: it cannot be reached.
@@ -328,14 +310,14 @@ class Repository:
         return True
 
     def remote_url(self, name: str) -> str:
-        """Where a remote's pushes go; a name that is no remote is a URL or a path itself."""
+        """The push URL of a remote; a name that is no remote is a URL or a path itself."""
         try:
             return self.git("remote", "get-url", "--push", name)
         except RepositoryError:
             return name
 
     def merge_base(self, branch: str, head: str) -> str | None:
-        """Where ``head`` left a branch, ``None`` without the branch or a common ancestor."""
+        """The common ancestor of a branch and ``head``, ``None`` if there is none."""
         for name in (f"origin/{branch}", branch):
             try:
                 return self.git("merge-base", self.resolve(name), head)
@@ -344,7 +326,7 @@ class Repository:
         return None
 
     def diff(self, base: str, head: str) -> tuple[FileChange, ...]:
-        """What changed from one tree to another, renames found; of two hashes asked of git once."""
+        """The changes from one tree to another, with renames; cached for two full hashes."""
         known = self._diffs.get((base, head))
         if known is not None:
             return known
@@ -356,13 +338,13 @@ class Repository:
         )  # fmt: skip
         changes = parse_diff(text)
         if _HASH.fullmatch(base) and _HASH.fullmatch(head):
-            if len(self._diffs) >= _KEPT_DIFFS:
+            if len(self._diffs) >= _CACHED_DIFFS:
                 self._diffs.clear()
             self._diffs[base, head] = changes
         return changes
 
     def exists(self, hash_: str) -> bool:
-        """Whether the commit's object is in the clone."""
+        """Return whether the commit's object is in the clone."""
         try:
             self.git("cat-file", "-e", f"{hash_}^{{commit}}")
         except RepositoryError:

@@ -1,4 +1,4 @@
-"""Results kept on a git branch that several machines write.
+"""Results on a git branch that several machines write.
 
 The branch holds files only, no history of a project: its commits are made by plumbing in a bare
 store of our own in the cache and pushed from there. The repository of the user gives its remotes
@@ -35,7 +35,7 @@ _AUTHOR = {
 
 
 def blob_id(data: bytes) -> str:
-    """The id under which git keeps these bytes."""
+    """The id under which git stores these bytes."""
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
@@ -46,7 +46,6 @@ class ResultsBranch:
         repository: whose remotes and credentials are used.
         remote: name of one of its remotes, a URL, or a path.
         branch: name of the branch; it need not be there yet.
-        cache_dir: where the store lies.
 
     Raises:
         UsageError: no branch can have that name.

@@ -22,6 +22,7 @@ import git
 from git.exc import GitCommandError
 
 from harness.errors import RepositoryError
+from harness.git.reading import reason
 from harness.git.repository import Repository
 from harness.model import WORK_TREE, FileChange
 from harness.scratch import scratch_directory
@@ -30,9 +31,7 @@ from harness.scratch import scratch_directory
 class Workspace:
     """The work trees of one repository.
 
-    Args:
-        repository: the user's repository.
-        cache_dir: where stores and work trees live.
+    Where git fails the methods raise a :class:`harness.errors.RepositoryError`.
     """
 
     def __init__(self, repository: Repository, cache_dir: Path) -> None:
@@ -46,9 +45,6 @@ class Workspace:
 
         Returns:
             the directory of the work tree; the same for every revision of a worker.
-
-        Raises:
-            RepositoryError: git cannot check it out.
         """
         tree = self.root / worker
         store = self._open_store()
@@ -70,18 +66,13 @@ class Workspace:
             if (tree / ".gitmodules").is_file():
                 self._submodules(work)
         except GitCommandError as err:
-            reason = str(err.stderr or "").strip().splitlines()
             raise RepositoryError(
-                f"cannot check out {revision[:8]} in {tree}: {reason[-1] if reason else err.status}"
+                f"cannot check out {revision[:8]} in {tree}: {reason(err)}"
             ) from None
         return tree
 
     def scratch(self) -> AbstractContextManager[Path]:
-        """A new directory, as long as it is needed.
-
-        Raises:
-            OSError: it cannot be made.
-        """
+        """A new directory, as long as it is needed."""
         return scratch_directory(self.root / "run", "esv-")
 
     def graft(self, onto: str, source: str, changes: Sequence[FileChange]) -> str:
@@ -94,9 +85,6 @@ class Workspace:
             onto: hash of the revision that gives the tree.
             source: hash of the revision that gives the files.
             changes: files, from ``onto`` (``old``) to ``source`` (``new``).
-
-        Raises:
-            RepositoryError: git cannot write it.
         """
         with self._index(f"put the tests of {source[:8]} on {onto[:8]}") as command:
             command.execute([*_GIT, "read-tree", onto])
@@ -149,12 +137,8 @@ class Workspace:
         """Git commands with an index of their own, for making a commit in the store.
 
         Args:
-            purpose: what for, in the message of an error.
             source: whose work tree and settings count, and of whose index it is a copy; without
                 one those of the store, and the index is empty.
-
-        Raises:
-            RepositoryError: one of them fails.
         """
         self._open_store()
         self._source.borrow(self._store / "objects")
@@ -178,10 +162,7 @@ class Workspace:
         try:
             yield command
         except GitCommandError as err:
-            reason = str(err.stderr or "").strip().splitlines()
-            raise RepositoryError(
-                f"cannot {purpose}: {reason[-1] if reason else err.status}"
-            ) from None
+            raise RepositoryError(f"cannot {purpose}: {reason(err)}") from None
         finally:
             index.unlink(missing_ok=True)
 

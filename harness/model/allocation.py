@@ -1,4 +1,4 @@
-"""Where a benchmark allocates, exactly, per source line."""
+"""The allocations of a benchmark, per source line."""
 
 from __future__ import annotations
 
@@ -22,18 +22,15 @@ class AllocationSite:
     """A source line with its share of a benchmark's allocations.
 
     Attributes:
-        file: of the nearest frame of the project, relative to the repository's root.
-        line: likewise.
-        function: likewise, in the compiler's words (``(*T).M``, ``f.func1``).
-        outer_file, outer_line: where the compiled code of that frame stands: the outermost caller
+        file, line, function: of the nearest frame of the project: the file relative to the
+            repository's root, the function in the compiler's words (``(*T).M``, ``f.func1``).
+        outer_file, outer_line: place of the compiled code of that frame: the outermost caller
             into which it was inlined, which is where the compiler prints inlined escapes.
         via: the function of a library that the line calls and that allocates, ``strings.Join``;
             empty where the line allocates by itself.
-        allocs: allocations per operation.
-        bytes: bytes per operation.
-        setup_allocs: allocations of one run beside those of its operations, as far as the timer
+        allocs, bytes: per operation.
+        setup_allocs, setup_bytes: of one run besides those of its operations, as far as the timer
             counts them: set-up before the loop without ``ResetTimer``, the first operations'.
-        setup_bytes: likewise.
         calls: where the line allocates by itself, the functions of the runtime that it calls for
             it (``runtime.convTstring``) with their allocations per operation and per run, sorted;
             empty where that is not known.
@@ -57,11 +54,8 @@ class Account:
     """All allocations of one benchmark by line: two differenced memory profiles.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
         sites: the most allocations first.
-        allocs: their sum per operation, with fractions (``testing`` truncates).
-        bytes: likewise.
+        allocs, bytes: their sums per operation, with fractions (``testing`` truncates).
         exact: whether the tiny allocator was off, so that no small object is missing.
         timed: whether the lines have what the timer counts and no more, and the set-up within it;
             otherwise all that the benchmark's runs allocate, and no set-up.
@@ -78,17 +72,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class OwnPlace:
-    """Where the tests make a benchmark allocate more or less.
+    """A place where the tests make a benchmark allocate more or less.
 
     Attributes:
         file, line: of the tests; at head, but for what is gone.
         function: in the compiler's words; empty where it is not known.
         at_base: whether file and line are those of the base.
-        escape: how the escape site on the line stands: ``new``, ``gone``, ``kept``, ``none``.
-        site: that site.
+        escape: state of the escape site on the line.
         via: the library function that the line calls and that allocates, or empty.
-        feeds: where the line does not allocate by itself, the line of which it is known that it
-            allocates more or less with it, in words; empty if none is known.
+        feeds: where the line does not allocate by itself, the line that is known to
+            allocate more or less with it, in words; empty if none is known.
     """
 
     file: str
@@ -103,20 +96,17 @@ class OwnPlace:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What of a step the benchmark itself caused, measured by exchanging the tests.
+    """The part of a step that the benchmark itself caused, measured by exchanging the tests.
 
     Attributes:
         previous: hash of the revision that the step is told from.
-        package: import path.
-        benchmark: full name.
-        file: where the tests changed, relative to the repository's root.
-        line: likewise, the first changed line at head.
+        file, line: where the tests changed; the first changed line at head.
         parts: by unit, after minus before as far as it is the benchmark's own; ``None`` where
             neither side's tests compile on the other's code.
         forward: whether the head's tests ran on the code of ``previous``; else the reverse.
         account: of the benchmark in that mixture, where a part is not 0.
-        places: by unit, where the tests brought a part about, as far as it is not 0; empty in
-            records of before, which have ``file`` and ``line`` only.
+        places: by unit, where the tests caused a part that is not 0; older records have ``file``
+            and ``line`` only.
     """
 
     previous: str

@@ -1,4 +1,4 @@
-"""What a benchmark measured, and what became of a package."""
+"""Results of benchmarks and packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Lane(StrEnum):
-    """How a number was taken: exactly and quickly, or statistically and slowly."""
+    """A way to take a number: exactly and quickly, or statistically and slowly."""
 
     ALLOCATION = "allocation"
     TIME = "time"
@@ -21,7 +21,6 @@ class Measurement:
 
     Attributes:
         unit: as in the Go benchmark format, ``ns/op`` read as ``sec/op``.
-        lane: where the samples come from.
         samples: one value per repetition, in the order of the output. Of allocs/op that is not
             exact, the values before `testing` cuts them to whole numbers, where they are known.
         exact: every repetition of the allocation lane gave this same value; of allocs/op also
@@ -38,12 +37,12 @@ class Measurement:
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """The samples as they were before anything was cut off, as far as that is known."""
+        """The samples before truncation, as far as they are known."""
         return self.untruncated or self.samples
 
     @property
     def spread(self) -> float:
-        """How far the untruncated values lie apart; 0 where they are not known."""
+        """The range of the untruncated values; 0 where they are not known."""
         return max(self.untruncated) - min(self.untruncated) if self.untruncated else 0.0
 
     @property
@@ -104,7 +103,6 @@ class BenchmarkFailure:
 
     Attributes:
         name: the benchmark that was running; empty if that is not known.
-        lane: in which lane it failed.
         kind: ``panic``, ``fail``, ``exit``, ``timeout``, ``link``, ``cut`` (a saved output that
             ends, or is broken off, before its result), ``left`` (a process that outlives the
             benchmarks), or ``forged`` (results that the code under test prints).
@@ -124,7 +122,7 @@ class BenchmarkFailure:
 
 
 class PackageOutcome(StrEnum):
-    """What became of one package of a revision."""
+    """The outcome of one package of a revision."""
 
     MEASURED = "measured"
     CARRIED = "carried"  # same key as an already measured revision
@@ -140,14 +138,10 @@ class PackageResult:
     """One package of a revision.
 
     Attributes:
-        path: import path.
         directory: relative to the repository's root, ``.`` for the root itself.
-        outcome: see :class:`PackageOutcome`.
         key: identity of everything that the test binary is made from and reads in its directory;
             equal keys give equal binaries. Empty if it was not built.
         carried_from: hash of the revision whose results these are, else ``None``.
-        benchmarks: the results, in the order of the output.
-        failures: benchmarks without a number.
         raw: verbatim output per lane, in the Go benchmark format.
         declared: names of the benchmark functions in its test files, run or not.
     """

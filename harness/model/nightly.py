@@ -1,4 +1,4 @@
-"""What ``esv nightly`` has reported so far."""
+"""The state of ``esv nightly``: what it has reported so far."""
 
 from __future__ import annotations
 
@@ -28,17 +28,16 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """What is known in one environment.
+    """State of one environment.
 
     Attributes:
         floors: newest recorded revision of each branch when nightly first ran; it does not measure
             what is at or before them. Empty if there was no record.
         baseline: tips of the branches when nightly first ran, if there was no record; steps up to
             them are history and no news.
-        reported: every step that is known.
         newest: newest recorded revision of each branch at the last report: what came later is
             compared with it.
-        failures: revisions of which no record could be made, with the nights that tried.
+        failures: revisions without a record, with the number of nights that tried.
     """
 
     floors: tuple[str, ...] = ()
@@ -50,11 +49,9 @@ class EnvironmentState:
 
 @dataclass(frozen=True, slots=True)
 class NightlyState:
-    """Of one machine.
+    """State of one machine.
 
     Attributes:
-        schema: of the file.
-        environments: by name.
         unfetched_since: when the first fetch failed of those since the last that worked, seconds
             since the epoch; 0 where the last one worked.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -11,17 +11,15 @@ from typing import Any
 from harness.model.allocation import Account, Exchange
 from harness.model.benchmark import BenchmarkResult, PackageOutcome, PackageResult
 from harness.model.compiled import AllocationCall, FunctionCode
-from harness.model.coverage import SiteExecution
 from harness.model.diagnostic import (
     Diagnostic,
     EscapeSite,
     InliningCall,
     InliningDecision,
+    SiteExecution,
 )
-from harness.model.diff import TreeDiff
 from harness.model.environment import Environment, Machine
-from harness.model.revision import Revision
-from harness.model.support import Support
+from harness.model.revision import Revision, Support, TreeDiff
 
 RECORD_SCHEMA = 2
 # Behind the version in ``Record.harness`` where a saved output was read.
@@ -29,7 +27,7 @@ IMPORT_MARK = " import"
 
 
 class Outcome(StrEnum):
-    """What became of a revision as a whole."""
+    """The outcome of a revision as a whole."""
 
     MEASURED = "measured"
     PARTIAL = "partial"  # some benchmark gave no number, or a package without any does not compile
@@ -46,8 +44,7 @@ class PackageError:
         stage: ``module`` (go.mod, dependencies), ``build``, ``link``, ``run``, or ``code`` (the
             compiled code cannot be read).
         message: the tool's message without its ``# package`` header.
-        file: file of the first message, relative to the repository's root, or empty.
-        line: line of the first message, or 0.
+        file, line: of the first message; empty and 0 without one.
     """
 
     package: str
@@ -64,7 +61,6 @@ class ModuleOverlay:
     Attributes:
         directory: of the module, relative to the repository's root.
         reason: why, with the tool's words where a release refused the original.
-        go_mod: the text that was used.
     """
 
     directory: str
@@ -74,7 +70,7 @@ class ModuleOverlay:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What decides which benchmarks run and how.
+    """Settings that decide which benchmarks run and how.
 
     ``benchtime`` and ``count`` are of the time lane, ``None`` and 0 with ``--alloc-only``.
     """
@@ -93,7 +89,7 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the compiler says with other flags than those of the record, word for word.
+    """The compiler's output with other flags than those of the record, word for word.
 
     Attributes:
         gcflags: ``-m -l``, as given on the command line.
@@ -117,7 +113,7 @@ class CodePart:
     @property
     def package(self) -> str:
         """Import path; empty if there is nothing in it."""
-        lists = (self.escapes, self.inlining, self.inlining_calls, self.calls, self.functions)
+        lists = (getattr(self, name) for name in CODE_LISTS)
         return next((items[0].package for items in lists if items), "")
 
     @cached_property
@@ -126,17 +122,17 @@ class CodePart:
         return tuple(s for s in self.escapes if not s.test and not s.position.generated)
 
 
+# The fields of a record that are of single packages.
+CODE_LISTS = tuple(field.name for field in fields(CodePart))
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """Everything that was measured of one revision in one environment on one machine.
 
     Attributes:
         schema: version of this form, :data:`RECORD_SCHEMA`.
-        revision: the commit.
-        environment: toolchain and variables.
-        machine: where it ran.
         settings: what was asked for.
-        outcome: see :class:`Outcome`.
         started: seconds since the epoch.
         duration: wall seconds.
         packages: every package of the revision, sorted by import path.
@@ -154,7 +150,7 @@ class Record:
         calls: the calls of the compiled code that allocate, read from the linked test binaries;
             outside of test files, and in benchmark functions.
         functions: likewise every function with the size of its stack frame.
-        views: what was asked for with other flags.
+        views: output of the compiler with other flags.
         unread: packages whose compiled code could not be read from their test binary, and why.
         executions: whether benchmarks execute an escape site; of sites that are new in the revision
             and that no account has.
@@ -192,7 +188,7 @@ class Record:
 
     @property
     def imported(self) -> bool:
-        """Whether the numbers are from a saved output and not measured by the harness."""
+        """Return whether the numbers are from a saved output and not measured by the harness."""
         return self.harness.endswith(IMPORT_MARK)
 
     @property
@@ -217,7 +213,7 @@ class Record:
         )
 
     def exchange(self, previous: str, package: str, benchmark: str) -> Exchange | None:
-        """What was learnt from exchanging the tests with an earlier revision, if they were."""
+        """The result of exchanging the tests with an earlier revision, if that was done."""
         key = (previous, package, benchmark)
         return next(
             (e for e in self.exchanges if (e.previous, e.package, e.benchmark) == key), None
@@ -233,10 +229,9 @@ class Record:
         return [site for site in self.escapes if not site.test and not site.position.generated]
 
     def parts(self) -> dict[str, CodePart]:
-        """What the compiler says and made, by package."""
-        names = ("escapes", "inlining", "inlining_calls", "calls", "functions")
+        """The compiler's output and code, by package."""
         found: dict[str, dict[str, list[Any]]] = {}
-        for name in names:
+        for name in CODE_LISTS:
             for item in getattr(self, name):
                 found.setdefault(item.package, {}).setdefault(name, []).append(item)
         return {
@@ -245,16 +240,12 @@ class Record:
         }
 
     def with_parts(self, parts: Iterable[CodePart]) -> Record:
-        """The record with what the compiler says and made of these packages, and of no others."""
+        """The record with the compiler's output and code of these packages, and of no others."""
         chosen = list(parts)
-        return replace(
-            self,
-            escapes=tuple(x for p in chosen for x in p.escapes),
-            inlining=tuple(x for p in chosen for x in p.inlining),
-            inlining_calls=tuple(x for p in chosen for x in p.inlining_calls),
-            calls=tuple(x for p in chosen for x in p.calls),
-            functions=tuple(x for p in chosen for x in p.functions),
-        )
+        lists: dict[str, Any] = {
+            name: tuple(x for part in chosen for x in getattr(part, name)) for name in CODE_LISTS
+        }
+        return replace(self, **lists)
 
 
 def with_failures(
@@ -267,7 +258,7 @@ def with_failures(
 
 
 def outcome_of(packages: Iterable[PackageResult], errors: Iterable[PackageError]) -> Outcome:
-    """What became of a revision, from its packages and what Go refused."""
+    """The outcome of a revision, from its packages and errors."""
     packages, errors = list(packages), list(errors)
     numbers = any(p.benchmarks for p in packages)
     refused = [p for p in packages if p.outcome is PackageOutcome.BUILD_FAILED]

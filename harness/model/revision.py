@@ -1,4 +1,4 @@
-"""A revision of the measured Go project."""
+"""A revision of the measured Go project, and the changes between two of them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ class Revision:
     Attributes:
         hash: 40 hexadecimal digits.
         parents: hashes of the parents; the first one is *the* parent.
-        author: name of the author, as git has it.
         date: author date, seconds since the epoch (asv's date of a commit).
-        message: the whole commit message.
     """
 
     hash: str
@@ -38,7 +36,7 @@ class Revision:
 
     @property
     def uncommitted(self) -> bool:
-        """Whether it is a commit made of a work tree, with or without changes; no clone has it."""
+        """Return whether it is a commit made of a work tree; no clone has it."""
         return self.message.startswith(f"{WORK_TREE} ") or self.message.startswith(
             f"{WORK_TREE}out"
         )
@@ -47,3 +45,69 @@ class Revision:
     def short(self) -> str:
         """Hash as a person reads it: 8 digits, like asv's."""
         return self.hash[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """A run of changed lines, as ``git diff -U0`` numbers them (``@@ -10,2 +10,3 @@``).
+
+    With a count of 0 the start is the line *after which* lines were taken out or put in.
+    """
+
+    old_start: int
+    old_count: int
+    new_start: int
+    new_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A changed file; ``old`` is ``None`` if it was added, ``new`` if it was deleted."""
+
+    old: str | None
+    new: str | None
+    hunks: tuple[Hunk, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TreeDiff:
+    """All changes from the tree ``base``, a commit hash, to the tree ``head``."""
+
+    base: str
+    head: str
+    files: tuple[FileChange, ...] = ()
+
+
+def reverse(diff: TreeDiff) -> TreeDiff:
+    """The same changes from ``head`` to ``base``."""
+    return TreeDiff(
+        diff.head,
+        diff.base,
+        tuple(
+            FileChange(
+                c.new,
+                c.old,
+                tuple(Hunk(h.new_start, h.new_count, h.old_start, h.old_count) for h in c.hunks),
+            )
+            for c in diff.files
+        ),
+    )
+
+
+def is_test(file: str | None) -> bool:
+    """Return whether a file belongs to tests: ``_test.go``, or under ``testdata``."""
+    return file is not None and (file.endswith("_test.go") or "testdata" in file.split("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """Files that belong to tests though they are no ``_test.go`` files and under no ``testdata``.
+
+    Attributes:
+        path: relative to the repository's root: the directory of a package that only tests use, or
+            a file that only test files embed.
+        users: import paths of the packages whose tests use it.
+    """
+
+    path: str
+    users: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""Which benchmarks an expression of ``go test -bench`` selects. Pure.
+"""The benchmarks that an expression of ``go test -bench`` selects. Pure.
 
 The one place that gives such an expression its meaning, for every ``--bench``. The testing package
-splits the expression at the slashes, and since Go 1.20 at the bars, that stand outside of brackets
+splits the expression at the slashes, and since Go 1.20 at the bars, outside of brackets
 and parentheses; each element is looked for in the element of the name at the same level
 (``testing/match.go``). So ``^BenchmarkAll$/^7z$`` selects ``BenchmarkAll/7z``, and ``7z`` does not.
 """
@@ -20,11 +20,7 @@ _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 @lru_cache(maxsize=64)
 def _alternatives(bench: str) -> tuple[tuple[re.Pattern[str], ...], ...]:
-    """The expression as alternatives of elements, one element for each level of a name.
-
-    Raises:
-        re.error: an element is no regular expression of Python.
-    """
+    """The expression as alternatives of elements, one element for each level of a name."""
     alternatives: list[list[str]] = [[""]]
     brackets = parentheses = 0
     characters = iter(bench)
@@ -61,7 +57,7 @@ def check(bench: str) -> None:
 
 
 def selects(bench: str, name: str) -> bool:
-    """Whether a benchmark with this full name is run, and gives a result.
+    """Return whether a benchmark with this full name is run, and gives a result.
 
     Args:
         bench: as ``go test -bench`` takes it.
@@ -75,13 +71,13 @@ def selects(bench: str, name: str) -> bool:
 
 
 def enters(bench: str, name: str) -> bool:
-    """Whether a benchmark is run, be it only for the sub-benchmarks that are selected."""
+    """Return whether a benchmark is run, even if only for the sub-benchmarks that are selected."""
     levels = name.split("/")
     return any(_matches(elements, levels) for elements in _alternatives(bench))
 
 
 def covers(there: str, wanted: str) -> bool:
-    """Whether all that one expression selects is known to be selected by another one, too."""
+    """Return whether one expression is known to select all that another one selects."""
     return there in (wanted, ALL, "")
 
 

@@ -20,7 +20,7 @@ ESCAPES = "escapes"
 # Allocation calls and the largest stack frame of a package, read from the compiled code.
 HEAP_CALLS = "heap-calls"
 FRAME_BYTES = "frame-B"
-# What the heap costs beside the allocation itself; printed by an overlay of `testing`.
+# What the heap costs besides the allocation itself; printed by an overlay of `testing`.
 ALLOCS_EXACT = "allocs-exact/op"  # allocs/op before `testing` cuts it to a whole number
 GC_CYCLES = "gc-cycles/op"  # collections that ended while the timer was on (NumGC)
 GC_PAUSE = "gc-pause-sec/op"  # how long they stopped the world (PauseTotalNs)
@@ -38,12 +38,12 @@ _HIGHER_IS_BETTER = frozenset({"B/s"})
 
 
 def better(unit: str) -> int:
-    """Which direction of ``unit`` is an improvement: ``-1`` lower, ``+1`` higher."""
+    """The direction of ``unit`` that is an improvement: ``-1`` lower, ``+1`` higher."""
     return 1 if unit in _HIGHER_IS_BETTER or unit.endswith("/s") else -1
 
 
 def is_exact_unit(unit: str) -> bool:
-    """Whether values of ``unit`` are counts of the allocation lane or of the compiler."""
+    """Return whether values of ``unit`` are counts of the allocation lane or of the compiler."""
     return unit in (ALLOCS, ESCAPES, HEAP_CALLS, FRAME_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""What a walk over a history set out to do, and what of it is left."""
+"""The plan of a walk over a history, and what is left of it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ WALK_SCHEMA = "esv.walk/1"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A revision of which no record could be made.
+    """A revision without a record, because measuring it failed.
 
     Attributes:
-        revision: full hash.
         message: what went wrong, one line.
         attempts: how many runs have tried it.
     """
@@ -29,11 +28,8 @@ class WalkPart:
     """A walk in one environment.
 
     Attributes:
-        environment: its name.
         release: Go release as it was asked for, ``None`` for the one that is there.
         resolved: the release that this meant.
-        build_variables: set while compiling and running.
-        run_variables: set only while running.
         revisions: all that it set out to measure, in the order of measuring.
         open: those without a record of this walk, failed ones included.
         failures: those of ``open`` that were tried.
@@ -56,7 +52,6 @@ class Walk:
     Attributes:
         asked: the range in the words of the command line.
         begun: seconds since the epoch; a record that is older is not of this walk.
-        settings: with which it measures.
         parts: one for each environment.
         carry: whether results may be taken over.
         explain: whether steps are accounted for at the end.

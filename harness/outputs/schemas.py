@@ -9,8 +9,8 @@ import json
 from importlib import resources
 from typing import Any
 
-from harness.outputs.gate.document import gate_schema
-from harness.outputs.nightly.document import nightly_schema
+from harness.outputs.gate.json import gate_schema
+from harness.outputs.nightly.json import nightly_schema
 
 SCHEMAS = {"gate": gate_schema, "nightly": nightly_schema}
 

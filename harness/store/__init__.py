@@ -2,5 +2,3 @@
 
 from harness.store.reader import RecordIndex, RecordReader
 from harness.store.records import RECORD_SUFFIX, RecordKey, RecordStore, key_of
-
-__all__ = ["RECORD_SUFFIX", "RecordIndex", "RecordKey", "RecordReader", "RecordStore", "key_of"]

@@ -1,21 +1,11 @@
-"""Record to bytes and back: JSON in gzip, the same bytes for the same record.
-
-A file is a series of gzip members, so that ``zcat`` shows all of it: first the record without what
-is large, then one member for each package and kind of content. Neighbouring revisions have most
-packages in common and such members are equal byte for byte, so a reader of many records decodes a
-member once (:class:`Shared`) and keeps one copy of it. Every file is complete on its own all the
-same.
-"""
+"""Record files read: the first member at once, the others when they are asked for."""
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import partial
 from hashlib import blake2b
-from itertools import groupby
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -24,97 +14,28 @@ from harness.errors import NewerRecordError, StoreError
 from harness.inflate import Budget, CutOffError
 from harness.model import (
     RECORD_SCHEMA,
-    BenchmarkFailure,
-    BenchmarkResult,
     CodePart,
+    EscapeSite,
     Lane,
     PackageResult,
     Record,
 )
-from harness.store.storable import to_json
+from harness.model.record import CODE_LISTS
+from harness.store.encoding import encode, identified
+from harness.store.format import Core, NumbersPart, Part
 
 T = TypeVar("T")
 # So many bytes of a file, from a place on.
 Read = Callable[[int, int], bytes]
 
-# The fields of a record that are kept package by package.
-_LISTS = ("escapes", "inlining", "inlining_calls", "calls", "functions")
 # The last version that was one JSON document.
 _WHOLE = 1
 # Most first members are smaller.
 _PIECE = 65_536
-# So many bytes a record has at most, unpacked, and of them so many characters of the output of one
-# lane: a benchmark that prints without end leaves a record that can be read.
+# So many bytes a record has at most, unpacked.
 _MOST_BYTES = 512 << 20
-_MOST_OUTPUT = 16 << 20
 # What a decoder says of bytes that are no record.
 _MALFORMED = (OSError, ValueError, RecursionError, msgspec.DecodeError)
-
-
-class Part(StrEnum):
-    """What a member of the file holds of a package."""
-
-    CODE = "code"  # what the compiler says of it, and made of it
-    NUMBERS = "numbers"  # its benchmarks
-    RAW = "raw"  # their output, verbatim
-
-
-@dataclass(frozen=True, slots=True)
-class NumbersPart:
-    """The fields of :class:`harness.model.PackageResult` that hold its benchmarks; same names."""
-
-    benchmarks: tuple[BenchmarkResult, ...] = ()
-    failures: tuple[BenchmarkFailure, ...] = ()
-    declared: tuple[str, ...] = ()
-
-
-class Member(msgspec.Struct, frozen=True):
-    """Where a member is, and what is in it.
-
-    Attributes:
-        part: see :class:`Part`.
-        size: bytes in the file; members follow each other in the order of the list.
-        id: BLAKE2b of its JSON, in hexadecimal; equal ids are equal contents.
-    """
-
-    part: Part
-    size: int
-    id: str
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """Which members make up what; members are counted from 0.
-
-    Attributes:
-        numbers: one for each package of the record, -1 for none.
-        raw: likewise.
-        escapes, inlining, inlining_calls, calls, functions: those whose list of that name, one
-            after the other, is that of the record.
-    """
-
-    numbers: tuple[int, ...]
-    raw: tuple[int, ...]
-    escapes: tuple[int, ...]
-    inlining: tuple[int, ...]
-    inlining_calls: tuple[int, ...]
-    calls: tuple[int, ...]
-    functions: tuple[int, ...]
-
-
-class Core(msgspec.Struct, frozen=True):
-    """The first member.
-
-    Attributes:
-        schema: version of the form.
-        record: the record without what the members hold.
-        members: in the order of the file.
-        layout: which of them make up what.
-    """
-
-    schema: int
-    record: Record
-    members: tuple[Member, ...]
-    layout: Layout
 
 
 class _Header(msgspec.Struct):
@@ -123,8 +44,15 @@ class _Header(msgspec.Struct):
     schema: int
 
 
+class _Escapes(msgspec.Struct):
+    """One field of :class:`harness.model.CodePart`."""
+
+    escapes: tuple[EscapeSite, ...] = ()
+
+
 _HEADER = msgspec.json.Decoder(_Header)
 _CORE = msgspec.json.Decoder(Core)
+_ESCAPES = msgspec.json.Decoder(_Escapes)
 _RECORD = msgspec.json.Decoder(Record)
 _PARTS: Mapping[Part, msgspec.json.Decoder[Any]] = {
     Part.CODE: msgspec.json.Decoder(CodePart),
@@ -141,7 +69,7 @@ class Shared:
     all there is in common.
 
     Args:
-        keep: whether to keep everything, for records in any order.
+        keep: store everything, for records in any order.
     """
 
     keep: bool = False
@@ -175,13 +103,7 @@ class Shared:
         return value
 
     def package(self, light: PackageResult, part: NumbersPart, id_: str) -> PackageResult:
-        """The result of a package without its output, one object for equal ones.
-
-        Args:
-            light: without benchmarks.
-            part: them, as :meth:`get` gives it.
-            id_: of the part.
-        """
+        """The result of a package without its output, one object for equal ones."""
         key = (light.path, light.key, light.carried_from, light.outcome, light.directory, id_)
         found = self._packages.get(key)
         if found is None:
@@ -189,97 +111,14 @@ class Shared:
         return found
 
 
-# Encoding
-
-
-def encode(record: Record) -> bytes:
-    """The bytes of a record file. No time stamp goes into the gzip headers."""
-    return pack(record, _compressed)
-
-
-def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> bytes:
-    """Likewise, with the content of a member turned into its id and bytes by the caller."""
-    members: list[Member] = []
-    data: list[bytes] = []
-
-    def add(part: Part, content: object) -> int:
-        id_, packed = compress(content)
-        members.append(Member(part, len(packed), id_))
-        data.append(packed)
-        return len(members) - 1
-
-    numbers, raw = [], []
-    for p in record.packages:
-        has = p.benchmarks or p.failures or p.declared
-        part = NumbersPart(p.benchmarks, p.failures, p.declared)
-        numbers.append(add(Part.NUMBERS, part) if has else -1)
-        raw.append(-1 if p.raw is None else add(Part.RAW, _clipped(p.raw)))
-    runs = {name: _runs(getattr(record, name)) for name in _LISTS}
-    order = dict.fromkeys(key for name in _LISTS for key in runs[name])
-    place = {
-        key: add(Part.CODE, CodePart(**{name: runs[name].get(key, ()) for name in _LISTS}))
-        for key in order
-    }
-    lists = {name: tuple(place[key] for key in runs[name]) for name in _LISTS}
-    light = tuple(
-        replace(p, benchmarks=(), failures=(), declared=(), raw=None) for p in record.packages
-    )
-    layout = Layout(numbers=tuple(numbers), raw=tuple(raw), **lists)
-    core = Core(
-        record.schema, replace(record.with_parts(()), packages=light), tuple(members), layout
-    )
-    return b"".join([gzipped(to_json(core)), *data])
-
-
-def _clipped(raw: Mapping[Lane, str]) -> dict[Lane, str]:
-    return {
-        lane: text
-        if len(text) <= _MOST_OUTPUT
-        else f"{text[:_MOST_OUTPUT]}\n# {len(text) - _MOST_OUTPUT:,} characters are left out\n"
-        for lane, text in raw.items()
-    }
-
-
-def _joined(one: CodePart, two: CodePart) -> CodePart:
-    return CodePart(**{name: (*getattr(one, name), *getattr(two, name)) for name in _LISTS})
-
-
-def _runs(items: Sequence[Any]) -> dict[tuple[str, int], tuple[Any, ...]]:
-    """What follows each other of one package, by package and how often it came before."""
-    found: dict[tuple[str, int], tuple[Any, ...]] = {}
-    seen: dict[str, int] = {}
-    for package, group in groupby(items, key=lambda item: item.package):
-        number = seen[package] = seen.get(package, -1) + 1
-        found[package, number] = tuple(group)
-    return found
-
-
-def _compressed(content: object) -> tuple[str, bytes]:
-    text = to_json(content)
-    return identified(text), gzipped(text)
-
-
-def identified(text: bytes) -> str:
-    """The id of a member with this JSON."""
-    return blake2b(text, digest_size=16).hexdigest()
-
-
-def gzipped(text: bytes) -> bytes:
-    """A gzip member."""
-    return gzip.compress(text, compresslevel=6, mtime=0)
-
-
-# Decoding
-
-
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A record file, of which only the first member was decoded.
+    """A record file whose first member only was decoded.
+
+    Whatever reads another member raises a :class:`harness.errors.StoreError` if it is damaged.
 
     Attributes:
-        core: see :class:`Core`.
         id: of its JSON, which has the ids of all members in it, so that of the whole content.
-        name: of the file, for messages.
     """
 
     core: Core
@@ -294,9 +133,6 @@ class Packed:
 
         Args:
             shared: what it has met before, byte for byte, is not unpacked again.
-
-        Raises:
-            StoreError: one is damaged.
         """
         for number, member in enumerate(self.core.members):
             packed = self._read(self._offsets[number], member.size)
@@ -308,67 +144,59 @@ class Packed:
             raise _damaged(self.name, f"member {number + 2} is another one than the first names")
         return True
 
-    def content(self, number: int, shared: Shared | None = None) -> Any:
-        """A member: :class:`harness.model.CodePart`, :class:`NumbersPart`, or output by lane.
-
-        Raises:
-            StoreError: it is damaged.
-        """
+    def _content(self, number: int, shared: Shared) -> Any:
         member = self.core.members[number]
-        if shared is None:
-            return self.decode(number, _PARTS[member.part])
-        return shared.get(member.id, lambda: self.decode(number, _PARTS[member.part]))
+        return shared.get(member.id, partial(self._decode, number, _PARTS[member.part]))
 
-    def numbers(self, shared: Shared | None = None) -> Record:
-        """The record without what the compiler says, and without verbatim output.
+    def numbers(self, shared: Shared, *, escapes: bool = False) -> Record:
+        """The record without verbatim output and without what the compiler says.
 
-        Raises:
-            StoreError: a member is damaged.
+        Args:
+            shared: members that were decoded before.
+            escapes: decode the escape sites, though.
         """
         record = self.core.record
-        packages = tuple(self._packages(shared, raw=False))
-        if shared is None:
-            return replace(record, packages=packages)
         return replace(
             record,
-            packages=packages,
+            packages=tuple(self._packages(shared, raw=False)),
+            escapes=tuple(self._escapes(shared)) if escapes else (),
             machine=shared.same(record.machine),
             environment=shared.same(record.environment),
             settings=shared.same(record.settings),
         )
 
-    def record(self, shared: Shared | None = None) -> Record:
-        """The whole record.
+    def _escapes(self, shared: Shared) -> Iterator[EscapeSite]:
+        for number in self.core.layout.escapes:
+            id_ = f"escapes of {self.core.members[number].id}"
+            found: _Escapes = shared.get(id_, partial(self._decode, number, _ESCAPES))
+            yield from found.escapes
 
-        Raises:
-            StoreError: a member is damaged.
-        """
+    def record(self, shared: Shared | None = None) -> Record:
+        """The whole record."""
+        shared = Shared() if shared is None else shared
         code = CodePart(
             **{
                 name: tuple(
                     item
                     for number in getattr(self.core.layout, name)
-                    for item in getattr(self.content(number, shared), name)
+                    for item in getattr(self._content(number, shared), name)
                 )
-                for name in _LISTS
+                for name in CODE_LISTS
             }
         )
         packages = tuple(self._packages(shared, raw=True))
         return replace(self.core.record, packages=packages).with_parts([code])
 
     def parts(self, shared: Shared) -> dict[str, tuple[str, CodePart]]:
-        """What :meth:`harness.model.Record.parts` gives, without the rest of the record.
+        """The value of :meth:`harness.model.Record.parts`, without the rest of the record.
 
         Returns:
             By package, with an id: equal ids are equal parts.
-
-        Raises:
-            StoreError: a member is damaged.
         """
         found: dict[str, tuple[str, CodePart]] = {}
         for number, member in enumerate(self.core.members):
             if member.part is Part.CODE:
-                part: CodePart = self.content(number, shared)
+                part: CodePart = self._content(number, shared)
                 id_, package = member.id, part.package
                 if package in found:
                     id_ = f"{found[package][0]} {id_}"
@@ -376,24 +204,19 @@ class Packed:
                 found[package] = (id_, part)
         return found
 
-    def _packages(self, shared: Shared | None, *, raw: bool) -> Iterator[PackageResult]:
+    def _packages(self, shared: Shared, *, raw: bool) -> Iterator[PackageResult]:
         core = self.core
         for package, own, text in zip(
             core.record.packages, core.layout.numbers, core.layout.raw, strict=True
         ):
-            part = _NO_NUMBERS if own < 0 else self.content(own, shared)
-            if raw or shared is None:
-                output = self.content(text) if raw and text >= 0 else None
+            part = _NO_NUMBERS if own < 0 else self._content(own, shared)
+            if raw:
+                output = self._decode(text, _PARTS[Part.RAW]) if text >= 0 else None
                 yield _filled(package, part, output)
             else:
                 yield shared.package(package, part, "" if own < 0 else core.members[own].id)
 
-    def decode(self, number: int, decoder: msgspec.json.Decoder[T]) -> T:
-        """A member, read with a decoder that may want less of it than there is.
-
-        Raises:
-            StoreError: it is damaged.
-        """
+    def _decode(self, number: int, decoder: msgspec.json.Decoder[T]) -> T:
         try:
             return decoder.decode(self._text(number, self._budget))
         except _MALFORMED as err:
@@ -414,17 +237,17 @@ class Packed:
 _NO_NUMBERS = NumbersPart()
 
 
+def _joined(one: CodePart, two: CodePart) -> CodePart:
+    return CodePart(**{name: (*getattr(one, name), *getattr(two, name)) for name in CODE_LISTS})
+
+
 def _filled(light: PackageResult, part: NumbersPart, raw: dict[Lane, str] | None) -> PackageResult:
-    return PackageResult(
-        path=light.path,
-        directory=light.directory,
-        outcome=light.outcome,
-        key=light.key,
-        carried_from=light.carried_from,
+    return replace(
+        light,
         benchmarks=part.benchmarks,
         failures=part.failures,
-        raw=raw,
         declared=part.declared,
+        raw=raw,
     )
 
 
@@ -438,7 +261,7 @@ def decode(data: bytes, name: str, shared: Shared | None = None) -> Record:
 
 
 def unpack(data: bytes, name: str) -> Packed:
-    """As :func:`unpack_from`, of bytes."""
+    """Read the first member of a record file from its bytes; see :func:`unpack_from`."""
     return unpack_from(lambda start, size: data[start : start + size], len(data), name)
 
 
@@ -447,8 +270,6 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
 
     Args:
         read: gives so many bytes from a place on.
-        length: of the file.
-        name: of the file, for messages.
 
     Raises:
         StoreError: damaged, not a record, or written by a newer harness.
@@ -487,11 +308,11 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
 
 
 def _fits(core: Core) -> bool:
-    """Whether the layout names members that are there and hold what it takes them for."""
+    """Return whether the layout names members that are there and hold what it takes them for."""
     layout, packages = core.layout, len(core.record.packages)
     per_package = ((layout.numbers, Part.NUMBERS), (layout.raw, Part.RAW))
     wanted = [(n, part) for numbers, part in per_package for n in numbers if n != -1]
-    wanted += [(n, Part.CODE) for name in _LISTS for n in getattr(layout, name)]
+    wanted += [(n, Part.CODE) for name in CODE_LISTS for n in getattr(layout, name)]
     return all(len(numbers) == packages for numbers, _ in per_package) and all(
         0 <= n < len(core.members) and core.members[n].part is part for n, part in wanted
     )
@@ -507,11 +328,7 @@ def _converted(text: bytes, name: str) -> Packed:
 
 
 def _first_member(read: Read, length: int, budget: Budget) -> tuple[bytes, int]:
-    """The first gzip member's content, and where the next one begins.
-
-    Raises:
-        ValueError: it is damaged.
-    """
+    """The first gzip member's content, and where the next one begins."""
     data, piece = b"", _PIECE
     while True:
         # Twice as much each time, until it is all there.

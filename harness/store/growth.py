@@ -1,8 +1,8 @@
-"""How a record may change: what a new run replaces, what is learnt about it later. Pure.
+"""Changes of a record: a new run replaces numbers, later findings are added. Pure.
 
 A record is the truth about a revision, so it only grows. A run replaces the numbers that it
-measures anew and leaves the others. What is learnt afterwards (accounts, executions, exchanges,
-views) is added. :func:`lost` tells what a write would take away; the store refuses such a write.
+measures anew and leaves the others. Later findings (accounts, executions, exchanges,
+views) are added. :func:`lost` tells what a write would take away; the store refuses such a write.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from harness.model import (
 )
 from harness.model.record import outcome_of, with_failures
 from harness.model.selection import covers, enters
-from harness.store.codec import encode
+from harness.store.encoding import encode
 
 T = TypeVar("T")
 
 
 def lost(old: Record, new: Record) -> str:
-    """What of a record is not in the one that is to take its place, in words; empty for nothing.
+    """Something of a record that its replacement lacks, in words; empty for nothing.
 
     Numbers, samples, failures, errors, settings and outcome count.
     """
@@ -45,14 +45,14 @@ def lost(old: Record, new: Record) -> str:
 
 
 def missing_numbers(old: Record, new: Record) -> str:
-    """Which number, sample or failure of a record another one does not have; empty for none."""
+    """A number, sample or failure of a record that another one lacks; empty for none."""
     there = {(path, b.name): b for path, b in new.benchmarks()}
     for path, benchmark in old.benchmarks():
-        kept = there.get((path, benchmark.name))
-        if kept is None:
+        found = there.get((path, benchmark.name))
+        if found is None:
             return f"{path}.{benchmark.name}"
         for measurement in benchmark.measurements:
-            now = kept.measurement(measurement.unit)
+            now = found.measurement(measurement.unit)
             if now is None:
                 return f"{measurement.unit} of {path}.{benchmark.name}"
             if Counter(measurement.samples) - Counter(now.samples):
@@ -66,7 +66,7 @@ def missing_numbers(old: Record, new: Record) -> str:
 
 
 def union(one: Record, two: Record) -> Record:
-    """What two records of one revision hold together; of what both measured, the later.
+    """The union of two records of one revision; of what both measured, the later.
 
     The order of the two makes no difference, and the union with one of them is the union again, so
     that machines which exchange their files come to the same ones.
@@ -74,7 +74,7 @@ def union(one: Record, two: Record) -> Record:
     older, newer = sorted((one, two), key=lambda r: (r.started, encode(r)))
     if missing_numbers(older, newer):
         return rerun(older, newer)
-    return learn(learn(newer, older), newer)
+    return supplement(supplement(newer, older), newer)
 
 
 def rerun(old: Record, new: Record) -> Record:
@@ -83,10 +83,6 @@ def rerun(old: Record, new: Record) -> Record:
     What gave numbers now replaces what it gave before. What was not asked for this time, or fails
     now, keeps the numbers that it had, as do the units of a time lane that was left out this time.
     What is known about the binaries (accounts and the like) stays where these are the same.
-
-    Args:
-        old: what is recorded.
-        new: what was measured now, of the same revision, environment and machine.
     """
     before = {p.path: p for p in old.packages}
     bench = new.settings.bench
@@ -110,10 +106,10 @@ def rerun(old: Record, new: Record) -> Record:
         functions=functions,
         unread=tuple(e for p, e in sorted(unread.items()) if e in new.unread or p not in read),
     )
-    return learn(learn(merged, old), new)
+    return supplement(supplement(merged, old), new)
 
 
-def learn(record: Record, learnt: Record) -> Record:
+def supplement(record: Record, other: Record) -> Record:
     """The record with what another one of the same revision knows about it.
 
     Accounts and exchanges are taken over where the benchmark is there and the test binary is the
@@ -121,18 +117,18 @@ def learn(record: Record, learnt: Record) -> Record:
 
     Args:
         record: whose numbers stay.
-        learnt: of the same revision and environment; what both know it knows better.
+        other: of the same revision and environment; what both know it knows better.
     """
     keys = {p.path: p.key for p in record.packages}
-    others = {p.path: p.key for p in learnt.packages}
+    others = {p.path: p.key for p in other.packages}
     there = {(path, b.name) for path, b in record.benchmarks()}
 
     def concerns(package: str, benchmark: str) -> bool:
         return (package, benchmark) in there and keys[package] == others.get(package)
 
-    same = _question(record.settings) == _question(learnt.settings)
-    accounts = [a for a in learnt.accounts if concerns(a.package, a.benchmark)]
-    exchanges = [e for e in learnt.exchanges if concerns(e.package, e.benchmark)]
+    same = _question(record.settings) == _question(other.settings)
+    accounts = [a for a in other.accounts if concerns(a.package, a.benchmark)]
+    exchanges = [e for e in other.exchanges if concerns(e.package, e.benchmark)]
     return replace(
         record,
         accounts=_union(record.accounts, accounts, lambda a: (a.package, a.benchmark)),
@@ -143,13 +139,13 @@ def learn(record: Record, learnt: Record) -> Record:
             sorted(
                 _union(
                     record.executions,
-                    learnt.executions if same else (),
+                    other.executions if same else (),
                     lambda e: (e.package, e.position),
                 )
             )
         ),
-        views=_union(record.views, learnt.views, lambda v: v.gcflags)
-        if record.harness == learnt.harness
+        views=_union(record.views, other.views, lambda v: v.gcflags)
+        if record.harness == other.harness
         else record.views,
     )
 
@@ -158,8 +154,6 @@ def rerun_package(old: PackageResult, new: PackageResult, bench: str) -> Package
     """The result of a package after its benchmarks, or some of them, ran once more.
 
     Args:
-        old: what it gave before.
-        new: what it gave now.
         bench: which benchmarks were asked for now, as ``go test -bench`` takes it.
     """
     if not (old.benchmarks or old.failures):
@@ -179,7 +173,7 @@ def rerun_package(old: PackageResult, new: PackageResult, bench: str) -> Package
         for f in old.failures
         if (f.name and not enters(bench, f.name)) or (f.lane is Lane.TIME and not timed)
     ]
-    # One key stands for one binary, from which all numbers are; else nothing is carried from here.
+    # One key means one binary, from which all numbers are; else nothing is carried from here.
     same = old.key == new.key or numbers.keys() == fresh.keys()
     return replace(
         new,
@@ -227,7 +221,7 @@ def _raw(old: Mapping[Lane, str], new: Mapping[Lane, str], replaced: set[str]) -
 
 
 def _is_of(row: str, names: set[str]) -> bool:
-    """Whether a line of output is about one of these benchmarks."""
+    """Return whether a line of output is about one of these benchmarks."""
     if not row.startswith("Benchmark"):
         return False
     name = row.split(maxsplit=1)[0]
@@ -236,7 +230,7 @@ def _is_of(row: str, names: set[str]) -> bool:
 
 
 def _settings(old: RunSettings, new: RunSettings) -> RunSettings:
-    """What all that a record holds was asked for with: the settings that cover the others."""
+    """Settings of the union: those that cover the others."""
     wide = new if covers(new.bench, old.bench) and _packages(new, old) else old
     timed = new if new.count else old
     return replace(wide, benchtime=timed.benchtime, count=timed.count)

@@ -1,4 +1,4 @@
-"""What ``esv nightly`` has reported: one small file beside the records of its machine.
+"""The state of ``esv nightly``: one small file next to the records of its machine.
 
 ``results/<machine>/nightly.state``, JSON, and not ``.json``, because asv warns of JSON files that
 are not its own.
@@ -11,15 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from harness.errors import NewerRecordError, StoreError
 from harness.model.nightly import NightlyState
-from harness.store.files import write_atomic
+from harness.store.files import decode_json, read_bytes, write_atomic
 
 STATE_NAME = "nightly.state"
 
 
 def state_path(results_dir: Path, machine: str) -> Path:
-    """Where the state of a machine is."""
+    """Path of the state of a machine."""
     return results_dir / machine / STATE_NAME
 
 
@@ -30,29 +29,18 @@ def read_state(path: Path) -> NightlyState:
         StoreError: it cannot be read.
     """
     try:
-        data = path.read_bytes()
+        path.lstat()
     except FileNotFoundError:
         return NightlyState()
-    except OSError as err:
-        raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
-    return decode_state(data, str(path))
+    except OSError:
+        pass  # reading says why
+    return decode_state(read_bytes(path), str(path))
 
 
 def decode_state(data: bytes, name: str) -> NightlyState:
-    """Read the bytes of a state file.
-
-    Raises:
-        StoreError: it is damaged, or of a newer harness.
-    """
-    try:
-        state = msgspec.json.decode(data, type=NightlyState)
-    except (msgspec.DecodeError, ValueError, RecursionError) as err:
-        raise StoreError(
-            f"{name}: damaged ({err}); delete it: steps that are recorded by now become history"
-        ) from None
-    if state.schema != NightlyState().schema:
-        raise NewerRecordError(f"{name}: written by a newer harness ({state.schema}); upgrade it")
-    return state
+    """Read the bytes of a state file; see :func:`decode_json`."""
+    remedy = "delete it: steps that are recorded by now become history"
+    return decode_json(data, NightlyState, NightlyState().schema, name, remedy)
 
 
 def encode_state(state: NightlyState) -> bytes:
@@ -70,7 +58,7 @@ def write_state(path: Path, state: NightlyState) -> None:
 
 
 def merge_states(ours: NightlyState, theirs: NightlyState) -> NightlyState:
-    """What two runs on machines of one name have reported; where the other began stands."""
+    """The reports of two machines of one name; the other's beginning is retained."""
     merged = dict(theirs.environments)
     for name, own in ours.environments.items():
         other = merged.get(name)

@@ -9,19 +9,18 @@ from pathlib import Path
 
 from harness.model import CodePart, Record
 from harness.store.codec import Shared
+from harness.store.files import Stamp, stamp
 from harness.store.records import RecordKey, RecordStore, key_of
 
 # A revision is compared with its base, and now and then with an older one.
 _KEPT = 3
-# Size, time of the last change in nanoseconds, and number of a file.
-_Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """A record that was read, and what its file was then."""
 
-    stamp: _Stamp
+    stamp: Stamp
     id: str
     record: Record
 
@@ -38,7 +37,6 @@ class RecordReader:
     """Reads the records of a store; equal parts of neighbouring revisions are one object.
 
     Args:
-        store: where they are.
         index: what an earlier reader has left. A file with the same stamp is not read again, and
             one with the same content is not decoded again.
     """
@@ -63,8 +61,8 @@ class RecordReader:
 
     def _entry(self, path: Path) -> _Entry:
         known = self._before.get(str(path))
-        stamp = _stamp(path)
-        if known is not None and stamp is not None and known.stamp == stamp:
+        now = _stamp(path)
+        if known is not None and now is not None and known.stamp == now:
             return known
         packed = self._store.open(path)
         packed.verify(self.index.shared)
@@ -72,7 +70,7 @@ class RecordReader:
             record = known.record
         else:
             record = packed.numbers(self.index.shared)
-        return _Entry(stamp or (0, 0, 0), packed.id, record)
+        return _Entry(now or (0, 0, 0), packed.id, record)
 
     def id(self, key: RecordKey) -> str:
         """The id of a record that was read before; equal ids are equal contents."""
@@ -104,10 +102,8 @@ class RecordReader:
         return self._recent[key]
 
 
-def _stamp(path: Path) -> _Stamp | None:
-    """What tells a file from another one in its place, ``None`` if it cannot be read."""
+def _stamp(path: Path) -> Stamp | None:
     try:
-        stat = path.stat()
+        return stamp(path)
     except OSError:
         return None
-    return stat.st_size, stat.st_mtime_ns, stat.st_ino

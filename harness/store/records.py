@@ -1,4 +1,4 @@
-"""The records of one results directory: ``<machine>/<hash8>-<env>.esv.gz`` beside asv's files."""
+"""Records of a results directory: ``<machine>/<hash8>-<env>.esv.gz``, next to asv's files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from harness.errors import NewerRecordError, RecordWarning, StoreError
 from harness.model import Record
-from harness.store.codec import Packed, Shared, encode, unpack_from
+from harness.store.codec import Packed, Shared, unpack_from
+from harness.store.encoding import encode
 from harness.store.files import write_atomic
 from harness.store.growth import lost
 
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RecordKey:
-    """What tells one record from another: machine, revision, environment."""
+    """The key of a record: machine, revision, environment."""
 
     machine: str
     revision: str
@@ -39,7 +40,8 @@ class RecordStore:
     """Reads and writes the records under a results directory.
 
     A record that cannot be read, or that a newer harness has written, does not stop who reads many:
-    it is set aside, with a :class:`harness.errors.RecordWarning` that says which and why.
+    it is set aside, with a :class:`harness.errors.RecordWarning` that says which and why. Who reads
+    a single record gets a :class:`harness.errors.StoreError`.
 
     Args:
         directory: asv's ``results_dir``.
@@ -55,7 +57,7 @@ class RecordStore:
         self._hash_length = hash_length
 
     def path(self, key: RecordKey) -> Path:
-        """Where the record of ``key`` is or would be."""
+        """Path of the record of ``key``, whether it exists or not."""
         name = f"{key.revision[: self._hash_length]}-{key.environment}{RECORD_SUFFIX}"
         return self.directory / key.machine / name
 
@@ -93,11 +95,7 @@ class RecordStore:
             raise StoreError(f"{path} is not written: the record there has {less}, the new one not")
 
     def read(self, key: RecordKey) -> Record | None:
-        """The record of ``key``, ``None`` if there is none.
-
-        Raises:
-            StoreError: it is there and cannot be read.
-        """
+        """The record of ``key``, ``None`` if there is none."""
         path = self.path(key)
         if not path.is_file():
             return None
@@ -105,14 +103,14 @@ class RecordStore:
         return record if record.revision.hash == key.revision else None
 
     def readable(self, key: RecordKey) -> Record | None:
-        """As :meth:`read`, and ``None`` also for a record that is set aside."""
+        """The record of ``key``, ``None`` if there is none or it is set aside."""
         found = self.each(lambda _: self.read(key), [self.path(key)])
         return next((record for _, record in found), None)
 
     def each(
         self, read: Callable[[Path], T], paths: Iterable[Path] | None = None
     ) -> Iterator[tuple[Path, T]]:
-        """What a function reads of record files, one after the other; the unreadable are set aside.
+        """Apply a function to record files, one after the other; set the unreadable aside.
 
         Args:
             read: raises a :class:`harness.errors.StoreError` where it cannot.
@@ -150,19 +148,11 @@ class RecordStore:
             pass
 
     def read_path(self, path: Path) -> Record:
-        """The record in one file.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
+        """The record in one file."""
         return self.open(path).record()
 
     def open(self, path: Path) -> Packed:
-        """A record file, of which only the first member is decoded yet.
-
-        Raises:
-            StoreError: it cannot be read.
-        """
+        """Open a record file and decode its first member only."""
         try:
             file = path.open("rb", buffering=0)
             length = os.fstat(file.fileno()).st_size
@@ -187,29 +177,39 @@ class RecordStore:
         return sorted(self.directory.glob(f"*/*{RECORD_SUFFIX}"))
 
     def records(self) -> Iterator[Record]:
-        """All records that can be read, in the order of their files; see :meth:`each`.
+        """All readable records, in the order of their files; see :meth:`each`."""
+        return (record for _, record in self._neighbours(Packed.record))
 
-        Equal parts of neighbours are one object.
+    def numbers_and_sites(
+        self, paths: Iterable[Path] | None = None
+    ) -> Iterator[tuple[Path, Record]]:
+        """All readable records with their numbers and escape sites only; see :meth:`each`.
+
+        A record of a large module holds megabytes of flows and inlining decisions.
         """
-        for _, record in self.each(partial(self._whole, Shared())):
-            yield record
+        return self._neighbours(partial(Packed.numbers, escapes=True), paths)
 
-    def _whole(self, shared: Shared, path: Path) -> Record:
-        shared.begin()
-        packed = self.open(path)
-        packed.verify(shared)
-        return packed.record(shared)
+    def _neighbours(
+        self, content: Callable[[Packed, Shared], Record], paths: Iterable[Path] | None = None
+    ) -> Iterator[tuple[Path, Record]]:
+        """Verified records, one after the other; equal parts of neighbours are one object."""
+        shared = Shared()
+
+        def read(path: Path) -> Record:
+            shared.begin()
+            packed = self.open(path)
+            packed.verify(shared)
+            return content(packed, shared)
+
+        return self.each(read, paths)
 
     def of_revision(self, revision: str) -> list[Record]:
         """The records of a revision, of every machine and environment, in a fixed order.
 
-        One of them that cannot be read is set aside as long as there is another.
-
-        Args:
-            revision: full hash.
+        Unreadable ones are set aside.
 
         Raises:
-            StoreError: there are some, and none can be read.
+            StoreError: none can be read.
         """
         name = f"{revision[: self._hash_length]}-*{RECORD_SUFFIX}"
         found: list[Record] = []

@@ -1,4 +1,4 @@
-"""Walks that are not at their end: one small file each, beside the records of their machine.
+"""Unfinished walks: one small file each, next to the records of their machine.
 
 ``results/<machine>/<time>.walk``, JSON, and not ``.json``, because asv warns of JSON files that
 are not its own. The name is the time at which the walk began, so that directories of results can
@@ -13,20 +13,21 @@ import msgspec
 
 from harness.errors import StoreError
 from harness.model.walk import WALK_SCHEMA, Walk
-from harness.store.files import write_atomic
+from harness.store.files import decode_json, read_bytes, write_atomic
 
 WALK_SUFFIX = ".walk"
+_REMEDY = "delete it, and name what is left to measure"
 
 
 def walk_path(results_dir: Path, machine: str, walk: Walk) -> Path:
-    """Where a walk of a machine is written down."""
+    """Path of the file of a walk."""
     return results_dir / machine / f"{round(walk.begun * 1000)}{WALK_SUFFIX}"
 
 
 def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
     """The walks of a machine that are not at their end, oldest first.
 
-    What writers that were killed have begun is deleted: one process at a time has its turn.
+    Files of killed writers are deleted: one process at a time holds the lock.
 
     Returns:
         the walks, and of each file that cannot be read what is wrong with it.
@@ -36,16 +37,11 @@ def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
     walks, problems = [], []
     for path in sorted((results_dir / machine).glob(f"[0-9]*{WALK_SUFFIX}")):
         try:
-            walk = msgspec.json.decode(path.read_bytes(), type=Walk)
-        except OSError as err:
-            problems.append(f"cannot read {path}: {err.strerror or err}")
+            walk = decode_json(read_bytes(path), Walk, WALK_SCHEMA, str(path), _REMEDY)
+        except StoreError as err:
+            problems.append(str(err))
             continue
-        except (msgspec.DecodeError, UnicodeDecodeError) as err:
-            problems.append(f"{path}: damaged ({err}); delete it, and name what is left to measure")
-            continue
-        if walk.schema != WALK_SCHEMA:
-            problems.append(f"{path}: written by a newer harness ({walk.schema}); upgrade it")
-        elif walk_path(results_dir, machine, walk) != path:
+        if walk_path(results_dir, machine, walk) != path:
             problems.append(f"{path}: the name is not that of the walk in it; delete it")
         else:
             walks.append(walk)
@@ -53,21 +49,13 @@ def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
 
 
 def write_walk(results_dir: Path, machine: str, walk: Walk) -> None:
-    """Write a walk down in one step.
-
-    Raises:
-        StoreError: the directory cannot be written.
-    """
+    """Write a walk down in one step."""
     data = msgspec.json.encode(walk, order="sorted") + b"\n"
     write_atomic(walk_path(results_dir, machine, walk), data)
 
 
 def remove_walk(results_dir: Path, machine: str, walk: Walk) -> None:
-    """Forget a walk that is at its end.
-
-    Raises:
-        StoreError: the directory cannot be written.
-    """
+    """Forget a walk that is at its end."""
     path = walk_path(results_dir, machine, walk)
     try:
         path.unlink(missing_ok=True)

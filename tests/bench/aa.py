@@ -113,7 +113,9 @@ def _repository(repository: Path, arguments: argparse.Namespace) -> Counter[str]
 
 def _pairs(session: Session, spec: EnvironmentSpec) -> list[tuple[str, str]]:
     """Neighbouring commits, newest first, whose benchmarks all run on the same binaries."""
-    line = list(reversed(session.first_parent_line()))[:_DEPTH]
+    line = session.repository.first_parents(
+        session.repository.branch_tips(session.config.branches)
+    )[:_DEPTH]
     keys: dict[str, dict[str, str]] = {}
     found = []
     for head, base in pairwise(line):
@@ -129,12 +131,7 @@ def _pairs(session: Session, spec: EnvironmentSpec) -> list[tuple[str, str]]:
 
 def _keys(tree: BuiltTree) -> dict[str, str]:
     """Identity of every test binary; what lies beside the source (a README) is none of it."""
-    return {
-        p.path: p.binary_id
-        for m in tree.modules
-        for p in m.build.packages
-        if p.benchmarks and not p.errors
-    }
+    return {p.path: p.binary_id for _, p in tree.packages if p.benchmarks and not p.errors}
 
 
 def _gates(
@@ -162,28 +159,19 @@ class _Linked:
     """A revision whose test binaries are linked once and counted often."""
 
     def __init__(self, session: Session, spec: EnvironmentSpec, revision: str, worker: str) -> None:
-        self._record = session.measure(revision, spec.release, alloc_only=True, keep=False)
+        self._record = session.measure(revision, spec, alloc_only=True, write=False)
         tree = session.build(revision, spec, worker)
-        environment = self._record.environment
         scratch = ExitStack()
         atexit.register(scratch.close)
         self._runner = PackageRunner(
-            session.config, session.go(spec.release), tree.tree,
-            scratch.enter_context(session.scratch()),
-            session.settings(alloc_only=True), environment,
-        )  # fmt: skip
+            tree,
+            scratch.enter_context(session.trees.scratch()),
+            session.settings(alloc_only=True),
+        )
         bench = session.settings().bench
         self._linked: list[Counted] = [
-            self._runner.count(
-                ToLink(
-                    p,
-                    m.plan.flags,
-                    tree.module_env(m.plan),
-                    package_key(p.binary_id, p.directory, {}),
-                )
-            )
-            for m in tree.modules
-            for p in m.build.packages
+            self._runner.count(ToLink(m, p, package_key(p.binary_id, p.directory, {})))
+            for m, p in tree.packages
             if p.benchmarks and not p.errors and any(enters(bench, name) for name in p.benchmarks)
         ]
 

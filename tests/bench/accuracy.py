@@ -84,7 +84,7 @@ def walked(name: str) -> tuple[dict[str, Any], History]:
             "utf-8",
         )
         with Session(load_config(config)) as session:
-            line = session.first_parent_line()
+            line = session.repository.branch_lines(session.config.branches)[0][1]
             spec = session.environments()[0]
             walk(session, list(reversed(line)), [spec], alloc_only=True, skip_existing=True)
             account_steps(session, line, [spec])

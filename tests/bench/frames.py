@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from harness.analysis.compare.escapes import EscapeCounts
 from harness.analysis.frames.correlation import associations
-from harness.analysis.frames.frames import samples_frame, values_frame
+from harness.analysis.frames.frames import Samples
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import recorded_units, steps
 from harness.model import BenchmarkResult, Lane, Measurement, Record
@@ -30,8 +30,8 @@ def main() -> None:
     history = History.build(_record(n, benchmarks, noise, rng) for n in range(revisions))
     print(f"{revisions} revisions, {benchmarks} benchmarks, {len(recorded_units(history))} units")
     for name, work in (
-        ("samples_frame", lambda: samples_frame(history)),
-        ("values_frame", lambda: values_frame(history)),
+        ("samples", lambda: _samples(history).samples()),
+        ("values", lambda: _samples(history).values()),
         ("steps allocs/op", lambda: steps(history)),
         ("steps B/op", lambda: steps(history, "B/op")),
         ("steps sec/op", lambda: steps(history, "sec/op")),
@@ -42,6 +42,13 @@ def main() -> None:
         found = work()
         seconds = time.process_time() - start
         print(f"{name:24}{seconds:7.1f} s   {len(found):>9,} rows", flush=True)
+
+
+def _samples(history: History) -> Samples:
+    found = Samples()
+    for record in history.records:
+        found.add(record, history.position(record.revision.hash))
+    return found
 
 
 def _record(

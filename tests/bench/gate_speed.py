@@ -138,7 +138,7 @@ class Rounds:
         """Directories of the packages of the head that the gate linked and ran."""
         with Session(load_config(self._config)) as session:
             spec = session.environments()[0]
-            record = session.kept(self._git("rev-parse", "HEAD"), spec)
+            record = session.record_or_answer(self._git("rev-parse", "HEAD"), spec)
         assert record is not None
         return [p.directory for p in record.packages if p.benchmarks and p.carried_from is None]
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import load_config, user_cache_dir
+from harness.engine.jobs.accounting import add_accounts
 from harness.engine.session import Session
 from harness.toolchain import find_go
 from tests.bench.byhand import HandError, Tree
@@ -265,7 +266,7 @@ class Job:
             spec = session.environments()[0]
             record = session.ensure_counted(revision, spec)
             names = [(path, b.name) for path, b in record.benchmarks()]
-            record = session.account(record, names, spec)
+            record = add_accounts(session, record, names, spec)
         directories = {p.path: p.directory for p in record.packages}
         return {
             (directories[a.package], a.benchmark): (sum(s.allocs for s in a.sites), a.exact)

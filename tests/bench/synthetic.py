@@ -48,7 +48,8 @@ from harness.model import (
     TreeDiff,
 )
 from harness.store import RecordStore, key_of
-from harness.store.codec import NumbersPart, gzipped, identified, pack
+from harness.store.encoding import gzipped, identified, pack
+from harness.store.format import NumbersPart
 from tests.builders import ENVIRONMENT, SETTINGS
 
 MODULE = "example.com/large"

@@ -54,7 +54,7 @@ def test_whole_table(binary: Path) -> None:
     assert walk(parts_of(binary), 1) > 3000
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(share=st.floats(0, 1))
 def test_truncated(binary: Path, share: float) -> None:
     parts = parts_of(binary)
@@ -75,7 +75,7 @@ def test_truncated_inline_trees(binary: Path) -> None:
             walk(Parts(parts.table, parts.text, parts.inlining[:kept]), 1)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     changes=st.lists(
         st.tuples(st.floats(0, 0.9999), st.integers(0, 255), st.booleans()), min_size=1, max_size=30
@@ -92,7 +92,7 @@ def test_damaged(binary: Path, changes: list[tuple[float, int, bool]]) -> None:
         walk(Parts(bytes(table), parts.text, bytes(inlining)), 40)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=400))
 def test_noise(data: bytes) -> None:
     with pytest.raises(MeasurementError):
@@ -101,7 +101,7 @@ def test_noise(data: bytes) -> None:
         FunctionTable(b"\xf1\xff\xff\xff\0\0\1\x08" + data[:56], 0, b"").function(0)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(code=st.binary(max_size=200), architecture=st.sampled_from(["amd64", "arm64"]))
 def test_noise_as_code(code: bytes, architecture: str) -> None:
     for address, target in decoder(architecture)(code, 0x401000, range(0x400000, 0x403000)):

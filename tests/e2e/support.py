@@ -129,7 +129,7 @@ def cache_of(environment: Mapping[str, str]) -> Path:
 def make_environment(binaries: Path, home: Path, cache: Path) -> dict[str, str]:
     """The environment of an ``esv``; ``binaries`` gets what is on PATH only beside a ``go``."""
     places = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    path = [p for p in places if p and not (Path(p) / "go").exists()]
+    path = [p for p in places if p and not shutil.which("go", path=p)]
     binaries.mkdir(exist_ok=True)
     for name in ("git", "cc", "gcc"):
         found = shutil.which(name)

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from harness.outputs.gate.document import gate_schema
+from harness.outputs.gate.json import gate_schema
 from harness.outputs.schemas import load_schema
 from tests.e2e.support import Json, Project, Run, commit, git, head, truth, untouched
 

@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from harness.config import load_config
+from harness.engine.jobs.accounting import add_accounts
 from harness.engine.session import Session
 from harness.model import (
     ALLOCS,
@@ -146,7 +147,7 @@ def test_a_pool_lies_between_two_integers_and_agrees_with_the_profile(
     assert cut < exact.low <= exact.high < cut + 1
     with Session(load_config(project.directory / "asv.conf.json")) as session:
         (name,) = [(path, b.name) for path, b in record.benchmarks() if b.name == ENCODE]
-        accounted = session.account(record, [name], session.environments()[0])
+        accounted = add_accounts(session, record, [name], session.environments()[0])
     account = accounted.account(*name)
     assert account is not None
     assert account.exact

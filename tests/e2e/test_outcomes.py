@@ -17,9 +17,8 @@ from harness.analysis.causes.crossing import charged_changes
 from harness.analysis.causes.explain import explain
 from harness.analysis.compare.comparison import Change
 from harness.analysis.compare.erased import inlining_changes
-from harness.cli.judging import MOST_EXPLAINED
 from harness.config import load_config
-from harness.engine.jobs.exchange import cross
+from harness.engine.jobs.exchange import MOST_EXPLAINED, cross
 from harness.engine.session import Session
 from harness.model import ALLOCS, BYTES
 from tests.conftest import build_fixture

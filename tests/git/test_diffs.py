@@ -155,9 +155,7 @@ def test_the_users_settings_do_not_change_the_diff(tmp_path: Path) -> None:
 TEXT = st.lists(st.sampled_from(["a", "b", "", "-- x", "++ y", "@@ -1 +1 @@", "}"]), max_size=12)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(old=TEXT, new=TEXT)
 def test_every_unchanged_line_maps_to_the_line_with_the_same_text(
     tmp_path: Path, old: list[str], new: list[str]

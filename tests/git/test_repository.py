@@ -165,10 +165,11 @@ def test_a_linked_worktree_and_a_bare_repository(project: Project, tmp_path: Pat
     assert linked.directory == tmp_path / "linked"
     assert linked.common_dir == project.path / ".git"
     assert linked.resolve("HEAD") == bare.resolve("HEAD") == head
-    assert not bare.is_dirty()
-    assert not linked.is_dirty()
+    with pytest.raises(UsageError, match="bare"):
+        bare.work_tree_changes()
+    assert not linked.work_tree_changes()
     (tmp_path / "linked" / "untracked").write_text("x")
-    assert linked.is_dirty()
+    assert linked.work_tree_changes() == ["untracked"]
 
 
 def test_the_variables_of_a_git_hook_do_not_lead_astray(
@@ -185,7 +186,7 @@ def test_the_variables_of_a_git_hook_do_not_lead_astray(
     assert repository.resolve("HEAD") == head
     assert repository.directory == project.path
     assert list(repository.blobs("HEAD")) == ["a"]
-    assert not repository.is_dirty()
+    assert not repository.work_tree_changes()
 
 
 def test_no_command_of_the_repositorys_configuration_runs(
@@ -198,7 +199,7 @@ def test_no_command_of_the_repositorys_configuration_runs(
         project.git("config", key, command)
     repository = Repository(project.path)
     assert {c.new for c in repository.diff(base, head)} == {"a.go"}
-    assert not repository.is_dirty()
+    assert not repository.work_tree_changes()
     repository.revisions([base, head])
     assert not (tmp_path / "ran").exists()
 
@@ -209,7 +210,7 @@ def test_looking_does_not_write(project: Project) -> None:
     os.utime(project.path / "a", (1, 1))
     before = (project.path / ".git" / "index").read_bytes()
     repository = Repository(project.path)
-    assert not repository.is_dirty()
+    assert not repository.work_tree_changes()
     repository.diff(head, head)
     assert (project.path / ".git" / "index").read_bytes() == before
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.gobench import BenchmarkLine, measurements, read_output
@@ -282,7 +282,6 @@ RESULTS = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(RESULTS, CONFIGS), min_size=1, max_size=6), st.integers(2, 64))
 def test_what_is_written_is_read_to_the_last_bit(
     pairs: list[tuple[BenchmarkLine, dict[str, str]]], procs: int

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.compare.comparison import Change, Direction, compare
-from harness.analysis.compare.escapes import diff_escapes
+from harness.analysis.compare.records import diff_records
 from harness.analysis.compare.samples import spread
 from harness.engine.jobs.importing import Origin, import_output
 from harness.gobench import BenchmarkLine, measurements
@@ -132,7 +132,7 @@ def test_the_same_figures_as_benchstat(benchstat: Path, tmp_path: Path) -> None:
         check(found[change.unit][change.benchmark.removeprefix("Benchmark") + suffix], change)
     verdicts = {c.direction for c in changes if c.unit == SECONDS}
     assert verdicts == {Direction.NONE, Direction.REGRESSION} or len(verdicts) == 3
-    text = show_comparison(a, b, changes, diff_escapes(a, b, None))
+    text = show_comparison(diff_records(a, b, None, changes))
     assert "p=0.002 n=6" in text
     assert "n=6+10" in text
 

@@ -28,7 +28,8 @@ from harness.model import Lane, Record
 from harness.model.nightly import NightlyState
 from harness.outputs.records.exports import benchfmt_text
 from harness.policy.file import parse_policy
-from harness.store.codec import decode, encode
+from harness.store.codec import decode
+from harness.store.encoding import encode
 from harness.store.nightly import decode_state, encode_state
 from tests.builders import make_benchmark, make_package, make_record, make_revision, make_site
 

@@ -17,7 +17,8 @@ from harness.errors import MeasurementError, StoreError
 from harness.gobench.pprof import _MOST_BYTES, read_heap_profile
 from harness.inflate import Budget, CutOffError
 from harness.model import Lane
-from harness.store.codec import _MOST_OUTPUT, decode, encode
+from harness.store.codec import decode
+from harness.store.encoding import _MOST_OUTPUT, encode
 from tests.parsers.targets import record_sample
 
 _LIMIT = 3 << 30

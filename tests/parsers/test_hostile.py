@@ -25,7 +25,8 @@ from harness.gobench.pprof import read_heap_profile
 from harness.model import Lane
 from harness.policy.file import parse_policy
 from harness.store.asv.suite import _natural
-from harness.store.codec import decode, encode
+from harness.store.codec import decode
+from harness.store.encoding import encode
 from harness.toolchain.versions import parse_version
 from tests.parsers.targets import TARGETS, changed, profile_sample, record_sample
 
@@ -48,7 +49,7 @@ def test_a_good_sample_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*TARGETS])
 @settings(
-    deadline=None, max_examples=30, derandomize=True, database=None,
+    max_examples=30, derandomize=True, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(chance=st.randoms(use_true_random=False))
@@ -58,7 +59,7 @@ def test_damaged_samples(name: str, chance: random.Random) -> None:
 
 @pytest.mark.parametrize("name", [*PLAIN])
 @settings(
-    deadline=None, max_examples=30, derandomize=True, database=None,
+    max_examples=30, derandomize=True, database=None,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(data=st.one_of(st.binary(max_size=400), st.text(max_size=200).map(lambda t: t.encode())))

@@ -29,7 +29,7 @@ from harness.model import (
 )
 from harness.model.record import with_failures
 from harness.store import RecordStore, key_of
-from harness.store.growth import learn, lost, rerun, union
+from harness.store.growth import lost, rerun, supplement, union
 from tests.builders import MODULE, make_benchmark, make_package, make_record
 
 P, Q = f"{MODULE}/p", f"{MODULE}/q"
@@ -219,18 +219,18 @@ def test_what_is_learnt_of_some_benchmarks_is_added() -> None:
         record(make_package(P, [make_benchmark("BenchmarkF", 100)]), bench="F$"),
         accounts=ACCOUNTS, executions=(WHERE,), exchanges=(EXCHANGE,), views=(view,),
     )  # fmt: skip
-    grown = learn(FULL, some)
+    grown = supplement(FULL, some)
     assert grown.packages == FULL.packages
     assert grown.accounts == ACCOUNTS[:1], "of the other package nothing is known of the binary"
     assert grown.exchanges == (EXCHANGE,)
     assert grown.views == (view,)
     assert grown.executions == (), "another benchmark may execute what these do not"
-    assert learn(FULL, replace(some, settings=FULL.settings)).executions == (WHERE,)
+    assert supplement(FULL, replace(some, settings=FULL.settings)).executions == (WHERE,)
     assert lost(FULL, grown) == ""
     newer = replace(ACCOUNTS[0], allocs=2.0)
-    assert learn(grown, replace(some, accounts=(newer,))).accounts == (newer,)
+    assert supplement(grown, replace(some, accounts=(newer,))).accounts == (newer,)
     other = replace(some, packages=(replace(some.packages[0], key="other"),))
-    assert learn(FULL, other).accounts == ()
+    assert supplement(FULL, other).accounts == ()
 
 
 def test_what_was_imported_grows_too() -> None:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from harness.errors import RecordWarning, StoreError
 from harness.model import RECORD_SCHEMA, Environment, Machine, Record
 from harness.store import RecordStore, key_of
-from harness.store.codec import Shared, decode, encode
+from harness.store.codec import Shared, decode
+from harness.store.encoding import encode
 from harness.store.files import write_atomic
 from tests.account_builders import make_account, make_place
 from tests.builders import make_benchmark, make_hash, make_package, make_record, make_site
@@ -44,7 +45,7 @@ def sample(number: int = 3) -> Record:
     return make_record(number, packages, escapes=[make_site()])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(RECORDS)
 def test_a_record_comes_back_as_it_was(record: Record) -> None:
     data = encode(record)

@@ -14,9 +14,8 @@ import harness
 from harness.errors import NewerRecordError, RecordWarning, StoreError
 from harness.model import RECORD_SCHEMA, Lane, PackageResult, Record
 from harness.store import RecordIndex, RecordReader, RecordStore, key_of
-from harness.store.asv.extract import extracts
 from harness.store.asv.layout import rebuild
-from harness.store.codec import encode
+from harness.store.encoding import encode
 from tests.builders import make_benchmark, make_package, make_record, make_site
 
 
@@ -59,7 +58,7 @@ def read_numbers(store: RecordStore) -> Iterator[object]:
 
 
 def read_for_asv(store: RecordStore) -> Iterator[object]:
-    return extracts(store)
+    return store.numbers_and_sites()
 
 
 READERS = [read_whole, read_numbers, read_for_asv]

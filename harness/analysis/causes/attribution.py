@@ -1,9 +1,9 @@
-"""The account of a step: which source lines changed by how much, and which escapes explain them.
+"""The attribution of a step to source lines, and to the escapes on these.
 
-Both sides' allocations per operation are known by line (:class:`harness.model.Account`). Lines are
-matched through the diff, differences are taken line by line, and each line is joined to the escape
-sites that the compiler reports there. Nothing is filtered by the changed hunks: in half of the real
-cases the line that begins to allocate is one that nobody touched. Pure.
+The allocations per operation of both sides are known by line (:class:`harness.model.Account`).
+Lines are matched through the diff, differences are taken line by line, and each line is joined to
+the escape sites there. Nothing is filtered by the changed hunks: in half of the real cases the line
+that begins to allocate was not edited.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Literal
 
 from harness.analysis.causes.pairing import (
     NOISE_ALLOCS,
+    EscapeState,
     Index,
     Sides,
-    Standing,
     amount_of,
     pair_lines,
 )
@@ -35,10 +35,16 @@ from harness.model import (
 )
 
 __all__ = [
-    "Attribution", "Cause", "Outcome", "Sides", "Standing", "attribute", "with_benchmark",
+    "Attribution",
+    "Cause",
+    "CauseKind",
+    "EscapeState",
+    "Sides",
+    "attribute",
+    "with_benchmark",
 ]  # fmt: skip
 
-Outcome = Literal[
+CauseKind = Literal[
     "escape", "reached", "library", "growth", "size", "inlining", "compiler", "benchmark",
     "mixed", "unexplained",
 ]  # fmt: skip
@@ -52,13 +58,14 @@ _EXPLAINED_ENOUGH = 0.5
 _WHOLLY = 0.02
 # A difference of two runs' set-up below this is noise, in allocations and bytes of one run.
 _NOISE_RUN, _NOISE_RUN_BYTES = 0.5, 8
-# What is said of set-up; what the first operations do once reads the same.
+# Set-up, and what only the first operations do: the two cannot be told apart.
 SET_UP = (
     "once in a run, divided by its {} iterations: set-up without ResetTimer, or what only the first"
     " operations do"
 )
 
 
+# The docstring is part of the JSON Schema of `esv.nightly/1`.
 @dataclass(frozen=True, slots=True)
 class Cause:
     """A source line that explains a part of a step.
@@ -84,8 +91,8 @@ class Cause:
     line: int
     function: str
     delta: float
-    outcome: Outcome
-    escape: Standing
+    outcome: CauseKind
+    escape: EscapeState
     site: EscapeSite | None
     via: str
     note: str
@@ -99,14 +106,9 @@ class Attribution:
     """The account of one step.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
-        unit: ``allocs/op`` or ``B/op``.
-        delta: reported change.
+        delta: as reported; the causes and ``unexplained`` add up to it.
         causes: the largest change first.
-        unexplained: what of ``delta`` no line accounts for; causes and this add up to ``delta``.
         explained: share of ``delta`` that the causes account for, 0 to 1.
-        outcome: see the words in the help.
         exact: whether both accounts were made without the tiny allocator.
     """
 
@@ -117,22 +119,14 @@ class Attribution:
     causes: tuple[Cause, ...]
     unexplained: float
     explained: float
-    outcome: Outcome
+    outcome: CauseKind
     exact: bool
 
 
 def attribute(
     sides: Sides, unit: str, reported: tuple[float, float], base: Account, head: Account
 ) -> Attribution:
-    """Account for one step.
-
-    Args:
-        sides: the two revisions.
-        unit: ``allocs/op`` or ``B/op``.
-        reported: values of the benchmark at base and at head.
-        base: account of the benchmark at base.
-        head: account of the benchmark at head.
-    """
+    """Account for one step; ``reported`` are the values of the benchmark at base and at head."""
     delta = reported[1] - reported[0]
     same_code = sides.base.revision.hash == sides.head.revision.hash
     releases = {side.environment.toolchain.release for side in (sides.base, sides.head)}
@@ -171,13 +165,7 @@ def attribute(
 
 
 def with_benchmark(attribution: Attribution, by_benchmark: float, place: OwnPlace) -> Attribution:
-    """The account of a step of which a part is the benchmark's own.
-
-    Args:
-        attribution: of the part that the code caused.
-        by_benchmark: the rest, per operation.
-        place: where the tests brought it about.
-    """
+    """The account of a step with the benchmark's own part, which the tests caused at ``place``."""
     note = "with the same tests on both sides this part of the difference is not there"
     if place.feeds:
         note += f"; the largest share is allocated at {place.feeds}"
@@ -219,7 +207,7 @@ def operations(account: Account) -> list[AllocationSite]:
 
 
 def set_up(account: Account, iterations: int) -> list[AllocationSite]:
-    """What a run allocates beside its operations, by line, divided by its iterations."""
+    """A run's allocations outside of its operations, by line, divided by its iterations."""
     return [
         replace(
             site,
@@ -233,7 +221,7 @@ def set_up(account: Account, iterations: int) -> list[AllocationSite]:
 
 
 def reported_total(account: Account, unit: str, iterations: int) -> float:
-    """What `testing` divides and cuts: operations and set-up of a run of so many iterations."""
+    """The value that `testing` cuts: operations and set-up of a run of so many iterations."""
     total = _total(account, unit)
     return total + sum(amount_of(site, unit) for site in set_up(account, iterations))
 
@@ -243,7 +231,7 @@ def _total(account: Account, unit: str) -> float:
 
 
 def _agrees(account: Account, unit: str, reported: float) -> bool:
-    """Whether a reported value is the account's total, cut to a whole number."""
+    """Return whether a reported value is the account's total, cut to a whole number."""
     return _agree(_total(account, unit), reported)
 
 
@@ -272,7 +260,7 @@ def _causes(
 def _set_up_causes(
     index: Index, unit: str, accounts: tuple[Account, Account], runs: Sequence[int]
 ) -> list[Cause]:
-    """The lines whose share in what a run allocates beside its operations differs."""
+    """The lines that differ in a run's allocations outside of its operations."""
     base, head = (set_up(a, n) for a, n in zip(accounts, runs, strict=True))
     noise = (_NOISE_RUN_BYTES if unit == BYTES else _NOISE_RUN) / max(runs)
     return [
@@ -285,17 +273,17 @@ def _set_up_causes(
     ]
 
 
-def _nothing(unit: str, delta: float, account: Account, outcome: Outcome) -> Attribution:
+def _nothing(unit: str, delta: float, account: Account, outcome: CauseKind) -> Attribution:
     return Attribution(
         account.package, account.benchmark, unit, delta, (), delta, 0.0, outcome, account.exact
     )
 
 
-def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> Outcome:
+def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> CauseKind:
     """The kind of cause that makes up the step; only lines that moved the same way count."""
     if not causes or explained < _EXPLAINED_ENOUGH:
         return "unexplained"
-    weights: dict[Outcome, float] = defaultdict(float)
+    weights: dict[CauseKind, float] = defaultdict(float)
     for cause in causes:
         if not delta or (cause.delta > 0) == (delta > 0):
             weights[cause.outcome] += abs(cause.delta)
@@ -316,20 +304,20 @@ def _cause(
     assert place is not None
     changed = changed_calls(old, new, rising=amount > 0)
     kind = allocation_kind(changed[0][0]) if changed else None
-    site, standing = index.site(place, head=new is not None, rising=amount > 0, kind=kind)
-    if new is not None and old is not None and amount < 0 and standing != "gone":
+    site, state = index.site(place, head=new is not None, rising=amount > 0, kind=kind)
+    if new is not None and old is not None and amount < 0 and state != "gone":
         # The line is still there and allocates less: a site of the base may have gone from it.
-        before, stood = index.site(old, head=False, rising=False, kind=kind)
-        if stood == "gone":
-            site, standing, place = before, stood, old
+        before, was = index.site(old, head=False, rising=False, kind=kind)
+        if was == "gone":
+            site, state, place = before, was, old
     note = ""
-    if not place.via and standing not in ("new", "gone"):
+    if not place.via and state not in ("new", "gone"):
         inlined = amount_of(old if amount > 0 else new, ALLOCS)
         note = index.inlining_changed(place, site, amount, inlined)
     same_count = old is not None and new is not None and abs(new.allocs - old.allocs) < NOISE_ALLOCS
     file, line, at_base = place.file, place.line, place is old
     moved = sorted(index.moved.get((file, line), ()))
-    if at_base and standing == "kept" and moved:
+    if at_base and state == "kept" and moved:
         # The line allocates no more, and its site is still there: show it where it is now.
         (file, line), at_base = moved[0], False
     # A line of the tests is the benchmark's own doing only if it was edited; else the code made
@@ -338,12 +326,12 @@ def _cause(
     if own:
         note = note or "this line of the tests was edited together with the code"
     size = unit == BYTES and same_count
-    outcome = "benchmark" if own else _kind(place, site, standing, note, size=size)
+    outcome = "benchmark" if own else _kind(place, site, state, note, size=size)
     calls: tuple[AllocationCall, ...] = ()
     if site is None and outcome in ("growth", "size"):
         calls = index.calls(place, head=place is new)
     remarks = [note, several(index, place, site, changed, head=place is not old)]
-    if site is not None and standing == "gone":
+    if site is not None and state == "gone":
         remarks.append(replaced(index, site))
     return Cause(
         file=file,
@@ -351,7 +339,7 @@ def _cause(
         function=place.function,
         delta=amount,
         outcome=outcome,
-        escape=standing,
+        escape=state,
         site=site,
         via=place.via,
         note="; ".join(filter(None, remarks)),
@@ -361,14 +349,14 @@ def _cause(
 
 
 def _kind(
-    place: AllocationSite, site: EscapeSite | None, standing: Standing, note: str, *, size: bool
-) -> Outcome:
+    place: AllocationSite, site: EscapeSite | None, state: EscapeState, note: str, *, size: bool
+) -> CauseKind:
     if size:
         return "size"
     if place.via:
         return "library"
     growing = site is None or site.kind is SiteKind.APPEND
-    if standing in ("new", "gone") and not growing:
+    if state in ("new", "gone") and not growing:
         return "escape"
     if note:
         return "inlining"

@@ -1,12 +1,12 @@
-"""The benchmark or the code: what changed when the tests changed too. Pure.
+"""The parts of a change that the benchmark, the compiler and the code have caused.
 
 A benchmark that loops over a table of the unit tests "regresses" when a case is added. So where
-test files changed, the head's tests are also run on the base's code (*forward*), and where that
-does not compile the base's tests on the head's code (*backward*). What differs with equal tests the
-code has caused; the rest is the benchmark's own.
+test files changed, the head's tests are also run on the base's code (*forward*), or the base's
+tests on the head's code where that does not compile (*backward*). A difference with equal tests is
+the code's; the rest is the benchmark's own.
 
-Likewise where the two were measured with different releases of Go: the base is measured with both,
-and what differs there with equal code is the compiler's.
+Where the two were measured with different releases of Go, the base is measured with both: a
+difference with equal code is the compiler's.
 """
 
 from __future__ import annotations
@@ -27,15 +27,13 @@ class Crossing:
     """Two revisions, and those in which their tests were exchanged.
 
     Attributes:
-        base: record of the older revision.
-        head: record of the newer one.
-        diffs: the steps between the trees of two of these records, by their hashes.
+        diffs: by the hashes of two of these records.
         forward: base's code with head's tests, if it was measured.
         backward: head's code with base's tests, if it was measured.
-        touched: by import path, how the tests changed of each package whose tests did.
+        touched: by package, how its tests changed.
         older: base with the release of Go that it was measured with, where that is another one;
             ``base`` and all others are of the head's release.
-        renames: by which the names of the base, and of ``older``, were made those of the head.
+        renames: applied to ``base`` and ``older``.
     """
 
     base: Record
@@ -75,7 +73,7 @@ class Crossing:
         return (after, self.head) if after is not self.head else None
 
     def by_benchmark(self, change: Change) -> float | None:
-        """What of a change the benchmark itself caused; ``None`` if that is not known."""
+        """The benchmark's own part of a change; ``None`` if that is not known."""
         if change.package not in self.touched:
             return 0.0
         before, after = self.code_pair(change.package, change.benchmark)
@@ -90,16 +88,16 @@ class Crossing:
         return change.delta - (new.value - old.value)
 
     def measured(self, record: Record, change: Change) -> Measurement | None:
-        """What one of the records has for a change, ``None`` if it has nothing."""
+        """The measurement of a change in one of the records, ``None`` if it has none."""
         result = self.results(record).get((change.package, change.benchmark))
         return result.measurement(change.unit) if result is not None else None
 
 
 def charged_changes(crossing: Crossing) -> list[Change]:
-    """What changed in allocs/op and B/op, regressions first, the largest first.
+    """The changes of allocs/op and B/op, regressions first, the largest first.
 
-    A benchmark that is new at head is compared with what it gives on the base's code. What the
-    compiler and what the code has done is a change even where one undoes the other.
+    A benchmark that is new at head is compared with its value on the base's code. Changes of the
+    compiler and of the code count even where one undoes the other.
     """
     older = _results(crossing.older)
     changes = []
@@ -121,11 +119,11 @@ def charged_changes(crossing: Crossing) -> list[Change]:
 
 
 def benchmarks_of(changes: Sequence[Change]) -> list[tuple[str, str]]:
-    """The benchmarks that changed, ``(import path, full name)``, each once, in order."""
+    """The benchmarks that changed, ``(package, benchmark)``, each once, in order."""
     return list(dict.fromkeys((c.package, c.benchmark) for c in changes))
 
 
-def measured(record: Record, package: str, benchmark: str, unit: str) -> Measurement | None:
+def measurement_of(record: Record, package: str, benchmark: str, unit: str) -> Measurement | None:
     """A measurement of a record, ``None`` if there is none."""
     for path, result in record.benchmarks():
         if (path, result.name) == (package, benchmark):

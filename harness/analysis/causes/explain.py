@@ -1,4 +1,4 @@
-"""The attribution of everything that changed between two records. Pure."""
+"""The attribution of everything that changed between two records."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.analysis.causes.attribution import (
     with_benchmark,
     with_part,
 )
-from harness.analysis.causes.crossing import COUNTED, Crossing, charged_changes, measured
+from harness.analysis.causes.crossing import COUNTED, Crossing, charged_changes, measurement_of
 from harness.analysis.causes.ownpart import own_place
 from harness.analysis.compare.comparison import Change, Direction
 from harness.analysis.compare.escapes import match_records
@@ -42,8 +42,8 @@ def explain(
         base, head = crossing.code_pair(change.package, change.benchmark)
         before = base.account(change.package, change.benchmark)
         after = head.account(change.package, change.benchmark)
-        old = measured(base, change.package, change.benchmark, change.unit)
-        new = measured(head, change.package, change.benchmark, change.unit)
+        old = measurement_of(base, change.package, change.benchmark, change.unit)
+        new = measurement_of(head, change.package, change.benchmark, change.unit)
         if before is None or after is None or old is None or new is None:
             continue
         sides = pairs.sides(base, head)
@@ -74,14 +74,14 @@ class _Pairs:
 
 
 def sides_of(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> Sides:
-    """Two records with their escape sites matched; those of test files that accounts name, too."""
+    """Two records with their escape sites matched, also those of test files that accounts name."""
     sites = [s for record in (base, head) for a in record.accounts for s in a.sites]
     named = {file for s in sites for file in (s.file, s.outer_file) if file.endswith("_test.go")}
     return Sides(base, head, diffs, match_records(base, head, diffs, named))
 
 
 def own_places(crossing: Crossing) -> dict[tuple[str, str, str], OwnPlace]:
-    """Where the tests brought changes about, by package, benchmark and unit."""
+    """The places in the tests that caused changes, by package, benchmark and unit."""
     pairs, tests = _Pairs(crossing), OfTests(crossing.base, crossing.head)
     return {
         _key(change): _own_place(crossing, pairs, change, tests)
@@ -93,13 +93,13 @@ def own_places(crossing: Crossing) -> dict[tuple[str, str, str], OwnPlace]:
 def _own_place(
     crossing: Crossing, pairs: _Pairs, change: Change, tests: Container[str]
 ) -> OwnPlace:
-    """Where the tests brought the benchmark's own part of a change about."""
+    """The place in the tests that causes the benchmark's own part of a change."""
     changes = crossing.touched[change.package]
     pair = crossing.test_pair(change.package, change.benchmark)
     if pair is None:
         return OwnPlace(*changes.first)
     benchmark = (change.package, change.benchmark)
-    values = [measured(record, *_key(change)) for record in pair]
+    values = [measurement_of(record, *_key(change)) for record in pair]
     old, new = (v.value if v is not None else 0.0 for v in values)
     return own_place(
         pairs.sides(*pair),
@@ -116,7 +116,7 @@ def _key(change: Change) -> tuple[str, str, str]:
 
 
 class _Compiler:
-    """What two releases of Go make of the base's code."""
+    """The base's code with two releases of Go."""
 
     def __init__(self, crossing: Crossing) -> None:
         self._older = crossing.older
@@ -134,7 +134,7 @@ class _Compiler:
         releases = [side.environment.toolchain.release for side in (older, newer)]
         note = f"{releases[0]} → {releases[1]}, same code"
         accounts = [side.account(change.package, change.benchmark) for side in (older, newer)]
-        values = [measured(side, *_key(change)) for side in (older, newer)]
+        values = [measurement_of(side, *_key(change)) for side in (older, newer)]
         if accounts[0] and accounts[1] and values[0] and values[1]:
             reported = (values[0].value, values[1].value)
             lines = attribute(self._sides, change.unit, reported, accounts[0], accounts[1]).causes
@@ -165,14 +165,9 @@ class _Compiler:
 def explain_steps(
     history: History, revision: str, found: Sequence[Step]
 ) -> dict[Step, Attribution]:
-    """Attributions of steps of one revision, for those that have both accounts.
+    """Attributions of steps of one revision that have both accounts.
 
-    Where the tests changed and were exchanged, with the benchmark's own part.
-
-    Args:
-        history: with the records of both sides.
-        revision: where the steps are.
-        found: steps of allocs/op and B/op of that revision.
+    Where the tests changed and were exchanged, the benchmark's own part is among the causes.
     """
     explained: dict[Step, Attribution] = {}
     sides: dict[tuple[str, bool, frozenset[str]], Sides] = {}

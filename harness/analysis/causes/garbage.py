@@ -1,10 +1,10 @@
-"""What a change of the allocations does to the garbage collector. Pure."""
+"""The garbage collections before and after a change of the allocations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.analysis.causes.crossing import measured
+from harness.analysis.causes.crossing import measurement_of
 from harness.model import ALLOCS, BYTES, GC_CYCLES, GC_PAUSE, Record
 
 # Collections follow the bytes; where these are as before, the number of objects stands for them.
@@ -13,7 +13,7 @@ DRIVERS = (BYTES, ALLOCS)
 
 @dataclass(frozen=True, slots=True)
 class Collections:
-    """How often one benchmark is collected before and after a change.
+    """The garbage collections of one benchmark before and after a change.
 
     Attributes:
         cycles: collections per operation at base and at head.
@@ -25,17 +25,16 @@ class Collections:
 
 
 def collections(base: Record, head: Record, package: str, benchmark: str) -> Collections | None:
-    """What became of the collections of a benchmark.
+    """The collections of a benchmark on both sides.
 
-    ``None`` where they are not known on both sides, and where the ranges of the repetitions meet:
-    then nothing can be told apart.
+    ``None`` where one side has none, and where the ranges of the repetitions meet.
     """
-    old = measured(base, package, benchmark, GC_CYCLES)
-    new = measured(head, package, benchmark, GC_CYCLES)
+    old = measurement_of(base, package, benchmark, GC_CYCLES)
+    new = measurement_of(head, package, benchmark, GC_CYCLES)
     if old is None or new is None:
         return None
     if old.low <= new.high and new.low <= old.high:
         return None
-    pauses = [measured(record, package, benchmark, GC_PAUSE) for record in (base, head)]
+    pauses = [measurement_of(record, package, benchmark, GC_PAUSE) for record in (base, head)]
     before, after = (0.0 if p is None else p.value for p in pauses)
     return Collections((old.value, new.value), (before, after))

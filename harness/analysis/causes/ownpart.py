@@ -1,11 +1,11 @@
-"""Where tests changed so that a benchmark allocates more or less on its own account. Pure.
+"""The place in the tests that causes the benchmark's own part of a change.
 
-That a part of a change is the benchmark's own is measured by exchanging the tests. Two accounts of
-one code with either side's tests say on which line it allocates. If that is a line of the tests
-that was edited, or has another escape site than before, it is the place. Else the tests only make
-an old line run more or less often, and the place is the changed line of the tests that feeds it: a
-data file that is named like the sub-benchmark, a declaration that the benchmark uses, a line of the
-benchmark itself, else the first one. This last choice is a reading of the source, no measurement.
+Exchanging the tests measures how large that part is. Two accounts of one code with either side's
+tests tell on which line it is allocated. If that is a line of the tests that was edited, or has
+another escape site than before, it is the place. Else the tests only make an old line run more or
+less often, and the place is the changed line of the tests that feeds it: a data file named like the
+sub-benchmark, a declaration that the benchmark uses, a line of the benchmark itself, else the first
+one. This last choice is a reading of the source, no measurement.
 """
 
 from __future__ import annotations
@@ -29,12 +29,11 @@ _WORD = re.compile(r"\w{3,}")
 
 @dataclass(frozen=True, slots=True)
 class TestChanges:
-    """How the tests of a package changed.
+    """The changes of a package's tests.
 
     Attributes:
-        files: the changed files of tests.
-        texts: text before and after of those that are Go source, by the name that the change has
-            for them after, or before if they were deleted; empty where there is none.
+        texts: text before and after of changed Go files, by their name after, or before if they
+            were deleted; empty where there is none.
         sources: by benchmark function, the file that it is in at head, and its text.
     """
 
@@ -50,12 +49,7 @@ class TestChanges:
         return _place(self.files[0], next(iter(self.files[0].hunks), None))
 
     def feeding(self, benchmark: str, delta: float) -> tuple[str, int]:
-        """File and line of the change that makes a benchmark do more or less.
-
-        Args:
-            benchmark: full name.
-            delta: of the benchmark.
-        """
+        """File and line of the change that makes a benchmark do more or less."""
         function, *sub = benchmark.split("/")
         file, source = self.sources.get(function, ("", ""))
         start, body = _function(source, function)
@@ -95,16 +89,9 @@ def own_place(
     changes: TestChanges,
     tests: Container[str],
 ) -> OwnPlace:
-    """Where the tests brought a part of a change about.
+    """The place in the tests that causes a part of a change.
 
-    Args:
-        sides: one code, with the older tests and with the newer ones; their escape sites are
-            matched, with those in test files.
-        unit: ``allocs/op`` or ``B/op``.
-        reported: values of the benchmark.
-        accounts: of the benchmark.
-        changes: of the tests.
-        tests: the files of tests.
+    ``sides`` are one code with the older and the newer tests, with the sites of test files matched.
     """
     before, after = accounts
     delta = reported[1] - reported[0]
@@ -151,7 +138,7 @@ def _better(best: _Ranked | None, rank: tuple[float, ...], place: tuple[str, int
 
 
 def _data_suits(name: str, sub: Sequence[str], body: str) -> bool:
-    """Whether a data file is named like a sub-benchmark, or in the benchmark."""
+    """Return whether a data file is named like a sub-benchmark, or in the benchmark."""
     parts = {part.lower() for part in name.split("/")}
     stem = name.rpartition("/")[2]
     parts.add(stem.partition(".")[0].lower())

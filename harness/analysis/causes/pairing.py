@@ -1,4 +1,4 @@
-"""Which line of one revision is which of another, and what escapes on it. Pure."""
+"""The lines of two revisions matched, with the escapes on them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.model import (
     reverse,
 )
 
-Standing = Literal["new", "gone", "kept", "none"]
+EscapeState = Literal["new", "gone", "kept", "none"]
 
 # A difference of two accounts below this is noise, in allocations per operation.
 NOISE_ALLOCS = 0.01
@@ -34,13 +34,10 @@ NOISE_ALLOCS = 0.01
 
 @dataclass(frozen=True)
 class Sides:
-    """What attribution needs of the two revisions.
+    """Two revisions to be attributed.
 
     Attributes:
-        base: record of the older one.
-        head: record of the newer one.
-        diffs: the steps between their trees, ``None`` if not known.
-        match: their escape sites, matched; with those of the test files that the accounts name.
+        match: their escape sites, with those of the test files that the accounts name.
     """
 
     base: Record
@@ -50,7 +47,7 @@ class Sides:
 
     @cached_property
     def index(self) -> Index:
-        """What is at which place; made once for all steps."""
+        """Both sides by place; made once for all steps."""
         return Index(self)
 
 
@@ -61,8 +58,8 @@ class Index:
         # A copy, which does not have this index: a circle would keep the code of both in memory.
         self._sides = replace(sides)
         self._maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
-        self._base: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
-        self._head: dict[tuple[str, int], list[tuple[EscapeSite, Standing]]] = defaultdict(list)
+        self._base: dict[tuple[str, int], list[tuple[EscapeSite, EscapeState]]] = defaultdict(list)
+        self._head: dict[tuple[str, int], list[tuple[EscapeSite, EscapeState]]] = defaultdict(list)
         self.moved: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
         for site in sides.match.new:
             self._head[_at(site)].append((site, "new"))
@@ -82,11 +79,11 @@ class Index:
         )
 
     def at_head(self, place: AllocationSite) -> tuple[str, int] | None:
-        """Where a line of the base is at head; ``None`` if it was edited, or in doubt."""
+        """The place at head of a line of the base; ``None`` if it was edited, or in doubt."""
         return _follow(self._maps, place)
 
     def edited(self, place: AllocationSite, *, head: bool) -> bool:
-        """Whether a line has no like on the other side; in doubt it has none."""
+        """Return whether a line has no match on the other side; in doubt it has none."""
         return _follow(self._backwards if head else self._maps, place) is None
 
     @cached_property
@@ -102,20 +99,18 @@ class Index:
         head: bool,
         rising: bool | None = None,
         kind: AllocationKind | None = None,
-    ) -> tuple[EscapeSite | None, Standing]:
+    ) -> tuple[EscapeSite | None, EscapeState]:
         """The escape site of an allocation: at its line, or where its code was inlined to.
 
-        Of several on one line, one that can make what the runtime is called for explains a change
-        better than another, then a new or gone one better than a kept one, and one that always
-        allocates better than an ``append``, which does so only now and then. What a library
-        allocates is none of the line's own sites.
+        Of several on one line, the first is one that fits the call of the runtime, then a new or
+        gone one before a kept one, and one that always allocates before an ``append``, which does
+        so only now and then. Allocations of a library belong to no site of the line.
 
         Args:
-            place: the line.
             head: of which side it is.
-            rising: whether it allocates more than on the other side: what is new takes nothing
-                away, and what is gone adds nothing.
-            kind: what the runtime is called for in most of the change, ``None`` if not known.
+            rising: whether it allocates more than on the other side: a new site takes nothing
+                away, and a gone one adds nothing.
+            kind: of most calls of the runtime in the change, ``None`` if not known.
         """
         if place.via:
             return None, "none"
@@ -123,22 +118,22 @@ class Index:
         if not found:
             return None, "none"
 
-        def unlikely(entry: tuple[EscapeSite, Standing]) -> tuple[bool, ...]:
-            site, standing = entry
+        def unlikely(entry: tuple[EscapeSite, EscapeState]) -> tuple[bool, ...]:
+            site, state = entry
             fits = fitness(site, kind) if kind is not None else 2
-            return (fits == 0, standing == "kept", fits == 1, site.kind is SiteKind.APPEND)
+            return (fits == 0, state == "kept", fits == 1, site.kind is SiteKind.APPEND)
 
         return min(found, key=unlikely)
 
     def sites(
         self, place: AllocationSite, *, head: bool, rising: bool | None
-    ) -> list[tuple[EscapeSite, Standing]]:
+    ) -> list[tuple[EscapeSite, EscapeState]]:
         """The sites that can be the cause of a change at a place; as for :meth:`site`."""
         table = self._head if head else self._base
         lines = dict.fromkeys(((place.file, place.line), (place.outer_file, place.outer_line)))
         impossible = {True: "gone", False: "new", None: ""}[rising]
         found = [e for line in lines for e in table.get(line, ()) if e[1] != impossible]
-        # What a test inlines is a copy of the line's own site.
+        # A site that a test inlines is a copy of the line's own site.
         tests = place.file.endswith("_test.go")
         return [e for e in found if tests or not e[0].test]
 
@@ -183,16 +178,10 @@ class Index:
     def inlining_changed(
         self, place: AllocationSite, site: EscapeSite | None, amount: float, inlined: float
     ) -> str:
-        """What the compiler says of a function whose lost or won inlining explains a change.
+        """The compiler's message about a function whose lost or won inlining explains a change.
 
         A lost inlining only adds allocations, a won one only takes some away, and only where the
-        inlined copy had none.
-
-        Args:
-            place: in the function.
-            site: the escape site there.
-            amount: of the change.
-            inlined: what the place allocates on the side where the function can be inlined.
+        inlined copy had none: ``inlined`` is the amount on the side that can be inlined.
         """
         before, after = (self._decision(table, place) for table in self._inlining)
         if before is None or after is None or before.can == after.can:
@@ -211,10 +200,7 @@ class Index:
         return f"inlining {verb}: cannot inline {lost.function}: {lost.reason}"
 
     def _erased(self, function: str, site: EscapeSite | None, *, head: bool) -> bool | None:
-        """Whether a copy of a function lacks its escape; ``None`` if no copy is known.
-
-        Calls in test files are not among the records.
-        """
+        """Return whether a copy of a function lacks its escape; ``None`` if no copy is known."""
         if site is None:
             return None
         copies = self._copies[head]
@@ -236,13 +222,13 @@ def pair_lines(
     base: Sequence[AllocationSite],
     head: Sequence[AllocationSite],
 ) -> list[tuple[AllocationSite | None, AllocationSite | None]]:
-    """Lines of both sides that are the same line.
+    """Match the lines of both sides.
 
     By the line map of the diff; then by an escape site that both have; then, for edited, moved and
     renamed code, by function, library call and kind of escape; then, for code that went to another
-    function of the package, by library call or kind of escape where both allocate equally often. A
-    line of the base that nobody edited is still there at head, and no other line takes its place,
-    but for a library call that is now made elsewhere.
+    function of the package, by library call or kind of escape where both allocate equally often. An
+    unedited line of the base is still there at head, so that no other line replaces it, but for a
+    library call that is now made elsewhere.
     """
     pairs: list[tuple[AllocationSite | None, AllocationSite | None]] = []
     old, new = list(_summed(base)), list(_summed(head))
@@ -299,7 +285,7 @@ def pair_lines(
 
 
 def most_called(place: AllocationSite) -> AllocationKind | None:
-    """What the runtime is called for most at a line, ``None`` if not known."""
+    """The kind of most calls of the runtime at a line, ``None`` if not known."""
     name = max(place.calls, key=lambda c: abs(c[1]), default=("",))[0]
     return allocation_kind(name)
 
@@ -339,7 +325,7 @@ def _at(site: EscapeSite) -> tuple[str, int]:
 
 
 def amount_of(place: AllocationSite | None, unit: str) -> float:
-    """What a place allocates per operation in a unit; none without a place."""
+    """The allocations of a place per operation in a unit; 0 without a place."""
     if place is None:
         return 0.0
     return place.bytes if unit == BYTES else place.allocs

@@ -1,4 +1,4 @@
-"""What is said of a cause besides its escape site. Pure."""
+"""Remarks on a cause besides its escape site."""
 
 from __future__ import annotations
 
@@ -27,15 +27,9 @@ _MOST = 4  # sites that are named
 def changed_calls(
     old: AllocationSite | None, new: AllocationSite | None, *, rising: bool
 ) -> list[Changed]:
-    """Which calls of the runtime a line makes more or less often, the largest first.
+    """The calls of the runtime that a line makes more often (or less, if it is not rising).
 
-    Args:
-        old: the line at base.
-        new: the line at head.
-        rising: whether the line allocates more; what moved the other way is left out.
-
-    Returns:
-        empty where an account does not have them.
+    The largest comes first; empty where an account does not have them.
     """
     amounts: dict[str, float] = defaultdict(float)
     for sign, place in ((-1, old), (1, new)):
@@ -57,28 +51,20 @@ def several(
     *,
     head: bool,
 ) -> str:
-    """Where a line has more than one cause: the calls with their shares, and the other sites.
+    """The calls with their shares, and the sites besides the named ``site``, of a line.
 
-    Args:
-        index: of both sides.
-        place: the line.
-        site: the one that is named.
-        changed: the calls that changed there.
-        head: of which side the line is.
-
-    Returns:
-        empty where one call and one site are all.
+    ``head`` tells of which side the line is. Empty where there is one call and one site.
     """
     if site is None or not changed:
         return ""
     kinds = [kind for name, _ in changed if (kind := allocation_kind(name)) is not None]
     rising = changed[0][1] > 0
     there = index.sites(place, head=head, rising=rising)
-    standing = next((s for found, s in there if found == site), None)
+    state = next((s for found, s in there if found == site), None)
     alike = {
         found.message: None
-        for found, stands in there
-        if stands == standing
+        for found, its in there
+        if its == state
         and found.message != site.message
         # Where the line is inlined to are those of other lines, too.
         and (found.position.file, found.position.line) == (place.file, place.line)
@@ -92,12 +78,7 @@ def several(
 
 
 def replaced(index: Index, gone: EscapeSite) -> str:
-    """What came in the place of an escape that is gone, if that allocates nothing now.
-
-    Args:
-        index: of both sides.
-        gone: the site.
-    """
+    """The escape that replaced a gone one, if it allocates nothing now."""
     for new in index.in_its_place(gone):
         for call in index.free_calls(new):
             kind = allocation_kind(call.callee)

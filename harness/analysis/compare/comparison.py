@@ -1,9 +1,9 @@
 """Two records, benchmark by benchmark.
 
-Exact values of the allocation lane: any difference is a change, 0 → 1 too, but for one that is only
-made by cutting 334.99 and 335.01 to whole numbers. Values of that lane that do not repeat are
-compared by their ranges. Values of the time lane are compared as benchstat does: medians, and a
-two-sided Mann-Whitney U-test at 0.05 (see :mod:`harness.analysis.compare.samples`).
+Any difference of exact values of the allocation lane is a change, 0 → 1 too, unless it only comes
+from cutting 334.99 and 335.01 to whole numbers. Values of that lane that do not repeat are compared
+by their ranges. The time lane is compared as benchstat does: medians, and a two-sided Mann-Whitney
+U-test at 0.05 (:mod:`harness.analysis.compare.samples`).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CLEAR = 2.0
 
 
 class Direction(StrEnum):
-    """Which way a value went."""
+    """The meaning of a difference."""
 
     REGRESSION = "regression"
     IMPROVEMENT = "improvement"
@@ -43,18 +43,14 @@ class Change:
     """One unit of one benchmark in two records.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
-        unit: unit of both sides.
-        base: measurement at base; ``None`` if the benchmark is not there.
-        head: likewise at head.
-        direction: what the difference means; ``NONE`` if there is none, or none that counts.
+        base, head: ``None`` where the side does not have the benchmark.
+        direction: ``NONE`` also where the difference does not count.
         p: of the U-test, ``None`` for exact values.
-        by_benchmark: what of the difference the benchmark itself caused, where its tests changed;
-            ``None`` if that could not be told.
-        baseline: the benchmark is new, and ``base`` is what it gives on the base's code.
-        by_compiler: what of the difference is there between two releases of Go with the base's
-            code; ``base`` is then that of the release that the base was measured with.
+        by_benchmark: the part that the benchmark itself caused, where its tests changed; ``None``
+            if that is not known.
+        baseline: the benchmark is new, and ``base`` is its value on the base's code.
+        by_compiler: the difference between two releases of Go on the base's code; ``base`` is then
+            of the release that the base was measured with.
         code: direction of the rest, where the compiler has a part.
     """
 
@@ -72,17 +68,17 @@ class Change:
 
     @property
     def by_code(self) -> float:
-        """What of the difference is the code's: not the benchmark's own, not the compiler's."""
+        """The part of the difference that is neither the benchmark's nor the compiler's."""
         return self.delta - (self.by_benchmark or 0.0) - self.by_compiler
 
     @property
     def charged(self) -> Direction:
-        """Which way the value went with one release of Go on both sides."""
+        """The direction with one release of Go on both sides."""
         return self.direction if self.code is None else self.code
 
     @property
     def exact(self) -> bool:
-        """Whether both sides are exact."""
+        """True if both sides are exact."""
         return all(m is not None and m.exact for m in (self.base, self.head))
 
     @property
@@ -103,13 +99,7 @@ class Change:
 
 
 def compare(base: Record, head: Record, units: frozenset[str] | None = None) -> tuple[Change, ...]:
-    """All benchmarks that either record has, in the order of the head, then of the base.
-
-    Args:
-        base: the older record.
-        head: the newer one.
-        units: only these units; ``None`` for all.
-    """
+    """All benchmarks that either record has, in the order of the head, then of the base."""
     old = {(package, b.name): b for package, b in base.benchmarks()}
     new = {(package, b.name): b for package, b in head.benchmarks()}
     changes: list[Change] = []
@@ -119,7 +109,7 @@ def compare(base: Record, head: Record, units: frozenset[str] | None = None) -> 
 
 
 def with_compiler(change: Change, older: Measurement | None) -> Change:
-    """A change with what the compiler has done before, if it did something.
+    """A change with the compiler's part, if it has one.
 
     Args:
         change: from base to head, both with the newer release.
@@ -131,7 +121,7 @@ def with_compiler(change: Change, older: Measurement | None) -> Change:
     if compiler is Direction.NONE:
         return change
     whole, p = judge(change.unit, older, change.head)
-    # What the compiler saves and the code wastes is seen all the same.
+    # Also where the compiler saves what the code wastes.
     seen = next((d for d in (whole, change.direction) if d is not Direction.NONE), compiler)
     return replace(
         change,
@@ -151,7 +141,6 @@ def compare_releases(
     Args:
         older: of the base, with its release.
         base: of the base, with the head's release.
-        head: of the head.
         units: in which the compiler's part is told apart; the time lane is not repeated for that.
     """
     same = {(c.package, c.benchmark, c.unit): c for c in compare(base, head, units)}
@@ -189,15 +178,12 @@ def judge(
     """Direction of a difference and its p-value.
 
     Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
-    seeds) count as changed only where the ranges of their repetitions do not meet; of allocs/op,
-    whose values are known before they are cut, where these are clearly apart. What is no count at
-    all (:data:`harness.model.SAMPLED`) needs the U-test there, too.
+    seeds) differ only where the ranges of their repetitions do not meet; those of allocs/op, which
+    are known before they are cut, where these are clearly apart. Units that are no counts
+    (:data:`harness.model.SAMPLED`) need the U-test in either lane.
 
     Args:
-        unit: of both.
-        base: the older value.
-        head: the newer one.
-        spread: how far untruncated values were seen to lie apart without a change between the two.
+        spread: of untruncated values that were seen without a change between the two.
     """
     if base is None or head is None:
         return Direction.NONE, None
@@ -212,17 +198,17 @@ def judge(
 
 
 def _apart(base: Measurement, head: Measurement, spread: float) -> bool:
-    """Whether two counts differ by more than they do by chance."""
+    """Return whether two counts differ by more than chance."""
     gap = max(min(head.rates) - max(base.rates), min(base.rates) - max(head.rates))
     if not (base.untruncated or head.untruncated):
         return gap > 0
     clear = max(JITTER, _CLEAR * max(base.spread, head.spread, spread))
-    # What `go test` prints differs, and not by the cutting alone.
+    # The printed values differ, and not by the cutting alone.
     return base.printed != head.printed and round(gap - clear, 6) > 0
 
 
 def direction_of(unit: str, delta: float) -> Direction:
-    """What a difference means in a unit."""
+    """The direction of a difference in a unit."""
     if delta == 0:
         return Direction.NONE
     return Direction.IMPROVEMENT if (delta > 0) == (better(unit) > 0) else Direction.REGRESSION

@@ -1,8 +1,8 @@
-"""What escape sites cost: whether compiled code allocates there, whether benchmarks come by.
+"""Costs of escape sites: whether the compiled code allocates there, and benchmarks execute it.
 
-``escapes to heap`` is what the compiler reasons, not what the program does: a constant that becomes
+``escapes to heap`` is the compiler's reasoning, not what the program does: a constant that becomes
 an interface lies in read-only data, a closure that captures nothing is no object, and a line that
-no benchmark executes costs no benchmark anything. Pure.
+no benchmark executes costs no benchmark anything.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harness.model import AllocationCall, EscapeSite, Execution, Record
 
 
 class Reach(StrEnum):
-    """How an escape site concerns the benchmarks of its revision."""
+    """The relation of the benchmarks to an escape site."""
 
     ALLOCATES = "allocates"  # an account has allocations on its line
     EXECUTED = "executed"  # a benchmark executes it, and no account has its line
@@ -29,11 +29,11 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SiteCost:
-    """What is known of the cost of an escape site.
+    """The cost of an escape site.
 
     Attributes:
-        allocates: whether the compiled code allocates there; ``None`` where that cannot be told.
-        reach: whether benchmarks come by, ``None`` if not known.
+        allocates: whether the compiled code allocates there, ``None`` if not known.
+        reach: ``None`` if not known.
     """
 
     allocates: bool | None = None
@@ -41,7 +41,7 @@ class SiteCost:
 
     @property
     def covered(self) -> bool | None:
-        """Whether a benchmark executes the site, ``None`` if not known."""
+        """True if a benchmark executes the site, ``None`` if not known."""
         if self.reach is None:
             return None
         return self.reach not in (Reach.UNEXECUTED, Reach.UNCOVERED)
@@ -57,18 +57,13 @@ def site_cost(allocates: bool | None, reach: Reach | None) -> SiteCost:
 
 
 def site_costs(record: Record, sites: Iterable[EscapeSite]) -> dict[EscapeSite, SiteCost]:
-    """What escape sites of a record cost, as far as the record tells.
-
-    Args:
-        record: of the revision.
-        sites: some of its sites.
-    """
+    """The costs of escape sites of a record, as far as it tells."""
     wanted = list(sites)
     return dict(zip(wanted, costs_of(record, wanted), strict=True))
 
 
 def costs_of(record: Record, sites: Sequence[EscapeSite]) -> list[SiteCost]:
-    """Likewise, in the order of the sites."""
+    """As :func:`site_costs`, in the order of the sites."""
     if not sites:
         return []
     packages = {s.package for s in sites}
@@ -110,13 +105,7 @@ def costs_of(record: Record, sites: Sequence[EscapeSite]) -> list[SiteCost]:
 
 
 def reach_of(allocates: bool | None, accounted: bool, execution: Execution | None) -> Reach | None:
-    """How a site concerns the benchmarks.
-
-    Args:
-        allocates: whether the compiled code allocates there, ``None`` if not known.
-        accounted: whether an account has allocations on its line.
-        execution: whether a benchmark executes it, ``None`` if not known.
-    """
+    """The reach of a site; ``accounted`` where an account has allocations on its line."""
     if accounted and allocates is not False:
         return Reach.ALLOCATES
     if execution is None:
@@ -129,8 +118,8 @@ def reach_of(allocates: bool | None, accounted: bool, execution: Execution | Non
 class SilentCalls:
     """The allocation calls of a record that no message of the compiler mentions, by line.
 
-    Channels, maps that grow, slices that grow, and what stays on the stack only as long as it is
-    small: of such calls the compiler says nothing, or that the value does not escape.
+    Channels, maps and slices that grow, and values that stay on the stack only while they are
+    small: the compiler prints nothing, or that the value does not escape.
     """
 
     def __init__(self, record: Record) -> None:

@@ -1,4 +1,4 @@
-"""Escapes that inlining erases, and those that come back when it is lost. Pure.
+"""Escapes that inlining erases, and those that come back when it is lost.
 
 A function that is inlined is compiled once more at each call; what escapes in the function need not
 escape there, where the compiler sees more. It is derived from one ``-m=2``: for each ``inlining
@@ -24,12 +24,7 @@ _VERSION = re.compile(r"v\d+")
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """An escape that one inlined copy of its function does not have.
-
-    Attributes:
-        site: in the function itself, where it is allocated if the function is called.
-        call: where the function is inlined and the value stays on the stack.
-    """
+    """An escape ``site`` of a function that the copy inlined at ``call`` does not have."""
 
     site: EscapeSite
     call: InliningCall
@@ -41,9 +36,8 @@ class InliningChange:
 
     Attributes:
         lost: whether it can be inlined at base and not at head; otherwise the reverse.
-        before: the compiler's decision at base.
-        after: at head.
-        escapes: what was erased where the function was inlined.
+        before, after: the compiler's decision at base and at head.
+        escapes: those that are erased where the function is inlined.
     """
 
     lost: bool
@@ -69,12 +63,7 @@ class InliningChange:
 
 
 class InlinedCopies:
-    """The calls that were inlined, and what escapes at their places.
-
-    Args:
-        sites: escape sites of the project.
-        calls: inlined calls.
-    """
+    """The calls that were inlined, and what escapes at their places."""
 
     def __init__(self, sites: Iterable[EscapeSite], calls: Sequence[InliningCall]) -> None:
         self._calls: dict[str, list[InliningCall]] = defaultdict(list)
@@ -98,7 +87,7 @@ class InlinedCopies:
         return own + [c for c in self._calls.get(qualified, ()) if c.package != package]
 
     def lacks(self, call: InliningCall, site: EscapeSite) -> bool:
-        """Whether nothing of the site's kind escapes at a call."""
+        """Return whether nothing of the site's kind escapes at a call."""
         where = call.position
         places = [_place(where), (where.file, where.line, _NONE if where.column else _ANY)]
         return all(site.kind not in self._kinds.get(place, ()) for place in places)

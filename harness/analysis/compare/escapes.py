@@ -14,7 +14,7 @@ from harness.model import ALLOCS, BYTES, CodePart, EscapeSite, Record, TreeDiff
 
 @dataclass(frozen=True, slots=True)
 class EscapeCounts:
-    """How many escape sites came to and went from a package in one revision."""
+    """The numbers of a package's new and gone escape sites in one revision."""
 
     new: int
     gone: int
@@ -22,14 +22,11 @@ class EscapeCounts:
 
 @dataclass(frozen=True, slots=True)
 class EscapeDiff:
-    """Which escape sites a revision brings and which it takes away; test files left out.
+    """The escape sites, outside of test files, that a revision brings and takes away.
 
     Attributes:
-        new: sites of the head that the base does not have.
-        gone: sites of the base that the head does not have.
-        kept: how many sites both have.
-        unknown: packages that one of the two could not compile, so nothing is said of them.
-        costs: what is known of the cost of the new sites at head and of the gone ones at base.
+        unknown: packages that one of the two could not compile.
+        costs: of the new sites at head and of the gone ones at base.
     """
 
     new: tuple[EscapeSite, ...]
@@ -39,7 +36,7 @@ class EscapeDiff:
     costs: Mapping[EscapeSite, SiteCost] = field(default_factory=dict)
 
     def cost(self, site: EscapeSite) -> SiteCost:
-        """What is known of the cost of one of the sites."""
+        """The cost of one of the sites."""
         return self.costs.get(site, UNKNOWN)
 
 
@@ -48,12 +45,6 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
 
     A new site is *free* where benchmarks execute it and the compiled code allocates nothing there,
     or where no benchmark allocates more than before.
-
-    Args:
-        base: the older record.
-        head: the newer one.
-        diffs: the steps from base to head, ``None`` if not known; see
-            :func:`harness.diagnostics.identity.match_sites`.
     """
     unknown = base.uncompiled | head.uncompiled
     matched = match_records(base, head, diffs)
@@ -62,14 +53,7 @@ def diff_escapes(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -
 
 
 def followed_escapes(history: History, followed: Followed, base: str, head: str) -> EscapeDiff:
-    """The same of two neighbours of a history, whose sites were followed from one to the other.
-
-    Args:
-        history: with both.
-        followed: what :meth:`EscapeTracker.follow` said of the head.
-        base: hash of the revision that was followed before.
-        head: hash of the newer one.
-    """
+    """As :func:`diff_escapes`, of neighbours whose sites were followed from one to the other."""
     match = followed.match
     new = tuple(s for s in match.new if s.package not in followed.first)
     before: dict[str, set[str]] = {}
@@ -105,12 +89,12 @@ def _costs(
     gone: Sequence[EscapeSite],
     before: Mapping[EscapeSite, SiteCost],
 ) -> dict[EscapeSite, SiteCost]:
-    """What the sites that came cost at head, and those that went at base (``before``)."""
+    """The costs of new sites at head, and of gone ones at base (``before``)."""
     costs = site_costs(head, new)
     executed = [s for s in new if costs[s].reach is Reach.EXECUTED]
     if executed and _nothing_rose(base, head):
-        # In the set-up of a benchmark, or not often enough to be counted. But where a site went
-        # from the package too, the new one may allocate in its place.
+        # In the set-up of a benchmark, or too rarely to be counted. But where a site went from the
+        # package too, the new one may allocate in its place.
         left = {s.package for s in gone}
         costs |= {
             s: site_cost(costs[s].allocates, Reach.FREE) for s in executed if s.package not in left
@@ -120,7 +104,7 @@ def _costs(
 
 
 def _nothing_rose(base: Record, head: Record) -> bool:
-    """Whether there are benchmarks to compare, and none allocates more often or more."""
+    """Return whether there are benchmarks to compare, and none allocates more often or more."""
     changes = compare(base, head, frozenset({ALLOCS, BYTES}))
     both = [c for c in changes if c.base is not None and c.head is not None]
     return bool(both) and not any(c.direction is Direction.REGRESSION for c in both)
@@ -132,12 +116,9 @@ def match_records(
     diffs: Sequence[TreeDiff] | None,
     tests: Collection[str] = frozenset(),
 ) -> SiteMatch:
-    """The escape sites of two records, told apart; of packages that both could compile.
+    """Match the escape sites of two records, of packages that both could compile.
 
     Args:
-        base: the older record.
-        head: the newer one.
-        diffs: the steps from base to head, ``None`` if not known.
         tests: test files whose sites are wanted, too.
     """
     unknown = base.uncompiled | head.uncompiled
@@ -156,7 +137,7 @@ def match_records(
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What became of the sites of one record in the next.
+    """The sites of a record, matched with those of the record before.
 
     Attributes:
         match: the sites. Packages whose code is the same objects as before are left out of

@@ -1,8 +1,8 @@
-"""Which benchmarks of two records are the same ones, and which only one of them has. Pure.
+"""Benchmarks of two records matched by name, across renamed packages and functions.
 
 A module that becomes ``/v2``, or moves to another host, has new import paths in the old
-directories; its benchmarks are the same ones. So is a benchmark function that has another name and
-the same source, parameters and body, in the same package. Sub-benchmarks follow their function.
+directories; its benchmarks stay the same. So does a benchmark function with another name and the
+same source, parameters and body, in the same package. Sub-benchmarks follow their function.
 """
 
 from __future__ import annotations
@@ -10,49 +10,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Any
 
-from harness.model import (
-    ALLOCS,
-    Account,
-    AllocationCall,
-    BenchmarkFailure,
-    EscapeSite,
-    FunctionCode,
-    InliningCall,
-    InliningDecision,
-    Lane,
-    PackageError,
-    PackageOutcome,
-    PackageResult,
-    Record,
-    SiteExecution,
-)
+from harness.model import ALLOCS, BenchmarkFailure, Lane, PackageOutcome, PackageResult, Record
 from harness.model.selection import enters
 
-_Entry = TypeVar(
-    "_Entry",
-    Account,
-    AllocationCall,
-    EscapeSite,
-    FunctionCode,
-    InliningCall,
-    InliningDecision,
-    PackageError,
-    SiteExecution,
-)
-
+# Import path and full name.
 Key = tuple[str, str]
+
+# Fields of a record whose entries name their package.
+_OF_PACKAGES = (
+    "errors", "escapes", "inlining", "inlining_calls", "accounts", "calls", "functions",
+    "executions",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Renames:
-    """What has another name at the head.
+    """Names that differ at the head.
 
     Attributes:
-        paths: import paths of the base with those at the head.
-        functions: benchmark functions, import path at the head and name at the base, with their
-            names at the head.
+        paths: import path at the base to that at the head.
+        functions: import path at the head and function name at the base to the name at the head.
     """
 
     paths: Mapping[str, str] = field(default_factory=dict)
@@ -63,7 +42,7 @@ class Renames:
         return _with_functions(with_paths(record, self.paths), self.functions)
 
     def undo(self, record: Record) -> Record:
-        """A record that :meth:`apply` gave with the names of the base again."""
+        """The reverse of :meth:`apply`."""
         return with_paths(_with_functions(record, self._old_functions), self._old_paths)
 
     def at_base(self, package: str, benchmark: str) -> Key:
@@ -86,8 +65,8 @@ class GoneBenchmark:
     """A benchmark of the base that the head does not have.
 
     Attributes:
-        package: import path, that at the head where the package has another one there.
-        benchmark: full name at the base.
+        package: at the head, where it has another import path there.
+        benchmark: at the base.
         reason: how it is missing, in words.
         allocs: allocs/op at the base, ``None`` if it has none.
     """
@@ -100,14 +79,7 @@ class GoneBenchmark:
 
 @dataclass(frozen=True, slots=True)
 class RenamedBenchmark:
-    """A benchmark function that the base has under another name or import path.
-
-    Attributes:
-        package: import path at the head.
-        benchmark: name of the function at the head.
-        old_package: import path at the base.
-        old_benchmark: name at the base.
-    """
+    """A benchmark function that the base has under another name or import path."""
 
     package: str
     benchmark: str
@@ -117,15 +89,13 @@ class RenamedBenchmark:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkDiff:
-    """What of two records was compared, and what only one of them has.
+    """The benchmarks that two records share, and those that only one of them has.
 
     What the other side could not measure, because of a failure or since it was not asked for, is
     neither gone nor added.
 
     Attributes:
-        compared: import path and full name at the head of what has allocs/op on both sides.
-        gone: of the base alone.
-        added: of the head alone, import path and full name.
+        compared: names at the head of what has allocs/op on both sides.
         renamed: functions with another name; what they measure is compared.
     """
 
@@ -138,13 +108,12 @@ class BenchmarkDiff:
 def diff_benchmarks(
     base: Record, head: Record, renames: Renames, *, declared: bool = False
 ) -> BenchmarkDiff:
-    """What of two records was compared, and what only one of them has.
+    """Compare the benchmarks of two records.
 
     Args:
-        base: the older record, with the names of the head.
-        head: the newer one.
-        renames: that the base's names were changed by.
-        declared: go by the benchmark functions that are declared, where nothing was run.
+        base: with the names of the head.
+        renames: by which the base's names were changed.
+        declared: compare the declared benchmark functions, where nothing was run.
     """
     old, new = _Side(base), _Side(head)
     ours, theirs = (side.names(declared=declared) for side in (old, new))
@@ -181,7 +150,7 @@ class _Side:
         self._ran = {(path, _function(name)) for path, name in self.names(declared=False)}
 
     def names(self, *, declared: bool) -> dict[Key, None]:
-        """What was run, be it without a number; or what is declared."""
+        """The benchmarks that ran, also those without a number; or those that are declared."""
         if declared:
             return {
                 (p.path, name): None
@@ -198,11 +167,11 @@ class _Side:
         return dict.fromkeys([*self.allocs, *failed])
 
     def below(self, package: str, name: str) -> bool:
-        """Whether it has sub-benchmarks of a benchmark, which fails with any of them."""
+        """Return whether there are sub-benchmarks of a benchmark, which fails with any of them."""
         return any(p == package and n.startswith(f"{name}/") for p, n in self.allocs)
 
     def lacks(self, package: str, name: str) -> str:
-        """How a benchmark that it has no result of is missing; empty where nothing is known."""
+        """The way in which a benchmark without a result is missing; empty if not known."""
         found = self._packages.get(package)
         function = _function(name)
         if not enters(self._bench, name):
@@ -231,12 +200,9 @@ def _function(benchmark: str) -> str:
 def unmatched_functions(
     base: Record, head: Record, *, declared: bool = False
 ) -> dict[str, tuple[list[str], list[str]]]:
-    """Names of the benchmark functions that only the base has, and only the head, by import path.
+    """Benchmark functions that only the base has, and only the head, by import path.
 
-    Args:
-        base: the older record, with the import paths of the head.
-        head: the newer one.
-        declared: as for :func:`diff_benchmarks`.
+    The base has the import paths of the head; ``declared`` is as for :func:`diff_benchmarks`.
     """
     records = (base, head)
     known = [{p.path: p.declared for p in record.packages} for record in records]
@@ -252,9 +218,7 @@ def unmatched_functions(
 def same_functions(gone: Mapping[str, bytes], added: Mapping[str, bytes]) -> dict[str, str]:
     """Old names with the new ones of functions with the same source, each once.
 
-    Args:
-        gone: source without its name of the functions that only the base has.
-        added: likewise of the head.
+    Both arguments have the source by name, without the name in it.
     """
     free = dict(added)
     found = {}
@@ -312,31 +276,21 @@ def renamed_packages(base: Record, head: Record) -> dict[str, str]:
 
 
 def with_paths(record: Record, paths: Mapping[str, str]) -> Record:
-    """A record with other import paths, as if its packages had had them all the time.
-
-    Args:
-        record: of the base.
-        paths: old import path to new one; empty to change nothing.
-    """
+    """A record with other import paths; ``paths`` has the new ones by the old ones."""
     if not paths:
         return record
 
-    def moved(entries: tuple[_Entry, ...]) -> tuple[_Entry, ...]:
-        return tuple(
-            replace(e, package=paths[e.package]) if e.package in paths else e for e in entries
+    moved: dict[str, Any] = {
+        name: tuple(
+            replace(e, package=paths[e.package]) if e.package in paths else e
+            for e in getattr(record, name)
         )
-
+        for name in _OF_PACKAGES
+    }
     return replace(
         record,
         packages=tuple(replace(p, path=paths.get(p.path, p.path)) for p in record.packages),
-        errors=moved(record.errors),
-        escapes=moved(record.escapes),
-        inlining=moved(record.inlining),
-        inlining_calls=moved(record.inlining_calls),
-        accounts=moved(record.accounts),
-        calls=moved(record.calls),
-        functions=moved(record.functions),
-        executions=moved(record.executions),
+        **moved,
         support=tuple(
             replace(s, users=tuple(paths.get(p, p) for p in s.users)) for s in record.support
         ),

@@ -1,9 +1,9 @@
-"""Samples of one value compared as benchstat compares them, to the last digit. Pure.
+"""Samples of one value compared as benchstat compares them, to the last digit.
 
 The median's confidence interval and the Mann-Whitney U-test follow golang.org/x/perf/benchmath
-(``AssumeNothing``) and github.com/aclements/go-moremath/stats. scipy's test is another one where
-values are tied or samples are larger than 8: it takes the normal approximation, which at these
-sizes can be off by a factor of two.
+(``AssumeNothing``) and github.com/aclements/go-moremath/stats. scipy takes the normal approximation
+where values are tied or samples are larger than 8, which at these sizes can be off by a factor of
+two.
 """
 
 from __future__ import annotations
@@ -27,11 +27,8 @@ def mann_whitney(a: Sequence[float], b: Sequence[float]) -> float:
     """Two-sided p-value of the U-test; 1 where nothing can be told (all values equal).
 
     With ties and unequal numbers of samples the distribution of U is not symmetric; the lower tail
-    of the first sample's U is taken for both directions, as benchstat does.
-
-    Args:
-        a: the first sample, at least one value.
-        b: the second sample, likewise.
+    of the first sample's U is taken for both directions, as benchstat does. Both samples need at
+    least one value.
     """
     merged = sorted([(v, 0) for v in a] + [(v, 1) for v in b])
     ties: list[int] = []
@@ -96,7 +93,7 @@ def median_interval(
 
 
 def median_band(m: Measurement) -> tuple[float, float, bool]:
-    """What is drawn around a median that does not repeat: low, high, and whether it is an interval.
+    """The band around a median that does not repeat: low, high, and whether it is an interval.
 
     Of times it is the confidence interval of the median, as benchstat prints it. Below 6 samples
     there is none at 0.95; then, and of counts, whose repetitions are few and are compared by their
@@ -110,7 +107,7 @@ def median_band(m: Measurement) -> tuple[float, float, bool]:
 
 
 def spread(samples: Sequence[float]) -> float:
-    """How far the interval reaches from the median, as a share of it.
+    """The reach of the interval from the median, as a share of it.
 
     Infinite where there are too few samples, NaN where a share has no meaning.
     """
@@ -125,7 +122,7 @@ def spread(samples: Sequence[float]) -> float:
 
 @cache
 def _orders(n: int, confidence: float) -> tuple[int, int]:
-    """Which of ``n`` ordered samples bound the median, counted from 1; 0 and n + 1 are outside."""
+    """The two of ``n`` ordered samples that bound the median, from 1; 0 and n + 1 are outside."""
     if n > _EXACT_INTERVAL:
         return _orders_of_many(n, confidence)
 
@@ -155,45 +152,3 @@ def _orders_of_many(n: int, confidence: float) -> tuple[int, int]:
     if confidence <= fewer < inside:
         right -= 1
     return max(left, 0), min(right, n + 1)
-
-
-def student_tail(freedom: float, t: float) -> float:
-    """The two-sided p-value of Student's t: the probability of a value beyond ``t`` or ``-t``.
-
-    It is the regularised incomplete beta function I_x(freedom/2, 1/2) at freedom/(freedom + t²): a
-    continued fraction (NIST DLMF 8.17.E22), by the method of Lentz. scipy has it, too, but takes
-    long to import; a test holds the two against each other.
-
-    Args:
-        freedom: degrees of freedom, above 0.
-        t: at least 0.
-    """
-    ratio = t / math.sqrt(freedom)
-    if ratio > 1e150:
-        return 0.0
-    a, x = freedom / 2, 1 / (1 + ratio * ratio)
-    if x < (a + 1) / (a + 2.5):
-        return _incomplete_beta(a, 0.5, x)
-    return 1 - _incomplete_beta(0.5, a, ratio * ratio * x)
-
-
-def _incomplete_beta(a: float, b: float, x: float) -> float:
-    """I_x(a, b), for x below (a + 1) / (a + b + 2), where the fraction converges quickly."""
-    if x <= 0:
-        return 0.0
-    gammas = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-    front = math.exp(gammas + a * math.log(x) + b * math.log1p(-x)) / a
-    fraction = c = 1.0
-    d = 0.0
-    for n in range(1, 10_000):
-        m = n // 2
-        if n % 2:
-            term = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        else:
-            term = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        d = 1 / (1 + term * d)
-        c = 1 + term / c
-        fraction *= c * d
-        if abs(c * d - 1) < 1e-15:
-            break
-    return front / fraction

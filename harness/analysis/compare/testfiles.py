@@ -1,4 +1,4 @@
-"""Which files are tests, for two revisions. Pure."""
+"""The test files of two revisions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ from harness.model import Record, is_test
 
 
 class OfTests:
-    """Tells the files of tests: by their names, and by what only tests use on both sides.
+    """The files of tests: by name, and because only tests use them on both sides.
 
-    What is code on one side is code: with the other side's files it would be another code.
-
-    Args:
-        base: the older record.
-        head: the newer one.
+    A file that is code on one side is code: with the other side's files it would be other code.
     """
 
     def __init__(self, base: Record, head: Record) -> None:
@@ -34,11 +30,11 @@ class OfTests:
         return isinstance(file, str) and (is_test(file) or self._support(file) in self._users)
 
     def users(self, file: str) -> frozenset[str]:
-        """Import paths of the packages whose tests use a file that no name tells."""
+        """The packages whose tests use a file that is not a test by name."""
         return frozenset(self._users.get(self._support(file), ()))
 
     def _support(self, file: str) -> str:
-        """The file, or the directory of its package, whichever only tests may use."""
+        """The file itself, or the directory of its package."""
         if file in self._users:
             return file
         return next((d for d in _directories(file) if d in self._packages), ".")

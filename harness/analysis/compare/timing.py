@@ -1,10 +1,10 @@
-"""The time lane of the gate: is the head slower, and can this machine tell? Pure.
+"""The time lane of the gate: is the head slower, and can this machine tell?
 
-Base and head run in turn, the base twice as often: as *a* and as *b*. What *a* differs from *b* in
-is noise. Each benchmark is tested with the two-sided Mann-Whitney U-test, as benchstat does; since
-many are tested at once the p-values are corrected (Holm 1979, "A simple sequentially rejective
-multiple test procedure", Scandinavian Journal of Statistics 6), so that :data:`ALPHA` is the chance
-of one false alarm in a whole gate of identical code, not in each benchmark.
+Base and head run in turn, the base twice as often: as *a* and as *b*, whose difference is noise.
+Each benchmark is tested with the two-sided Mann-Whitney U-test, as in benchstat; the p-values are
+corrected for their number (Holm 1979, "A simple sequentially rejective multiple test procedure",
+Scandinavian Journal of Statistics 6), so that :data:`FALSE_ALARM` is the chance of one false alarm
+in a whole gate of identical code.
 """
 
 from __future__ import annotations
@@ -19,21 +19,13 @@ from harness.analysis.compare.samples import mann_whitney
 from harness.model import SECONDS, Lane, Measurement
 from harness.policy.model import Policy
 
-# Of one false alarm in a gate.
-ALPHA = 0.01
+# Probability of one false alarm in a gate.
+FALSE_ALARM = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Samples of one benchmark, in seconds per operation, taken in turn.
-
-    Attributes:
-        package: import path.
-        benchmark: full name.
-        base_a: of the base.
-        base_b: of the base again, in other rounds of the same turn.
-        head: of the head.
-    """
+    """Samples of one benchmark in seconds per operation, taken in turn, of the base twice."""
 
     package: str
     benchmark: str
@@ -44,11 +36,9 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """What the base differs from itself by.
+    """The difference of the base from itself.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
         shift: relative difference of the medians of *a* and *b*.
         p: of the U-test, corrected.
         spread: half the distance between the quartiles, relative to the median.
@@ -64,12 +54,12 @@ class Noise:
 
     @property
     def unfit(self) -> bool:
-        """Whether a change that counts could be noise, or be hidden by it.
+        """True if noise could look like a change that counts, or hide one.
 
-        Either *a* and *b* differ as base and head would have to, or one half of the samples lies
-        further from the median than the change that is looked for.
+        Either *a* and *b* differ as base and head would have to, or half of the samples are further
+        from the median than the change that is looked for.
         """
-        return (self.p < ALPHA and abs(self.shift) > self.relevant) or (
+        return (self.p < FALSE_ALARM and abs(self.shift) > self.relevant) or (
             self.spread > max(self.relevant, _LEAST_SPREAD)
         )
 
@@ -86,8 +76,7 @@ class TimeReport:
 
     Attributes:
         changes: one for each benchmark, in the order given; ``direction`` is ``NONE`` where the
-            corrected p-value is not below :data:`ALPHA`.
-        noise: of each benchmark.
+            corrected p-value is not below :data:`FALSE_ALARM`.
         fewest: samples a side below which no difference can be significant, given how many
             benchmarks are tested; 0 where there are enough.
     """
@@ -100,7 +89,7 @@ class TimeReport:
     def unfit(self) -> tuple[Noise, ...]:
         """The benchmarks that show the machine to be unfit; empty if it is fit."""
         bad = tuple(n for n in self.noise if n.unfit)
-        shifted = any(n.p < ALPHA and abs(n.shift) > n.relevant for n in bad)
+        shifted = any(n.p < FALSE_ALARM and abs(n.shift) > n.relevant for n in bad)
         return bad if shifted or len(bad) > _MOST_UNFIT * len(self.noise) else ()
 
 
@@ -109,7 +98,7 @@ def judge_time(timed: Sequence[Timed], policy: Policy) -> TimeReport:
 
     Args:
         timed: every benchmark that both sides have.
-        policy: says which change is the smallest that counts.
+        policy: has the smallest change that counts.
     """
     against = holm([mann_whitney((*t.base_a, *t.base_b), t.head) for t in timed])
     itself = holm([mann_whitney(t.base_a, t.base_b) for t in timed])
@@ -118,7 +107,7 @@ def judge_time(timed: Sequence[Timed], policy: Policy) -> TimeReport:
         base = Measurement(SECONDS, Lane.TIME, (*t.base_a, *t.base_b), False)
         head = Measurement(SECONDS, Lane.TIME, t.head, False)
         direction = Direction.NONE
-        if p < ALPHA and head.value != base.value:
+        if p < FALSE_ALARM and head.value != base.value:
             slower = head.value > base.value
             direction = Direction.REGRESSION if slower else Direction.IMPROVEMENT
         changes.append(Change(t.package, t.benchmark, SECONDS, base, head, direction, p))
@@ -153,12 +142,12 @@ def _spread(samples: Sequence[float]) -> float:
 
 
 def _fewest(timed: Sequence[Timed]) -> int:
-    """The samples a side that it takes at least; 0 where there are as many.
+    """The fewest samples a side that can be significant; 0 where there are as many.
 
     Without ties the smallest p-value of n against 2n samples is two of all ways to divide them.
     """
     if not timed:
         return 0
     taken = min(len(t.head) for t in timed)
-    needed = next(n for n in range(1, 100) if 2 / comb(3 * n, n) * len(timed) < ALPHA)
+    needed = next(n for n in range(1, 100) if 2 / comb(3 * n, n) * len(timed) < FALSE_ALARM)
     return needed if taken < needed else 0

@@ -1,8 +1,7 @@
-"""What the compiler says with some flags and not with others, or of one revision only.
+"""Views compared: the compiler's lines with other flags, or of another revision.
 
-Texts cannot be compared as they are: lines move with every edit, temporaries are renamed and an
-inlined call is printed as one. So lines are matched as escape sites are
-(:mod:`harness.diagnostics.identity`), each among its like. Pure.
+Lines move with every edit, temporaries are renamed and an inlined call is printed as one, so lines
+are matched as escape sites are (:mod:`harness.diagnostics.identity`), each among those of its form.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from harness.model import Diagnostic, EscapeSite, Leak, Position, Record, SiteKi
 
 
 class Matter(StrEnum):
-    """What a line is about, in the order of interest."""
+    """The subject of a line, in the order of interest."""
 
     HEAP = "heap"
     STACK = "stack"
@@ -37,13 +36,7 @@ class Matter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ViewDiff:
-    """Two views, told apart line by line.
-
-    Attributes:
-        new: lines of the head that the base does not say, by what they are about.
-        gone: lines of the base that the head does not say, likewise.
-        kept: how many lines both say.
-    """
+    """The lines that only one of two views has, by subject, and the number that both have."""
 
     new: Mapping[Matter, tuple[Diagnostic, ...]]
     gone: Mapping[Matter, tuple[Diagnostic, ...]]
@@ -53,16 +46,10 @@ class ViewDiff:
 def diff_views(
     base: tuple[View, Record], head: tuple[View, Record], diffs: Sequence[TreeDiff] | None
 ) -> ViewDiff:
-    """Compare two views. Each line counts once, however often it is printed.
+    """Compare two views, each with its record; a line counts once, however often it is printed.
 
-    The explanations of ``-m=2`` (indented lines, and the lines above them that end in a colon) say
-    why something escapes and not what; they are not compared.
-
-    Args:
-        base: of the one side, with the record that it belongs to.
-        head: of the other.
-        diffs: the steps from base to head; without any file where the trees are equal, which is
-            how two views of one revision are compared.
+    Explanations of ``-m=2`` (indented lines, and the lines above them that end in a colon) are not
+    compared. Where ``diffs`` have no file, the trees are equal: views of one revision.
     """
     old, new = (_by_form(view, _Functions(record)) for view, record in (base, head))
     same_tree = diffs is not None and not any(d.files for d in diffs)
@@ -125,7 +112,7 @@ def _by_form(view: View, functions: _Functions) -> dict[tuple[Matter, str], list
 
 
 def _form(line: Diagnostic) -> tuple[Matter, str, SiteKind]:
-    """What a line is about, and which lines it can be one with, whatever their names."""
+    """The subject of a line, and its form: lines of one form can match, whatever their names."""
     text, where = line.text, line.position
     assert where is not None
     if text.startswith(MOVED):

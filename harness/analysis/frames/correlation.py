@@ -1,18 +1,17 @@
-"""Whether revisions that bring or remove escapes also change the numbers. Pure.
+"""The association of new and gone escapes with changes of the numbers.
 
 One observation is a pair of neighbouring measurements of a benchmark: the relative change of the
-unit, (after - before) / max(after, before), and how many escape sites came to and went from its
-package in between. The relative change is bounded (0 → 3 is 1, 3 → 0 is -1, none is 0), so that
-zeros need no constant and one large step does not decide alone. Pairs with the same test binary are
-left out: nothing could change.
+unit, (after - before) / max(after, before), and the numbers of escape sites that are new to and
+gone from its package in between. The relative change is bounded (0 → 3 is 1, 3 → 0 is -1, none is
+0), so that zeros need no constant and one large step does not decide alone. Pairs with the same
+test binary are left out: nothing could change.
 
-The effect is the mean change of the pairs with such an escape minus the mean of those without. That
-is what a person asks (how much more does it change then?) and survives what breaks a correlation
-coefficient here: few events, and a great many changes that are exactly 0. Its interval is the
-percentile bootstrap of both groups; its p-value that of the permutation of the labels, corrected by
-Benjamini and Hochberg over the rows with the same unit and event. Kendall's tau-b (which allows for
-ties) with the number of sites stands beside it. Where either group has fewer than five pairs,
-nothing is said. An association is not a cause: attribution names causes, step by step.
+The effect is the mean change of the pairs with such an escape minus the mean of those without. A
+correlation coefficient breaks here on few events and very many changes that are exactly 0. The
+interval is the percentile bootstrap of both groups; the p-value that of the permutation of the
+labels, corrected by Benjamini and Hochberg over the rows with the same unit and event. Kendall's
+tau-b (which allows for ties) with the number of sites is given too. Where either group has fewer
+than five pairs, nothing is said. An association is not a cause: attribution names causes.
 """
 
 from __future__ import annotations
@@ -20,40 +19,34 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Literal
 
 from harness.analysis.compare.escapes import EscapeCounts
-from harness.analysis.frames.effects import Verdict, effect_of
+from harness.analysis.frames.effects import Tendency, effect_of
 from harness.analysis.history.history import History
 from harness.analysis.history.memo import Memo
 from harness.analysis.series.steps import observed_pairs, recorded_units
 
-ALPHA = 0.05
+_LEVEL = 0.05
 Event = Literal["new", "gone"]
 _EVENTS: tuple[Event, Event] = ("new", "gone")
 
 
 @dataclass(frozen=True, slots=True)
 class Association:
-    """How changes of a unit go with escapes that come or go.
+    """The association of a unit with new or gone escapes.
 
     Attributes:
-        package: import path.
-        benchmark: full name; empty for all benchmarks of the package, their changes averaged.
-        unit: of the values.
-        event: whether pairs with a ``new`` or with a ``gone`` escape site of the package are told
-            from the others.
-        pairs: neighbouring measurements that were compared.
-        events: how many of them have such a site.
-        changed: how many of those with one changed the value at all.
-        changed_without: how many of the others did.
+        benchmark: empty for all benchmarks of the package, their changes averaged.
+        event: of the package's sites.
+        pairs: number of neighbouring measurements; ``events`` of them have such a site.
+        changed, changed_without: number of pairs with and without such a site that changed.
         effect: mean relative change with such a site minus that without; 0.1 is 10 % of the larger
             of the two values. NaN where there are too few.
-        low: lower end of the 95 % interval of ``effect``.
-        high: upper end.
+        low, high: the 95 % interval of ``effect``.
         tau: Kendall's tau-b of the change with the number of sites; NaN where one never varies.
         p: of the permutation test, corrected for the rows of the same unit and event; NaN where
             there are too few.
@@ -74,12 +67,12 @@ class Association:
     high: float
     tau: float
     p: float
-    verdict: Verdict
+    verdict: Tendency
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """The observations of one row: changes, and how many sites came or went beside each."""
+    """The observations of one row: changes, each with its number of new or gone sites."""
 
     package: str
     benchmark: str
@@ -91,14 +84,11 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What became of a package from one measurement to the next.
+    """A package from one measurement to the next.
 
     Attributes:
-        previous: hash of the earlier revision.
-        revision: hash of the later one.
         change: relative change of the unit, the mean over the package's benchmarks.
-        new: escape sites of the package that came in between.
-        gone: those that went.
+        new, gone: numbers of escape sites of the package in between.
     """
 
     previous: str
@@ -124,27 +114,19 @@ def associations(
     """One row for each package and each benchmark, unit and event.
 
     Args:
-        history: the records.
-        escapes: by revision, then by package: what came and went since the record before it.
-            Packages without either may be left out.
-        units: only these; ``None`` for every recorded one.
+        escapes: by revision, then by package; packages without new or gone sites may be left out.
+        units: every recorded one by default.
         benchmarks: whether each benchmark has rows, or only its package.
     """
     wanted = recorded_units(history) if units is None else tuple(units)
     found = Correlation(history, escapes, wanted)
-    return found.associations(benchmarks=benchmarks)
+    return found.associations(benchmarks=benchmarks, ranked=True)
 
 
 def observations(
     history: History, escapes: Mapping[str, Mapping[str, EscapeCounts]], unit: str
 ) -> dict[str, tuple[Observation, ...]]:
-    """What :func:`associations` is made from, by package; in the order of the history.
-
-    Args:
-        history: the records.
-        escapes: as for :func:`associations`.
-        unit: of the values.
-    """
+    """The observations behind :func:`associations` by package, in the order of the history."""
     made = Correlation(history, escapes, (unit,))
     return {package: made.observations(package, unit) for package in made.packages(unit)}
 
@@ -154,14 +136,7 @@ _Means = dict[str, dict[tuple[str, str], float]]
 
 
 class Correlation:
-    """What became of the packages of a history from one measurement to the next.
-
-    Args:
-        history: the records.
-        escapes: by revision, then by package: what came and went since the record before it.
-            Packages without either may be left out.
-        units: of the values.
-    """
+    """Observations of a history, and the associations in them; ``escapes`` as above."""
 
     def __init__(
         self,
@@ -177,18 +152,20 @@ class Correlation:
         """The packages that have values in a unit."""
         return self._means[unit]
 
-    def associations(self, *, benchmarks: bool = True) -> tuple[Association, ...]:
-        """As :func:`associations`."""
+    def associations(
+        self, *, benchmarks: bool = True, ranked: bool = False
+    ) -> tuple[Association, ...]:
+        """As :func:`associations`; without ``ranked`` every tau is NaN."""
         rows: list[Association] = []
         for unit in self._means:
             groups = list(self._groups(unit, benchmarks=benchmarks))
             for event in _EVENTS:
-                own = [_associate(g, self._history.memo) for g in groups if g.event == event]
-                rows += _corrected(own)
+                own = [g for g in groups if g.event == event]
+                rows += _corrected([_associate(g, self._history.memo, ranked=ranked) for g in own])
         return tuple(rows)
 
     def observations(self, package: str, unit: str) -> tuple[Observation, ...]:
-        """What was seen of a package, in the order of the history."""
+        """The observations of a package, in the order of the history."""
         means = self._means[unit].get(package, {})
         position = self._history.position
         pairs = sorted(means, key=lambda p: (position(p[1]), position(p[0])))
@@ -253,7 +230,7 @@ def _mean_changes(history: History, unit: str) -> _Means:
 
 
 class _Sums:
-    """How many sites came and went between any two revisions, by package."""
+    """The numbers of new and gone sites between any two revisions, by package."""
 
     def __init__(self, history: History, escapes: Mapping[str, Mapping[str, EscapeCounts]]) -> None:
         self._place = {r.revision.hash: i for i, r in enumerate(history.records)}
@@ -267,7 +244,7 @@ class _Sums:
     def between(
         self, package: str, pairs: Sequence[tuple[str, str]]
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Sites that came, and that went, after the first and up to the second revision of each."""
+        """Sites that are new, and gone, after the first up to the second revision of each pair."""
         place = self._place
         places = [(place[a] + 1, place[b] + 1) for a, b in pairs]
         new, gone = self._totals(package)
@@ -276,7 +253,7 @@ class _Sums:
         )
 
     def _totals(self, package: str) -> tuple[list[int], list[int]]:
-        """How many had come, and gone, before each record and after the last one."""
+        """The numbers of new and gone sites before each record and after the last one."""
         known = self._known.get(package)
         if known is None:
             came, went = ([0] * (len(self._place) + 1) for _ in _EVENTS)
@@ -287,9 +264,14 @@ class _Sums:
         return known
 
 
-def _associate(group: _Group, memo: Memo) -> Association:
+def _associate(group: _Group, memo: Memo, *, ranked: bool) -> Association:
     """One row, its p-value not yet corrected."""
     found = memo.get(_key(group), lambda: effect_of(group.changes, group.counts))
+    tau = math.nan
+    if ranked and found.verdict != "too few":
+        from scipy.stats import kendalltau  # takes longer to load than the rest of a publishing
+
+        tau = float(kendalltau(group.changes, group.counts, method="asymptotic").statistic)
     return Association(
         package=group.package,
         benchmark=group.benchmark,
@@ -302,7 +284,7 @@ def _associate(group: _Group, memo: Memo) -> Association:
         effect=found.effect,
         low=found.low,
         high=found.high,
-        tau=found.tau,
+        tau=tau,
         p=found.p,
         verdict=found.verdict,
     )
@@ -318,8 +300,6 @@ def _key(group: _Group) -> bytes:
 
 def _corrected(rows: Sequence[Association]) -> list[Association]:
     """The rows with p-values after Benjamini and Hochberg, and verdicts that follow from them."""
-    from dataclasses import replace
-
     tested = sorted((r.p, i) for i, r in enumerate(rows) if not math.isnan(r.p))
     found = list(rows)
     least = 1.0
@@ -327,5 +307,5 @@ def _corrected(rows: Sequence[Association]) -> list[Association]:
         p, index = tested[rank - 1]
         least = min(least, p * len(tested) / rank)
         row = rows[index]
-        found[index] = replace(row, p=least, verdict=row.verdict if least <= ALPHA else "none")
+        found[index] = replace(row, p=least, verdict=row.verdict if least <= _LEVEL else "none")
     return found

@@ -1,6 +1,6 @@
-"""Whether changes of numbers go with events: effect, interval, p-value, rank correlation. Pure.
+"""The effect of events on changes of numbers, with interval and p-value.
 
-The methods and the reasons for them stand in :mod:`harness.analysis.frames.correlation`.
+:mod:`harness.analysis.frames.correlation` has the methods and the reasons for them.
 """
 
 from __future__ import annotations
@@ -22,21 +22,19 @@ CONFIDENCE = 0.95
 _PERMUTATIONS = 9_999
 _RESAMPLES = 1_999
 _SEED = 20_260_105
-Verdict = Literal["rises", "falls", "none", "too few"]
+Tendency = Literal["rises", "falls", "none", "too few"]
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How changes go with events.
+    """The effect of events on changes.
 
     Attributes:
-        events: how many changes have at least one event.
-        changed, changed_without: how many of those with and without an event are not 0.
+        events: number of changes with at least one event.
+        changed, changed_without: number of those with and without an event that are not 0.
         effect: mean of those with an event minus mean of the others, NaN if there are too few.
         low, high: its 95 % confidence interval.
-        tau: Kendall's tau-b of changes and numbers of events.
-        p: of the effect, not corrected.
-        verdict: what follows from the interval.
+        p: not corrected.
     """
 
     events: int
@@ -45,30 +43,23 @@ class Effect:
     effect: float
     low: float
     high: float
-    tau: float
     p: float
-    verdict: Verdict
+    verdict: Tendency
 
 
 def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
-    """The effect of events on changes.
-
-    Args:
-        values: the changes.
-        events: how many events there were with each.
-    """
+    """The effect of events on changes."""
     import numpy as np
 
     changes = np.asarray(values, dtype=np.float64)
     counts = np.asarray(events, dtype=np.int64)
     there = counts > 0
     inside, outside = changes[there], changes[~there]
-    effect = low = high = tau = p = math.nan
-    verdict: Verdict = "too few"
+    effect = low = high = p = math.nan
+    verdict: Tendency = "too few"
     if min(len(inside), len(outside)) >= FEWEST:
         effect = float(inside.mean() - outside.mean())
         low, high = _interval(inside, outside)
-        tau = _tau(changes, counts)
         p = _permuted(changes, len(inside), effect)
         verdict = "none"
         if low > 0 or high < 0:
@@ -80,7 +71,6 @@ def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
         effect=effect,
         low=low,
         high=high,
-        tau=tau,
         p=p,
         verdict=verdict,
     )
@@ -106,33 +96,6 @@ def _means(rng: np.random.Generator, values: Floats) -> Floats:
     else:
         found = values[rng.integers(0, count, (_RESAMPLES, count))].mean(axis=1)
     return found
-
-
-def _tau(changes: Floats, counts: NDArray[np.int64]) -> float:
-    """Kendall's tau-b; a test holds it against scipy, which takes longer to import."""
-    import numpy as np
-
-    if changes.min() == changes.max() or counts.min() == counts.max() or np.isnan(changes).any():
-        return math.nan
-    balance = 0  # pairs in one order less those in opposite orders
-    lower = changes[:0]
-    for count in np.unique(counts):
-        own = changes[counts == count]
-        below = np.searchsorted(lower, own, "left")
-        upto = np.searchsorted(lower, own, "right")
-        balance += int(below.sum() + upto.sum()) - len(lower) * len(own)
-        lower = np.sort(np.concatenate([lower, own]))
-    pairs = len(changes) * (len(changes) - 1) // 2
-    tau = balance / math.sqrt(pairs - _ties(changes)) / math.sqrt(pairs - _ties(counts))
-    return min(1.0, max(-1.0, tau))
-
-
-def _ties(values: Floats | NDArray[np.int64]) -> int:
-    """How many pairs are equal."""
-    import numpy as np
-
-    _, sizes = np.unique(values, return_counts=True)
-    return int((sizes * (sizes - 1) // 2).sum())
 
 
 def _permuted(changes: Floats, count: int, effect: float) -> float:

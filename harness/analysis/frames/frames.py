@@ -1,8 +1,8 @@
-"""A history as pandas frames, the form in which series are worked on. Pure.
+"""A history as pandas frames.
 
-Columns are part of the public interface: their names are here only, what they mean is written in
-``docs/frames.md``. Names that repeat (revisions, packages, benchmarks, units, files, messages) are
-categories, so that a row costs a few bytes for each.
+Columns are part of the public interface; ``docs/frames.md`` describes them. Names that repeat
+(revisions, packages, benchmarks, units, files, messages) are categories, which cost a few bytes a
+row.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class _Category:
 
 
 class Samples:
-    """Collects the measurements of records, one after the other, which need not stay in memory."""
+    """Collects the measurements of records one by one, so that these need not stay in memory."""
 
     def __init__(self) -> None:
         self._of_record = {n: _Category() for n in ("machine", "environment", "revision")}
@@ -174,23 +174,6 @@ class Samples:
         return found
 
 
-def samples_frame(history: History) -> pd.DataFrame:
-    """One row per revision, benchmark, unit and repetition, oldest first."""
-    return _collected(history).samples()
-
-
-def values_frame(history: History) -> pd.DataFrame:
-    """One row per revision, benchmark and unit, oldest first."""
-    return _collected(history).values()
-
-
-def _collected(history: History) -> Samples:
-    found = Samples()
-    for record in history.records:
-        found.add(record, history.position(record.revision.hash))
-    return found
-
-
 def spells_frame(spells: Spells) -> pd.DataFrame:
     """One row for each site; columns :data:`SPELL_COLUMNS`."""
     place = spells.history.position
@@ -224,7 +207,7 @@ def escapes_frame(history: History) -> pd.DataFrame:
 
 
 def each_escape(history: History, records: Iterable[Record]) -> pd.DataFrame:
-    """Likewise, from records that need not be in memory together."""
+    """As :func:`escapes_frame`, from records that need not be in memory together."""
     names = [c for c in ESCAPE_COLUMNS if c not in _PLAIN]
     columns: dict[str, Any] = {name: _Category() for name in names}
     columns |= {name: array("l") for name in ("position", "line", "column", "test")}
@@ -259,28 +242,12 @@ def steps_frame(history: History, found: Sequence[Step]) -> pd.DataFrame:
 
     dates = {r.revision.hash: r.revision.date for r in history.records}
     rows = [
-        (
-            history.machine,
-            history.environment,
-            s.revision,
-            history.position(s.revision),
-            dates[s.revision],
-            s.package,
-            s.benchmark,
-            s.unit,
-            s.before,
-            s.after,
-            s.delta,
-            s.ratio,
-            s.direction.value,
-            s.exact,
-            s.p,
-            s.repaired,
-            s.previous,
-            len(s.between),
+        _row(
+            STEP_COLUMNS, history, s.revision, s,
+            date=dates[s.revision], direction=s.direction.value, between=len(s.between),
         )
         for s in found
-    ]
+    ]  # fmt: skip
     frame = _rows(rows, STEP_COLUMNS)
     frame["date"] = pd.to_datetime(frame["date"].astype("int64"), unit="s", utc=True)
     frame["p"] = frame["p"].astype("float64")
@@ -290,61 +257,31 @@ def steps_frame(history: History, found: Sequence[Step]) -> pd.DataFrame:
 def attribution_frame(history: History, attributions: Mapping[Step, Attribution]) -> pd.DataFrame:
     """One row for each cause of each step that has accounts; :data:`ATTRIBUTION_COLUMNS`."""
     rows = [
-        (
-            history.machine,
-            history.environment,
-            step.revision,
-            history.position(step.revision),
-            step.package,
-            step.benchmark,
-            step.unit,
-            a.delta,
-            a.outcome,
-            a.explained,
-            a.unexplained,
-            rank,
-            cause.file,
-            cause.line,
-            cause.at_base,
-            cause.function,
-            cause.delta,
-            cause.outcome,
-            cause.escape,
-            cause.site.kind.value if cause.site else None,
-            cause.site.message if cause.site else None,
-            cause.via,
-            cause.note,
-            cause.setup,
+        _row(
+            ATTRIBUTION_COLUMNS, history, step.revision, cause,
+            package=step.package, benchmark=step.benchmark, unit=step.unit,
+            step_delta=a.delta, step_outcome=a.outcome,
+            explained=a.explained, unexplained=a.unexplained, rank=rank,
+            kind=cause.site.kind.value if cause.site else None,
+            message=cause.site.message if cause.site else None,
         )
         for step, a in attributions.items()
         for rank, cause in enumerate(a.causes)
-    ]
+    ]  # fmt: skip
     return _rows(rows, ATTRIBUTION_COLUMNS)
 
 
 def accounts_frame(history: History, records: Iterable[Record]) -> pd.DataFrame:
     """One row for each line of each account; columns :data:`ACCOUNT_COLUMNS`."""
     rows = [
-        (
-            history.machine,
-            history.environment,
-            record.revision.hash,
-            history.position(record.revision.hash),
-            account.package,
-            account.benchmark,
-            site.file,
-            site.line,
-            site.function,
-            site.via,
-            site.allocs,
-            site.bytes,
-            site.setup_allocs,
-            site.setup_bytes,
+        _row(
+            ACCOUNT_COLUMNS, history, record.revision.hash, site,
+            package=account.package, benchmark=account.benchmark,
         )
         for record in records
         for account in record.accounts
         for site in account.sites
-    ]
+    ]  # fmt: skip
     return _rows(rows, ACCOUNT_COLUMNS)
 
 
@@ -355,6 +292,15 @@ def correlation_frame(history: History, found: Sequence[Association]) -> pd.Data
         (history.machine, history.environment, *(getattr(a, name) for name in names)) for a in found
     ]
     return _rows(rows, CORRELATION_COLUMNS)
+
+
+def _row(
+    columns: tuple[str, ...], history: History, revision: str, entry: object, **given: object
+) -> tuple[object, ...]:
+    """A row: what is given, the place in the history, else attributes of an entry."""
+    given |= {"machine": history.machine, "environment": history.environment}
+    given |= {"revision": revision, "position": history.position(revision)}
+    return tuple(given[name] if name in given else getattr(entry, name) for name in columns)
 
 
 def _rows(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> pd.DataFrame:

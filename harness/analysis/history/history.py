@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.analysis.history.memo import Memo
 from harness.analysis.history.runs import Run, Values, runs, values
-from harness.model import CodePart, Record, Revision, TreeDiff
+from harness.model import CodePart, Record, TreeDiff
 
 Parts = Mapping[str, CodePart]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two records with the code of only those packages that tell them apart.
+    """Two records with the code of only those packages that differ.
 
     Attributes:
-        base: the older record.
-        head: the newer one.
-        same: how many escape sites outside of tests the packages have that were left out, each on
-            both sides.
+        same: number of escape sites outside of tests in the packages that were left out.
     """
 
     base: Record
@@ -32,12 +29,11 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Revisions that are newer than the newest with a number, for longer than they may be.
+    """Measuring that has stopped: newer revisions have had no number for too long.
 
     Attributes:
         newest: hash of the newest revision with a number; empty if none has one.
-        since: when it was measured, or, if that is later, when the first newer commit was made;
-            seconds since the epoch.
+        since: when it was measured, or when the first newer commit was made, if that is later.
         newer: how many revisions are newer.
     """
 
@@ -51,18 +47,16 @@ class History:
     """Records in the order of the first-parent history, oldest first.
 
     Attributes:
-        machine: name of the machine.
-        environment: name of the environment.
         records: one per revision, oldest first.
         line: hashes of the first-parent history, oldest first, measured or not.
-        load: what :meth:`harness.model.Record.parts` gives of a revision, where the records were
-            read without it. What two revisions have in common is one object.
+        load: gives the code of a revision by package, where the records were read without it; code
+            that two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
-        beside: whether it is another branch than the first.
+        secondary: whether it is another branch than the first.
         memo: what an earlier run has worked out; whoever works on this history adds to it.
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
-        stopped: whether measuring has stopped, as far as that was asked.
+        stopped: set where measuring has stopped.
         part_ids: likewise of what ``load`` gives of a revision, by package.
         read_at: when the records were read, in seconds since the epoch.
     """
@@ -73,7 +67,7 @@ class History:
     line: tuple[str, ...]
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
     branch: str = ""
-    beside: bool = False
+    secondary: bool = False
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
@@ -90,10 +84,8 @@ class History:
         """Order the records of one machine and environment.
 
         Args:
-            records: of one machine and environment.
-            line: the first-parent history, oldest first, as git tells it. Without it the order is
-                that of the recorded first parents, and by date where that chain is broken.
-            load: see the attribute.
+            line: the first-parent history, oldest first. Without it the order is that of the
+                recorded first parents, and by date where that chain is broken.
         """
         by_hash = {r.revision.hash: r for r in records}
         if not by_hash:
@@ -123,17 +115,16 @@ class History:
         return {h: i for i, h in enumerate(self.line)}
 
     def began(self, record: Record) -> float:
-        """When a record's measurement began; one of a clock that was ahead counts as old.
+        """When a record's measurement began; the date of the commit if the clock was ahead.
 
-        It says a time that has not come yet, and would be the latest for years. Of such a record
-        only the date of the commit is known, which may lie in the future by itself.
+        A start in the future would stay the latest for years. The commit's date may be wrong too.
         """
         if record.started <= self.read_at:
             return record.started
         return record.revision.date if record.revision.date <= self.read_at else 0.0
 
     def parts(self, revision: str) -> Parts:
-        """What the compiler says and made of a recorded revision, by package."""
+        """The code of a recorded revision by package."""
         if self.load is not None:
             return self.load(revision)
         if revision not in self._parts:
@@ -145,9 +136,9 @@ class History:
         return {}
 
     def pair(self, base: str, head: str, needed: Collection[str] = ()) -> Pair:
-        """Two records, with the code of packages that differ or are needed all the same.
+        """Two records with the code of packages that differ, or that are needed.
 
-        Equal code of a package has equal sites at equal places, so nothing of it came or went.
+        Equal code has equal sites at equal places, so none of it is new or gone.
         """
         before, after = self.parts(base), self.parts(head)
         equal = {p for p in before.keys() & after.keys() if self.same(before[p], after[p])}
@@ -159,11 +150,11 @@ class History:
         )
 
     def same(self, one: CodePart | None, other: CodePart | None) -> bool:
-        """Whether two revisions have the same code of a package."""
+        """Return whether two revisions have the same code of a package."""
         return one is other or (self.load is None and one == other)
 
     def sites(self, revision: str) -> tuple[int, int]:
-        """How many escape sites a revision has in code, and in test files and generated code."""
+        """The numbers of a revision's escape sites in code, and in test and generated files."""
         counts = [self._counted(p, part) for p, part in self.parts(revision).items()]
         return sum(code for code, _ in counts), sum(other for _, other in counts)
 
@@ -177,19 +168,6 @@ class History:
     @cached_property
     def _counts(self) -> dict[str, tuple[CodePart, tuple[int, int]]]:
         return {}
-
-    def only(self, revision: str, package: str) -> Record:
-        """A record with one package and its code."""
-        record, parts = self.by_hash[revision], self.parts(revision)
-        return replace(
-            record.with_parts([parts[package]] if package in parts else ()),
-            packages=tuple(p for p in record.packages if p.path == package),
-        )
-
-    @property
-    def revisions(self) -> list[Revision]:
-        """The measured revisions, oldest first."""
-        return [r.revision for r in self.records]
 
     def position(self, revision: str) -> int:
         """Place of a revision in the first-parent history, counted from the oldest."""
@@ -209,13 +187,13 @@ class History:
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...] | None:
         """The recorded diffs that lead from ``base`` to ``head``; ``None`` if one is missing."""
-        way: list[TreeDiff] = []
+        steps: list[TreeDiff] = []
         for hash_ in (*self.between(base, head), head):
             record = self.by_hash.get(hash_)
             if record is None or record.diff is None:
                 return None
-            way.append(record.diff)
-        return tuple(way)
+            steps.append(record.diff)
+        return tuple(steps)
 
 
 def _chain(by_hash: dict[str, Record]) -> list[str]:

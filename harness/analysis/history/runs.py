@@ -1,7 +1,7 @@
 """Runs: neighbouring revisions to which one measurement of a package was carried.
 
-A long history is mostly that: a commit changes a few packages, and the results of all others are
-those of the revision before. So whatever goes over a history goes over its runs. Pure.
+A commit changes few packages, and the results of all others are carried from the revision before,
+so a history is read by its runs.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ class Run:
 
     Attributes:
         first, last: hashes of the first and the last of them.
-        origin: hash of the revision that was measured.
-        measured: whether that is one of them.
-        benchmarks: the results.
+        origin: hash of the revision that was measured; ``measured`` if it is in the run.
     """
 
     first: str
@@ -31,11 +29,7 @@ class Run:
 
 
 def runs(records: Iterable[Record]) -> dict[str, list[Run]]:
-    """The runs of every package that ever gave a number, oldest first.
-
-    Args:
-        records: oldest first.
-    """
+    """The runs of every package that ever gave a number; records and runs are oldest first."""
     found: dict[str, list[Run]] = {}
     before: dict[str, PackageResult] = {}
     for record in records:
@@ -63,11 +57,7 @@ Values = dict[str, dict[tuple[str, str], list[tuple[Run, Measurement]]]]
 
 
 def values(found: Mapping[str, Iterable[Run]]) -> Values:
-    """The values of every benchmark in every unit.
-
-    Args:
-        found: as :func:`runs` gives them.
-    """
+    """The values of every benchmark in every unit."""
     by_unit: Values = {}
     for package, listed in found.items():
         for run in listed:
@@ -82,12 +72,9 @@ def values(found: Mapping[str, Iterable[Run]]) -> Values:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring places of an axis at which a package has the same results for the same reason.
+    """Neighbouring places, ``stop`` not included, where a package has the same carried results.
 
-    Attributes:
-        start: number of the first place.
-        stop: that behind the last one.
-        package: at these places, ``None`` where it is not there.
+    The package is ``None`` where it is not there.
     """
 
     start: int
@@ -96,7 +83,7 @@ class Stretch:
 
 
 def stretches(places: Sequence[PackageResult | None]) -> list[Stretch]:
-    """A package's results at each place of an axis, those that are carried on taken together."""
+    """A package's results at each place, with carried ones joined."""
     found: list[Stretch] = []
     start = 0
     before: PackageResult | None = None
@@ -120,7 +107,7 @@ def stretches(places: Sequence[PackageResult | None]) -> list[Stretch]:
 
 
 def _carries_on(before: PackageResult | None, package: PackageResult | None) -> bool:
-    """Whether the same results are carried from the same revision as in the place before."""
+    """Return whether the same results are carried from the same revision as before."""
     if before is None or package is None or package.outcome is not PackageOutcome.CARRIED:
         return False
     if package is before:

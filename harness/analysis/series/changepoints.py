@@ -1,8 +1,8 @@
-"""Change points of noisy series, and what they are worth. Pure.
+"""Change points of noisy series, with p-values.
 
-A revision is one observation, however often it was repeated: what differs between two builds and
-two moments of a machine is in all repetitions of a revision alike. So the medians of revisions are
-compared, not their pooled samples, and the repetitions only say which revisions to trust less.
+A revision is one observation, however often it was repeated: the differences between two builds and
+two moments of a machine are in all repetitions of a revision alike. So the medians of revisions are
+compared, not their pooled samples; the repetitions only tell which revisions to trust less.
 
 The search is a binary segmentation. At every place the means of the two windows that meet there are
 compared, for windows of several lengths on either side: short ones see a step two revisions after
@@ -25,7 +25,6 @@ from hashlib import blake2b
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
-from harness.analysis.compare.samples import student_tail
 from harness.analysis.history.memo import Memo
 
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ _WINDOWS = (2, 3, 5, 9, 17, 34)
 # Independent comparisons per place, divided by the length of the shorter window; from simulations.
 _COMPARISONS = 3.0
 # The noise is told from the lower four fifths of differences; their mean for standard normal ones.
-_KEPT = 0.8
-_KEPT_MEAN = 0.5586
+_SMALLER = 0.8
+_SMALLER_MEAN = 0.5586
 # A value further from both sides than this many standard deviations is an outlier.
 _OUTLIER = 2.5
 _SURELY = 4.0
@@ -75,8 +74,7 @@ class ChangePoint:
     Attributes:
         index: first place of the new level.
         p: probability of such a difference anywhere in a series without one, at most 1.
-        before: median of the level that ends here.
-        after: median of the level that begins here.
+        before, after: medians of the levels that end and begin here.
     """
 
     index: int
@@ -118,10 +116,10 @@ def change_points_of_all(
         memo: what earlier searches have found.
     """
     known = Memo() if memo is None else memo
-    searches = [_Remembered(*s, known) if len(s[0]) >= FEWEST else None for s in series]
-    tried = [s.found(rate) if s is not None else () for s in searches]
+    searched = [s if len(s[0]) >= FEWEST else None for s in series]
+    tried = [_found(*s, rate, known) if s is not None else () for s in searched]
     best = sorted(min(c.p for c in found) for found in tried if found)
-    tests = sum(s is not None for s in searches)
+    tests = sum(s is not None for s in searched)
     passed = 0
     for number, p in enumerate(best, 1):
         if p <= rate * number / tests:
@@ -130,46 +128,31 @@ def change_points_of_all(
         return [() for _ in series]
     factor = tests / passed
     results: list[tuple[ChangePoint, ...]] = []
-    for search, found in zip(searches, tried, strict=True):
-        if search is None or not found:
+    for one, found in zip(searched, tried, strict=True):
+        if one is None or not found:
             results.append(())
             continue
-        kept = found if factor == 1 else search.found(rate / factor)
+        held = found if factor == 1 else _found(*one, rate / factor, known)
         results.append(
-            tuple(ChangePoint(c.index, min(1.0, c.p * factor), c.before, c.after) for c in kept)
+            tuple(ChangePoint(c.index, min(1.0, c.p * factor), c.before, c.after) for c in held)
         )
     return results
 
 
-class _Remembered:
-    """A search that is only made where the memo has not what it would find."""
-
-    def __init__(
-        self, values: Sequence[float], samples: Sequence[Sequence[float]] | None, memo: Memo
-    ) -> None:
-        self._values, self._samples, self._memo = values, samples, memo
-        self._search: _Search | None = None
-        hashed = blake2b(b"changepoints", digest_size=16)
-        hashed.update(array("d", values).tobytes())
-        if samples is not None:
-            hashed.update(array("q", [-1, *map(len, samples)]).tobytes())
-            hashed.update(array("d", chain.from_iterable(samples)).tobytes())
-        self._digest = hashed
-
-    def found(self, level: float) -> tuple[ChangePoint, ...]:
-        """As :meth:`_Search.found`."""
-        key = self._digest.copy()
-        key.update(array("d", [level]).tobytes())
-        return self._memo.get(key.digest(), lambda: self._found(level))
-
-    def _found(self, level: float) -> tuple[ChangePoint, ...]:
-        if self._search is None:
-            self._search = _Search(self._values, self._samples)
-        return self._search.found(level)
+def _found(
+    values: Sequence[float], samples: Sequence[Sequence[float]] | None, level: float, memo: Memo
+) -> tuple[ChangePoint, ...]:
+    """:meth:`_Search.found`, from the memo if it is there."""
+    hashed = blake2b(b"changepoints", digest_size=16)
+    hashed.update(array("d", [level, *values]).tobytes())
+    if samples is not None:
+        hashed.update(array("q", [-1, *map(len, samples)]).tobytes())
+        hashed.update(array("d", chain.from_iterable(samples)).tobytes())
+    return memo.get(hashed.digest(), lambda: _Search(values, samples).found(level))
 
 
 class _Search:
-    """One series, made ready: logarithms, outliers clipped, a variance for each place."""
+    """One series prepared: logarithms, outliers clipped, a variance for each place."""
 
     def __init__(
         self, values: Sequence[float], samples: Sequence[Sequence[float]] | None = None
@@ -213,7 +196,7 @@ class _Search:
         return max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-150)
 
     def _distrust(self, samples: Sequence[Sequence[float]]) -> Floats:
-        """What a revision whose repetitions differ more than usual has in extra variance."""
+        """The extra variance of revisions whose repetitions differ more than usual."""
         import numpy as np
 
         counts = np.array([len(s) for s in samples], dtype=np.float64)
@@ -259,7 +242,7 @@ class _Search:
         return 0
 
     def _steeper(self, start: int, place: int, end: int) -> bool:
-        """Whether a step fits clearly better than a straight line: a drift is no step."""
+        """Return whether a step fits clearly better than a straight line: a drift is no step."""
         import numpy as np
 
         y = self._y[start:end]
@@ -279,8 +262,10 @@ class _Search:
 
     def _by_noise(self, z: float, place: int, start: int, end: int) -> float:
         """The corrected p-value of a difference of ``z`` standard errors between two windows."""
+        from scipy.special import stdtr  # takes longer to load than most commands take
+
         comparisons = _COMPARISONS * self._count / min(place - start, end - place)
-        return min(1.0, student_tail(self._freedom, z) * comparisons)
+        return min(1.0, 2 * float(stdtr(self._freedom, -z)) * comparisons)
 
     def _by_outliers(self, place: int) -> float:
         """The probability that most of the few revisions beyond a place are outliers."""
@@ -289,7 +274,7 @@ class _Search:
         return min(1.0, 2 * math.comb(beyond, most) * self._outliers**most)
 
     def _settled(self, points: list[int], level: float) -> tuple[ChangePoint, ...]:
-        """Move each change point to where it fits best, and drop what does not hold."""
+        """Move each change point to where it fits best, and drop those above the level."""
         import numpy as np
 
         while True:
@@ -330,11 +315,11 @@ def _within_reach(before: int, place: int, after: int) -> tuple[int, int]:
 
 
 def _noise(y: Floats, floor: float) -> Floats:
-    """Standard deviation at every place, from how much neighbours differ.
+    """Standard deviation at every place, from the differences of neighbours.
 
-    Differences do not see the levels, and the largest fifth, where the steps and outliers are, is
-    left out. Where neighbours resemble each other (a machine that is slow for a while), means of
-    blocks differ more than they should; then that is what counts.
+    Differences do not depend on the levels, and the largest fifth, where the steps and outliers
+    are, is left out. Where neighbours resemble each other (a machine that is slow for a while), the
+    means of blocks differ more than they should, and count instead.
     """
     import numpy as np
 
@@ -350,13 +335,10 @@ def _noise(y: Floats, floor: float) -> Floats:
 
 
 def _louder(steps: Floats) -> Floats:
-    """How much more than usual the noise is at every place, at least 1.
+    """The factor of the noise at every place, at least 1, from differences that are usually 1.
 
-    Every stretch that contains a place is looked at, so that the first revisions of a noisier
-    machine are as noisy as those that follow.
-
-    Args:
-        steps: differences of neighbours, 1 where they are as usual.
+    Every stretch that contains a place is used, so that the first revisions of a noisier machine
+    are as noisy as those that follow.
     """
     import numpy as np
 
@@ -364,8 +346,8 @@ def _louder(steps: Floats) -> Floats:
     factor = np.ones(len(steps) + 1)
     for length, clearly in _STRETCHES:
         if len(steps) > length:
-            kept = np.sort(windows(steps, length), axis=1)[:, : math.ceil(_KEPT * length)]
-            scales = np.pad(kept.mean(axis=1) / _KEPT_MEAN, length)
+            smaller = np.sort(windows(steps, length), axis=1)[:, : math.ceil(_SMALLER * length)]
+            scales = np.pad(smaller.mean(axis=1) / _SMALLER_MEAN, length)
             largest = windows(scales, length + 1).max(axis=1)
             factor = np.maximum(factor, np.where(largest > clearly, largest, 1.0))
     return factor
@@ -374,8 +356,8 @@ def _louder(steps: Floats) -> Floats:
 def _scale(sizes: Floats) -> float:
     import numpy as np
 
-    kept = np.sort(sizes)[: math.ceil(_KEPT * len(sizes))]
-    return float(kept.mean()) / _KEPT_MEAN
+    smaller = np.sort(sizes)[: math.ceil(_SMALLER * len(sizes))]
+    return float(smaller.mean()) / _SMALLER_MEAN
 
 
 def _clipped(y: Floats, limit: Floats) -> Floats:

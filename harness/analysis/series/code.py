@@ -1,16 +1,15 @@
-"""The compiled code over history: allocation calls and stack frames, by package. Pure.
+"""Compiled code over history: allocation calls and stack frames, by package.
 
 Both are of what was linked (:mod:`harness.engine.revision.code` says what that is), so heap-calls
 and the largest frame of a package may also move because more or less of it is linked or inlined.
-A package of which everything is inlined has no frame.
-Differences of two revisions are therefore taken function by function, of those that both have. None
-of it is a verdict: a call that is added may never be executed.
+A package of which everything is inlined has no frame. None of it is a verdict: a call that is added
+may never be executed.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +21,6 @@ from harness.model import (
     FRAME_BYTES,
     HEAP_CALLS,
     CodePart,
-    FunctionCode,
     Lane,
     Measurement,
     PackageOutcome,
@@ -32,65 +30,11 @@ from harness.model import (
 CODE_UNITS = (ESCAPES, HEAP_CALLS, FRAME_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionChange:
-    """A function that was compiled otherwise.
-
-    Attributes:
-        package: import path.
-        function: in the compiler's words.
-        file: where it is declared at head, relative to the repository's root.
-        line: likewise.
-        before: at base, bytes of its stack frame or allocation calls.
-        after: at head.
-    """
-
-    package: str
-    function: str
-    file: str
-    line: int
-    before: int
-    after: int
-
-
-@dataclass(frozen=True, slots=True)
-class CodeDiff:
-    """How functions outside of test files that both revisions have differ, the largest first.
-
-    Attributes:
-        frames: those whose stack frame has another size, in bytes.
-        calls: those with more or fewer allocation calls.
-        known: whether both records have compiled code.
-    """
-
-    frames: tuple[FunctionChange, ...] = ()
-    calls: tuple[FunctionChange, ...] = ()
-    known: bool = False
-
-
-def diff_code(base: Record, head: Record) -> CodeDiff:
-    """Compare the compiled functions of two records by package and name."""
-    before, after = _functions(base), _functions(head)
-    old, new = _calls(base), _calls(head)
-    frames, calls = [], []
-    for name, function in after.items():
-        earlier = before.get(name)
-        if earlier is None:
-            continue
-        place = (*name, function.file, function.line)
-        if earlier.frame_bytes != function.frame_bytes:
-            frames.append(FunctionChange(*place, earlier.frame_bytes, function.frame_bytes))
-        if old[name] != new[name]:
-            calls.append(FunctionChange(*place, old[name], new[name]))
-    return CodeDiff(_largest(frames), _largest(calls), bool(before and after))
-
-
 def package_series(history: History) -> dict[str, tuple[Series, ...]]:
     """Escape sites, allocation calls and the largest frame of every package over a history.
 
-    Test files are left out. The series of a package come in the order of :data:`CODE_UNITS`; they
-    have no benchmark. A package that does not compile has no value, and one that is in no test
-    binary none of the compiled code.
+    Test files are left out. A package that does not compile has no value, and one that is in no
+    test binary none of the compiled code. The order is that of :data:`CODE_UNITS`.
     """
     counts = PackageCounts(history)
     for slot in slots(history):
@@ -109,15 +53,13 @@ _Calls = Mapping[tuple[str, str, int, str], int]
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """What is counted of the code of one package.
+    """The counts of one package's code.
 
     Attributes:
-        escapes: sites outside of tests.
-        linked: whether any function of it is in a test binary.
+        linked: whether any of its functions is in a test binary.
         frame: the largest stack frame in bytes, ``None`` without functions outside of tests.
-        calls: how many allocation calls are written in the package.
-        own: those, by line.
-        foreign: those that are written elsewhere and inlined here.
+        calls: number of allocation calls written in the package; ``own`` has them by line.
+        foreign: those written elsewhere and inlined here.
     """
 
     escapes: int
@@ -149,7 +91,7 @@ class _Line:
         return _Line(self.starts[:count], self.points[:count])
 
     def runs(self, places: int) -> PointRuns:
-        """What :class:`Series` is made of, for so many places."""
+        """The points of :class:`Series`, for so many places."""
         ends = [*self.starts[1:], places]
         return tuple(
             (point, end - start)
@@ -161,9 +103,6 @@ class PackageCounts:
     """Collects :func:`package_series` in one pass over a history.
 
     A package is counted once for as long as it stays the same.
-
-    Args:
-        history: whose slots follow.
     """
 
     def __init__(self, history: History) -> None:
@@ -304,7 +243,7 @@ def _counted(package: str, part: CodePart, directories: Mapping[str, str]) -> _C
 def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
     """Allocation calls by the package in which they are written, wherever they are inlined to.
 
-    What is inlined from a library counts for the line that calls it.
+    A call inlined from a library counts for the line that calls the library.
     """
     counts: dict[tuple[str, str, int, str, str], int] = {}
     owners: dict[str, str | None] = {}  # package of a file, by its directory
@@ -328,23 +267,3 @@ def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
         place = (package, file, line, callee)
         most[place] = max(most[place], number)
     return most
-
-
-def _functions(record: Record) -> dict[tuple[str, str], FunctionCode]:
-    """By package and name; of several of one name (``init``) that with the largest frame."""
-    found: dict[tuple[str, str], FunctionCode] = {}
-    for function in record.functions:
-        if function.test:
-            continue
-        name = (function.package, function.function)
-        if name not in found or found[name].frame_bytes < function.frame_bytes:
-            found[name] = function
-    return found
-
-
-def _calls(record: Record) -> Counter[tuple[str, str]]:
-    return Counter((c.package, c.function) for c in record.calls if not c.test)
-
-
-def _largest(changes: list[FunctionChange]) -> tuple[FunctionChange, ...]:
-    return tuple(sorted(changes, key=lambda c: (-abs(c.after - c.before), c.package, c.function)))

@@ -1,4 +1,4 @@
-"""Where what was measured with changes along a history: toolchain, processor, settings. Pure.
+"""Changes of the toolchain, the processor or the settings along a history.
 
 Values from both sides of such a place may differ without a change of the code.
 """
@@ -14,14 +14,7 @@ from harness.model import Record
 
 @dataclass(frozen=True, slots=True)
 class ConditionChange:
-    """A record that was taken under other conditions than the one before it.
-
-    Attributes:
-        revision: hash of the first revision under the new ones.
-        what: ``toolchain``, ``machine`` or ``settings``.
-        before: the condition in words.
-        after: likewise.
-    """
+    """A revision that was measured under another condition than the one before it."""
 
     revision: str
     what: str
@@ -30,7 +23,7 @@ class ConditionChange:
 
 
 def condition_changes(history: History) -> tuple[ConditionChange, ...]:
-    """Every change of a condition, oldest first; those of saved outputs are as they say."""
+    """Every change of a condition, oldest first."""
     return tuple(
         ConditionChange(head.revision.hash, what, before, after)
         for base, head in pairwise(history.records)

@@ -28,7 +28,7 @@ UNIT_ORDER = (ALLOCS, BYTES, SECONDS)
 
 
 class PointState(StrEnum):
-    """Why a place of a series has its value, or has none."""
+    """The reason why a place of a series has its value, or none."""
 
     MEASURED = "measured"
     CARRIED = "carried"
@@ -45,11 +45,10 @@ class PointState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place on the axis of a history: a record, or a run of revisions without one.
+    """One place of a history: a record with its hash, or all neighbours without a record.
 
     Attributes:
-        hashes: the revisions, oldest first; exactly one where there is a record.
-        record: the record, ``None`` for a run that was not measured.
+        hashes: the revisions, oldest first.
     """
 
     hashes: tuple[str, ...]
@@ -66,10 +65,9 @@ class Point:
     """One place of a series.
 
     Attributes:
-        state: see :class:`PointState`.
-        measurement: the value, ``None`` in a gap.
-        reason: in a gap, what the tool said, or empty.
-        carried_from: hash of the revision that the value is from, if it was carried.
+        measurement: ``None`` in a gap.
+        reason: of a gap, in the tool's words; may be empty.
+        carried_from: hash of the revision that was measured, if the value was carried.
     """
 
     state: PointState
@@ -87,12 +85,9 @@ class Series:
     """One unit of one benchmark over a history.
 
     Attributes:
-        package: import path.
-        benchmark: full name; empty where the values are of the package as such.
-        unit: of the values.
-        first: the oldest value.
-        last: the newest value.
-        make: gives :attr:`runs`, when they are wanted.
+        benchmark: empty where the values are of the package.
+        first, last: the oldest and the newest value.
+        make: makes :attr:`runs` when they are wanted.
     """
 
     package: str
@@ -160,11 +155,9 @@ def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ..
 
 @dataclass(frozen=True, slots=True)
 class _Along:
-    """A stretch of a package, with its measurements by benchmark and unit.
+    """A stretch of a package with its measurements by benchmark and unit.
 
     Attributes:
-        record: of the first place, ``None`` where there is none.
-        stretch: see :class:`~harness.analysis.history.runs.Stretch`.
         values: the measurements of the first result of each name.
     """
 
@@ -260,25 +253,25 @@ def _absent(*, before: bool, after: bool) -> Point:
 
 
 def anything_compiled(record: Record) -> bool:
-    """Whether Go accepted at least one package of a record."""
+    """Return whether Go compiled at least one package of a record."""
     return any(p.outcome is not PackageOutcome.BUILD_FAILED for p in record.packages)
 
 
 def build_error(record: Record, package: str) -> str:
-    """What Go says of a package, else of the revision; empty if it says nothing."""
+    """Go's message about a package, else about the revision; may be empty."""
     own = [e.message for e in record.errors if e.package == package]
     return (own or [e.message for e in record.errors] or [""])[0]
 
 
 def failure_text(failure: BenchmarkFailure) -> str:
-    """A failure in one sentence: its kind, and what the tool said."""
+    """A failure in one sentence: its kind, and the tool's message."""
     if failure.message.startswith(f"{failure.kind}:"):
         return failure.message
     return f"{failure.kind}: {failure.message}"
 
 
 def _failure(package: PackageResult, benchmark: str, lane: Lane | None) -> str:
-    """Why a benchmark of a package has no number: its own failure, else that of the package."""
+    """The reason why a benchmark has no number: its own failure, else that of its package."""
     names = [benchmark]
     while "/" in names[-1]:
         names.append(names[-1].rsplit("/", 1)[0])

@@ -1,13 +1,13 @@
 """Steps: where a series changes.
 
-Exact values: no threshold and no delay, every change is a step at the revision where it is first
-seen. Each revision is compared with the nearest earlier one of the first-parent history in which
-the benchmark has a number; what lies between could not be measured and is named. A number that does
-not repeat takes the place of an exact one only where the two differ; how far it spread counts in
-the comparison with the next exact one, for two that seem to repeat may do so by chance.
+Exact values have no threshold and no delay: every change is a step at the revision where it is
+first seen. Each revision is compared with the nearest earlier one of the first-parent history with
+a number; those between are named. A number that does not repeat takes the place of an exact one
+only where the two differ; its spread counts in the comparison with the next exact one, since two
+repetitions may agree by chance.
 
-Values that do not repeat (times, and sizes or custom metrics that vary): the change points of the
-whole series, with a p-value that is corrected for every series of the unit (:mod:`.changepoints`).
+Values that do not repeat (times, and sizes or custom metrics that vary) have the change points of
+the whole series, with a p-value corrected for every series of the unit (:mod:`.changepoints`).
 """
 
 from __future__ import annotations
@@ -40,22 +40,18 @@ class Step:
     """A change of one series.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
-        unit: unit of the values.
-        revision: hash of the revision where the new value is first seen.
-        previous: hash of the revision it is compared with.
+        revision: where the new value is first seen.
+        previous: the revision it is compared with.
         between: hashes in between that gave no number, or none that tells the two apart; the step
             may belong to any of them.
-        before: value at ``previous``; of a noisy series the median of the level that ends there.
-        after: value at ``revision``; of a noisy series the median of the level that begins there.
-        direction: regression or improvement.
+        before, after: values at ``previous`` and ``revision``; of a noisy series the medians of the
+            levels that end and begin there.
         exact: whether both values are exact.
         p: of a noisy series, the probability of such a difference without a change, corrected for
             all places and all series of the unit; ``None`` where every change counts.
-        repaired: of a regression, hash of the later revision at which the value was back at or
-            below ``before``; of a noisy series, at which three quarters of the rise were gone.
-            ``None`` while it stands, and for improvements.
+        repaired: of a regression, the later revision at which the value was back at or below
+            ``before``; of a noisy series, at which three quarters of the rise were gone. ``None``
+            while it is not repaired, and for improvements.
     """
 
     package: str
@@ -81,6 +77,12 @@ class Step:
         """After over before; infinite for 0 → N."""
         return self.after / self.before if self.before else math.inf
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """For ordering: the ratio with one added to both sides, up or down, then the difference."""
+        ratio = (self.after + 1) / (self.before + 1)
+        return max(ratio, 1 / ratio), abs(self.delta)
+
 
 # One value of a series, and where it holds.
 _Place = tuple[Run, Measurement]
@@ -88,17 +90,12 @@ _Key = tuple[str, str]
 
 
 def recorded_units(history: History) -> tuple[str, ...]:
-    """Every unit that any record of the history has: allocs/op, B/op, sec/op, then by name."""
+    """The units of a history: allocs/op, B/op, sec/op, then by name."""
     return tuple(sorted(history.values, key=unit_order))
 
 
 def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
-    """All steps of one unit, oldest first.
-
-    Args:
-        history: the records.
-        unit: any unit of the Go benchmark format.
-    """
+    """All steps of one unit, oldest first."""
     exact: list[tuple[_Key, list[_Place]]] = []
     noisy: list[tuple[_Key, list[_Place]]] = []
     for key, places in history.values.get(unit, {}).items():
@@ -111,6 +108,12 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
             key=lambda s: (history.position(s.revision), s.package, s.benchmark),
         )
     )
+
+
+def all_repaired(history: History, found: Sequence[Step]) -> str | None:
+    """The revision at which the last of some regressions was undone; ``None`` if one is not."""
+    undone = [s.repaired for s in found if s.repaired is not None]
+    return max(undone, key=history.position) if len(undone) == len(found) else None
 
 
 def observed_pairs(
@@ -128,7 +131,7 @@ def observed_pairs(
 
 
 def _is_noisy(unit: str, places: Sequence[_Place]) -> bool:
-    """Whether a series is one of times, or of values that often do not repeat.
+    """Return whether a series is one of times, or of values that often do not repeat.
 
     The share of values that do not repeat tells how often two repetitions agree by chance, and so
     how often a value that looks exact is not.

@@ -1,1 +1,1 @@
-"""What is reported of a change or of a history: policy, gate, findings, news, summary."""
+"""Reports on a change or on a history: policy, gate, findings, news, summary."""

@@ -1,9 +1,8 @@
-"""The gate without running anything: what a policy makes of new escapes and of the code. Pure.
+"""The gate without running anything: new escapes and the compiled code held against a policy.
 
-Made for a hook before a commit: what the compiler says, and the code that it makes of what rules
-are about, so no thresholds and no budgets of benchmarks. Of other code it is not known whether a
-site allocates; constants put into an interface are left out, since the compiler keeps them in
-read-only data.
+It serves a hook before a commit and has no thresholds and no budgets of benchmarks. Code that no
+rule is about is not compiled, so that it is not known whether a site allocates; constants put into
+an interface are left out, since the compiler keeps them in read-only data.
 """
 
 from __future__ import annotations
@@ -34,14 +33,12 @@ def judge_compiled(
     """Compare the escape sites of two revisions that were compiled and not run.
 
     Args:
-        base: the older side.
-        head: the candidate, with the compiled code of what rules are about.
-        diffs: the steps from base to head, ``None`` if not known.
+        head: with the compiled code that rules are about.
         policy: what fails; ``forbid-if-covered`` only lists, since nothing was run.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
         renames: benchmarks that have another name at the head.
-        untold: rules about code of which it cannot be told whether they hold.
+        untold: rules of which it cannot be told whether they hold.
     """
     policy = policy or Policy()
     renames = renames or Renames()
@@ -53,7 +50,7 @@ def judge_compiled(
     judged = judge_policy(
         _about_code(policy), (), head, new, today or date.min, marks=marks, gone=benchmarks.gone
     )
-    # What was not looked at may use them.
+    # Code that was not compiled may use them.
     judgement = replace(judged, unused=(), idle=())
     verdict = Verdict.FAIL if judgement.violations else Verdict.PASS
     return GateReport(
@@ -71,7 +68,7 @@ def judge_compiled(
 
 
 def _nothing(record: Record) -> list[GateError]:
-    """Why nothing of a side compiled; empty where anything did."""
+    """The errors of a side of which nothing compiled; empty where anything did."""
     if record.compiled:
         return []
     nothing = PackageError("", "build", "nothing was compiled: Go finds no package in it")
@@ -85,7 +82,7 @@ def _about_code(policy: Policy) -> Policy:
 
 
 def _constant(site: EscapeSite) -> bool:
-    """Whether what is put into an interface is a constant: a number, a text, a truth value."""
+    """Return whether a constant is put into an interface: a number, a text, a truth value."""
     if site.kind is not SiteKind.BOXED:
         return False
     text = site.expression

@@ -1,7 +1,7 @@
-"""What a person should look at first: steps beside the escapes that came in the same revision.
+"""Findings: the steps of a revision with the escapes of the same revision, most important first.
 
-Where the benchmarks were accounted for line by line, the causes stand with them; elsewhere the two
-are only put side by side.
+Where the benchmarks were accounted for line by line, the causes are known; elsewhere the two only
+happened in the same revision.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from harness.analysis.causes.explain import explain_steps
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
 from harness.analysis.history.history import History
-from harness.analysis.series.steps import Step, steps
+from harness.analysis.series.steps import Step, all_repaired, steps
 from harness.model import ALLOCS, EscapeSite
 
 
@@ -23,13 +23,10 @@ class Finding:
     """The steps of one direction in one revision.
 
     Attributes:
-        revision: hash of the revision.
-        direction: all of its steps go this way.
         steps: of allocs/op, the largest first.
-        escapes: sites that came (for regressions) or went (for improvements) in the revision; the
-            ones in the packages of the steps first.
-        repaired: hash of the later revision at which every one of the steps was back at or below
-            its old value, else ``None``.
+        escapes: new sites (of regressions) or gone ones (of improvements) of the revision, first
+            those in the packages of the steps.
+        repaired: the later revision at which all of the steps were undone, else ``None``.
         attributions: of the steps, as far as there are accounts.
     """
 
@@ -48,21 +45,20 @@ def findings(
 ) -> tuple[Finding, ...]:
     """All findings, most important first.
 
-    Regressions that still stand come first, then repaired ones, then improvements. Within a
-    group the largest relative step leads, with one allocation added to both sides: so 1 → 102
-    stands before 0 → 12, that before 0 → 1, and that before 100 → 101. Of equals the newer leads.
+    Regressions that are not repaired come first, then repaired ones, then improvements. Within a
+    group the largest relative step leads, with one allocation added to both sides: 1 → 102 is
+    before 0 → 12, that before 0 → 1, and that before 100 → 101. Of equals the newer leads.
 
     Args:
-        history: the records.
         attributions: of every step that has accounts, if they are known already.
-        diffs: escapes of base and head, as far as they are known already.
+        diffs: escapes by base and head, as far as they are known already.
     """
     by_revision: dict[tuple[str, Direction], list[Step]] = {}
     for step in steps(history, ALLOCS):
         by_revision.setdefault((step.revision, step.direction), []).append(step)
     found: list[Finding] = []
     for (revision, direction), members in by_revision.items():
-        members.sort(key=relative_size, reverse=True)
+        members.sort(key=lambda s: s.size, reverse=True)
         pair = (members[0].previous, revision)
         diff = (diffs or {}).get(pair) or escape_diff(history, *pair)
         sites = diff.new if direction is Direction.REGRESSION else diff.gone
@@ -73,7 +69,7 @@ def findings(
                 direction=direction,
                 steps=tuple(members),
                 escapes=tuple(sorted(sites, key=lambda s: s.package not in packages)),
-                repaired=_repaired(history, members),
+                repaired=all_repaired(history, members),
                 attributions=(
                     explain_steps(history, revision, members)
                     if attributions is None
@@ -91,19 +87,7 @@ def escape_diff(history: History, base: str, head: str) -> EscapeDiff:
     return replace(diff, kept=diff.kept + pair.same)
 
 
-def relative_size(step: Step) -> tuple[float, float]:
-    """How large a step is, for ordering: relative with one added to both sides, then absolute."""
-    ratio = (step.after + 1) / (step.before + 1)
-    return (max(ratio, 1 / ratio), abs(step.delta))
-
-
 def _rank(history: History, finding: Finding) -> tuple[int, float, float, int]:
     group = 2 if finding.direction is Direction.IMPROVEMENT else int(finding.repaired is not None)
-    ratio, delta = relative_size(finding.steps[0])
+    ratio, delta = finding.steps[0].size
     return (group, -ratio, -delta, -history.position(finding.revision))
-
-
-def _repaired(history: History, members: list[Step]) -> str | None:
-    """The revision at which the last of these regressions was back, ``None`` if one stands."""
-    back = [s.repaired for s in members if s.repaired is not None]
-    return max(back, key=history.position) if len(back) == len(members) else None

@@ -1,8 +1,7 @@
-"""The verdict of the pre-merge gate. Pure.
+"""The verdict of the pre-merge gate.
 
-The policy decides what is a regression; without one it is every rise of allocs/op, 0 → 1 too. What
-could not be measured is an error and outranks every other verdict: it is neither a pass nor a
-regression.
+The policy decides what is a regression; without one it is every rise of allocs/op, 0 → 1 too.
+Anything that could not be measured is an error, which outranks every other verdict.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from harness.policy.model import NoEscape, Policy
 
 
 class Verdict(StrEnum):
-    """What the gate says."""
+    """The verdict of the gate."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
@@ -49,8 +48,6 @@ class GateError:
     Attributes:
         stage: ``module``, ``build``, ``code``, ``link`` or ``run``.
         revision: hash of the side it happened on.
-        package: import path, or empty.
-        message: the tool's own words.
     """
 
     stage: str
@@ -61,24 +58,15 @@ class GateError:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """Everything that a report of the gate shows.
+    """The result of the gate, for its reports.
 
     Attributes:
-        base: record of the base.
-        head: record of the head.
-        changes: every changed unit, regressions first, the largest first.
-        escapes: new and gone sites.
-        errors: what could not be measured.
-        benchmarks: what was compared, and what only one side has.
+        changes: regressions first, the largest first.
         older: the base with the release of Go that it was measured with, if that is another one.
-        by_compiler: escapes that the release brings and takes away with the base's code.
-        inexact: benchmarks whose allocs/op did not repeat: ``package.name``, and the ranges of both
-            sides.
-        verdict: see :class:`Verdict`.
-        attributions: of the changes, by package, benchmark and unit, as far as there are accounts.
-        policy: by which it was judged.
-        judgement: which rules are broken, what is waived.
-        time: the time lane, ``None`` where it was not asked for.
+        by_compiler: escapes that the release alone changes, with the base's code.
+        inexact: benchmarks whose allocs/op did not repeat, with the ranges of both sides.
+        attributions: by package, benchmark and unit, as far as there are accounts.
+        time: ``None`` where the time lane was not asked for.
     """
 
     base: Record
@@ -98,17 +86,17 @@ class GateReport:
 
     @property
     def packages(self) -> int:
-        """How many packages compile on both sides: their escape sites are compared."""
+        """The number of packages that compile on both sides, so that their sites are compared."""
         return len(self.base.compiled & self.head.compiled)
 
     @property
     def unfit(self) -> bool:
-        """Whether all that there is no verdict for is that the machine is unfit for timing."""
+        """True if there is no verdict only because the machine is unfit for timing."""
         return self.verdict is Verdict.ERROR and not self.errors
 
     @property
     def exit_code(self) -> int:
-        """0, 1, 2 or 3, as the contract of the command line says."""
+        """As the contract of the command line says."""
         if self.unfit:
             return EXIT_UNFIT
         return {
@@ -134,17 +122,13 @@ def judge_gate(
     """Compare two records of the allocation lane.
 
     Args:
-        base: the older side.
-        head: the candidate.
-        diffs: the steps from base to head, ``None`` if not known.
         crossing: with the accounts, and with the tests exchanged where they changed.
-        policy: what fails; without one the built-in policy.
+        policy: the built-in one by default.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
-        untold: rules about code of which it cannot be told whether they hold.
-        time: the time lane. Where it shows the machine to be unfit its changes do not count; a
-            regression of the allocation lane, which is exact, outranks that.
-        time_errors: what could not be timed.
+        untold: rules of which it cannot be told whether they hold.
+        time: where it shows the machine to be unfit its changes do not count; a regression of the
+            allocation lane, which is exact, outranks that.
     """
     if crossing is None:
         crossing = Crossing(base, head, {(base.revision.hash, head.revision.hash): diffs})
@@ -170,7 +154,7 @@ def judge_gate(
     judgement = judge_policy(
         policy, changed, head, escapes.new, today or date.min, marks=marks, gone=benchmarks.gone
     )
-    # Where the head has taken all benchmarks out, that is known and judged.
+    # Where the head removed all benchmarks, that is judged as such.
     taken_out = any(v.rule is Rule.GONE for v in judgement.violations)
     if not errors and not taken_out and not any(c.head is not None for c in every):
         errors.append(
@@ -219,7 +203,7 @@ def judge_gate(
 
 
 def errors_of(record: Record, errors: Iterable[PackageError]) -> list[GateError]:
-    """Errors of one side, as the gate tells them."""
+    """Errors of one side, as errors of the gate."""
     return [GateError(e.stage, record.revision.hash, e.package, e.message) for e in errors]
 
 
@@ -232,10 +216,10 @@ def _with_ranges(change: Change) -> str:
 
 
 def unmeasured(base: Record, head: Record) -> list[GateError]:
-    """What either side could not measure.
+    """The errors of both sides.
 
-    A package without benchmarks that does not compile on either side, for the same reason, was
-    broken before and measures nothing: it is no error of the change.
+    A package without benchmarks that does not compile on either side, for the same reason, is no
+    error of the change.
     """
     sides = {record.revision.hash: _side_errors(record) for record in (base, head)}
     known = set(sides[base.revision.hash]) & set(sides[head.revision.hash])

@@ -1,4 +1,4 @@
-"""How well a history is measured: noise, failures. Pure, on a summary."""
+"""The quality of a history's measurements: noise, failures, standstill."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ _TROUBLE = frozenset({PointState.BROKEN, PointState.DOES_NOT_BUILD, PointState.F
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How far the repetitions of a benchmark's newest measurement lie apart.
-
-    ``share`` is largest less smallest sample, over their median.
-    """
+    """The spread of a benchmark's newest measurement: largest less smallest sample, over median."""
 
     package: str
     benchmark: str
@@ -31,9 +28,8 @@ class UnitNoise:
     """A unit over all benchmarks, each by its newest value.
 
     Attributes:
-        unit: of the Go benchmark format.
-        benchmarks: how many have a value.
-        exact: of how many every repetition gave the same.
+        benchmarks: number with a value.
+        exact: number whose repetitions all gave the same.
         typical: median of the spreads of the others, 0 if there are none.
         widest: the largest spreads, the largest first.
     """
@@ -47,10 +43,7 @@ class UnitNoise:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """A benchmark that has no value at the newest measured revision, because something failed.
-
-    ``since`` is the revision from which on that is so without a break; ``point`` says why.
-    """
+    """A benchmark whose newest measurement failed, as ``point`` says; all ``since`` a revision."""
 
     package: str
     benchmark: str
@@ -59,7 +52,7 @@ class Silence:
 
 
 def noise(summary: Summary, most: int = 5) -> tuple[UnitNoise, ...]:
-    """The noise of every unit but those of what the heap costs."""
+    """The noise of every unit but those of garbage collection and heap size."""
     spreads: dict[str, list[Spread]] = {}
     exact: dict[str, int] = {}
     for own in summary.series.values():
@@ -107,13 +100,12 @@ def silent_benchmarks(summary: Summary) -> tuple[Silence, ...]:
 def stopped(
     history: History, now: float, limit: float, committed: Callable[[str], float]
 ) -> Stopped | None:
-    """Whether measuring has stopped; a history without newer commits has not.
+    """Measuring that has stopped, else ``None``; it goes on where there is no newer commit.
 
     Args:
         history: with its first-parent line, up to the newest commit.
-        now: seconds since the epoch.
         limit: seconds that newer revisions may be without a number.
-        committed: when a commit was made, seconds since the epoch.
+        committed: tells when a commit was made.
     """
     newest = next((r for r in reversed(history.records) if r.benchmarks()), None)
     place = -1 if newest is None else history.position(newest.revision.hash)

@@ -1,4 +1,4 @@
-"""Which steps are new since the last report, and where a measurement would tell most. Pure."""
+"""The steps that are new since the last report, and the next revision to measure."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from harness.policy.model import Policy
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Steps held against the last report; each tuple is oldest first.
+    """Steps compared with the last report, oldest first.
 
     Attributes:
         new: not reported yet.
-        narrowed: reported, and since then told to fewer revisions.
-        known: what is reported when these are.
+        narrowed: reported, and since then narrowed to fewer revisions.
+        known: all that is reported together with these.
     """
 
     new: tuple[Step, ...]
@@ -34,15 +34,13 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentNews:
-    """What there is to tell of one environment.
+    """The news of one environment.
 
     Attributes:
-        history: with everything that is recorded by now.
-        news: new and narrowed steps.
-        attributions: of these, as far as they could be accounted for.
-        compared: how many revisions with numbers are newer than what nightly began with and have an
-            earlier one to be compared with.
-        baseline: how many revisions with numbers there are beside these.
+        attributions: of new and narrowed steps, as far as there are accounts.
+        compared: number of revisions with values that are newer than those at the start and have an
+            earlier one to compare with.
+        baseline: number of other revisions with values.
     """
 
     history: History
@@ -54,21 +52,18 @@ class EnvironmentNews:
 
 @dataclass(frozen=True, slots=True)
 class NightlyReport:
-    """What a run did and found.
+    """The result of a nightly run.
 
     Attributes:
-        project: name of the project.
-        started, finished: seconds since the epoch.
         measured: records of this run, in the order of measuring.
-        failed: revisions of which not even a record could be made, with the reason.
-        remaining: revisions that the budget left for later.
+        failed: revisions without a record, with the reason.
+        remaining: number of revisions that the budget left for later.
         environments: one for each with a record.
-        problems: what else went wrong, a line each (a remote that cannot be reached).
+        problems: other failures, a line each (a remote that cannot be reached).
         policy: of the project's newest revision.
-        lost: environments in which there is nothing to compare with though there should be, a line
-            each that says why.
+        lost: environments that should have something to compare with and have not; a line each.
         unfetched_since: since when no fetch works, if that is longer than it may be; else 0.
-        notes: what else is to be known, a line each.
+        notes: other remarks, a line each.
     """
 
     project: str
@@ -95,10 +90,7 @@ class NightlyReport:
 
     @property
     def regressions(self) -> list[tuple[EnvironmentNews, Step]]:
-        """The new steps that break the policy and that nothing waives; they decide the exit code.
-
-        Without a policy these are the regressions of allocs/op.
-        """
+        """The new steps that break the policy without a waiver; they decide the exit code."""
         return [
             (found, step)
             for found in self.environments
@@ -108,18 +100,18 @@ class NightlyReport:
 
     @property
     def quiet(self) -> bool:
-        """Whether there is nothing that a person should be told."""
+        """True if there is nothing to report."""
         return self.exit_code == EXIT_CLEAN and not any(e.news.new for e in self.environments)
 
     @property
     def nothing_measured(self) -> bool:
-        """Whether something was tried and nothing gave a number: every new commit is broken."""
+        """True if revisions were tried and none gave a number."""
         tried = len(self.measured) + len(self.failed)
         return bool(tried) and not any(r.benchmarks() for r in self.measured)
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing newer was measured, or fetched, for longer than that may be."""
+        """True if nothing newer was measured, or fetched, for too long."""
         return bool(self.unfetched_since) or any(e.history.stopped for e in self.environments)
 
     @property
@@ -143,12 +135,25 @@ def counted_steps(history: History) -> tuple[Step, ...]:
     return tuple(sorted(found, key=lambda s: history.position(s.revision)))
 
 
+def reported_steps(
+    history: History, reported: Iterable[Reported]
+) -> dict[str, tuple[float, tuple[Step, ...]]]:
+    """The steps that were reported, by revision, with the time of the last report of them."""
+    times = {(r.series, r.direction, r.revision): r.at for r in reported if r.at}
+    found: dict[str, tuple[float, tuple[Step, ...]]] = {}
+    for step in counted_steps(history):
+        at = times.get((series_of(step), str(step.direction), step.revision))
+        if at:
+            latest, earlier = found.get(step.revision, (0.0, ()))
+            found[step.revision] = max(at, latest), (*earlier, step)
+    return found
+
+
 def compared(history: History, old: Collection[str]) -> tuple[int, int]:
-    """How many revisions were compared with an earlier one, and how many were there before.
+    """The numbers of revisions that are compared with an earlier one, and of all others.
 
     Args:
-        history: with all records.
-        old: hashes of what is no news.
+        old: hashes of revisions that are no news.
     """
     found = [r.revision.hash for r in history.records if r.benchmarks()]
     later = sum(h not in old for h in found[1:])
@@ -158,16 +163,13 @@ def compared(history: History, old: Collection[str]) -> tuple[int, int]:
 def news(
     history: History, known: Iterable[Reported], now: float, old: Collection[str] = ()
 ) -> News:
-    """Hold the steps of a history against what was reported.
+    """Compare the steps of a history with those that were reported.
 
-    A step is known if one of the same series and direction was reported whose range holds it: what
-    was "at this commit or in one of 5 before it" stays the same step when it is told to one commit.
+    A step is known if one of the same series and direction was reported whose range holds it: "at
+    this commit or in one of 5 before it" stays the same step when it is narrowed to one commit.
 
     Args:
-        history: with all records.
-        known: at the last report.
-        now: seconds since the epoch.
-        old: hashes whose steps are history and no news.
+        old: hashes whose steps are no news.
     """
     before: dict[tuple[str, str], list[Reported]] = {}
     for entry in known:
@@ -204,10 +206,9 @@ def news(
 def branch_news(
     histories: Iterable[History], known: Iterable[Reported], now: float, old: Collection[str] = ()
 ) -> list[tuple[History, News]]:
-    """What is new on each branch of an environment, as :func:`news` says it.
+    """The :func:`news` of each branch of an environment.
 
-    What one branch tells is known on the next that has the same commits; the last of the news has
-    what is reported when all are.
+    A step that is new on one branch is known on the next one; the last of the news knows all.
     """
     found = []
     for history in histories:
@@ -229,15 +230,9 @@ def _covering(entries: Sequence[Reported], step: Step, places: dict[str, int]) -
 
 
 def gap_to_fill(history: History, candidates: Collection[str], unit: str = ALLOCS) -> str | None:
-    """The revision whose measurement halves the newest range that a step is told to.
+    """The candidate whose measurement halves the newest range of a step.
 
-    Args:
-        history: the records so far.
-        candidates: hashes that may be measured.
-        unit: whose steps matter.
-
-    Returns:
-        a hash, ``None`` if every step is told to one commit, or as near as can be measured.
+    ``None`` if every step is narrowed to one commit, or as far as can be measured.
     """
     for step in reversed(steps(history, unit)):
         inside = [h for h in step.between if h in candidates]

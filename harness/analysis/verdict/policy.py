@@ -1,4 +1,4 @@
-"""What a policy makes of a comparison: which rule is broken, what is waived. Pure."""
+"""A comparison judged by a policy: the rules that are broken, and the waivers that hold."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from harness.policy.model import (
 
 
 class Rule(StrEnum):
-    """Which kind of rule is broken."""
+    """The kind of a rule."""
 
     THRESHOLD = "threshold"
     BUDGET = "budget"
@@ -54,19 +54,15 @@ class Violation:
     """A rule that the head breaks.
 
     Attributes:
-        rule: its kind.
-        text: one sentence: what, how much, and what is allowed.
-        package: import path.
+        text: one sentence with the value and the limit.
         subject: the benchmark, function or package that it is about.
         unit: of ``value`` and ``limit``; empty where there is none.
         base: value to compare with; ``None`` for an absolute rule, and where the base has none.
         value: at head, ``None`` where there is none.
         limit: the largest value that is allowed, likewise.
-        change: the change of a threshold.
         site: the escape site, where there is one.
         call: the allocation call, where there is no site.
         line: of the rule in the policy file; 0 for a built-in rule.
-        waiver: what lets it pass.
     """
 
     rule: Rule
@@ -86,11 +82,11 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a policy makes of a comparison.
+    """A comparison judged by a policy.
 
     Attributes:
-        violations: what fails.
-        waived: what would, and is let pass.
+        waived: violations that a waiver lets pass; ``violations`` are the others.
+        listed: benchmarks that are gone, where the policy only reports them.
         expired: waivers whose day has passed.
         unused: waivers in force that let nothing pass.
         idle: rules that concern nothing at head, in words with their line.
@@ -100,6 +96,7 @@ class Judgement:
 
     violations: tuple[Violation, ...] = ()
     waived: tuple[Violation, ...] = ()
+    listed: tuple[Violation, ...] = ()
     expired: tuple[Waiver, ...] = ()
     unused: tuple[Waiver, ...] = ()
     idle: tuple[str, ...] = ()
@@ -116,16 +113,10 @@ def judge_policy(
     marks: Sequence[NoEscape] = (),
     gone: Sequence[GoneBenchmark] = (),
 ) -> Judgement:
-    """Hold a comparison against a policy.
+    """Judge a comparison.
 
     Args:
-        policy: of the project.
-        changes: what differs between base and head.
-        head: record of the candidate.
-        new_sites: escape sites that the base does not have.
-        today: by which waivers expire.
         marks: code that comments in the source declare free of escapes.
-        gone: benchmarks of the base that the head does not have.
     """
     broken = [*_thresholds(policy, changes), *_budgets(policy, head)]
     # A mark is in no line of the policy.
@@ -144,8 +135,9 @@ def judge_policy(
                 undecided.append(site)
             elif reached:
                 broken.append(_new_escape(site, only_covered=only_covered))
+    missing = [_gone(benchmark) for benchmark in gone]
     if policy.gone is GoneRule.FAIL:
-        broken += [gone_violation(benchmark) for benchmark in gone]
+        broken += missing
     in_force = [w for w in policy.waivers if w.expires >= today]
     used: set[int] = set()
     judged = []
@@ -157,6 +149,7 @@ def judge_policy(
     return Judgement(
         violations=tuple(v for v in judged if v.waiver is None),
         waived=tuple(v for v in judged if v.waiver is not None),
+        listed=tuple(missing) if policy.gone is GoneRule.REPORT else (),
         expired=tuple(w for w in policy.waivers if w.expires < today),
         unused=tuple(w for w in in_force if id(w) not in used),
         idle=tuple(_idle(policy, head)),
@@ -164,8 +157,7 @@ def judge_policy(
     )
 
 
-def gone_violation(benchmark: GoneBenchmark) -> Violation:
-    """What is said of a benchmark that the head does not have."""
+def _gone(benchmark: GoneBenchmark) -> Violation:
     return Violation(
         Rule.GONE,
         f"{benchmark.benchmark}: {benchmark.reason}",
@@ -199,7 +191,7 @@ def _thresholds(policy: Policy, changes: Sequence[Change]) -> list[Violation]:
     for change in changes:
         if change.charged is not Direction.REGRESSION or change.base is None:
             continue
-        # What the benchmark itself or the compiler added is nobody's regression.
+        # The parts of the benchmark itself and of the compiler are nobody's regression.
         worse_by = -better(change.unit) * change.by_code
         threshold, line = policy.threshold(change.benchmark, change.unit)
         base = change.base.value + change.by_compiler
@@ -249,7 +241,7 @@ def _budgets(policy: Policy, head: Record) -> list[Violation]:
 
 
 def _budgeted(budget: Budget, head: Record) -> Iterable[tuple[str, str, str, float]]:
-    """What a budget is of at head: package, subject, unit, value."""
+    """The values at head that a budget limits: package, subject, unit, value."""
     if budget.scope is Scope.BENCHMARK:
         for package, result in head.benchmarks():
             if matches_benchmark(budget.pattern, result.name):
@@ -329,7 +321,7 @@ def _bans(rule: NoEscape, site: EscapeSite) -> bool:
 
 
 def _concerns(rule: NoEscape, file: str, function: str) -> bool:
-    """Whether code lies where a rule forbids allocations; literals belong to their function."""
+    """Return whether a rule forbids allocations there; literals belong to their function."""
     return rule.covers(file) and (not rule.function or is_within(function, rule.function))
 
 

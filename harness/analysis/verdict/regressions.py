@@ -1,4 +1,4 @@
-"""What got worse along a history, by commit, and what became of it. Pure, on a summary."""
+"""The changes of a history by commit, with their repairs and waivers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import date
 
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.series.series import unit_order
-from harness.analysis.series.steps import Step
-from harness.analysis.verdict.findings import Finding, relative_size
+from harness.analysis.series.steps import Step, all_repaired
+from harness.analysis.verdict.findings import Finding
 from harness.analysis.verdict.policy import judge_steps
 from harness.analysis.verdict.summary import RevisionSummary, Summary
 from harness.model import HEAP_COSTS
@@ -21,12 +21,11 @@ _PAUSE_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Standard:
-    """By what a history is judged. It holds no date, so a site changes when a waiver ends.
+    """The policy by which a history is judged; without a date, so a site changes with waivers only.
 
     Attributes:
         policy: of the project's newest revision, with those waivers that are in force.
-        expired: the waivers whose last day has passed.
-        problem: why there is no policy though the project has one; empty if nothing is wrong.
+        problem: why the project's policy could not be read, else empty.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -46,15 +45,13 @@ class CommitChange:
     """The steps of one direction in one revision, of all units that a gate can fail on.
 
     Attributes:
-        summary: of the revision.
-        direction: all of the steps go this way.
         steps: allocs/op first, then by unit, the largest relative step first.
-        repaired: hash of the revision at which the last of the steps was undone; ``None`` while one
-            stands, and for improvements.
-        waivers: what lets steps that stand and break the policy pass, each once.
-        waived: whether all of these are let pass, and there is at least one.
-        listed: whether none of the steps that stand, or stood, breaks the policy: it lists their
-            unit, or they are within a threshold.
+        repaired: the revision at which the last of the steps was undone; ``None`` while one is not,
+            and for improvements.
+        waivers: of unrepaired steps that break the policy, each once.
+        waived: whether there are such steps and each has a waiver.
+        listed: whether no step breaks the policy: it lists their unit, or they are within a
+            threshold.
     """
 
     summary: RevisionSummary
@@ -67,7 +64,7 @@ class CommitChange:
 
     @property
     def stands(self) -> bool:
-        """Whether it is a regression that a gate fails and nobody has repaired or answers for."""
+        """True if it is a regression that a gate fails, without a repair or a waiver."""
         settled = self.repaired is not None or self.waived or self.listed
         return self.direction is Direction.REGRESSION and not settled
 
@@ -77,25 +74,21 @@ def commit_changes(
 ) -> tuple[CommitChange, ...]:
     """Every revision with steps of a direction, the newest first.
 
-    Args:
-        summary: of the history.
-        direction: of the steps.
-        standard: by which regressions are waived or only listed; without it none is waived, and
-            the built-in policy holds.
+    Without a standard the built-in policy holds.
     """
     policy = Policy() if standard is None else standard.policy
     found = []
     for revision in reversed(summary.revisions):
         own = sorted_steps(s for s in revision.steps if s.direction is direction)
         if own:
-            change = CommitChange(revision, direction, own, _repaired(summary, own))
+            change = CommitChange(revision, direction, own, all_repaired(summary.history, own))
             worse = direction is Direction.REGRESSION
             found.append(_judged(change, policy) if worse else change)
     return tuple(found)
 
 
 def _judged(change: CommitChange, policy: Policy) -> CommitChange:
-    """A change with what the policy says of it; of a repaired one, whether it would have failed."""
+    """A regression judged by a policy; a repaired one as if it were not."""
     if change.repaired is not None:
         return replace(
             change, listed=_judge([replace(s, repaired=None) for s in change.steps], policy)[2]
@@ -116,7 +109,7 @@ def _judge(steps: Iterable[Step], policy: Policy) -> tuple[tuple[Waiver, ...], b
 def to_look_at(
     found: Sequence[Finding], standard: Standard
 ) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """The findings that somebody has to look at, in their order, and those that are waived.
+    """The findings that are open, in their order, and those that are waived.
 
     A regression that fails no gate comes behind all others, improvements included.
     """
@@ -133,14 +126,14 @@ def to_look_at(
 
 
 def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Steps in the order in which they are told; those of what the heap costs are left out."""
+    """Steps in the order of reports, without those of garbage collection and heap size."""
     counted = [s for s in steps if s.unit not in HEAP_COSTS]
     return tuple(
         sorted(
             counted,
             key=lambda s: (
                 unit_order(s.unit),
-                [-n for n in relative_size(s)],
+                [-n for n in s.size],
                 s.package,
                 s.benchmark,
             ),
@@ -151,8 +144,7 @@ def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 def latest_run(summary: Summary) -> tuple[RevisionSummary, ...]:
     """The revisions that were measured together last, oldest first.
 
-    Records do not say which run they are of. Those of one run follow each other in time, so the run
-    ends where an hour passed between the end of one record and the beginning of the next.
+    A run ends where an hour passed between the end of one record and the beginning of the next.
     """
     timed = sorted(
         (
@@ -171,8 +163,3 @@ def latest_run(summary: Summary) -> tuple[RevisionSummary, ...]:
         begun = start
         members.add(revision.slot.revision)
     return tuple(r for r in summary.revisions if r.slot.revision in members)
-
-
-def _repaired(summary: Summary, steps: tuple[Step, ...]) -> str | None:
-    back = [s.repaired for s in steps if s.repaired is not None]
-    return max(back, key=summary.history.position) if len(back) == len(steps) else None

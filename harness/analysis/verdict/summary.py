@@ -9,10 +9,11 @@ from functools import cached_property
 
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.causes.explain import explain_steps
+from harness.analysis.compare.code import CodeDiff, diff_code
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.compare.escapes import EscapeDiff, Followed, followed_escapes
 from harness.analysis.history.history import History
-from harness.analysis.series.code import CodeDiff, PackageCounts, diff_code
+from harness.analysis.series.code import PackageCounts
 from harness.analysis.series.series import Series, Slot, benchmark_series, slots
 from harness.analysis.series.sites import SiteFollower, SiteHistory, SitesCheckpoint
 from harness.analysis.series.steps import Step, recorded_units, steps

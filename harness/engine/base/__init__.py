@@ -1,1 +1,1 @@
-"""What all measuring needs: progress, the work tree's lock, environments, records, accounts."""
+"""Basics of all measuring: progress, the work tree's lock, environments, records, accounts."""

@@ -1,4 +1,4 @@
-"""Whether a record answers a question: which benchmarks, in which packages, how counted. Pure.
+"""Records as answers to a question: which benchmarks, in which packages, counted how. Pure.
 
 A gate, an explanation or a bisection asks for the counts of a revision. A record that holds them
 answers, be it of more benchmarks than are asked for; it is then narrowed to those. Of one in which
@@ -16,12 +16,11 @@ from harness.model.selection import covers, enters, exactly, selects
 
 
 def narrowed(record: Record, wanted: RunSettings) -> Record | None:
-    """What a record has of the benchmarks that a question is about.
+    """The part of a record that is about the benchmarks of a question.
 
     Never to be written in place of the record: it has less.
 
     Args:
-        record: of the revision.
         wanted: the question; its packages are not looked at here (:func:`answers`).
 
     Returns:
@@ -41,7 +40,7 @@ def narrowed(record: Record, wanted: RunSettings) -> Record | None:
     packages = tuple(_counted(narrowed_package(p, wanted.bench)) for p in record.packages)
     if packages == record.packages:
         return record
-    kept = {(p.path, b.name) for p in packages for b in p.benchmarks}
+    wanted_names = {(p.path, b.name) for p in packages for b in p.benchmarks}
     errors = with_failures((e for e in record.errors if e.stage != "run"), packages)
     return replace(
         record,
@@ -49,7 +48,7 @@ def narrowed(record: Record, wanted: RunSettings) -> Record | None:
         packages=packages,
         errors=errors,
         outcome=outcome_of(packages, errors),
-        accounts=tuple(a for a in record.accounts if (a.package, a.benchmark) in kept),
+        accounts=tuple(a for a in record.accounts if (a.package, a.benchmark) in wanted_names),
         # Another benchmark may have executed them.
         executions=record.executions if there.bench == wanted.bench else (),
     )
@@ -76,7 +75,7 @@ def _counted(package: PackageResult) -> PackageResult:
 
 
 def answers(record: Record, wanted: RunSettings) -> bool:
-    """Whether a narrowed record leaves nothing to measure of a question."""
+    """Return whether a narrowed record leaves nothing to measure of a question."""
     failed = any(p.failures for p in record.packages)
     # A module that Go refuses may lack the network; a package that it refuses is as it is.
     refused = any(e.stage == "module" for e in record.errors)
@@ -84,7 +83,7 @@ def answers(record: Record, wanted: RunSettings) -> bool:
 
 
 def none_matched(record: Record) -> bool:
-    """Whether there are benchmarks, and what was asked for selects none of them."""
+    """Return whether there are benchmarks and the settings select none of them."""
     declaring = [p for p in record.packages if p.declared]
     tried = [p for p in declaring if p.failures or p.outcome is PackageOutcome.BUILD_FAILED]
     return bool(declaring) and not tried and not record.benchmarks()

@@ -14,22 +14,20 @@ class EnvironmentSpec:
     """One environment of the configuration, before its toolchain is looked up.
 
     Attributes:
-        release: Go release, ``None`` for the one that is there.
+        release: Go release, ``None`` for the default one.
         build_variables: set while compiling and running.
         run_variables: set only while running.
     """
 
-    release: str | None
+    release: str | None = None
     build_variables: Mapping[str, str] = field(default_factory=dict)
     run_variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def environments(config: Config, releases: Sequence[str] = ()) -> list[EnvironmentSpec]:
-    """The environments of the configuration: every release with every variable's values.
+    """The configured environments: every release with every combination of variables.
 
-    Args:
-        config: of the project.
-        releases: instead of the configured ones.
+    ``releases`` take the place of the configured ones.
     """
     names: list[str | None] = list(releases or config.releases) or [None]
     return [

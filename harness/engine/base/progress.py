@@ -1,4 +1,4 @@
-"""How long work tells what it does; the command line draws it."""
+"""Progress of long work; the command line draws it."""
 
 from __future__ import annotations
 

@@ -12,20 +12,18 @@ from harness.engine.base.answers import answers, narrowed
 from harness.errors import StoreError
 from harness.model import Record, RunSettings
 from harness.store import RecordKey, RecordStore, key_of
-from harness.store.growth import learn, rerun
+from harness.store.growth import rerun, supplement
 
 
 class Records:
-    """What is known of revisions.
+    """Records of revisions: the project's, and answers in the cache.
 
     The project's records are its history: runs and imports write them, and they only grow. What a
     gate, an explanation or a bisection measures is an answer and lies in the cache, by question:
     the head of a pull request is no history, and one question never takes the place of another.
 
     Args:
-        project: the project's records.
         cache: directory of the answers.
-        hash_length: digits of a hash in file names.
     """
 
     def __init__(self, project: RecordStore, cache: Path, hash_length: int) -> None:
@@ -37,30 +35,23 @@ class Records:
         """The record that holds what a question asks for, narrowed to it; ``None`` if none does.
 
         One that leaves something to measure is given where no other one does better.
-
-        Raises:
-            StoreError: that of the project cannot be read.
         """
         there = [self._project.read(key), _answer(self._answers(wanted), key)]
         found = [n for r in there if r is not None and (n := narrowed(r, wanted)) is not None]
         return max(found, key=lambda r: (answers(r, wanted), r.started), default=None)
 
     def has(self, key: RecordKey, wanted: RunSettings) -> bool:
-        """Whether there is a file that may hold the answer."""
+        """Return whether there is a file that may hold the answer."""
         return any(s.path(key).is_file() for s in (self._answers(wanted), self._project))
 
-    def known(self, key: RecordKey, *questions: RunSettings) -> Record | None:
+    def find(self, key: RecordKey, *questions: RunSettings) -> Record | None:
         """The project's record of a key, or else an answer to one of these questions."""
         there = self._project.readable(key)
         found = (_answer(self._answers(question), key) for question in questions)
         return there or next((record for record in found if record is not None), None)
 
     def write_run(self, record: Record) -> Record:
-        """Write what a run measured into the project's record, which has it from now on.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
+        """Write what a run measured into the project's record, which has it from now on."""
         before = self._project.readable(key_of(record))
         record = record if before is None else rerun(before, record)
         self._project.write(record, replace=True)
@@ -72,28 +63,21 @@ class Records:
         Args:
             record: its settings are the question.
             also: questions whose answers may know something.
-
-        Raises:
-            StoreError: it cannot be written.
         """
-        before = self.known(key_of(record), record.settings, *also)
+        before = self.find(key_of(record), record.settings, *also)
         if before is not None:
-            record = learn(record, before)
+            record = supplement(record, before)
         self._answers(record.settings).write(record, replace=True)
         return record
 
-    def learn(self, record: Record) -> None:
-        """Add what is known of a revision's benchmarks to the records of it that are there.
-
-        Raises:
-            StoreError: it cannot be written.
-        """
+    def supplement(self, record: Record) -> None:
+        """Add accounts, executions, exchanges and views to the revision's records in files."""
         key, answers_ = key_of(record), self._answers(record.settings)
         for store, there in (
             (self._project, self._project.readable(key)),
             (answers_, _answer(answers_, key)),
         ):
-            grown = learn(there, record) if there is not None else None
+            grown = supplement(there, record) if there is not None else None
             if grown is not None and grown != there:
                 store.write(grown)
 

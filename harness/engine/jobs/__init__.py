@@ -1,1 +1,1 @@
-"""What a user starts, each on a session: one module for each kind of work."""
+"""The work that a user starts on a session: one module for each kind."""

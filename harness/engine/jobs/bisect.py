@@ -14,12 +14,10 @@ from harness.model import Measurement, Record
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a step is.
+    """A step that was found.
 
     Attributes:
-        package: import path.
         benchmark: full name of the benchmark that was followed.
-        unit: its unit.
         good: last revision with the old value.
         bad: first revision seen with another value.
         between: revisions in between without a value; the step may be in any of them or in ``bad``.
@@ -48,10 +46,7 @@ def find_step(
     """Bisect a step of a counted unit.
 
     Args:
-        session: of the project; of its benchmarks that with the largest step is followed.
-        spec: the environment.
         revisions: first-parent history, oldest first; the first is the base.
-        unit: ``allocs/op`` or ``B/op``.
 
     Raises:
         UsageError: nothing changed between the ends.

@@ -1,4 +1,4 @@
-"""The self-test: measure a module of which everything is known, with one toolchain."""
+"""The self-test: measure a module whose results are known, with one toolchain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from pathlib import Path
 from harness.compiled.join import verdicts
 from harness.config import Config
 from harness.diagnostics.collect import compile_module
+from harness.engine.revision.build import BuiltModule, BuiltTree
 from harness.engine.revision.code import CodeReader
+from harness.engine.revision.modules import ModulePlan
 from harness.engine.revision.packages import PackageRunner, ToLink
 from harness.model import (
     ALLOCS,
@@ -39,7 +41,7 @@ EXPECTED_ESCAPES = {
 }
 EXPECTED_ALLOCS = {"BenchmarkOnStack": 0.0, "BenchmarkMoved": 1.0, "BenchmarkLiterals/n=9": 10.0}
 # What the heap costs: benchmark, unit, smallest and largest value. 100 calls of Churn allocate 25
-# MiB, of which a collection is due after each 4 MiB at the latest, though not ended at once.
+# MiB; a collection is due after each 4 MiB at the latest, though not ended at once.
 EXPECTED_COSTS = (
     ("BenchmarkHalf", ALLOCS, 0, 0),
     ("BenchmarkHalf", ALLOCS_EXACT, 0.5, 0.5),
@@ -59,22 +61,15 @@ EXPECTED_COSTS = (
 def check_canary(config: Config, go: Go) -> list[str]:
     """Measure the canary.
 
-    Args:
-        config: for the time limits.
-        go: the toolchain under test.
-
     Returns:
         what is not as it must be, a line each; empty if all is well.
-
-    Raises:
-        MeasurementError: Go cannot be started.
     """
-    module = resources.files("harness.engine.jobs") / "canary_module"
+    source = resources.files("harness.engine.jobs") / "canary_module"
     with scratch_directory(Path(tempfile.gettempdir()), "esv-canary-") as place:
         tree = place / "tree"
         tree.mkdir()
         for file in _FILES:
-            text = (module / f"{file}.txt").read_text("utf-8")
+            text = (source / f"{file}.txt").read_text("utf-8")
             (tree / file).write_text(text, "utf-8")
         env = {**go.environment(tool_environment(config.go.pass_env)), "GOWORK": "off"}
         scratch = place / "scratch"
@@ -92,11 +87,10 @@ def check_canary(config: Config, go: Go) -> list[str]:
         problems += [f"unexpected: {m} in {f}" for f, m in sorted(found - EXPECTED_ESCAPES)]
         problems += [f"unparsed: {u.text}" for d in build.diagnostics for u in d.unparsed]
         settings = RunSettings(".", ("./...",), config.go.alloc_benchtime, None, 0)
-        runner = PackageRunner(config, go, tree, scratch, settings, Environment(go.toolchain))
-        reader = CodeReader(
-            go, [p.path for p in build.packages], build.module_paths, config.build_timeout
-        )
-        counted = runner.count(ToLink(build.packages[0], flags, env, "canary"), reader)
+        module = BuiltModule(ModulePlan(".", tuple(flags), env["GOWORK"]), build)
+        whole = BuiltTree(config, go, Environment(go.toolchain), tree, {}, env, (module,))
+        runner = PackageRunner(whole, scratch, settings)
+        counted = runner.count(ToLink(module, build.packages[0], "canary"), CodeReader(whole))
         result, code = counted.result, counted.code
         if code.unread is not None:
             problems.append(f"the compiled code cannot be read: {code.unread.message}")
@@ -121,7 +115,7 @@ def check_canary(config: Config, go: Go) -> list[str]:
 
 
 def _costs(result: PackageResult) -> list[str]:
-    """What of the heap's other costs is not as it must be."""
+    """Problems with the other costs of the heap."""
     problems = []
     for benchmark, unit, least, most in EXPECTED_COSTS:
         found = [b.measurement(unit) for b in result.benchmarks if b.name == benchmark]

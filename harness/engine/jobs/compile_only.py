@@ -1,21 +1,12 @@
-"""Compiling a revision without running anything: its escape sites, in a second or two."""
+"""Compiling without running anything: for the gate's escape sites, and with other flags."""
 
 from __future__ import annotations
 
-import time
+from dataclasses import replace
 
-from harness import __version__
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.revision.build import BuiltTree
 from harness.engine.session import Session
-from harness.model import (
-    RECORD_SCHEMA,
-    PackageError,
-    PackageOutcome,
-    PackageResult,
-    Record,
-)
-from harness.model.record import outcome_of
+from harness.model import Record, View
 
 # Each side has a work tree of its own, so that nothing is written where nothing changed.
 WORKERS = ("w0", "w1")
@@ -26,63 +17,51 @@ def compile_only(
 ) -> tuple[Record, Record]:
     """Records of both revisions with escape sites and inlining, and without any benchmark.
 
-    They are kept nowhere: what was not run is no measurement.
+    They are not written anywhere: what was not run is no measurement.
+    """
+    settings = session.settings(alloc_only=True)
+    records = []
+    for revision, worker in zip((base, head), WORKERS, strict=True):
+        measurer, request = session.prepare(revision, spec, settings, worker)
+        records.append(measurer.compile_only(request))
+    return records[0], records[1]
+
+
+def view_of(
+    session: Session, revision: str, gcflags: str, spec: EnvironmentSpec
+) -> tuple[View, Record | None]:
+    """A view of a revision, from its record or else compiled now, and that record.
+
+    It is stored in the record of the project, if there is one, else in one of the cache, made with
+    one more compile and without running anything. A listing (``-S``) is as large
+    as the code and is not stored; then the record may be ``None``.
 
     Args:
-        session: of the project.
-        base: hash of the older revision.
-        head: hash of the newer one.
-        spec: environment of both.
+        gcflags: ``-m -l``; blanks do not count.
 
     Raises:
-        RepositoryError: a revision cannot be checked out.
-        MeasurementError: Go cannot be started.
+        MeasurementError: the flags are wrong, or it does not compile.
+        StoreError: the record cannot be written.
     """
-    old, new = (
-        _compiled(session, revision, spec, worker)
-        for revision, worker in zip((base, head), WORKERS, strict=True)
+    gcflags = " ".join(gcflags.split())
+    record = session.record_or_answer(revision, spec)
+    if record is not None:
+        known = next((v for v in record.views if v.gcflags == gcflags), None)
+        if known is not None:
+            return known, record
+    session.trees.acquire()
+    found = session.builder(spec).diagnostics(
+        session.repository.revision(revision), session.environment(spec), gcflags
     )
-    return old, new
+    view = View(gcflags, tuple(found))
+    if is_listing(gcflags):
+        return view, record
+    record = record or session.ensure_compiled(revision, spec)
+    record = replace(record, views=(*record.views, view))
+    session.known.supplement(record)
+    return view, record
 
 
-def _compiled(session: Session, revision: str, spec: EnvironmentSpec, worker: str) -> Record:
-    started, clock = time.time(), time.monotonic()
-    session.progress.step(f"{revision[:8]} compile")
-    tree = session.build(revision, spec, worker)
-    packages = _packages(tree)
-    errors = [e for m in tree.modules for e in m.build.errors]
-    errors += [e for m in tree.modules for p in m.build.packages for e in p.errors]
-    if not tree.modules:
-        errors.append(PackageError("", "module", "the revision has no Go module and no Go files"))
-    diagnostics = [d for m in tree.modules for d in m.build.diagnostics]
-    return Record(
-        schema=RECORD_SCHEMA,
-        revision=session.repository.revision(revision),
-        environment=session.environment(spec.release, spec.build_variables, spec.run_variables),
-        machine=session.machine,
-        settings=session.settings(alloc_only=True),
-        outcome=outcome_of(packages, errors),
-        started=started,
-        duration=time.monotonic() - clock,
-        packages=tuple(packages),
-        errors=tuple(dict.fromkeys(errors)),
-        escapes=tuple(s for d in diagnostics for s in d.sites),
-        inlining=tuple(x for d in diagnostics for x in d.decisions if not x.test),
-        inlining_calls=tuple(x for d in diagnostics for x in d.calls if not x.test),
-        unparsed=tuple(x for d in diagnostics for x in d.unparsed),
-        harness=__version__,
-    )
-
-
-def _packages(tree: BuiltTree) -> list[PackageResult]:
-    found = [
-        PackageResult(
-            package.path,
-            package.directory,
-            PackageOutcome.BUILD_FAILED if package.errors else PackageOutcome.NOT_SELECTED,
-            declared=package.benchmarks,
-        )
-        for module in tree.modules
-        for package in module.build.packages
-    ]
-    return sorted(found, key=lambda p: (p.path, p.directory))
+def is_listing(gcflags: str) -> bool:
+    """Return whether the flags ask for the assembly of the code."""
+    return any(flag.lstrip("-").partition("=")[0] == "S" for flag in gcflags.split())

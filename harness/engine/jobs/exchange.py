@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from harness.analysis.causes.crossing import Crossing, benchmarks_of, charged_changes
@@ -19,8 +19,12 @@ from harness.analysis.compare.renames import (
 from harness.analysis.compare.testfiles import OfTests
 from harness.diagnostics.functions import benchmark_sources
 from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.accounting import add_accounts, add_executions
 from harness.engine.session import Session
 from harness.model import Exchange, FileChange, Record, is_test
+
+# Accounting runs each benchmark four times; of many that changed the most important are explained.
+MOST_EXPLAINED = 20
 
 
 def cross(
@@ -40,15 +44,8 @@ def cross(
     another name, have their new names on both sides.
 
     Args:
-        session: of the project.
-        base: the older record.
-        head: the newer one.
-        spec: environment of both.
         most: how many benchmarks to account for.
         older: environment that the base was measured in, if its release is another one.
-
-    Raises:
-        RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
     """
     renames = find_renames(session, base, head)
     crossing = _exchange_tests(session, renames.apply(base), head, spec)
@@ -71,8 +68,8 @@ def cross(
             own += [b for b in wanted if b in by_compiler]
             # In the tree of the base they have their old names.
             own = [renames.at_base(*benchmark) for benchmark in own]
-            return renames.apply(session.account(renames.undo(record), own, where))
-        return session.account(record, own, where)
+            return renames.apply(add_accounts(session, renames.undo(record), own, where))
+        return add_accounts(session, record, own, where)
 
     crossing = replace(
         crossing,
@@ -85,7 +82,7 @@ def cross(
     between = session.diffs(crossing.base.revision.hash, crossing.head.revision.hash)
     crossing = replace(
         crossing,
-        head=session.look_at_new_sites(crossing.base, crossing.head, between, spec),
+        head=add_executions(session, crossing.base, crossing.head, between, spec),
     )
     fed = [b for b in wanted if b in by_tests]
     return _with_diffs(session, _with_sources(session, crossing, fed))
@@ -94,16 +91,10 @@ def cross(
 def find_renames(
     session: Session, base: Record, head: Record, *, declared: bool = False
 ) -> Renames:
-    """What of the base has another name at the head.
+    """Packages and benchmarks of the base that have another name at the head.
 
     Args:
-        session: of the project.
-        base: the older record.
-        head: the newer one.
         declared: go by the benchmark functions that are declared, where nothing was run.
-
-    Raises:
-        RepositoryError: git cannot be asked.
     """
     paths = renamed_packages(base, head)
     moved = with_paths(base, paths)
@@ -123,14 +114,23 @@ def _sources(
     """The source of benchmark functions of a package, by name, as far as it is found."""
     revision = record.revision.hash
     directory = next(p.directory for p in record.packages if p.path == package)
-    inside = "" if directory == "." else f"{directory}/"
-    files = session.repository.files_with(revision, "func Benchmark", f"{inside}*_test.go")
     found: dict[str, bytes] = {}
-    # The pattern matches below directories, too.
-    for file in [f for f in files if "/" not in f.removeprefix(inside)]:
+    for file in _test_files(session, revision, directory, "func Benchmark"):
         content = session.repository.file_bytes(revision, file) or b""
         found.update({n: s for n, s in benchmark_sources(content).items() if n in names})
     return found
+
+
+def _test_files(session: Session, revision: str, directory: str, text: str) -> list[str]:
+    """Test files of a package that hold a text."""
+    inside = _prefix(directory)
+    found = session.repository.files_with(revision, text, f"{inside}*_test.go")
+    # The pattern matches below directories, too.
+    return [f for f in found if "/" not in f.removeprefix(inside)]
+
+
+def _prefix(directory: str) -> str:
+    return "" if directory == "." else f"{directory}/"
 
 
 def exchange_steps(
@@ -140,21 +140,14 @@ def exchange_steps(
     benchmarks: Sequence[tuple[str, str]],
     spec: EnvironmentSpec,
 ) -> Record:
-    """The head's record with what of its steps the benchmarks themselves caused; kept.
+    """The head's record with the parts of its steps that the benchmarks themselves caused.
 
     Measured once, and only where the tests of a package of these benchmarks changed: one revision
     more, of which no more than these packages are linked and run, and a profile for each benchmark
     that has a part of its own.
 
     Args:
-        session: of the project.
-        base: the record that the steps are told from.
-        head: the record in which they are.
         benchmarks: that changed, ``(import path, full name)``.
-        spec: environment of both.
-
-    Raises:
-        RepositoryError, MeasurementError, StoreError: as :meth:`Session.measure`.
     """
     old = base.revision.hash
     touched = touched_packages(base, head, session.repository.diff(old, head.revision.hash))
@@ -173,7 +166,9 @@ def exchange_steps(
     def accounted(mixture: Record | None) -> Record | None:
         if mixture is None:
             return None
-        return session.account(mixture, [b for b in own if mixture in crossing.code_pair(*b)], spec)
+        return add_accounts(
+            session, mixture, [b for b in own if mixture in crossing.code_pair(*b)], spec
+        )
 
     crossing = replace(
         crossing, forward=accounted(crossing.forward), backward=accounted(crossing.backward)
@@ -196,7 +191,7 @@ def exchange_steps(
         for b in wanted
     ]
     head = replace(head, exchanges=(*head.exchanges, *found))
-    session.learn(head)
+    session.known.supplement(head)
     return head
 
 
@@ -214,7 +209,7 @@ def _exchange_tests(
         return plain
     crossing = replace(plain, touched=touched)
     tests = OfTests(base, head)
-    mixed = session.with_tests_of(old, new, tests)
+    mixed = _with_tests_of(session, old, new, tests)
     if mixed is not None:
         crossing = replace(crossing, forward=session.ensure_counted(mixed, spec))
     lacking = any(
@@ -222,10 +217,20 @@ def _exchange_tests(
         for c in charged_changes(crossing)
         if c.package in touched
     )
-    mixed = session.with_tests_of(new, old, tests) if lacking else None
+    mixed = _with_tests_of(session, new, old, tests) if lacking else None
     if mixed is not None:
         crossing = replace(crossing, backward=session.ensure_counted(mixed, spec))
     return crossing
+
+
+def _with_tests_of(session: Session, onto: str, source: str, tests: Container[str]) -> str | None:
+    """A revision with the code of ``onto`` and the tests of ``source``; ``None`` if they agree."""
+    changes = [
+        FileChange(c.old if c.old in tests else None, c.new if c.new in tests else None)
+        for c in session.repository.diff(onto, source)
+        if c.old in tests or c.new in tests
+    ]
+    return session.trees.workspace.graft(onto, source, changes) if changes else None
 
 
 def _with_sources(
@@ -241,12 +246,9 @@ def _with_sources(
     touched = dict(crossing.touched)
     for path in {package for package, _ in benchmarks if package in touched}:
         changes = touched[path]
-        inside = "" if directories[path] == "." else f"{directories[path]}/"
         sources = {}
         for function in {name.split("/", 1)[0] for package, name in benchmarks if package == path}:
-            found = session.repository.files_with(new, f"func {function}(", f"{inside}*_test.go")
-            # The pattern matches below directories, too.
-            for file in [f for f in found if "/" not in f.removeprefix(inside)][:1]:
+            for file in _test_files(session, new, directories[path], f"func {function}(")[:1]:
                 sources[function] = (file, text(new, file))
         texts = {
             c.new or c.old or "": (text(old, c.old), text(new, c.new))
@@ -276,7 +278,7 @@ def touched_packages(
             continue
         users = tests.users(file)
         for package in head.packages:
-            inside = "" if package.directory == "." else f"{package.directory}/"
+            inside = _prefix(package.directory)
             rest = file.removeprefix(inside) if file.startswith(inside) else None
             own = rest is not None and is_test(file)
             if package.path in users or (own and rest and _of_package(rest)):
@@ -285,5 +287,5 @@ def touched_packages(
 
 
 def _of_package(rest: str) -> bool:
-    """Whether a file of tests, named from a package's directory, is of that package."""
+    """Return whether a test file, named from a package's directory, is of that package."""
     return "/" not in rest or rest.startswith("testdata/")

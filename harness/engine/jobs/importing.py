@@ -39,10 +39,9 @@ _RELEASE_KEYS = ("toolchain", "go-version", "goversion")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a saved output is from, as far as the command line says it.
+    """The origin of a saved output, as far as the command line names it.
 
     Attributes:
-        revision: the commit that ran.
         diff: from its first parent, as in a record.
         machine: name of the machine; empty to make one of the ``cpu:`` line.
         release: Go release; empty to look for it in the file.
@@ -60,7 +59,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a saved output.
+    """A saved output as a record.
 
     Attributes:
         record: marked as imported; its packages have no key, so nothing is ever carried from it.
@@ -95,11 +94,6 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
 
     Counts (allocs/op, B/op) become measurements of the allocation lane, everything else of the time
     lane; nothing of them is known to repeat on one processor, so that a single sample is not exact.
-
-    Args:
-        text: the file.
-        name: of the file, for messages.
-        origin: where it is from.
 
     Raises:
         MeasurementError: nothing in it is a result.
@@ -224,7 +218,7 @@ def _packages(
 
 
 def _missing(failure: SavedFailure) -> str:
-    """What a saved output does not have, for a person."""
+    """A warning about results that a saved output lacks."""
     package = failure.package or "a package that is not named"
     if failure.kind == "build":
         return f"{package} has no results, as it did not build: {failure.message}"

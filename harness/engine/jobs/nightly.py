@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.causes.explain import explain_steps
 from harness.analysis.history.history import History
+from harness.analysis.history.project import project_histories
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.news import (
@@ -31,8 +32,8 @@ from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.walk import (
     MOST_ATTEMPTS,
     account_steps,
-    carry_out,
     describe,
+    execute_walk,
     hole_lines,
     left_of,
     of_one_revision,
@@ -51,13 +52,11 @@ _REMEMBERED = 3
 
 @dataclass(frozen=True, slots=True)
 class NightlySettings:
-    """What a run is to do.
+    """Settings of a nightly run.
 
     Attributes:
         budget: seconds after which no further revision is begun; ``None`` for no limit. The
             first one is always measured.
-        alloc_only: leave the time lane out.
-        explain: account for the new steps line by line.
         fetched: whether the newest commits are here: a fetch worked, or none was wanted.
     """
 
@@ -84,25 +83,13 @@ class _Lane:
 
     def histories(self) -> list[History]:
         """One for each branch that has records."""
-        several = len(self.lines) > 1
-        made = [
-            replace(
-                History.build(self.records.values(), line),
-                branch=name if several else "",
-                beside=number > 0,
-            )
-            for number, (name, line) in enumerate(self.lines)
-        ]
-        return [h for h in made if h.records]
+        return project_histories(self.records.values(), self.lines)
 
 
 class Nightly:
     """One run.
 
     Args:
-        session: of the project.
-        settings: of the run.
-        environments: in which to measure.
         clock: seconds that only grow.
         pause: called between two revisions, for what should not wait until the end.
     """
@@ -136,11 +123,8 @@ class Nightly:
 
         A revision that cannot be measured is passed over; the next runs try it again unless it has
         a record. A release that cannot be had ends its environment only.
-
-        Raises:
-            StoreError: a record cannot be read or written, or a disk is full.
         """
-        self._session.take_turn()
+        self._session.trees.acquire()
         self._lanes = self._open_lanes()
         total = sum(len(lane.open) for lane in self._lanes)
         self._session.progress.start(total)
@@ -184,7 +168,7 @@ class Nightly:
         )
 
     def _news(self, lane: _Lane) -> list[EnvironmentNews]:
-        """What is new in an environment, accounted for."""
+        """The news of an environment, accounted for."""
         repository = self._session.repository
         begun_with = (*lane.state.baseline, *lane.state.floors)
         old = set(repository.first_parents(h for h in begun_with if repository.exists(h)))
@@ -215,11 +199,7 @@ class Nightly:
         return since if long_ago else 0.0
 
     def told(self, report: NightlyReport) -> None:
-        """Remember that a report was delivered.
-
-        Raises:
-            StoreError: the state cannot be written.
-        """
+        """Remember that a report was delivered."""
         environments = dict(self._state.environments)
         for found in report.environments:
             # The last branch knows what those before it have told.
@@ -249,14 +229,18 @@ class Nightly:
         lanes = []
         for spec in self._specs:
             try:
-                name = session.environment(
-                    spec.release, spec.build_variables, spec.run_variables
-                ).name
+                name = session.environment(spec).name
             except ToolchainError as err:
                 self._problems.append(str(err))
                 continue
             records = self._records(spec)
-            lane = _Lane(spec, name, EnvironmentState(), session.branch_lines(), records)
+            lane = _Lane(
+                spec,
+                name,
+                EnvironmentState(),
+                session.repository.branch_lines(session.config.branches),
+                records,
+            )
             if name not in environments:
                 environments[name] = self._first_state(lane, tips)
             lane.state = environments[name]
@@ -289,7 +273,7 @@ class Nightly:
         return lanes
 
     def _lost(self, lane: _Lane) -> str:
-        """Why there is nothing to compare with, though there was something; else empty."""
+        """The message that the records to compare with are gone; empty if they are not."""
         anchors = lane.state.newest or lane.state.floors
         if not anchors or any(h in lane.records for h in anchors):
             return ""
@@ -302,7 +286,7 @@ class Nightly:
         )
 
     def _finish_walks(self) -> None:
-        """Finish what `esv run` was kept from finishing, as far as the budget goes."""
+        """Finish interrupted walks of `esv run`, as far as the budget goes."""
         cut, problems = unfinished(self._session)
         self._problems += problems
         begun: list[float] = []
@@ -319,7 +303,7 @@ class Nightly:
             if not self._may_begin():
                 return
             self._notes.append(f"finishing {left_of(walk)}")
-            done = carry_out(self._session, walk, may_begin=may_begin)
+            done = execute_walk(self._session, walk, may_begin=may_begin)
             self._problems += done.failed
             self._measured += done.records
         for lane in self._lanes if cut else ():
@@ -327,7 +311,7 @@ class Nightly:
             lane.open = [h for h in lane.open if h not in lane.records]
 
     def _first_state(self, lane: _Lane, tips: Sequence[str]) -> EnvironmentState:
-        """Where nightly begins: with what is recorded, else with what the branches hold."""
+        """The state at the first run: nightly begins at the records, else at the branches' tips."""
         repository = self._session.repository
         there = {h for h, r in lane.records.items() if not r.imported}
         floors = []
@@ -358,7 +342,7 @@ class Nightly:
                 self._one(lane, hash_)
 
     def _may_begin(self) -> bool:
-        """Whether the budget lasts for another revision, as long as the last ones took."""
+        """Return whether the budget lasts for a revision that takes as long as the last ones."""
         budget = self._settings.budget
         if budget is None or not self._took:
             return True
@@ -369,11 +353,7 @@ class Nightly:
         try:
             with of_one_revision():
                 record = self._session.measure(
-                    hash_,
-                    lane.spec.release,
-                    build_variables=lane.spec.build_variables,
-                    run_variables=lane.spec.run_variables,
-                    alloc_only=self._settings.alloc_only,
+                    hash_, lane.spec, alloc_only=self._settings.alloc_only
                 )
         except ToolchainError as err:
             self._problems.append(str(err))

@@ -1,4 +1,4 @@
-"""Which revisions a range means: asv's words, then git's."""
+"""The revisions of a range: asv's words, then git's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ def select_revisions(
     """Full hashes, newest first.
 
     Args:
-        session: of the project.
         spec: ``NEW`` (since the newest measured on each branch), ``ALL``, ``EXISTING``,
             ``HASHFILE:f`` (``-`` for standard input), or what ``git rev-list`` takes: ``A..B``,
             ``REV`` (it and everything before it), ``REV^!`` (it alone).

@@ -18,8 +18,9 @@ from pathlib import Path
 from harness.errors import NewerRecordError, RepositoryError, StoreError
 from harness.git.results_branch import ResultsBranch, blob_id
 from harness.store import RECORD_SUFFIX
-from harness.store.codec import decode, encode
-from harness.store.files import write_atomic
+from harness.store.codec import decode
+from harness.store.encoding import encode
+from harness.store.files import read_bytes, write_atomic
 from harness.store.growth import union
 from harness.store.nightly import STATE_NAME, decode_state, encode_state, merge_states
 
@@ -34,11 +35,9 @@ _ATTEMPTS = 30
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What a synchronisation did.
+    """Result of a synchronisation.
 
     Attributes:
-        fetched: files that came from the branch.
-        pushed: files that went there.
         warnings: files of the branch or the disk that cannot be read, a line each.
     """
 
@@ -59,12 +58,6 @@ def synchronise(
     Where somebody else pushes at the same moment it is done again, so that nothing of either is
     lost; what is on the branch is never deleted.
 
-    Args:
-        branch: of the results.
-        results_dir: asv's ``results_dir``.
-        push: also write to the branch.
-        sleep: between attempts.
-
     Raises:
         RepositoryError: the remote cannot be reached, or others are always quicker.
         StoreError: a file cannot be read or written.
@@ -73,11 +66,11 @@ def synchronise(
     warnings: dict[str, str] = {}
     for attempt in range(_ATTEMPTS):
         theirs = branch.fetch()
-        mine = {path: blob_id(_read(results_dir / path)) for path in _local(results_dir)}
+        mine = {path: blob_id(read_bytes(results_dir / path)) for path in _local(results_dir)}
         for path, oid in theirs.items():
             if not _FILE.fullmatch(path) or mine.get(path) == oid:
                 continue
-            own = _read(results_dir / path) if path in mine else None
+            own = read_bytes(results_dir / path) if path in mine else None
             try:
                 merged = _merge(path, branch.read(oid), own)
             except NewerRecordError as err:
@@ -95,7 +88,7 @@ def synchronise(
         for path, oid in mine.items():
             if push and theirs.get(path) != oid:
                 try:
-                    files[path] = _sound(path, _read(results_dir / path))
+                    files[path] = _sound(path, read_bytes(results_dir / path))
                 except StoreError as err:
                     warnings[path] = f"not put on {branch.name}: {err}"
         if not files:
@@ -115,19 +108,8 @@ def _local(results_dir: Path) -> list[str]:
     return [name for name in names if _FILE.fullmatch(name)]
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as err:
-        raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
-
-
 def _sound(path: str, data: bytes) -> bytes:
-    """The bytes of a file, which can be read.
-
-    Raises:
-        StoreError: it cannot.
-    """
+    """The bytes of a file, after a check that they can be read."""
     if path.endswith(STATE_NAME):
         decode_state(data, path)
     else:
@@ -136,11 +118,7 @@ def _sound(path: str, data: bytes) -> bytes:
 
 
 def _merge(path: str, theirs: bytes, ours: bytes | None) -> bytes:
-    """What two files of one name hold together; ours where a newer harness has written it.
-
-    Raises:
-        StoreError: that of the branch cannot be read.
-    """
+    """The union of two files of one name; ours where a newer harness has written it."""
     if path.endswith(STATE_NAME):
         state = decode_state(theirs, path)
         if ours is None:

@@ -24,7 +24,7 @@ from harness.diagnostics.marks import (
 )
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.revision.build import WORKER
-from harness.engine.revision.code import CodeReader, kept
+from harness.engine.revision.code import CodeReader, recorded
 from harness.engine.revision.modules import measured_go_files
 from harness.engine.session import Session
 from harness.errors import MeasurementError
@@ -37,10 +37,9 @@ class Ruled:
     """A record with the code that rules are about.
 
     Attributes:
-        record: the record, with the code that no test binary has.
         marks: what comments in the source declare free of escapes, and what a rule is about that
             has other names of files (``//line``).
-        untold: rules of which it cannot be told whether they hold, and what to do.
+        untold: rules that cannot be judged, and what to do about it.
     """
 
     record: Record
@@ -53,11 +52,8 @@ class _Wanted:
     """A function that a rule is about.
 
     Attributes:
-        source: the file in which the rule stands.
-        line: likewise.
+        source: the file that contains the rule.
         package: import path; empty where nothing in the directory is compiled.
-        file: that declares it.
-        function: by the compiler's name.
         named: whether the rule names the function or its file, and not many by a pattern.
         counts: whether the rule is a budget, which what is compiled nowhere does not use up.
     """
@@ -86,18 +82,10 @@ class _Wanted:
 def with_ruled_code(
     session: Session, record: Record, spec: EnvironmentSpec, policy: Policy, worker: str = WORKER
 ) -> Ruled:
-    """Have the code of all functions that the policy or a mark in the source has a rule about.
+    """Add the code of all functions that the policy or a mark in the source has a rule about.
 
     Args:
-        session: of the project.
-        record: of the revision that is judged; what is added to it is kept nowhere.
-        spec: environment of the record.
-        policy: of the project.
         worker: in whose work tree to compile, where there is anything to compile.
-
-    Raises:
-        RepositoryError: the revision cannot be checked out.
-        MeasurementError: Go cannot be started.
     """
     return _Rules(session, record, spec, policy).have(worker)
 
@@ -114,7 +102,7 @@ class _Rules:
         self._packages = {p.directory: p.path for p in record.packages}
         self._declared: dict[str, list[Declaration]] = {}
         self._untold: list[PackageError] = []
-        self._unread: set[str] = set()  # packages of which there is no listing
+        self._unread: set[str] = set()  # packages without a listing
 
     def have(self, worker: str) -> Ruled:
         marks = self._marks()
@@ -217,22 +205,14 @@ class _Rules:
             return CompiledCode((), ())
         self._session.progress.step(f"{self._revision[:8]} compile what no test binary has")
         tree = self._session.build(self._revision, self._spec, worker)
-        reader = CodeReader.of(
-            tree, self._session.go(self._spec.release), self._session.config.build_timeout
-        )
+        reader = CodeReader(tree)
         parts = []
         for module in tree.modules:
             packages = {p.path for p in module.build.packages} & units
             if not packages:
                 continue
             try:
-                code = reader.listing(
-                    tree.tree / module.plan.directory,
-                    packages,
-                    tree.module_env(module.plan),
-                    module.plan.flags,
-                    {w.package for w in missing} - {""},
-                )
+                code = reader.listing(module, packages, {w.package for w in missing} - {""})
             except MeasurementError as err:
                 self._unread |= packages
                 self._untold += [PackageError(p, "code", str(err)) for p in sorted(packages)]
@@ -263,7 +243,7 @@ class _Rules:
                 self._cannot_tell(w.file, f"{w.rule}: {why}")
 
     def _why(self, w: _Wanted, found: Record) -> str:
-        """Why nothing is known of a function, and what to do; empty where that is no matter."""
+        """Why nothing is known of a function, and what to do; empty if that does not matter."""
         if w.package in found.uncompiled:
             return f"{w.package}, which the rule is about, does not compile"
         if w.generic:
@@ -301,7 +281,7 @@ class _Rules:
         return self._declared[file]
 
     def _has_body(self, wanted: _Wanted) -> bool:
-        """What is written in assembly is not compiled, and Go puts nothing on the heap there."""
+        """False for assembly, which is not compiled and puts nothing on the heap."""
         declared = (d for d in self._functions(wanted.file) if d.name == wanted.function)
         return any(d.body for d in declared)
 
@@ -334,8 +314,8 @@ def _elsewhere(wanted: Sequence[_Wanted], found: Record) -> Iterable[NoEscape]:
 
 
 def _concerned(code: CompiledCode, wanted: Sequence[_Wanted]) -> CompiledCode:
-    """Of a listing what a record would have of it, and what rules name in test files."""
-    part = kept(code)
+    """The part of a listing that a record would hold, and functions in tests that rules name."""
+    part = recorded(code)
     tests = [w for w in wanted if w.file.endswith("_test.go")]
     more = [
         f

@@ -14,11 +14,9 @@ from harness.engine.revision.build import BuiltModule, BuiltTree
 from harness.engine.revision.carry import package_key
 from harness.engine.revision.packages import PackageRunner
 from harness.engine.session import Session
-from harness.gobench import LaneRun, LaneSettings, run_lane
-from harness.gobench.link import link
-from harness.model import SECONDS, BenchmarkFailure, Environment, Lane
+from harness.gobench import LaneRun
+from harness.model import SECONDS, BenchmarkFailure, Lane, RunSettings
 from harness.model.selection import enters
-from harness.process import processors
 
 # Of base, base again and head, each in each place as often; every other time around backwards.
 _TURNS = ("ahb", "bha", "hba", "abh", "bah", "hab")
@@ -26,12 +24,12 @@ _TURNS = ("ahb", "bha", "hba", "abh", "bah", "hab")
 
 @dataclass(frozen=True, slots=True)
 class TimeLane:
-    """What came of running two revisions in turn.
+    """Result of running two revisions in turn.
 
     Attributes:
         timed: every benchmark that gave all its samples on both sides.
         failures: by hash of the revision and import path, what did not.
-        same: packages of which both sides have the same test binary; these were not run.
+        same: packages whose test binary is the same on both sides; these were not run.
     """
 
     timed: tuple[Timed, ...]
@@ -45,17 +43,8 @@ def run_in_turn(
     """Time the benchmarks that both revisions have.
 
     Args:
-        session: of the project; its settings say how long and how often.
-        base: hash of the older revision.
-        head: hash of the newer one.
-        spec: environment of both.
-        even_if_same: also packages of which both sides have the same test binary.
-
-    Raises:
-        RepositoryError: a revision cannot be checked out.
-        MeasurementError: Go cannot be started.
+        even_if_same: also run packages whose test binary is the same on both sides.
     """
-    environment = session.environment(spec.release, spec.build_variables, spec.run_variables)
     trees = {
         "base": session.build(base, spec, worker="w0"),
         "head": session.build(head, spec, worker="w1"),
@@ -63,10 +52,9 @@ def run_in_turn(
     found: list[Timed] = []
     failures: list[tuple[str, str, BenchmarkFailure]] = []
     same: list[str] = []
-    with session.scratch() as scratch:
+    with session.trees.scratch() as scratch:
         sides = {
-            name: _Side(session, spec, tree, environment, scratch / name)
-            for name, tree in trees.items()
+            name: _Side(session.settings(), tree, scratch / name) for name, tree in trees.items()
         }
         both = [p for p in sides["head"].packages if p in sides["base"].packages]
         for number, path in enumerate(both, 1):
@@ -81,30 +69,17 @@ def run_in_turn(
 
 
 class _Side:
-    """One revision, checked out and compiled, of which packages are linked and run."""
+    """One revision, checked out and compiled, whose packages are linked and run."""
 
-    def __init__(
-        self,
-        session: Session,
-        spec: EnvironmentSpec,
-        tree: BuiltTree,
-        environment: Environment,
-        scratch: Path,
-    ) -> None:
+    def __init__(self, settings: RunSettings, tree: BuiltTree, scratch: Path) -> None:
         scratch.mkdir(parents=True)
-        self._config = session.config
-        self._go = session.go(spec.release)
         self._tree = tree
-        self._scratch = scratch
-        self._settings = session.settings()
-        self._runner = PackageRunner(
-            session.config, self._go, tree.tree, scratch, self._settings, environment
-        )
+        self._binary = scratch / "package.test"
+        self._runner = PackageRunner(tree, scratch, settings)
         self.packages: dict[str, tuple[BuiltPackage, BuiltModule]] = {
             p.path: (p, m)
-            for m in tree.modules
-            for p in m.build.packages
-            if any(enters(self._settings.bench, b) for b in p.benchmarks) and not p.errors
+            for m, p in tree.packages
+            if any(enters(settings.bench, b) for b in p.benchmarks) and not p.errors
         }
 
     def key(self, path: str) -> str:
@@ -115,35 +90,12 @@ class _Side:
     def link(self, path: str) -> str:
         """Link the test binary of a package; what Go says if it fails."""
         package, module = self.packages[path]
-        return link(
-            self._go.binary,
-            self._tree.tree / package.module,
-            package.path,
-            self._binary,
-            self._tree.module_env(module.plan),
-            self._config.build_timeout,
-            module.plan.flags,
-        )
+        return self._tree.link(module, package, self._binary)
 
     def time(self, path: str) -> LaneRun:
         """Run the linked test binary once."""
         package, _ = self.packages[path]
-        idle = self._config.benchmark_timeout
-        lane = LaneSettings(
-            lane=Lane.TIME,
-            bench=self._settings.bench,
-            benchtime=self._settings.benchtime or "1s",
-            count=1,
-            procs=processors(),
-            idle_timeout=idle,
-            timeout=max(idle * 60, 600.0),
-        )
-        directory = self._tree.tree / package.directory
-        return run_lane(self._binary, directory, lane, self._runner.environment(package.directory))
-
-    @property
-    def _binary(self) -> Path:
-        return self._scratch / "package.test"
+        return self._runner.time_lane(self._binary, package.directory, 1)
 
 
 def _package(

@@ -12,9 +12,8 @@ from harness.engine.revision.build import Builder, BuiltModule, BuiltTree
 from harness.engine.revision.code import in_repository
 from harness.engine.revision.packages import PackageRunner
 from harness.errors import MeasurementError
-from harness.gobench.link import link
 from harness.gobench.profile import ProfileJob, measure_account
-from harness.model import Account, Environment, Revision, RunSettings
+from harness.model import Account, Record
 from harness.toolchain.overlay import with_overlay, without_tiny_allocator
 
 # A benchmark with heavy set-up takes long when every allocation is profiled.
@@ -22,52 +21,26 @@ _PROFILE_TIMEOUT = 300.0
 
 
 class Accountant:
-    """Makes accounts of benchmarks of one revision after the other.
-
-    Args:
-        builder: checks out and compiles.
-        progress: told what goes on.
-    """
+    """Makes accounts of benchmarks of one revision after the other."""
 
     def __init__(self, builder: Builder, progress: Progress) -> None:
         self._builder = builder
         self._progress = progress
 
-    def accounts(
-        self,
-        revision: Revision,
-        environment: Environment,
-        settings: RunSettings,
-        benchmarks: Sequence[tuple[str, str]],
-    ) -> list[Account]:
-        """Accounts of these benchmarks, as far as they can be made.
+    def accounts(self, record: Record, benchmarks: Sequence[tuple[str, str]]) -> list[Account]:
+        """Accounts of these benchmarks of a record, as far as they can be made.
 
         Args:
-            revision: where.
-            environment: with which toolchain and variables.
-            settings: of the record that the accounts belong to.
             benchmarks: ``(import path, full name)``.
-
-        Raises:
-            RepositoryError: the revision cannot be checked out.
-            MeasurementError: Go cannot be started.
         """
-        whole = self._builder.build(revision, environment)
+        whole = self._builder.build(record.revision, record.environment)
         with self._builder.workspace.scratch() as scratch:
+            runner = PackageRunner(whole, scratch, record.settings)
             found: list[Account] = []
-            for module in whole.modules:
-                for package in module.build.packages:
-                    names = [name for path, name in benchmarks if path == package.path]
-                    if names and not package.errors:
-                        runner = PackageRunner(
-                            self._builder.config,
-                            self._builder.go,
-                            whole.tree,
-                            scratch,
-                            settings,
-                            environment,
-                        )
-                        found += self._package(whole, module, package, names, runner, scratch)
+            for module, package in whole.packages:
+                names = [name for path, name in benchmarks if path == package.path]
+                if names and not package.errors:
+                    found += self._package(whole, module, package, names, runner, scratch)
             return found
 
     def _package(
@@ -121,15 +94,7 @@ class Accountant:
         binary: Path,
         flags: Sequence[str],
     ) -> Path | None:
-        message = link(
-            self._builder.go.binary,
-            whole.tree / package.module,
-            package.path,
-            binary,
-            whole.module_env(module.plan),
-            self._builder.config.build_timeout,
-            flags,
-        )
+        message = whole.link(module, package, binary, flags)
         if message:
             self._progress.step(f"{package.path}: {message}")
         return None if message else binary

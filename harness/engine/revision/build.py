@@ -1,15 +1,20 @@
-"""Checking out and compiling one revision: its modules, and a ``go.mod`` where one is wanting."""
+"""Checking out and compiling one revision: its modules, and a ``go.mod`` where it has none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from harness.config import Config
-from harness.diagnostics.collect import ModuleBuild, compile_module, compiler_output
+from harness.diagnostics.collect import (
+    BuiltPackage,
+    ModuleBuild,
+    compile_module,
+    compiler_output,
+)
 from harness.engine.revision.modules import (
     ModulePlan,
     guess_module_path,
@@ -21,7 +26,8 @@ from harness.engine.revision.modules import (
     workspace_of,
 )
 from harness.git import Repository, Workspace
-from harness.model import Diagnostic, Environment, Revision
+from harness.gobench.link import link
+from harness.model import Diagnostic, Environment, PackageError, Revision
 from harness.process import processors, tool_environment
 from harness.store.memo import FileMemo
 from harness.toolchain import Go
@@ -46,31 +52,68 @@ class BuiltTree:
     """A revision, checked out and compiled.
 
     Attributes:
-        tree: the work tree.
         blobs: object id of every file of the revision.
-        env: environment of the go command.
-        modules: every module with its packages.
     """
 
+    config: Config
+    go: Go
+    environment: Environment
     tree: Path
     blobs: Mapping[str, str]
     env: Mapping[str, str]
     modules: tuple[BuiltModule, ...]
 
+    @property
+    def packages(self) -> list[tuple[BuiltModule, BuiltPackage]]:
+        """All packages, each with its module."""
+        return [(module, package) for module in self.modules for package in module.build.packages]
+
+    @property
+    def errors(self) -> list[PackageError]:
+        """The modules and packages that Go refuses."""
+        found = [e for m in self.modules for e in m.build.errors]
+        found += [e for _, package in self.packages for e in package.errors]
+        if not self.modules:
+            found.append(
+                PackageError("", "module", "the revision has no Go module and no Go files")
+            )
+        return found
+
     def module_env(self, plan: ModulePlan) -> dict[str, str]:
         """Environment of the go command in one module."""
         return {**self.env, "GOWORK": plan.workspace}
+
+    def link(
+        self,
+        module: BuiltModule,
+        package: BuiltPackage,
+        binary: Path,
+        flags: Sequence[str] | None = None,
+    ) -> str:
+        """Link the test binary of a package.
+
+        Args:
+            flags: instead of those of the module's plan.
+
+        Returns:
+            Go's message if it failed, else nothing.
+        """
+        return link(
+            self.go.binary,
+            self.tree / package.module,
+            package.path,
+            binary,
+            self.module_env(module.plan),
+            self.config.build_timeout,
+            module.plan.flags if flags is None else flags,
+        )
 
 
 class Builder:
     """Compiles revisions of one repository with one toolchain.
 
     Args:
-        config: of the project.
-        go: the toolchain.
-        repository: the user's repository, only read.
-        workspace: where revisions are checked out.
-        worker: in which of its work trees.
+        worker: name of the work tree to use.
     """
 
     def __init__(
@@ -90,19 +133,14 @@ class Builder:
         self._messages = FileMemo(config.cache_dir / "diagnostics")
 
     def build(self, revision: Revision, environment: Environment) -> BuiltTree:
-        """Check a revision out and compile it; what does not compile is part of the result.
-
-        Raises:
-            RepositoryError: it cannot be checked out.
-            MeasurementError: Go cannot be started.
-        """
+        """Check a revision out and compile it; what does not compile is part of the result."""
         tree = self.workspace.checkout(self._worker, revision.hash)
         blobs = self.repository.blobs(revision.hash)
         env = self._tool_env(environment)
-        plans = [self._measuring(plan) for plan in self._plans(tree, revision, blobs)]
+        plans = [self._with_heap_costs(plan) for plan in self._plans(tree, revision, blobs)]
         with ThreadPoolExecutor(processors()) as pool:
-            modules = list(pool.map(lambda plan: self._compile(tree, plan, env), plans))
-        return BuiltTree(tree, blobs, env, tuple(modules))
+            modules = tuple(pool.map(lambda plan: self._compile(tree, plan, env), plans))
+        return BuiltTree(self.config, self.go, environment, tree, blobs, env, modules)
 
     @cached_property
     def heap_costs(self) -> Mapping[str, str]:
@@ -115,7 +153,7 @@ class Builder:
     def diagnostics(
         self, revision: Revision, environment: Environment, gcflags: str
     ) -> list[Diagnostic]:
-        """What the compiler says of a revision with other flags.
+        """The compiler's output for a revision with other flags.
 
         Raises:
             MeasurementError: the flags are wrong, or it does not compile.
@@ -135,8 +173,7 @@ class Builder:
             )
         return found
 
-    def _measuring(self, plan: ModulePlan) -> ModulePlan:
-        """A plan with the changed files of `testing`."""
+    def _with_heap_costs(self, plan: ModulePlan) -> ModulePlan:
         flags = with_overlay(plan.flags, self.heap_costs, self._overlays)
         return replace(plan, flags=tuple(flags))
 
@@ -169,15 +206,14 @@ class Builder:
         """Import path of a module from before ``go.mod``."""
         if self.config.go.module_path:
             return self.config.go.module_path
+        prefix = "" if directory == "." else f"{directory}/"
         later = ""
-        name = "go.mod" if directory == "." else f"{directory}/go.mod"
         for tip in self.repository.branch_tips(self.config.branches):
-            first = self.repository.first_with(name, tip)
-            text = self.repository.file_text(first, name) if first else None
+            first = self.repository.first_with(f"{prefix}go.mod", tip)
+            text = self.repository.file_text(first, f"{prefix}go.mod") if first else None
             later = later or module_path_of(text or "")
         files = [f for f in blobs if f.endswith(".go") and "vendor/" not in f]
-        inside = [f for f in files if directory == "." or f.startswith(f"{directory}/")]
-        prefix = "" if directory == "." else f"{directory}/"
+        inside = [f for f in files if f.startswith(prefix)]
         folders = {f.removeprefix(prefix).rpartition("/")[0] for f in inside} - {""}
         texts = [(tree / f).read_text("utf-8", "replace") for f in inside]
         name_of_project = "".join(c if c.isalnum() else "-" for c in self.config.project)
@@ -193,7 +229,7 @@ class Builder:
         if refusal:
             mended = plan_with_mended_go_mod(plan, tree, refusal, self._overlays)
             if mended is not None:
-                mended = self._measuring(mended)
+                mended = self._with_heap_costs(mended)
                 again = self._compile_once(tree, mended, env)
                 if not again.errors:
                     return BuiltModule(mended, again)

@@ -1,4 +1,4 @@
-"""Which results can be taken over: the same test binary, run in the same way, in the same place."""
+"""Results that can be taken over: the same test binary, run in the same way and place."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ def package_key(binary_id: str, directory: str, blobs: Mapping[str, str]) -> str
     """Identity of what a package's benchmarks run on and read.
 
     Args:
-        binary_id: of the test binary.
         directory: of the package, relative to the repository's root.
         blobs: object id of every file of the tree.
 
@@ -51,9 +50,6 @@ class CarryIndex:
 
     Looked into are the records measured by this session and, for each revision, those of its
     neighbours in the history, which is where an equal binary is found.
-
-    Attributes:
-        enabled: whether anything is taken over.
     """
 
     def __init__(self, store: RecordStore, *, enabled: bool) -> None:
@@ -112,12 +108,6 @@ class CarryIndex:
         """The compiled code that belongs to a result of :meth:`find`.
 
         An equal test binary has equal code on equal lines.
-
-        Args:
-            machine: as there.
-            environment: as there.
-            carried: the result.
-            linked: the project's packages in the test binary.
         """
         for record, _ in self._results.get((machine, environment, carried.key), ()):
             if record.revision.hash == carried.carried_from:
@@ -126,13 +116,7 @@ class CarryIndex:
 
 
 def code_of(record: Record, package: str, linked: Collection[str]) -> PackageCode:
-    """What a record has of the compiled code in the test binary of a package.
-
-    Args:
-        record: in which the binary was read.
-        package: import path.
-        linked: the project's packages in the binary.
-    """
+    """The compiled code in the test binary of a package, as a record has it."""
     unread = next((e for e in record.unread if e.package == package), None)
     if unread is not None:
         return PackageCode(unread=unread)
@@ -143,7 +127,7 @@ def code_of(record: Record, package: str, linked: Collection[str]) -> PackageCod
 
 
 def _was_read(record: Record, package: str) -> bool:
-    """Whether reading the test binary of a package was tried; a benchmark is in each of them."""
+    """Return whether the test binary of a package was read, or reading it failed."""
     read = any(f.package == package for f in record.functions)
     return read or any(e.package == package for e in record.unread)
 

@@ -1,6 +1,6 @@
 """The compiled code of a revision, read from the test binaries that are linked for measuring.
 
-What is covered are the functions of the project's packages that the linker kept in the test binary
+Covered are the functions of the project's packages that the linker retained in the test binary
 of some package with benchmarks: those that benchmarks or tests of such a package can reach. A
 package that no such package imports, and functions that nothing linked refers to, are not covered;
 nor are those inlined wherever they are called, but for the calls that they have in their callers.
@@ -10,16 +10,15 @@ packages, linked or not; so it has of what a rule is about (:mod:`harness.engine
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.diagnostics.collect import BuiltPackage
-from harness.engine.revision.build import BuiltTree
+from harness.engine.revision.build import BuiltModule, BuiltTree
 from harness.errors import EscapeVelocityError
 from harness.model import AllocationCall, FunctionCode, PackageError
-from harness.toolchain import Go
 
 if TYPE_CHECKING:
     from harness.compiled import CompiledCode
@@ -29,10 +28,10 @@ _MOST_SAID = 300
 
 @dataclass(frozen=True, slots=True)
 class PackageCode:
-    """What was read of one test binary.
+    """The compiled code of one test binary.
 
     Attributes:
-        calls: of the project's packages in it; see :func:`kept`.
+        calls: of the project's packages in it; see :func:`recorded`.
         functions: likewise.
         unread: why it could not be read, ``None`` if it was.
     """
@@ -43,39 +42,14 @@ class PackageCode:
 
 
 class CodeReader:
-    """Reads the test binaries of one revision.
+    """Reads the test binaries of one revision."""
 
-    Args:
-        go: the toolchain.
-        own: import paths of all packages of the tree.
-        modules: module path and directory of every module of the tree.
-        timeout: seconds that a listing may take.
-    """
-
-    def __init__(
-        self,
-        go: Go,
-        own: Collection[str],
-        modules: Sequence[tuple[str, str]],
-        timeout: float,
-    ) -> None:
-        self._go = go
-        self._own = frozenset(own)
-        self._inside = in_repository(modules)
-        self._timeout = timeout
-
-    @classmethod
-    def of(cls, tree: BuiltTree, go: Go, timeout: float) -> CodeReader:
-        """For a revision that was built."""
-        builds = [m.build for m in tree.modules]
-        paths = dict.fromkeys(pair for b in builds for pair in b.module_paths)
-        return cls(
-            go,
-            [p.path for b in builds for p in b.packages],
-            # The longest first: a module may lie inside another.
-            sorted(paths, key=lambda pair: len(pair[0]), reverse=True),
-            timeout,
-        )
+    def __init__(self, whole: BuiltTree) -> None:
+        self._whole = whole
+        self._own = frozenset(package.path for _, package in whole.packages)
+        pairs = dict.fromkeys(pair for m in whole.modules for pair in m.build.module_paths)
+        # The longest first: a module may lie inside another.
+        self._inside = in_repository(sorted(pairs, key=lambda p: len(p[0]), reverse=True))
 
     @staticmethod
     def load() -> None:
@@ -88,37 +62,25 @@ class CodeReader:
         """The project's packages in the test binary of a package."""
         return self._own.intersection((package.path, *package.links))
 
-    def read(
-        self,
-        binary: Path,
-        package: BuiltPackage,
-        module_directory: Path,
-        env: Mapping[str, str],
-        flags: Sequence[str],
-    ) -> PackageCode:
-        """The code in a test binary. Whatever goes wrong is told, since it costs no number."""
+    def read(self, binary: Path, module: BuiltModule, package: BuiltPackage) -> PackageCode:
+        """The code in a test binary. Whatever fails is part of the result: it costs no number."""
         # Half a second with its libraries, which a revision that is carried whole need not spend.
         from harness.compiled import is_decoded, read_binary
 
         try:
-            if is_decoded(self._go.toolchain):
+            if is_decoded(self._whole.go.toolchain):
                 code = read_binary(binary, self.linked(package), self._relative)
             else:
-                code = self.listing(module_directory, self.linked(package), env, flags)
+                code = self.listing(module, self.linked(package))
         except EscapeVelocityError as err:
             return PackageCode(unread=_unread(package.path, str(err)))
         except Exception as err:
             # A form of the tables that is not known: a newer release, a damaged file.
             return PackageCode(unread=_unread(package.path, f"{type(err).__name__}: {err}"))
-        return kept(code)
+        return recorded(code)
 
     def listing(
-        self,
-        module_directory: Path,
-        packages: Collection[str],
-        env: Mapping[str, str],
-        flags: Sequence[str],
-        others: Collection[str] = (),
+        self, module: BuiltModule, packages: Collection[str], others: Collection[str] = ()
     ) -> CompiledCode:
         """The code of whole packages and their tests, linked or not; see :func:`compile_listing`.
 
@@ -127,13 +89,14 @@ class CodeReader:
         """
         from harness.compiled import compile_listing
 
+        whole = self._whole
         return compile_listing(
-            self._go.binary,
-            module_directory,
+            whole.go.binary,
+            whole.tree / module.plan.directory,
             packages,
-            env,
-            self._timeout,
-            flags,
+            whole.module_env(module.plan),
+            whole.config.build_timeout,
+            module.plan.flags,
             self._relative,
             others=others,
         )
@@ -142,9 +105,9 @@ class CodeReader:
         return self._inside(path) or path
 
 
-def kept(code: CompiledCode) -> PackageCode:
-    """What the record keeps: code outside of test files, and benchmark functions."""
-    functions = tuple(f for f in code.functions if _is_kept(f))
+def recorded(code: CompiledCode) -> PackageCode:
+    """The part of the code that goes into the record: outside of tests, and benchmark functions."""
+    functions = tuple(f for f in code.functions if _is_recorded(f))
     names = {(f.package, f.function) for f in functions}
     return PackageCode(tuple(c for c in code.calls if (c.package, c.function) in names), functions)
 
@@ -176,7 +139,7 @@ def in_repository(modules: Sequence[tuple[str, str]]) -> Callable[[str], str | N
     return relative
 
 
-def _is_kept(function: FunctionCode) -> bool:
+def _is_recorded(function: FunctionCode) -> bool:
     if function.file.startswith("<"):
         return False  # a wrapper, made by the compiler
     return not function.test or function.function.startswith("Benchmark")

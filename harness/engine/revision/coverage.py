@@ -1,8 +1,8 @@
-"""Whether benchmarks execute the escape sites that a revision brings."""
+"""Coverage: do benchmarks execute the escape sites that a revision adds?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from harness.diagnostics.collect import BuiltPackage
 from harness.engine.base.progress import Progress
 from harness.engine.revision.build import Builder, BuiltModule, BuiltTree
 from harness.engine.revision.code import in_repository
-from harness.engine.revision.packages import PackageRunner
+from harness.engine.revision.packages import PackageRunner, run_timeout
 from harness.errors import MeasurementError
 from harness.gobench.coverage import (
     COVER_FLAGS,
@@ -23,7 +23,6 @@ from harness.gobench.coverage import (
     merge_blocks,
     run_coverage,
 )
-from harness.gobench.link import link
 from harness.model import EscapeSite, Execution, Record, SiteExecution, TreeDiff
 from harness.process import processors
 from harness.words import plural
@@ -39,29 +38,16 @@ class _Binary:
 
 
 class Coverer:
-    """Runs benchmarks with coverage counters, for one revision after the other.
-
-    Args:
-        builder: checks out and compiles.
-        progress: told what goes on.
-    """
+    """Runs benchmarks with coverage counters, for one revision after the other."""
 
     def __init__(self, builder: Builder, progress: Progress) -> None:
         self._builder = builder
         self._progress = progress
 
     def executions(self, record: Record, sites: Sequence[EscapeSite]) -> list[SiteExecution]:
-        """Whether the benchmarks of a record execute these sites of it, as far as can be told.
+        """How the benchmarks of a record execute these sites of it, as far as known.
 
         A package that is in no benchmark's test binary is uncovered without a build.
-
-        Args:
-            record: of the revision.
-            sites: of its project's source.
-
-        Raises:
-            RepositoryError: the revision cannot be checked out.
-            MeasurementError: Go cannot be started.
         """
         whole = self._builder.build(record.revision, record.environment)
         inlined = _inlined_packages(record, sites, whole)
@@ -81,19 +67,12 @@ class Coverer:
     def _run(
         self, record: Record, whole: BuiltTree, binaries: Sequence[_Binary]
     ) -> tuple[Blocks, set[str]]:
-        """What was executed, and the packages whose benchmarks could not be run."""
+        """Executed blocks, and the packages whose benchmarks could not be run."""
         self._progress.step(
             f"{record.revision.short} coverage of {plural(len(binaries), 'package')}"
         )
         with self._builder.workspace.scratch() as scratch:
-            runner = PackageRunner(
-                self._builder.config,
-                self._builder.go,
-                whole.tree,
-                scratch,
-                record.settings,
-                record.environment,
-            )
+            runner = PackageRunner(whole, scratch, record.settings)
             with ThreadPoolExecutor(processors()) as pool:
                 jobs = pool.map(
                     lambda job: self._one(record, whole, job[1], runner, scratch / f"{job[0]}"),
@@ -113,17 +92,11 @@ class Coverer:
     ) -> Blocks | None:
         """Blocks of one package's run, ``None`` if it could not be run."""
         scratch.mkdir()
-        package, config = binary.package, self._builder.config
+        package, idle = binary.package, self._builder.config.benchmark_timeout
         result = next(p for p in record.packages if p.path == package.path)
-        message = link(
-            self._builder.go.binary,
-            whole.tree / package.module,
-            package.path,
-            scratch / "cover.test",
-            whole.module_env(binary.module.plan),
-            config.build_timeout,
-            [*binary.module.plan.flags, *COVER_FLAGS, f"-coverpkg={','.join(binary.counted)}"],
-        )
+        counters = [*COVER_FLAGS, f"-coverpkg={','.join(binary.counted)}"]
+        flags = [*binary.module.plan.flags, *counters]
+        message = whole.link(binary.module, package, scratch / "cover.test", flags)
         if message:
             self._progress.step(f"{package.path}: no coverage: {message.splitlines()[-1]}")
             return None
@@ -134,8 +107,8 @@ class Coverer:
             record.settings.alloc_benchtime,
             runner.environment(package.directory),
             scratch,
-            config.benchmark_timeout,
-            max(config.benchmark_timeout * 60, 600.0),
+            idle,
+            run_timeout(idle),
         )
         try:
             return run_coverage(job, in_repository(binary.module.build.module_paths))
@@ -155,9 +128,6 @@ def with_executions(
 
     Args:
         builder: makes what compiles; not called where no run is needed.
-        progress: told what goes on, and what went wrong.
-        base: the older record.
-        head: the newer one.
         diffs: the steps between them, ``None`` if not known.
     """
     escapes = diff_escapes(base, head, diffs)
@@ -179,11 +149,10 @@ def _binaries(record: Record, whole: BuiltTree, wanted: Collection[str]) -> list
     """The packages with benchmarks in whose test binaries any of these packages are."""
     running = {p.path for p in record.packages if p.benchmarks}
     found = []
-    for module in whole.modules:
-        for package in module.build.packages:
-            counted = sorted({package.path, *package.links} & set(wanted))
-            if package.path in running and counted:
-                found.append(_Binary(module, package, tuple(counted)))
+    for module, package in whole.packages:
+        counted = sorted({package.path, *package.links} & set(wanted))
+        if package.path in running and counted:
+            found.append(_Binary(module, package, tuple(counted)))
     return found
 
 
@@ -192,9 +161,7 @@ def _inlined_packages(
 ) -> frozenset[str]:
     """Packages whose code is inlined to the lines of these sites."""
     lines = {(s.package, s.position.file, s.position.line) for s in sites}
-    by_directory: Mapping[str, str] = {
-        p.directory: p.path for m in whole.modules for p in m.build.packages
-    }
+    by_directory = {package.directory: package.path for _, package in whole.packages}
     found = (
         by_directory.get(c.file.rpartition("/")[0] or ".")
         for c in record.calls

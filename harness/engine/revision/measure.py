@@ -6,12 +6,13 @@ import errno
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from harness import __version__
 from harness.diagnostics.collect import BuiltPackage, select_packages
+from harness.diagnostics.parse import PackageDiagnostics
 from harness.engine.base.answers import narrowed_package, retried
 from harness.engine.base.progress import Progress
 from harness.engine.revision.build import Builder, BuiltTree
@@ -23,7 +24,6 @@ from harness.model import (
     RECORD_SCHEMA,
     Environment,
     Machine,
-    PackageError,
     PackageOutcome,
     PackageResult,
     Record,
@@ -44,7 +44,7 @@ _FULL = re.compile("|".join(map(os.strerror, (errno.ENOSPC, errno.EDQUOT))), re.
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is to be measured, where, and how."""
+    """A revision to measure, where, and how."""
 
     revision: Revision
     environment: Environment
@@ -56,8 +56,7 @@ class Begun:
     """A measurement that has begun.
 
     Attributes:
-        request: what is measured.
-        started: when, in seconds since 1970.
+        started: in seconds since the epoch.
         clock: the same on the clock of durations.
         built: the revision, once it is compiled.
     """
@@ -69,14 +68,7 @@ class Begun:
 
 
 class Measurer:
-    """Measures revisions of one repository with one toolchain.
-
-    Args:
-        builder: checks out and compiles.
-        machine: that this runs on.
-        carry: results that can be taken over.
-        progress: told what goes on.
-    """
+    """Measures revisions of one repository with one toolchain."""
 
     def __init__(
         self,
@@ -95,76 +87,86 @@ class Measurer:
 
         The work tree is in use until then.
         """
-        began = time.time(), time.monotonic()
+        started, clock = time.time(), time.monotonic()
         self._progress.step(f"{request.revision.short} compile")
         pool = ThreadPoolExecutor(1)
         built = pool.submit(self._builder.build, request.revision, request.environment)
         pool.shutdown(wait=False)
-        return Begun(request, *began, built)
+        return Begun(request, started, clock, built)
+
+    def compile_only(self, request: Request) -> Record:
+        """A record of what the compiler says; nothing is linked or run."""
+        begun = self.begin(request)
+        whole = begun.built.result()
+        packages = []
+        for _, package in whole.packages:
+            refused = bool(package.errors)
+            outcome = PackageOutcome.BUILD_FAILED if refused else PackageOutcome.NOT_SELECTED
+            packages.append(_package_result(package, outcome))
+        diagnostics = [d for m in whole.modules for d in m.build.diagnostics]
+        return self._record(begun, packages, diagnostics)
 
     def measure(self, begun: Begun, known: Record | None = None) -> Record:
         """Measure a revision.
 
         Args:
-            begun: by :meth:`begin`.
             known: a record of the same revision, environment and benchmarks; only what failed in
                 it, or is not in it, is run.
-
-        Raises:
-            RepositoryError: it cannot be checked out.
-            MeasurementError: Go cannot be started.
         """
-        request, started, clock = begun.request, begun.started, begun.clock
-        revision = request.revision
-        whole = begun.built.result()
-        built = whole.modules
-        reader = CodeReader.of(whole, self._builder.go, self._builder.config.build_timeout)
-        packages, codes, todo = self._carried(request, whole, reader, known)
+        request, whole = begun.request, begun.built.result()
+        reader = CodeReader(whole)
+        packages, codes, todo = self._without_run(request, whole, reader, known)
         with ThreadPoolExecutor(1) as pool:
             # Read while packages are linked, which is the work of other processes.
-            reading = pool.submit(lambda: [d for b in built for d in b.build.diagnostics])
+            reading = pool.submit(lambda: [d for m in whole.modules for d in m.build.diagnostics])
             if todo:
                 pool.submit(reader.load)
             for result, code in self._run(request, whole, todo, reader) if todo else ():
                 packages.append(result)
                 codes.append(code)
-            packages.sort(key=lambda p: (p.path, p.directory))
             diagnostics = reading.result()
         code = merged(codes)
-        errors = [e for b in built for e in b.build.errors]
-        errors += [e for b in built for p in b.build.packages for e in p.errors]
         failures = [f for p in packages for f in p.failures if f.kind == "link"]
-        _refuse_full_disk(revision, [*(e.message for e in errors), *(f.message for f in failures)])
-        if not built:
-            errors.append(
-                PackageError("", "module", "the revision has no Go module and no Go files")
-            )
-        every = with_failures(errors, packages)
+        messages = [*(e.message for e in whole.errors), *(f.message for f in failures)]
+        _refuse_full_disk(request.revision, messages)
+        plans = [m.plan for m in whole.modules]
+        release = request.environment.toolchain.release
+        return replace(
+            self._record(begun, packages, diagnostics),
+            overlays=tuple(plan.overlay for plan in plans if plan.overlay is not None),
+            diff=self._diff(request.revision),
+            calls=code.calls,
+            functions=code.functions,
+            support=tuple(s for m in whole.modules for s in m.build.support),
+            unread=tuple(sorted({c.unread for c in codes if c.unread}, key=lambda e: e.package)),
+            notes=() if self._builder.heap_costs else (without_heap_costs(release),),
+        )
+
+    def _record(
+        self,
+        begun: Begun,
+        packages: Iterable[PackageResult],
+        diagnostics: Sequence[PackageDiagnostics],
+    ) -> Record:
+        """A record of the packages and of what the compiler says of the revision."""
+        packages = tuple(sorted(packages, key=lambda p: (p.path, p.directory)))
+        errors = with_failures(begun.built.result().errors, packages)
         return Record(
             schema=RECORD_SCHEMA,
-            revision=revision,
-            environment=request.environment,
+            revision=begun.request.revision,
+            environment=begun.request.environment,
             machine=self._machine,
-            settings=request.settings,
-            outcome=outcome_of(packages, every),
-            started=started,
-            duration=time.monotonic() - clock,
-            packages=tuple(packages),
-            errors=every,
-            overlays=tuple(b.plan.overlay for b in built if b.plan.overlay is not None),
+            settings=begun.request.settings,
+            outcome=outcome_of(packages, errors),
+            started=begun.started,
+            duration=time.monotonic() - begun.clock,
+            packages=packages,
+            errors=errors,
             escapes=tuple(s for d in diagnostics for s in d.sites),
             inlining=tuple(x for d in diagnostics for x in d.decisions if not x.test),
             inlining_calls=tuple(x for d in diagnostics for x in d.calls if not x.test),
             unparsed=tuple(x for d in diagnostics for x in d.unparsed),
-            diff=self._diff(revision),
             harness=__version__,
-            calls=code.calls,
-            functions=code.functions,
-            support=tuple(s for b in built for s in b.build.support),
-            unread=tuple(sorted({c.unread for c in codes if c.unread}, key=lambda e: e.package)),
-            notes=()
-            if self._builder.heap_costs
-            else (without_heap_costs(request.environment.toolchain.release),),
         )
 
     def _diff(self, revision: Revision) -> TreeDiff | None:
@@ -177,51 +179,43 @@ class Measurer:
             return None  # the clone lacks a tree or a file of the parent
         return TreeDiff(parent, revision.hash, changes)
 
-    # Packages
-
-    def _carried(
+    def _without_run(
         self, request: Request, whole: BuiltTree, reader: CodeReader, known: Record | None
     ) -> tuple[list[PackageResult], list[PackageCode], list[ToLink]]:
-        """Results and compiled code of the packages that need no run, and those that do."""
+        """Results and compiled code of the packages that need no run, and the packages that do."""
         selected = self._selected(request, whole)
         results: list[PackageResult] = []
         codes: list[PackageCode] = []
         todo: list[ToLink] = []
-        there = {p.path: p for p in known.packages if p.key} if known is not None else {}
+        in_known = {p.path: p for p in known.packages if p.key} if known is not None else {}
         machine, environment = self._machine.machine, request.environment.name
         neighbours = [request.revision.hash, *request.revision.parents[:1]]
         self._carry.look_at(machine, environment, neighbours)
-        for module in whole.modules:
-            for package in module.build.packages:
-                outcome = _without_running(package, selected, request.settings.bench)
-                if outcome is not None:
-                    results.append(
-                        PackageResult(
-                            package.path, package.directory, outcome, declared=package.benchmarks
-                        )
-                    )
-                    continue
-                key = package_key(package.binary_id, package.directory, whole.blobs)
-                env = whole.module_env(module.plan)
-                before = there.get(package.path)
-                if known is not None and before is not None and before.key == key:
-                    failed = retried(before, request.settings.bench)
-                    if failed:
-                        todo.append(ToLink(package, module.plan.flags, env, key, failed, before))
-                    else:
-                        results.append(before)
-                        codes.append(code_of(known, before.path, reader.linked(package)))
-                    continue
-                carried = self._carry.find(
-                    machine, environment, key, request.settings, request.revision.hash
-                )
-                if carried is not None:
-                    moved = replace(carried, path=package.path, directory=package.directory)
-                    results.append(moved)
-                    linked = reader.linked(package)
-                    codes.append(self._carry.code(machine, environment, carried, linked))
+        for module, package in whole.packages:
+            outcome = _outcome_without_run(package, selected, request.settings.bench)
+            if outcome is not None:
+                results.append(_package_result(package, outcome))
+                continue
+            key = package_key(package.binary_id, package.directory, whole.blobs)
+            before = in_known.get(package.path)
+            if known is not None and before is not None and before.key == key:
+                failed = retried(before, request.settings.bench)
+                if failed:
+                    todo.append(ToLink(module, package, key, failed, before))
                 else:
-                    todo.append(ToLink(package, module.plan.flags, env, key))
+                    results.append(before)
+                    codes.append(code_of(known, before.path, reader.linked(package)))
+                continue
+            carried = self._carry.find(
+                machine, environment, key, request.settings, request.revision.hash
+            )
+            if carried is not None:
+                moved = replace(carried, path=package.path, directory=package.directory)
+                results.append(moved)
+                linked = reader.linked(package)
+                codes.append(self._carry.code(machine, environment, carried, linked))
+            else:
+                todo.append(ToLink(module, package, key))
         return results, codes, todo
 
     def _selected(self, request: Request, whole: BuiltTree) -> set[str] | None:
@@ -242,22 +236,11 @@ class Measurer:
         return found
 
     def _run(
-        self,
-        request: Request,
-        whole: BuiltTree,
-        todo: list[ToLink],
-        reader: CodeReader,
+        self, request: Request, whole: BuiltTree, todo: list[ToLink], reader: CodeReader
     ) -> list[tuple[PackageResult, PackageCode]]:
         """Link and run; linking and counting go side by side, timing waits for a quiet machine."""
         with self._builder.workspace.scratch() as scratch:
-            runner = PackageRunner(
-                self._builder.config,
-                self._builder.go,
-                whole.tree,
-                scratch,
-                request.settings,
-                request.environment,
-            )
+            runner = PackageRunner(whole, scratch, request.settings)
             short = request.revision.short
             self._progress.step(f"{short} link and count {plural(len(todo), 'package')}")
             runner.link(todo)
@@ -277,18 +260,19 @@ class Measurer:
             return results
 
 
-def _refuse_full_disk(revision: Revision, messages: Iterable[str]) -> None:
-    """Make no record of a build that a full disk kept from compiling: it says nothing of the code.
+def _package_result(package: BuiltPackage, outcome: PackageOutcome) -> PackageResult:
+    """The result of a package without numbers."""
+    return PackageResult(package.path, package.directory, outcome, declared=package.benchmarks)
 
-    Raises:
-        MeasurementError: that is so.
-    """
+
+def _refuse_full_disk(revision: Revision, messages: Iterable[str]) -> None:
+    """Refuse a build that failed for a full disk: it says nothing of the code."""
     for line in (line for message in messages for line in message.splitlines()):
         if _FULL.search(line):
             raise MeasurementError(f"cannot build {revision.short}: {line.strip()}")
 
 
-def _without_running(
+def _outcome_without_run(
     package: BuiltPackage, selected: set[str] | None, bench: str
 ) -> PackageOutcome | None:
     """The outcome of a package that is not to be run, ``None`` for one that is."""

@@ -30,11 +30,9 @@ _MAJOR = re.compile(r"/v\d+$|\.v\d+$")
 
 @dataclass(frozen=True, slots=True)
 class ModulePlan:
-    """How one module is built.
+    """How to build one module.
 
     Attributes:
-        directory: relative to the work tree, ``.`` for its root.
-        flags: further flags of the go command.
         workspace: value of ``GOWORK``: ``off``, or the path of the ``go.work`` file.
         overlay: the go.mod in place of the revision's, if any.
     """
@@ -139,8 +137,8 @@ def plan_with_mended_go_mod(
     source = tree / plan.directory / "go.mod"
     lines = source.read_text("utf-8", "replace").splitlines()
     bad = {int(n) for n in _PARSE_ERROR.findall(message)}
-    kept = [line for number, line in enumerate(lines, 1) if number not in bad]
-    text = "\n".join(kept) + "\n"
+    good = [line for number, line in enumerate(lines, 1) if number not in bad]
+    text = "\n".join(good) + "\n"
     if not _NO_GO_LINE.search(text):
         text += f"\ngo {_ASSUMED_GO}\n"
     folder = _folder(overlays, f"{tree}\0{plan.directory}\0{text}")
@@ -165,8 +163,6 @@ def guess_module_path(sources: Iterable[str], directories: set[str], later: str,
     """Import path of a tree without ``go.mod``.
 
     Args:
-        sources: text of its Go files.
-        directories: its directories that hold Go files.
         later: module path of a later revision, or empty.
         name: used if nothing else tells.
 

@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.config import Config
 from harness.diagnostics.collect import BuiltPackage
+from harness.engine.revision.build import BuiltModule, BuiltTree
 from harness.engine.revision.code import CodeReader, PackageCode
 from harness.gobench import LaneRun, LaneSettings, measurements, run_lane
 from harness.gobench.benchfmt import BenchmarkLine
 from harness.gobench.lanes import agree
-from harness.gobench.link import link, link_together
+from harness.gobench.link import link_together
 from harness.model import (
     BenchmarkFailure,
-    Environment,
     Lane,
     PackageOutcome,
     PackageResult,
     RunSettings,
 )
 from harness.process import base_environment, processors
-from harness.toolchain import Go
+from harness.store.files import Stamp, stamp
 from harness.toolchain.versions import parse_version
 
 # With more than one processor other goroutines' allocations fall into the count.
 _ALLOCATION_PROCS = 1
 # Two runs that agree are exact; where they do not, one more shows the range.
 _MAX_ALLOCATION_RUNS = 3
-# The first release of which `go test -c` takes several packages.
+# The first release whose `go test -c` takes several packages.
 _LINKS_TOGETHER = (1, 21)
 
 
@@ -42,8 +41,6 @@ class Counted:
     """A package after the allocation lane, ready for the time lane.
 
     Attributes:
-        result: with the counts.
-        binary: its test binary.
         lines: result lines of the allocation lane.
         code: the compiled code in the binary.
         bench: which benchmarks to run, instead of those of the settings.
@@ -61,17 +58,13 @@ class ToLink:
     """A package whose test binary is wanted.
 
     Attributes:
-        package: as it was compiled.
-        flags: further flags of the go command.
-        env: its environment.
         key: identity of the binary; it is linked once for each.
         bench: which benchmarks to run, instead of those of the settings.
-        before: what the others gave before, where these alone are run again.
+        before: earlier results of the other benchmarks, where only ``bench`` runs again.
     """
 
+    module: BuiltModule
     package: BuiltPackage
-    flags: Sequence[str]
-    env: Mapping[str, str]
     key: str
     bench: str = ""
     before: PackageResult | None = None
@@ -81,60 +74,42 @@ class PackageRunner:
     """Runs packages of one revision; several at a time, but no more than there are processors.
 
     Args:
-        config: of the project.
-        go: the toolchain.
-        tree: the work tree.
-        scratch: directory for binaries and for what benchmarks write; removed afterwards.
-        settings: which benchmarks, and how.
-        environment: whose variables the benchmarks see.
+        scratch: directory for binaries and for the files that benchmarks write; the caller removes
+            it.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        go: Go,
-        tree: Path,
-        scratch: Path,
-        settings: RunSettings,
-        environment: Environment,
-    ) -> None:
-        self._config = config
-        self._go = go
-        self._tree = tree
+    def __init__(self, whole: BuiltTree, scratch: Path, settings: RunSettings) -> None:
+        self._whole = whole
         self._scratch = scratch
         self._settings = settings
-        self._environment = environment
         self._processors = threading.BoundedSemaphore(processors())
 
     def link(self, wanted: Sequence[ToLink]) -> None:
-        """Link several packages at a time, for :meth:`count`, which says of a failure why."""
-        version = parse_version(self._go.toolchain.release)
+        """Link several packages at a time, for :meth:`count`, which reports what failed."""
+        version = parse_version(self._whole.go.toolchain.release)
         if version is None or version.line < _LINKS_TOGETHER:
             return
-        modules: dict[str, list[ToLink]] = {}
+        by_module: dict[str, list[ToLink]] = {}
         for item in wanted:
-            modules.setdefault(item.package.module, []).append(item)
-        for module, items in modules.items():
+            by_module.setdefault(item.package.module, []).append(item)
+        for directory, items in by_module.items():
+            plan = items[0].module.plan
             link_together(
-                self._go.binary,
-                self._tree / module,
+                self._whole.go.binary,
+                self._whole.tree / directory,
                 {item.package.path: self._binary(item.key) for item in items},
-                items[0].env,
-                self._config.build_timeout,
-                items[0].flags,
+                self._whole.module_env(plan),
+                self._whole.config.build_timeout,
+                plan.flags,
             )
 
     def count(self, item: ToLink, reader: CodeReader | None = None) -> Counted:
         """Link a package if it is not yet, read its compiled code and run the allocation lane."""
         package, binary = item.package, self._binary(item.key)
-        module = self._tree / package.module
         message = ""
         if not binary.is_file():
             with self._processors:
-                timeout = self._config.build_timeout
-                message = link(
-                    self._go.binary, module, package.path, binary, item.env, timeout, item.flags
-                )
+                message = self._whole.link(item.module, package, binary)
         result = PackageResult(
             package.path,
             package.directory,
@@ -150,7 +125,7 @@ class PackageRunner:
             return self.recount(linked)
         with ThreadPoolExecutor(1) as pool:
             # The runs are other processes.
-            code = pool.submit(reader.read, binary, package, module, item.env, item.flags)
+            code = pool.submit(reader.read, binary, item.module, package)
             return replace(self.recount(linked), code=code.result())
 
     def recount(self, linked: Counted) -> Counted:
@@ -163,29 +138,17 @@ class PackageRunner:
         failures = tuple({(f.name, f.kind): f for run in runs for f in run.failures}.values())
         raw = {Lane.ALLOCATION: "".join(run.raw for run in runs)}
         failed = {f.name for f in failures}
-        kept = tuple(b for b in benchmarks if b.name not in failed)
-        if not kept and failures:
+        good = tuple(b for b in benchmarks if b.name not in failed)
+        if not good and failures:
             return replace(linked, result=_failed(result, failures, raw), lines=())
-        outcome = PackageOutcome.MEASURED if kept else PackageOutcome.NO_BENCHMARKS
-        result = replace(result, outcome=outcome, benchmarks=kept, failures=failures, raw=raw)
+        outcome = PackageOutcome.MEASURED if good else PackageOutcome.NO_BENCHMARKS
+        result = replace(result, outcome=outcome, benchmarks=good, failures=failures, raw=raw)
         return replace(linked, result=result, lines=lines)
 
     def time(self, counted: Counted) -> PackageResult:
         """Run the time lane of a package that has been counted."""
         result = counted.result
-        procs = processors()
-        run = run_lane(
-            counted.binary,
-            self._tree / result.directory,
-            self._lane(
-                Lane.TIME,
-                self._settings.benchtime or "1s",
-                self._settings.count,
-                procs,
-                counted.bench,
-            ),
-            self.environment(result.directory),
-        )
+        run = self.time_lane(counted.binary, result.directory, self._settings.count, counted.bench)
         known = {b.name for b in result.benchmarks}
         lines = [line for line in run.lines if line.name in known]
         benchmarks = measurements([x for x in counted.lines if x.name in known], lines)
@@ -193,10 +156,22 @@ class PackageRunner:
         failures = (*result.failures, *(f for f in run.failures if f not in result.failures))
         return replace(result, benchmarks=benchmarks, failures=failures, raw=raw)
 
+    def time_lane(self, binary: Path, directory: str, count: int, bench: str = "") -> LaneRun:
+        """Run a test binary in the time lane.
+
+        Args:
+            directory: of the package, relative to the work tree.
+            count: how often each benchmark runs.
+            bench: which benchmarks, instead of those of the settings.
+        """
+        benchtime = self._settings.benchtime or "1s"
+        lane = self._lane(Lane.TIME, benchtime, count, processors(), bench)
+        return run_lane(binary, self._whole.tree / directory, lane, self.environment(directory))
+
     def _allocation_runs(self, result: PackageResult, binary: Path, bench: str) -> list[LaneRun]:
         benchtime = self._settings.alloc_benchtime
         lane = self._lane(Lane.ALLOCATION, benchtime, 1, _ALLOCATION_PROCS, bench)
-        directory = self._tree / result.directory
+        directory = self._whole.tree / result.directory
 
         def run(number: int) -> LaneRun:
             with self._processors:
@@ -218,7 +193,7 @@ class PackageRunner:
         return self._scratch / f"{key[:24]}.test"
 
     def _lane(self, lane: Lane, benchtime: str, count: int, procs: int, bench: str) -> LaneSettings:
-        idle = self._config.benchmark_timeout
+        idle = self._whole.config.benchmark_timeout
         return LaneSettings(
             lane=lane,
             bench=bench or self._settings.bench,
@@ -226,43 +201,48 @@ class PackageRunner:
             count=count,
             procs=procs,
             idle_timeout=idle,
-            timeout=max(idle * 60, 600.0),
+            timeout=run_timeout(idle),
         )
 
     def environment(self, directory: str, run: int = 0) -> dict[str, str]:
-        """What a benchmark sees: nothing of the caller but what it needs, and a home of its own.
+        """The environment of a benchmark: nothing of the caller's but the needed, its own home.
 
         Args:
-            directory: that it runs in, relative to the work tree.
-            run: below 10; runs of another number may be going on and have a home of theirs. All
-                names are of one length, which may show in B/op.
+            directory: working directory, relative to the work tree.
+            run: below 10; concurrent runs have numbers and homes of their own. All names have one
+                length, which may show in B/op.
         """
+        go, environment = self._whole.go, self._whole.environment
         home = self._scratch / (f"hom{run}" if run else "home")
         temporary = self._scratch / (f"tm{run}" if run else "tmp")
         home.mkdir(exist_ok=True)
         temporary.mkdir(exist_ok=True)
-        base = base_environment(self._config.go.pass_env)
-        path = os.pathsep.join([str(self._go.goroot / "bin"), base.get("PATH", os.defpath)])
+        base = base_environment(self._whole.config.go.pass_env)
+        path = os.pathsep.join([str(go.goroot / "bin"), base.get("PATH", os.defpath)])
         return {
             **base,
             "PATH": path,
-            "GOROOT": str(self._go.goroot),
+            "GOROOT": str(go.goroot),
             "HOME": str(home),
             "TMPDIR": str(temporary),
-            "PWD": str(self._tree / directory),
-            **self._environment.build_variables,
-            **self._environment.run_variables,
+            "PWD": str(self._whole.tree / directory),
+            **environment.build_variables,
+            **environment.run_variables,
         }
 
 
-def _stamps(directory: Path) -> dict[str, tuple[int, int, int]]:
-    """What changes if anything below is written, made or removed, be it gone again."""
+def run_timeout(idle: float) -> float:
+    """Seconds that a whole run of a test binary may take, from those that it may be silent."""
+    return max(idle * 60, 600.0)
+
+
+def _stamps(directory: Path) -> dict[str, Stamp]:
+    """Stamps that differ if anything below was written, made or removed, even if it is gone."""
     stamps = {}
     for path, _, files in os.walk(directory):
         for name in (path, *(f"{path}/{file}" for file in files)):
             with suppress(OSError):
-                stat = os.lstat(name)
-                stamps[name] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+                stamps[name] = stamp(name, follow_symlinks=False)
     return stamps
 
 

@@ -1,4 +1,4 @@
-"""One thing of a gate's report that is pointed at in the source, and the rules that there are."""
+"""Annotations of the source, and their rules."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ RULES = {
 
 
 class Level(StrEnum):
-    """How much it matters: only errors decide the verdict."""
+    """The weight of an annotation; only errors decide the verdict."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -58,28 +58,24 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One thing to be pointed at.
+    """A remark at a place of the source.
 
     Attributes:
-        level: see :class:`Level`.
         rule: one of :data:`RULES`.
-        title: a few words.
-        message: what, how much, why; one or more lines.
-        package: import path; empty where it is about the policy.
+        message: one or more lines.
+        package: empty for the policy.
         subject: the benchmark, function or package that it is about.
-        file: relative to the repository's root; empty if no place is known.
+        file: empty if no place is known.
         line: from 1; 0 if not known.
         column: in bytes, from 1; 0 if not known.
         revision: hash of the side whose file and line these are.
-        function: around that line, in the compiler's words; may be empty.
-        flow: the compiler's explanation, where it is about an escape.
+        function: around that line; may be empty.
+        flow: of an escape.
         fingerprint: 32 hexadecimal digits, the same wherever the line has moved.
-        attribution: of a change: its causes, as far as they are known.
+        attribution: of a change, if it is known.
         policy: the rule's place, ``escape-velocity.toml:12``; empty for a built-in rule.
-        waiver: what lets it pass.
         reproduce: a command, or empty.
-        violation: what it is made of, if it is about a rule.
-        error: likewise if it could not be measured.
+        violation, error: the source of the annotation, if it is one of these.
     """
 
     level: Level

@@ -1,7 +1,6 @@
-"""What of a gate's report is pointed at in the source: the one view of which all formats are made.
+"""The annotations of a gate's report, from which all formats are made.
 
-Pure, and nothing here depends on the order of a dictionary or on the line that a message stands on
-but where a place is meant, so that the same finding has the same fingerprint in the next run.
+Fingerprints depend on no line and on no order, so that a finding keeps its own in the next run.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from dataclasses import replace
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateError, GateReport
-from harness.analysis.verdict.policy import Rule, Violation, gone_violation
+from harness.analysis.verdict.policy import Rule, Violation
 from harness.diagnostics.normal import normal_function, normal_message
 from harness.model import ALLOCS, EscapeSite, FlowStep, Position, Record
 from harness.outputs.gate.annotation import (
@@ -28,26 +27,23 @@ from harness.outputs.gate.annotation import (
     Level,
     fingerprint,
 )
-from harness.outputs.text.explanation import describe_cause, describe_cost
-from harness.outputs.text.format import percent, plural
+from harness.outputs.gate.words import unfit_lines
+from harness.outputs.text.explanation import describe_cause, describe_cost, waived_by
 from harness.outputs.text.reproduce import reproduce
-from harness.policy.model import GoneRule, Waiver
+from harness.policy.model import Waiver
 
 
 def annotate(report: GateReport) -> tuple[Annotation, ...]:
-    """Everything to be pointed at, the most important first."""
+    """All annotations, the most important first."""
     judgement = report.judgement
     found = [_of_error(report, e) for e in report.errors]
     if report.time is not None and report.time.unfit:
         found.append(_of_machine(report, report.time))
     found += [_of_violation(report, v, Level.ERROR) for v in judgement.violations]
-    if report.policy.gone is GoneRule.REPORT:
-        listed = [gone_violation(benchmark) for benchmark in report.benchmarks.gone]
-        found += [
-            # No rule is broken.
-            replace(_of_violation(report, v, Level.WARNING), violation=None)
-            for v in listed
-        ]
+    # No rule is broken by what is only listed.
+    found += [
+        replace(_of_violation(report, v, Level.WARNING), violation=None) for v in judgement.listed
+    ]
     found += [_of_waiver(report, w, WAIVER_EXPIRED, Level.WARNING) for w in judgement.expired]
     found += [_of_idle(report, text) for text in judgement.idle]
     found += [_of_violation(report, v, Level.NOTE) for v in judgement.waived]
@@ -58,22 +54,22 @@ def annotate(report: GateReport) -> tuple[Annotation, ...]:
     found += [
         _of_site(report, site)
         for site in report.escapes.new
-        # What allocates nothing is listed, and there is nothing to be done about it.
+        # A site that allocates nothing needs no action.
         if id(site) not in known and report.escapes.cost(site).allocates is not False
     ]
     return tuple(_told_apart(found))
 
 
 def at_policy(report: GateReport, line: int) -> str:
-    """Where a rule stands, empty for a built-in one."""
+    """The place of a rule, empty for a built-in one."""
     source = report.policy.source
     return f"{source}:{line}" if source and line else ""
 
 
 def shown_place(report: GateReport, annotation: Annotation) -> tuple[str, int]:
-    """File and line for a format in which everything has to stand somewhere.
+    """File and line for a format that needs a place.
 
-    What has no place of its own stands at the policy's rule, else at its package's directory.
+    Without a place of its own it is the policy's rule, else the package's directory.
     """
     if annotation.file:
         return annotation.file, max(annotation.line, 1)
@@ -101,22 +97,17 @@ def describe(cause: Cause) -> str:
 
 
 def place_of(cause: Cause) -> str:
-    """Where a cause is, in words."""
+    """The place of a cause in words."""
     if not cause.file:
         return "on no known line"
     return f"at {cause.file}:{cause.line}" + (" of the base" if cause.at_base else "")
 
 
 def _of_violation(report: GateReport, violation: Violation, level: Level) -> Annotation:
-    title, _ = RULES[violation.rule]
-    if violation.rule is Rule.THRESHOLD:
-        title = f"{title} in {violation.unit}"
+    waiver, attribution, command = violation.waiver, None, ""
     lines = [violation.text]
-    waiver = violation.waiver
     if waiver is not None:
-        title = f"waived: {title}"
-        lines.append(f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}")
-    attribution, command = None, ""
+        lines.append(waived_by(waiver))
     if violation.change is not None:
         attribution = attribution_of(report, violation.package, violation.subject, violation.unit)
         command = reproduce(report.head, violation.package, violation.change.benchmark)
@@ -134,17 +125,20 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
         side, place = report.base, _declared(report.base, violation.package, violation.subject)
         if place.file:
             lines.append(f"it was at {place.file}:{place.line} of the base")
-    return Annotation(
-        level=level,
-        rule=str(violation.rule),
-        title=title,
-        message="\n".join(lines),
-        package=violation.package,
-        subject=violation.subject,
+    made = _annotation(
+        report,
+        level,
+        violation.rule,
+        "\n".join(lines),
+        _content(violation),
+        about=(violation.package, violation.subject),
+        at=_line(place),
+    )
+    unit = f" in {violation.unit}" if violation.rule is Rule.THRESHOLD else ""
+    return replace(
+        made,
+        title=f"{'waived: ' if waiver is not None else ''}{made.title}{unit}",
         revision=side.revision.hash,
-        fingerprint=fingerprint(violation.rule, violation.package, *_content(violation)),
-        file=place.file,
-        line=place.line,
         column=place.column,
         function=function,
         flow=flow,
@@ -174,7 +168,7 @@ _NOWHERE = Position("", 0, 0)
 def _place(
     report: GateReport, violation: Violation, causes: Sequence[Cause]
 ) -> tuple[Position, str, tuple[FlowStep, ...]]:
-    """Where a violation is shown: at head, since that is what is being looked at."""
+    """The place of a violation at head, which is under review."""
     site, call = violation.site, violation.call
     if site is not None:
         return _real(site.position), site.function, site.flow
@@ -190,7 +184,7 @@ def _place(
 
 
 def _declared(record: Record, package: str, subject: str) -> Position:
-    """Where a benchmark or a function is declared, as far as the compiled code tells."""
+    """The declaration of a benchmark or a function, as far as the compiled code tells."""
     function = subject.split("/", 1)[0] if subject.startswith("Benchmark") else subject
     function = function.removeprefix(f"{package}.")
     for code in record.functions:
@@ -209,7 +203,7 @@ def _real(position: Position) -> Position:
 
 
 def _content(violation: Violation) -> Iterable[str]:
-    """What makes a violation the same one in the next run: no line and no number."""
+    """The texts that identify a violation in the next run: no line and no number."""
     if violation.site is not None:
         return (
             normal_function(violation.site.function),
@@ -221,125 +215,114 @@ def _content(violation: Violation) -> Iterable[str]:
 
 
 def _of_error(report: GateReport, error: GateError) -> Annotation:
-    title, _ = RULES[NOT_MEASURED]
     at_head = error.revision != report.base.revision.hash
     side = "head" if at_head else "base"
-    file, line = "", 0
+    place = "", 0
     if at_head:
         for refused in report.head.errors:
             if (refused.package, refused.message) == (error.package, error.message):
-                file, line = refused.file, refused.line
+                place = refused.file, refused.line
                 break
     what = f"{side} {error.stage}" + (f" {error.package}" if error.package else "")
-    return Annotation(
-        level=Level.ERROR,
-        rule=NOT_MEASURED,
-        title=f"{title}: {side} {error.stage}",
-        message=f"{what}: {error.message}",
-        package=error.package,
-        subject=error.package,
-        revision=error.revision,
-        fingerprint=fingerprint(
-            NOT_MEASURED, error.package, error.stage, _without_numbers(error.message)
-        ),
-        file=file,
-        line=line,
-        error=error,
+    made = _annotation(
+        report,
+        Level.ERROR,
+        NOT_MEASURED,
+        f"{what}: {error.message}",
+        (error.stage, _without_numbers(error.message)),
+        about=(error.package, error.package),
+        at=place,
+    )
+    return replace(
+        made, title=f"{made.title}: {side} {error.stage}", revision=error.revision, error=error
     )
 
 
 def _of_machine(report: GateReport, time: TimeReport) -> Annotation:
-    """The time lane could not tell; where there is a verdict it is that of the counts alone."""
-    title, _ = RULES[MACHINE_UNFIT]
-    unfit = time.unfit
-    lines = [
-        f"the base run twice differs from itself, or spreads too far, in {len(unfit)} of"
-        f" {plural(len(time.noise), 'benchmark')}"
-    ]
-    lines += [
-        f"{n.benchmark}: medians {percent(1 + n.shift)} apart (p={n.p:.3f}), half of the samples"
-        f" within ±{n.spread * 100:.1f} %; looked for: {n.relevant * 100:g} %"
-        for n in unfit[:_MOST_UNFIT]
-    ]
-    if len(unfit) > _MOST_UNFIT:
-        lines.append(f"and {len(unfit) - _MOST_UNFIT} more")
-    return Annotation(
-        level=Level.ERROR if report.unfit else Level.WARNING,
-        rule=MACHINE_UNFIT,
-        title=title,
-        message="\n".join(lines),
-        package="",
-        subject="",
-        revision=report.head.revision.hash,
-        fingerprint=fingerprint(MACHINE_UNFIT, ""),
-    )
+    """The time lane without a result; a verdict is then that of the counts alone."""
+    lines = unfit_lines(time, _MOST_UNFIT)
+    if len(time.unfit) > _MOST_UNFIT:
+        lines.append(f"and {len(time.unfit) - _MOST_UNFIT} more")
+    level = Level.ERROR if report.unfit else Level.WARNING
+    return _annotation(report, level, MACHINE_UNFIT, "\n".join(lines), ())
 
 
 def _of_waiver(report: GateReport, waiver: Waiver, rule: str, level: Level) -> Annotation:
-    title, _ = RULES[rule]
     what = waiver.benchmark or waiver.escape
     words = "has expired" if rule == WAIVER_EXPIRED else "lets nothing pass; take it out"
-    return Annotation(
-        level=level,
-        rule=rule,
-        title=title,
-        message=f"the waiver of {waiver.owner} for {what} until {waiver.expires} {words}",
-        package="",
-        subject=what,
-        revision=report.head.revision.hash,
-        fingerprint=fingerprint(
-            rule, "", what, waiver.unit, waiver.file, waiver.function, waiver.owner
-        ),
-        file=_own_file(report.policy.source),
-        line=waiver.line,
-        policy=at_policy(report, waiver.line),
-        waiver=waiver,
+    made = _annotation(
+        report,
+        level,
+        rule,
+        f"the waiver of {waiver.owner} for {what} until {waiver.expires} {words}",
+        (what, waiver.unit, waiver.file, waiver.function, waiver.owner),
+        about=("", what),
+        at=(_own_file(report.policy.source), waiver.line),
     )
+    return replace(made, policy=at_policy(report, waiver.line), waiver=waiver)
 
 
 def _of_idle(report: GateReport, text: str) -> Annotation:
-    title, _ = RULES[RULE_IDLE]
     found = re.match(r"line (\d+): (.*)", text, re.DOTALL)
     line, words = (int(found[1]), found[2]) if found else (0, text)
-    return Annotation(
-        level=Level.WARNING,
-        rule=RULE_IDLE,
-        title=title,
-        message=words,
-        package="",
-        subject=words,
-        revision=report.head.revision.hash,
-        fingerprint=fingerprint(RULE_IDLE, "", words),
-        file=_own_file(report.policy.source),
-        line=line,
-        policy=at_policy(report, line),
+    made = _annotation(
+        report,
+        Level.WARNING,
+        RULE_IDLE,
+        words,
+        (words,),
+        about=("", words),
+        at=(_own_file(report.policy.source), line),
     )
+    return replace(made, policy=at_policy(report, line))
 
 
 def _of_site(report: GateReport, site: EscapeSite) -> Annotation:
-    title, _ = RULES[Rule.NEW_ESCAPE]
     where = _real(site.position)
     function = f" in {site.function}" if site.function else ""
     cost = describe_cost(report.escapes.cost(site))
+    content = (normal_function(site.function), normal_message(site.message))
+    message = f"{site.message}{function}" + (f"; {cost}" if cost else "")
+    made = _annotation(
+        report,
+        Level.NOTE,
+        Rule.NEW_ESCAPE,
+        message,
+        content,
+        about=(site.package, site.function),
+        at=(where.file, where.line),
+    )
+    return replace(made, column=where.column, function=site.function, flow=site.flow)
+
+
+def _annotation(
+    report: GateReport,
+    level: Level,
+    rule: str,
+    message: str,
+    content: Iterable[str],
+    *,
+    about: tuple[str, str] = ("", ""),
+    at: tuple[str, int] = ("", 0),
+) -> Annotation:
+    """An annotation of the head.
+
+    Args:
+        content: makes the fingerprint, with the rule and the package.
+        about: package and subject.
+        at: file and line.
+    """
     return Annotation(
-        level=Level.NOTE,
-        rule=str(Rule.NEW_ESCAPE),
-        title=title,
-        message=f"{site.message}{function}" + (f"; {cost}" if cost else ""),
-        package=site.package,
-        subject=site.function,
+        level=level,
+        rule=str(rule),
+        title=RULES[rule][0],
+        message=message,
+        package=about[0],
+        subject=about[1],
         revision=report.head.revision.hash,
-        fingerprint=fingerprint(
-            Rule.NEW_ESCAPE,
-            site.package,
-            normal_function(site.function),
-            normal_message(site.message),
-        ),
-        file=where.file,
-        line=where.line,
-        column=where.column,
-        function=site.function,
-        flow=site.flow,
+        fingerprint=fingerprint(rule, about[0], *content),
+        file=at[0],
+        line=at[1],
     )
 
 
@@ -355,7 +338,7 @@ def _without_numbers(message: str) -> str:
 
 
 def _told_apart(found: Iterable[Annotation]) -> Iterable[Annotation]:
-    """Those of equal content, in the order of the source, get fingerprints of their own."""
+    """Give annotations of equal content fingerprints of their own, in the order of the source."""
     seen: Counter[str] = Counter()
     for annotation in found:
         seen[annotation.fingerprint] += 1

@@ -1,4 +1,4 @@
-"""What every report of the gate is made from beside its verdict. Pure."""
+"""The protocol of the gate's formats, and what they are given."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LineText = Callable[[str, str, int], str]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a report shows of the world around the two records.
+    """Source lines and links, which records do not have.
 
     Attributes:
         source: the text of a line of a file at a revision; empty if it cannot be had.
@@ -32,7 +32,6 @@ class Failure:
 
     Attributes:
         message: one line: what, where, what to do.
-        exit_code: of the command.
     """
 
     message: str

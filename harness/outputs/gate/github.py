@@ -1,7 +1,7 @@
-"""``--format github``: workflow commands, which the host shows as annotations. Pure.
+"""``--format github``: workflow commands, which the host shows as annotations.
 
-The host shows at most ten of each kind a step and drops the rest without a word, so the last of ten
-says how many there are. Escaping as in the runner's own toolkit (``@actions/core``, command.ts).
+The host shows at most ten of each kind a step and silently drops the rest, so the last of ten has
+the number of the others. Escaping as in the runner's own toolkit (``@actions/core``, command.ts).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONGEST_MESSAGE = 4000
 
 
 def report(report: GateReport, around: Surroundings) -> str:
-    """The verdict and what only one side has as plain lines, then the commands."""
+    """The verdict and unmatched benchmarks as plain lines, then the commands."""
     found = annotate(report)
     lines = [f"esv gate: {verdict_line(report)}"]
     lines += [f"esv gate: {line}" for line in benchmark_lines(report.benchmarks)]

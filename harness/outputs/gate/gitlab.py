@@ -1,4 +1,4 @@
-"""``--format gitlab``: GitLab's code quality report, a subset of Code Climate's. Pure.
+"""``--format gitlab``: GitLab's code quality report, a subset of Code Climate's.
 
 Source: the fields that GitLab reads are in its documentation, "Code Quality report format".
 """
@@ -24,7 +24,7 @@ _LONGEST = 2000
 
 
 class Lines(msgspec.Struct):
-    """Where it begins."""
+    """The first line."""
 
     begin: int
 

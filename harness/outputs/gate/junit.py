@@ -1,4 +1,4 @@
-"""``--format junit``: one test case for each benchmark that either side has. Pure.
+"""``--format junit``: one test case for each benchmark that either side has.
 
 The elements and attributes are those that Jenkins, GitLab and most others read, in the order of
 the common schema (``junit-10.xsd``). What is broken and is no benchmark is a test case of its own.
@@ -28,7 +28,7 @@ class _Case:
     package: str
     name: str
     found: list[Annotation] = field(default_factory=list)
-    beside: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def report(report: GateReport, around: Surroundings) -> str:
@@ -52,7 +52,7 @@ def _cases(report: GateReport) -> Sequence[_Case]:
         # Of a function that was renamed the sub-benchmarks may be what was compared.
         case = cases.setdefault((package, name), _Case(package, name))
         if word != "gone":  # of which there is an annotation
-            case.beside.append(f"{word}: {said}" if said else word)
+            case.remarks.append(f"{word}: {said}" if said else word)
     for annotation in annotate(report):
         if annotation.level is Level.NOTE and annotation.violation is None:
             continue
@@ -88,7 +88,7 @@ def _case(suite: ET.Element, case: _Case) -> None:
         # A test case has one outcome; the texts of all are in it.
         text = "\n\n".join(a.message for a in broken)
         _body(element, kind, broken[0].rule, text)
-    texts = [*case.beside, *(a.whole for a in said)]
+    texts = [*case.remarks, *(a.whole for a in said)]
     if texts:
         ET.SubElement(element, "system-out").text = _clean("\n\n".join(texts))
 

@@ -1,4 +1,4 @@
-"""``--format markdown``: a comment on a pull request, and the summary of a job. Pure."""
+"""``--format markdown``: a comment on a pull request, and the summary of a job."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def report(report: GateReport, around: Surroundings) -> str:
 
 
 def summary(report: GateReport, around: Surroundings) -> str:
-    """The same for the summary of a job, where there is more room."""
+    """The comment for the summary of a job, where there is more room."""
     return render(report, around, SUMMARY_LIMIT)
 
 
@@ -52,8 +52,6 @@ def render(report: GateReport, around: Surroundings, limit: int) -> str:
     """The whole document.
 
     Args:
-        report: of the gate.
-        around: source lines and links.
         limit: bytes that it may have; what does not fit is left out and counted.
     """
     found = annotate(report)
@@ -191,7 +189,7 @@ def _change_rows(report: GateReport, around: Surroundings) -> Iterable[_Row]:
 
 
 def _meaning(change: Change) -> str:
-    """What a change that breaks no rule means."""
+    """The meaning of a change that breaks no rule."""
     if change.by_compiler and not change.by_code:
         return "compiler, not code"
     if change.by_benchmark and not change.by_code:
@@ -245,7 +243,7 @@ def _causes(report: GateReport, attribution: Attribution, unit: str, around: Sur
 
 
 def _at(report: GateReport, annotation: Annotation, around: Surroundings) -> str:
-    """Where something stands that is no change, and what is said of it."""
+    """The place of an annotation that is no change, with its message."""
     where = source = ""
     if annotation.file:
         where = _place(around, annotation.revision, annotation.file, annotation.line)

@@ -1,4 +1,4 @@
-"""``--format sarif``: SARIF 2.1.0, for code scanning. Pure.
+"""``--format sarif``: SARIF 2.1.0, for code scanning.
 
 Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0". The fingerprint
 is made of content, so that a finding stays the same one where its line moves.
@@ -17,31 +17,9 @@ from harness.outputs.gate.annotation import NOT_MEASURED, RULES, Annotation, fin
 from harness.outputs.gate.annotations import annotate, shown_place
 from harness.outputs.gate.annotations import describe as describe_cause
 from harness.outputs.gate.base import Failure, Surroundings
-from harness.outputs.gate.sarif_log import (
-    ArtifactLocation,
-    AutomationDetails,
-    BaseLocation,
-    CodeFlow,
-    Invocation,
-    Location,
-    Log,
-    LogicalLocation,
-    Message,
-    Notification,
-    PhysicalLocation,
-    Region,
-    Result,
-    Rule,
-    Run,
-    Snippet,
-    Suppression,
-    ThreadFlow,
-    ThreadFlowLocation,
-    Tool,
-    ToolComponent,
-)
 from harness.outputs.gate.words import benchmark_lines, comparison_line
-from harness.outputs.text.format import clip, json_text, visible
+from harness.outputs.text.explanation import waiver_text
+from harness.outputs.text.format import clip, json_number, json_text, visible
 
 SCHEMA = (
     "https://raw.githubusercontent.com/oasis-tcs/sarif-spec/master/Schemata/sarif-schema-2.1.0.json"
@@ -52,42 +30,45 @@ _ROOT = "%SRCROOT%"
 _LONGEST = 4000
 
 
+Object = dict[str, Any]
+
+
 def report(report: GateReport, around: Surroundings) -> str:
     """A log with one run."""
     found = annotate(report)
     results = [_result(report, a, around) for a in found[:MOST_RESULTS]]
-    notes = [Notification(level="error", message=_message(a.message)) for a in found if a.error]
-    # What is added or renamed is nothing to act upon, so it is said and is no result.
-    beside = [comparison_line(report.benchmarks), *benchmark_lines(report.benchmarks)]
-    notes += [Notification(level="note", message=_message(text)) for text in beside]
+    notes = [_notification("error", a.message) for a in found if a.error]
+    # What is added or renamed is nothing to act upon, so it is a note and no result.
+    unmatched = [comparison_line(report.benchmarks), *benchmark_lines(report.benchmarks)]
+    notes += [_notification("note", text) for text in unmatched]
     if len(found) > len(results):
         text = f"{len(found) - len(results)} results are left out; the host reads {MOST_RESULTS}"
-        notes.append(Notification(level="warning", message=_message(text)))
-    invocation = Invocation(
-        execution_successful=report.verdict is not Verdict.ERROR,
-        exit_code=report.exit_code,
-        tool_execution_notifications=notes,
+        notes.append(_notification("warning", text))
+    invocation = _object(
+        executionSuccessful=report.verdict is not Verdict.ERROR,
+        exitCode=report.exit_code,
+        toolExecutionNotifications=notes,
     )
     release = report.head.environment.toolchain.release
-    return _text(invocation, results, [ToolComponent(name="go", version=release)])
+    return _text(invocation, results, [_object(name="go", version=release)])
 
 
 def failure(failure: Failure) -> str:
     """A log of a run that has failed, with the one result."""
     text = f"{failure.headline}: {failure.message}"
-    invocation = Invocation(
-        execution_successful=False,
-        exit_code=failure.exit_code,
-        tool_execution_notifications=[Notification(level="error", message=_message(text))],
+    invocation = _object(
+        executionSuccessful=False,
+        exitCode=failure.exit_code,
+        toolExecutionNotifications=[_notification("error", text)],
     )
-    where = PhysicalLocation(artifact_location=_artifact("asv.conf.json"))
-    result = Result(
-        rule_id=NOT_MEASURED,
-        rule_index=list(RULES).index(NOT_MEASURED),
+    where = _object(artifactLocation=_artifact("asv.conf.json"))
+    result = _object(
+        ruleId=NOT_MEASURED,
+        ruleIndex=list(RULES).index(NOT_MEASURED),
         level="error",
         message=_message(text),
-        locations=[Location(physical_location=where)],
-        partial_fingerprints={_FINGERPRINT: fingerprint(NOT_MEASURED, "setup")},
+        locations=[_object(physicalLocation=where)],
+        partialFingerprints={_FINGERPRINT: fingerprint(NOT_MEASURED, "setup")},
     )
     return _text(invocation, [result], [])
 
@@ -95,81 +76,87 @@ def failure(failure: Failure) -> str:
 _FINGERPRINT = "escapeVelocity/v1"
 
 
-def _text(invocation: Invocation, results: list[Result], extensions: list[ToolComponent]) -> str:
-    driver = ToolComponent(
+def _object(**fields: object) -> Object:
+    """An object of the format, its properties in the standard's names; empty ones are left out."""
+    return {name: value for name, value in fields.items() if value not in (None, [], {})}
+
+
+def _text(invocation: Object, results: list[Object], extensions: list[Object]) -> str:
+    driver = _object(
         name="Escape Velocity",
         version=__version__,
-        semantic_version=__version__,
+        semanticVersion=__version__,
         rules=[_rule(name) for name in RULES],
     )
-    run = Run(
-        tool=Tool(driver=driver, extensions=extensions),
-        automation_details=AutomationDetails(id="esv-gate/"),
+    run = _object(
+        tool=_object(driver=driver, extensions=extensions),
+        automationDetails={"id": "esv-gate/"},
         invocations=[invocation],
-        original_uri_base_ids={
-            _ROOT: BaseLocation(description=Message(text="The root of the repository."))
-        },
-        column_kind="unicodeCodePoints",
-        results=results,
+        originalUriBaseIds={_ROOT: {"description": {"text": "The root of the repository."}}},
+        columnKind="unicodeCodePoints",
     )
-    log = Log(schema=SCHEMA, version="2.1.0", runs=[run])
-    return json_text(log)
+    # A run without the list, be it empty, would mean that nothing was looked at.
+    run["results"] = results
+    return json_text({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-def _rule(name: str) -> Rule:
+def _rule(name: str) -> Object:
     title, text = RULES[name]
-    return Rule(
+    return _object(
         id=name,
         name="".join(word.capitalize() for word in name.split("-")),
-        short_description=Message(text=title),
-        full_description=Message(text=text),
-        help=Message(text=f"{text} See `esv gate --explain-policy` for what applies to what."),
+        shortDescription={"text": title},
+        fullDescription={"text": text},
+        help={"text": f"{text} See `esv gate --explain-policy` for what applies to what."},
     )
 
 
-def _result(report: GateReport, annotation: Annotation, around: Surroundings) -> Result:
+def _result(report: GateReport, annotation: Annotation, around: Surroundings) -> Object:
     related = [
-        _cause_location(number, cause.file, cause.line, describe_cause(cause))
+        _object(
+            id=number,
+            physicalLocation=_physical(cause.file, cause.line, 0),
+            message=_message(describe_cause(cause)),
+        )
         for number, cause in enumerate(annotation.causes)
         if not cause.at_base
     ]
     waiver = annotation.waiver
     suppressions = []
     if waiver is not None and annotation.violation is not None:
-        words = f"{waiver.owner} until {waiver.expires}: {waiver.reason}"
-        suppressions.append(
-            Suppression(kind="external", status="accepted", justification=visible(words))
-        )
-    return Result(
-        rule_id=annotation.rule,
-        rule_index=list(RULES).index(annotation.rule),
+        words = visible(waiver_text(waiver))
+        suppressions.append(_object(kind="external", status="accepted", justification=words))
+    return _object(
+        ruleId=annotation.rule,
+        ruleIndex=list(RULES).index(annotation.rule),
         level=str(annotation.level),
         message=_message(annotation.message),
         locations=[_location(report, annotation, around)],
-        code_flows=_code_flows(annotation),
-        related_locations=related[:20],
-        partial_fingerprints={_FINGERPRINT: annotation.fingerprint},
+        codeFlows=_code_flows(annotation),
+        relatedLocations=related[:20],
+        partialFingerprints={_FINGERPRINT: annotation.fingerprint},
         suppressions=suppressions,
         properties=_properties(annotation),
     )
 
 
-def _location(report: GateReport, annotation: Annotation, around: Surroundings) -> Location:
+def _location(report: GateReport, annotation: Annotation, around: Surroundings) -> Object:
     file, line = shown_place(report, annotation)
-    region = Region(start_line=line)
     source = around.source(annotation.revision, file, line) if annotation.file else ""
-    if source.strip():
-        region.snippet = Snippet(text=visible(clip(source, 400)))
+    column = snippet = None
     if annotation.file and annotation.line and annotation.column:
-        region.start_column = _code_points(source, annotation.column)
+        column = _code_points(source, annotation.column)
+    if source.strip():
+        snippet = {"text": visible(clip(source, 400))}
+    region = _object(startLine=line, startColumn=column, snippet=snippet)
     logical = []
     if annotation.package:
         name = ".".join(x for x in (annotation.package, annotation.function) if x)
         kind = "function" if annotation.function else "module"
-        logical.append(LogicalLocation(fully_qualified_name=visible(name), kind=kind))
-    return Location(
-        physical_location=PhysicalLocation(artifact_location=_artifact(file), region=region),
-        logical_locations=logical,
+        logical.append(_object(fullyQualifiedName=visible(name), kind=kind))
+    return _object(
+        physicalLocation=_object(artifactLocation=_artifact(file), region=region),
+        logicalLocations=logical,
     )
 
 
@@ -181,38 +168,29 @@ def _code_points(source: str, column: int) -> int:
     return len(raw[: column - 1].decode("utf-8", "ignore")) + 1
 
 
-def _cause_location(number: int, file: str, line: int, text: str) -> Location:
-    return Location(
-        id=number,
-        physical_location=_physical(file, line, 0),
-        message=_message(text),
-    )
-
-
-def _physical(file: str, line: int, column: int) -> PhysicalLocation | None:
+def _physical(file: str, line: int, column: int) -> Object | None:
     if not file or file.startswith("<"):
         return None
-    region = Region(start_line=line, start_column=column or None) if line > 0 else None
-    return PhysicalLocation(artifact_location=_artifact(file), region=region)
+    region = _object(startLine=line, startColumn=column or None) if line > 0 else None
+    return _object(artifactLocation=_artifact(file), region=region)
 
 
-def _code_flows(annotation: Annotation) -> list[CodeFlow]:
+def _code_flows(annotation: Annotation) -> list[Object]:
     """The compiler's explanation: where the value is, then each step by which it escapes.
 
     A ``flow:`` line has no position; it is the heading of the steps that follow it.
     """
     if not annotation.flow or not annotation.file:
         return []
-    start = Location(
-        physical_location=_physical(annotation.file, annotation.line, annotation.column),
+    start = _object(
+        physicalLocation=_physical(annotation.file, annotation.line, annotation.column),
         message=_message(_first_line(annotation.message)),
     )
-    locations = [ThreadFlowLocation(location=start)]
-    locations += _steps(annotation.flow)
-    return [CodeFlow(thread_flows=[ThreadFlow(locations=locations)])]
+    locations = [_object(location=start), *_steps(annotation.flow)]
+    return [_object(threadFlows=[_object(locations=locations)])]
 
 
-def _steps(flow: Sequence[FlowStep]) -> list[ThreadFlowLocation]:
+def _steps(flow: Sequence[FlowStep]) -> list[Object]:
     found = []
     heading = ""
     for step in flow:
@@ -222,20 +200,24 @@ def _steps(flow: Sequence[FlowStep]) -> list[ThreadFlowLocation]:
         text = f"{heading} {step.text.strip()}".strip()
         heading = ""
         where = step.position
-        location = Location(
-            physical_location=_physical(where.file, where.line, where.column),
+        location = _object(
+            physicalLocation=_physical(where.file, where.line, where.column),
             message=_message(text),
         )
-        found.append(ThreadFlowLocation(location=location, nesting_level=1))
+        found.append(_object(location=location, nestingLevel=1))
     return found
 
 
-def _artifact(file: str) -> ArtifactLocation:
-    return ArtifactLocation(uri=quote(file, safe="/", errors="replace"), uri_base_id=_ROOT)
+def _artifact(file: str) -> Object:
+    return _object(uri=quote(file, safe="/", errors="replace"), uriBaseId=_ROOT)
 
 
-def _message(text: str) -> Message:
-    return Message(text=visible(clip(text, _LONGEST)) or "(nothing said)")
+def _notification(level: str, text: str) -> Object:
+    return _object(level=level, message=_message(text))
+
+
+def _message(text: str) -> Object:
+    return {"text": visible(clip(text, _LONGEST)) or "(nothing said)"}
 
 
 def _first_line(text: str) -> str:
@@ -248,15 +230,11 @@ def _properties(annotation: Annotation) -> dict[str, Any]:
     if violation is not None:
         found.update(
             unit=violation.unit,
-            base=_number(violation.base),
-            head=_number(violation.value),
-            limit=_number(violation.limit),
+            base=json_number(violation.base),
+            head=json_number(violation.value),
+            limit=json_number(violation.limit),
         )
     found.update(policy=annotation.policy, reproduce=annotation.reproduce)
     return {
         k: visible(v) if isinstance(v, str) else v for k, v in found.items() if v not in ("", None)
     }
-
-
-def _number(value: float | None) -> float | int | None:
-    return int(value) if value is not None and float(value).is_integer() else value

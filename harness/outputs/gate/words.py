@@ -1,13 +1,14 @@
-"""The verdict in one line, and what was compared, for every format. Pure."""
+"""The verdict and the compared benchmarks in words, for every format."""
 
 from __future__ import annotations
 
 from harness.analysis.compare.renames import BenchmarkDiff
+from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateReport, Verdict
 from harness.errors import EXIT_UNFIT
 from harness.model import ALLOCS
 from harness.outputs.gate.base import Failure
-from harness.outputs.text.format import one_line, plural, value, visible
+from harness.outputs.text.format import one_line, percent, plural, value, visible
 
 _LONGEST = 300
 _MOST_LINES = 40
@@ -23,14 +24,30 @@ def verdict_line(report: GateReport) -> str:
     waived = f", {len(judgement.waived)} waived" if judgement.waived else ""
     compared = comparison_line(report.benchmarks)
     if report.verdict is Verdict.FAIL:
-        beside = f"; {compared}" if unmatched(report.benchmarks) else ""
-        return f"FAIL: {plural(len(judgement.violations), 'violation')}{waived}{beside}"
+        others = f"; {compared}" if unmatched(report.benchmarks) else ""
+        return f"FAIL: {plural(len(judgement.violations), 'violation')}{waived}{others}"
     if not report.head.benchmarks():
         new = plural(len(report.escapes.new), "new escape site")
         packages = plural(report.packages, "package")
-        beside = f", {compared}" if unmatched(report.benchmarks) else ""
-        return f"PASS: compiled only, {packages} compared, {new}{beside}, no violation{waived}"
+        others = f", {compared}" if unmatched(report.benchmarks) else ""
+        return f"PASS: compiled only, {packages} compared, {new}{others}, no violation{waived}"
     return f"PASS: {compared}, no violation{waived}"
+
+
+def unfit_lines(time: TimeReport, most: int) -> list[str]:
+    """The benchmarks that show the machine to be unfit, after a line with their number."""
+    first = (
+        f"the base run twice differs from itself, or spreads too far, in {len(time.unfit)} of"
+        f" {plural(len(time.noise), 'benchmark')}"
+    )
+    return [
+        first,
+        *(
+            f"{n.benchmark}: medians {percent(1 + n.shift)} apart (p={n.p:.3f}), half of the"
+            f" samples within ±{n.spread * 100:.1f} %; looked for: {n.relevant * 100:g} %"
+            for n in time.unfit[:most]
+        ),
+    ]
 
 
 def comparison_line(diff: BenchmarkDiff) -> str:
@@ -57,7 +74,7 @@ def _counts(diff: BenchmarkDiff) -> list[tuple[int, str]]:
 
 
 def benchmark_rows(diff: BenchmarkDiff) -> list[tuple[str, str, str, str]]:
-    """What only one side has: a word, import path, name, and what is said of it."""
+    """The benchmarks of one side only: a word, import path, name, remark."""
     rows = []
     for gone in diff.gone:
         had = "" if gone.allocs is None else f"; {value(gone.allocs, ALLOCS)} allocs/op at the base"
@@ -71,7 +88,7 @@ def benchmark_rows(diff: BenchmarkDiff) -> list[tuple[str, str, str, str]]:
 
 
 def benchmark_lines(diff: BenchmarkDiff) -> list[str]:
-    """The same in lines of plain text, as many as are read."""
+    """As :func:`benchmark_rows`, in lines of plain text."""
     rows = benchmark_rows(diff)
     lines = [
         visible(one_line(f"{word}: {package}.{name}" + (f": {said}" if said else ""), _LONGEST))

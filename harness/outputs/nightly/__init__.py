@@ -1,1 +1,1 @@
-"""The report of ``esv nightly`` as text, Markdown, Atom (`report`) and JSON (`document`)."""
+"""The report of ``esv nightly``: text and Markdown (`report`), JSON, Atom. Pure."""

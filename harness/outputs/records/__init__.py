@@ -1,1 +1,1 @@
-"""Records and comparisons for other programs: JSON (`document`), benchfmt, CSV, Parquet."""
+"""Records, comparisons and explanations for other programs: JSON, benchfmt, CSV, Parquet. Pure."""

@@ -48,11 +48,10 @@ COLUMNS = (
 def benchfmt_text(records: Sequence[Record]) -> str:
     """Records in the Go benchmark format, each sample as Go printed it.
 
-    Of one record alone nothing tells the revision but a note: ``benchstat`` makes a table of its
-    own for every value of a ``key: value`` line. Several records are told apart by ``commit``; then
-    ``benchstat -col commit`` sets them side by side.
+    Of one record alone the revision is only in a note: ``benchstat`` makes a table for every value
+    of a ``key: value`` line. Several records have a ``commit`` each, for ``benchstat -col commit``.
 
-    What one processor counted (the allocation lane) has no ``-GOMAXPROCS`` suffix, and no time.
+    The allocation lane, which runs on one processor, has no ``-GOMAXPROCS`` suffix, and no time.
     """
     notes = [
         f"{r.revision.hash} {r.environment.name} on {r.machine.machine}"

@@ -1,1 +1,1 @@
-"""Words, numbers and tables for a terminal. `format` prints a single value for every output."""
+"""Words, numbers and tables for a terminal; other outputs use the words too. Pure."""

@@ -1,4 +1,4 @@
-"""How changes go with escapes, as text for a terminal. Pure."""
+"""Associations of changes with escapes, as text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS = {
 
 
 def correlation_text(found: Sequence[Association]) -> str:
-    """What can be said, a row for each package, benchmark, unit and event; then what cannot."""
+    """A row for each package, benchmark, unit and event with enough pairs; then the counts."""
     told = [a for a in found if a.verdict != "too few"]
     rows = [
         [

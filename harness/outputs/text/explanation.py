@@ -1,14 +1,16 @@
-"""An attribution in words, for a terminal. Pure."""
+"""Attributions, causes and costs in words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from harness.analysis.causes.attribution import Attribution, Cause
+from harness.analysis.causes.garbage import Collections
 from harness.analysis.compare.comparison import Change
 from harness.analysis.compare.costs import Reach, SiteCost
-from harness.model import AllocationCall, AllocationKind
+from harness.model import GC_CYCLES, GC_PAUSE, AllocationCall, AllocationKind
 from harness.outputs.text.format import plural, value, visible
+from harness.policy.model import Waiver
 
 MOST_CAUSES = 8
 
@@ -49,6 +51,16 @@ TESTS_CHANGED = "the tests changed here"
 ALLOCATES_NOTHING = "allocates nothing: a constant, or optimised away"
 
 
+def waiver_text(waiver: Waiver) -> str:
+    """A waiver in one line: by whom, until when, why."""
+    return f"{waiver.owner} until {waiver.expires}: {waiver.reason}"
+
+
+def waived_by(waiver: Waiver) -> str:
+    """Why something passes: ``waived until 2026-12-31 by ann: …``."""
+    return f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"
+
+
 def describe_calls(calls: Sequence[AllocationCall]) -> str:
     """The allocation calls of a line without an escape: ``runtime.growslice: an append grows …``.
 
@@ -58,7 +70,7 @@ def describe_calls(calls: Sequence[AllocationCall]) -> str:
 
 
 def describe_cost(cost: SiteCost) -> str:
-    """What an escape site costs, as far as it is worth a word; else empty."""
+    """The cost of an escape site, if it is worth a word; else empty."""
     words = []
     if cost.allocates is False:
         words.append(ALLOCATES_NOTHING)
@@ -76,13 +88,9 @@ def explain_change(
     *,
     flow: bool = True,
 ) -> list[str]:
-    """What moved, why, and how much of it is accounted for.
+    """A change, its causes, and the share of it that they explain.
 
-    Args:
-        change: the benchmark and unit.
-        attribution: its account, ``None`` if none could be made.
-        source: the source line of a cause, empty if it cannot be had.
-        flow: whether to print the compiler's flow.
+    ``source`` gives the source line of a cause, empty if it cannot be had.
     """
     assert change.base is not None
     assert change.head is not None
@@ -117,7 +125,7 @@ def explain_change(
 
 
 def describe_cause(cause: Cause) -> str:
-    """One line: what the compiler or the profile says of the cause."""
+    """The compiler's or the profile's words about a cause."""
     if cause.via:
         return f"in {visible(cause.via)}"
     if cause.site is None and cause.outcome == "benchmark":
@@ -127,8 +135,8 @@ def describe_cause(cause: Cause) -> str:
     if cause.site is None:
         said = describe_calls(cause.calls) or "growth of a slice, map or channel"
         return f"no escape is reported here; {said}"
-    standing = {"new": "new", "gone": "gone", "kept": "as before", "none": ""}[cause.escape]
-    return f"{standing}: {visible(cause.site.message)}"
+    state = {"new": "new", "gone": "gone", "kept": "as before", "none": ""}[cause.escape]
+    return f"{state}: {visible(cause.site.message)}"
 
 
 def _cause(cause: Cause, source: str, *, flow: bool) -> list[str]:
@@ -147,4 +155,28 @@ def _cause(cause: Cause, source: str, *, flow: bool) -> list[str]:
         for step in cause.site.flow:
             at = f" at {step.position}" if step.position else ""
             lines.append(f"                {visible(step.text)}{visible(at)}")
+    return lines
+
+
+def change_of_collections(found: Collections) -> str:
+    """``gc-cycles/op 0 → 0.57, gc-pause-sec/op 0 s → 131.6 µs``."""
+    units = ((GC_CYCLES, found.cycles), (GC_PAUSE, found.pause))
+    return ", ".join(f"{unit} {value(a, unit)} → {value(b, unit)}" for unit, (a, b) in units)
+
+
+def collection_lines(found: Collections | None, attribution: Attribution | None) -> list[str]:
+    """The collections, with the line that allocates the most; empty where they did not change.
+
+    The attribution is that of the bytes, else of the allocations.
+    """
+    if found is None:
+        return []
+    lines = [f"  with it {change_of_collections(found)}"]
+    if attribution is not None and attribution.causes:
+        cause = attribution.causes[0]
+        more = "more" if found.cycles[1] > found.cycles[0] else "fewer"
+        lines.append(
+            f"    {more} collections with what {visible(cause.file)}:{cause.line} allocates"
+            f" in {visible(cause.function)} ({describe_cause(cause)})"
+        )
     return lines

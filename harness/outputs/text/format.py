@@ -1,4 +1,4 @@
-"""Values and foreign text, as a person reads them. Pure."""
+"""Values and foreign text, as a person reads them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 
 import msgspec
 
@@ -51,6 +51,15 @@ def _encodable(value: object) -> object:
     if isinstance(value, dict):
         return {_encodable(k): _encodable(v) for k, v in value.items()}
     return value
+
+
+@overload
+def json_number(number: None) -> None: ...
+@overload
+def json_number(number: float) -> float | int: ...
+def json_number(number: float | None) -> float | int | None:
+    """A number for a JSON document, where a whole one has no fraction."""
+    return int(number) if number is not None and float(number).is_integer() else number
 
 
 def json_schema(document: type) -> dict[str, Any]:
@@ -127,7 +136,7 @@ def signed(number: float, unit: str) -> str:
 
 
 def percent(ratio: float) -> str:
-    """How much a value grew: ``+12.5 %``; ``from 0`` where there is no ratio."""
+    """The growth of a value: ``+12.5 %``; ``from 0`` where there is no ratio."""
     if math.isnan(ratio):
         return ""
     if math.isinf(ratio):

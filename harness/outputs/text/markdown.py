@@ -1,8 +1,8 @@
-"""A Markdown page of limited size, in which foreign text does nothing. Pure.
+"""A Markdown page of limited size, in which foreign text does nothing.
 
-Whatever a benchmark, a source line or a waiver says shows as it is: it stands in ``<code>``, where
-hosts look for no mentions and references, and every character that means a thing in Markdown is
-written as a character reference, which can never be markup (CommonMark 2.5).
+Foreign text (benchmarks, source lines, waivers) is shown literally: in ``<code>``, where hosts look
+for no mentions and references, with every character that has a meaning in Markdown written as a
+character reference, which can never be markup (CommonMark 2.5).
 """
 
 from __future__ import annotations

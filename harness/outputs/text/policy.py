@@ -1,4 +1,4 @@
-"""``esv gate --explain-policy``: which rule applies to what. Pure."""
+"""``esv gate --explain-policy``: which rule applies to what."""
 
 from __future__ import annotations
 
@@ -14,14 +14,7 @@ _UNITS = (ALLOCS, BYTES, SECONDS)
 
 
 def explain_policy(policy: Policy, head: Record, judgement: Judgement, today: date) -> str:
-    """Every rule, and what of the head it applies to.
-
-    Args:
-        policy: of the project.
-        head: record whose benchmarks and functions the rules are held against.
-        judgement: of this policy on this head, for the rules that concern nothing.
-        today: by which waivers expire.
-    """
+    """Every rule with the benchmarks of the head that it applies to, and idle rules."""
     lines = [f"policy: {visible(policy.source) or 'built in; there is no escape-velocity.toml'}"]
     units = [*_UNITS]
     for rule in policy.benchmarks:

@@ -1,4 +1,4 @@
-"""The command by which a person sees a number without the harness. Pure."""
+"""The command that shows a number without the harness."""
 
 from __future__ import annotations
 
@@ -14,14 +14,9 @@ _RELEASE = re.compile(r"go\d+[\w.]*")
 def reproduce(record: Record, package: str, benchmark: str) -> str:
     """Check out the revision and run the one benchmark as the allocation lane does.
 
-    For a POSIX shell at the repository's root. The release and the variables are those of the
-    record; Go finds the module from the directory of the package. A work tree with uncommitted
-    changes is what is there already, so nothing is checked out.
-
-    Args:
-        record: of the revision.
-        package: import path; one that the record does not have is taken for the root's.
-        benchmark: full name, ``BenchmarkX/sub=1``, as ``go test`` prints it.
+    For a POSIX shell at the repository's root, with the release and the variables of the record. A
+    work tree with uncommitted changes is there already, so nothing is checked out. A package that
+    the record does not have is taken for the root's.
     """
     directory = next((p.directory for p in record.packages if p.path == package), ".")
     environment = record.environment

@@ -1,4 +1,4 @@
-"""Records and comparisons as text for a terminal, in the manner of benchstat. Pure."""
+"""Records and comparisons as text for a terminal, in the manner of benchstat."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from harness.analysis.compare.code import CodeDiff
 from harness.analysis.compare.comparison import ALPHA, Change, Direction
-from harness.analysis.compare.costs import UNKNOWN, SiteCost, site_costs
-from harness.analysis.compare.erased import erased
-from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
+from harness.analysis.compare.costs import UNKNOWN, SiteCost
+from harness.analysis.compare.escapes import EscapeDiff
+from harness.analysis.compare.records import RecordDetail, RecordDiff
 from harness.analysis.compare.samples import spread
-from harness.analysis.series.code import CodeDiff, diff_code
 from harness.analysis.verdict.findings import Finding
-from harness.compiled.join import unmentioned
 from harness.model import (
     HEAP_COSTS,
     EscapeSite,
@@ -22,7 +21,6 @@ from harness.model import (
     Measurement,
     PackageResult,
     Record,
-    TreeDiff,
 )
 from harness.outputs.text.erased import erased_lines
 from harness.outputs.text.explanation import describe_cause, describe_cost
@@ -34,13 +32,13 @@ _MAX_FUNCTIONS = 8
 _MAX_ERASED = 12
 
 
-def show_record(record: Record, *, every: bool = False) -> str:
+def show_record(detail: RecordDetail, *, every: bool = False) -> str:
     """One revision: what was measured, what could not be, and where values escape.
 
     Args:
-        record: of the revision.
         every: list every escape that inlining erases, however many.
     """
+    record = detail.record
     lines = [*_heading(record), ""]
     lines += _problems(record)
     rows = [
@@ -56,31 +54,22 @@ def show_record(record: Record, *, every: bool = False) -> str:
         lines += [table(rows, ["package", "benchmark", *_units(record)]), ""]
         lines += _heap_costs(record)
     sites = record.code_escapes()
-    costs = site_costs(record, sites)
-    nothing = sum(cost.allocates is False for cost in costs.values())
+    nothing = sum(cost.allocates is False for cost in detail.costs.values())
     free = f", {nothing} of which allocate nothing" if nothing else ""
     lines.append(f"{plural(len(sites), 'escape site')} outside test files{free}")
-    lines += [_site(site, costs.get(site, UNKNOWN)) for site in sites]
-    lines += ["", *erased_lines(erased(record), None if every else _MAX_ERASED)]
-    lines += _code(record)
+    lines += [_site(site, detail.costs[site]) for site in sites]
+    lines += ["", *erased_lines(detail.erased, None if every else _MAX_ERASED)]
+    lines += _code(detail)
     if record.unparsed:
         lines += ["", f"{plural(len(record.unparsed), 'heap-related line')} not understood:"]
         lines += [f"  {visible(u.text)}" for u in record.unparsed]
     return "\n".join(lines) + "\n"
 
 
-def show_comparison(
-    base: Record,
-    head: Record,
-    changes: Sequence[Change],
-    escapes: EscapeDiff,
-    older: Record | None = None,
-) -> str:
-    """Two revisions: a table per unit, the escapes that came and went, then compiled code.
-
-    ``older`` is the base as it was measured with another release of Go.
-    """
-    lines = [*heading(base, head, older), ""]
+def show_comparison(diff: RecordDiff) -> str:
+    """Two revisions: a table per unit, the escapes that came and went, then compiled code."""
+    base, head, changes = diff.base, diff.head, diff.changes
+    lines = [*heading(base, head, diff.older), ""]
     if base.environment.name != head.environment.name:
         lines += [
             f"note: measured in different environments ({base.environment.name},"
@@ -94,14 +83,14 @@ def show_comparison(
         if not rows:
             continue
         lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
-    lines += difference_lines(escapes)
-    lines += code_lines(diff_code(base, head))
-    lines += compiler_lines(diff_escapes(older, base, ()) if older is not None else None)
+    lines += difference_lines(diff.escapes)
+    lines += code_lines(diff.code)
+    lines += compiler_lines(diff.by_compiler)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def code_lines(code: CodeDiff) -> list[str]:
-    """How stack frames and allocation calls of functions changed; empty if that is not known."""
+    """Changes of functions' stack frames and allocation calls; empty if not known."""
     if not code.known:
         return []
     lines = []
@@ -136,16 +125,8 @@ def heading(base: Record, head: Record, older: Record | None = None) -> list[str
     return lines
 
 
-def escape_lines(
-    base: Record, head: Record, diffs: Sequence[TreeDiff] | None, older: Record | None = None
-) -> list[str]:
-    """The escapes that came and went between two records, the compiler's apart."""
-    compiler = None if older is None else diff_escapes(older, base, ())
-    return [*difference_lines(diff_escapes(base, head, diffs)), *compiler_lines(compiler)]
-
-
 def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
-    """One finding in a few lines: what moved, in which commit, what escaped there."""
+    """One finding in a few lines: benchmark, commit, cause or escapes."""
     step = finding.steps[0]
     more = f" (and {len(finding.steps) - 1} more)" if len(finding.steps) > 1 else ""
     lines = [
@@ -227,7 +208,7 @@ def _units(record: Record) -> list[str]:
 
 
 def _heap_costs(record: Record) -> list[str]:
-    """What the heap costs beside the allocation; of benchmarks where any of it is not 0."""
+    """Garbage collection and heap size of benchmarks where any of it is not 0."""
     rows = []
     for package, benchmark in record.benchmarks():
         found = [benchmark.measurement(unit) for unit in HEAP_COSTS]
@@ -238,7 +219,7 @@ def _heap_costs(record: Record) -> list[str]:
 
 
 def cell(measurement: Measurement | None) -> str:
-    """A value and how far its confidence interval reaches, or the range of an inexact count."""
+    """A value with its confidence interval, or with the range of an inexact count."""
     if measurement is None:
         return ""
     text = value(measurement.value, measurement.unit)
@@ -262,7 +243,7 @@ def _share(part: float) -> str:
 
 
 def _shown(change: Change) -> bool:
-    """Of what the heap costs, only what differs by more than its own repetitions."""
+    """Leave out costs of the heap whose repetitions overlap."""
     if change.unit not in HEAP_COSTS or change.base is None or change.head is None:
         return change.unit not in HEAP_COSTS
     return change.base.high < change.head.low or change.head.high < change.base.low
@@ -290,7 +271,7 @@ def _comparison_row(change: Change) -> list[str]:
 
 
 def judged(change: Change) -> str:
-    """What a change means; with the compiler's part, if it has one."""
+    """The meaning of a change, with the compiler's part, if it has one."""
     if not change.by_compiler:
         return _ARROW[change.direction]
     rest = change.delta - change.by_compiler
@@ -300,7 +281,7 @@ def judged(change: Change) -> str:
 
 
 def difference_lines(escapes: EscapeDiff) -> list[str]:
-    """How many sites came and went, then each of them; one that costs something says so."""
+    """The numbers of new and gone sites, then each of them with its cost."""
     unreached = sum(escapes.cost(s).covered is False for s in escapes.new)
     aside = f" ({unreached} that no benchmark executes)" if unreached else ""
     lines = [
@@ -317,23 +298,22 @@ def difference_lines(escapes: EscapeDiff) -> list[str]:
     return lines
 
 
-def _code(record: Record) -> list[str]:
-    """What was compiled: how many calls allocate, and the largest stack frame."""
-    functions = [f for f in record.functions if not f.test]
+def _code(detail: RecordDetail) -> list[str]:
+    """The number of compiled calls that allocate, and the largest stack frame."""
+    functions = [f for f in detail.record.functions if not f.test]
     if not functions:
         return []
-    calls = [c for c in record.calls if not c.test]
-    silent = len(unmentioned(calls, record.code_escapes()))
+    calls = [c for c in detail.record.calls if not c.test]
     largest = max(functions, key=lambda f: f.frame_bytes)
     return [
         f"{plural(len(calls), 'allocation call')} in {plural(len(functions), 'linked function')},"
-        f" {silent} of which no message mentions; largest stack frame"
+        f" {detail.silent} of which no message mentions; largest stack frame"
         f" {largest.frame_bytes:,} B: {visible(largest.function)}"
     ]
 
 
 def compiler_lines(escapes: EscapeDiff | None) -> list[str]:
-    """The same of one code with two releases of Go; nothing where there are none."""
+    """As :func:`difference_lines`, of one code with two releases of Go."""
     if escapes is None:
         return []
     first, *rest = difference_lines(escapes)

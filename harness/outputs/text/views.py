@@ -1,4 +1,4 @@
-"""What the compiler says with other flags, for a terminal. Pure."""
+"""The compiler's output with other flags, as text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def show_diagnostics(diagnostics: Sequence[Diagnostic]) -> str:
 def show_view_diff(
     base: tuple[View, Record], head: tuple[View, Record], difference: ViewDiff
 ) -> str:
-    """What each of two views says that the other does not, what is about the heap first."""
+    """The lines that only one of two views has, those about the heap first."""
     lines = [_side("base", *base), _side("head", *head), ""]
     for matter, title in _TITLES.items():
         new, gone = difference.new.get(matter, ()), difference.gone.get(matter, ())

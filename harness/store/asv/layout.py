@@ -20,6 +20,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Container, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -33,11 +34,11 @@ from asv.results import Results, get_filename
 from asv.runner import BenchmarkResult
 
 from harness import __version__
+from harness.model import Record
 from harness.model.units import asv_unit
 from harness.scratch import scratch_directory
-from harness.store.asv.extract import Extract, Stamp, read_extract, stamp
 from harness.store.asv.suite import Numbers, Suite, Track, Value
-from harness.store.files import write_atomic
+from harness.store.files import Stamp, stamp, write_atomic
 from harness.store.records import RECORD_SUFFIX, RecordStore
 from harness.words import utc
 
@@ -50,7 +51,7 @@ _RESULT_FILE = re.compile(r"[0-9a-f]{8}-(?:go\d|env-[0-9a-f]{32}).*\.json")
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """What :func:`rebuild` did; every path is below the results directory.
+    """Result of :func:`rebuild`; every path is below the results directory.
 
     Attributes:
         written: files whose content was another.
@@ -71,15 +72,11 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
     A result file is left alone if it, its record and the suite are what they were when it was made.
 
     Args:
-        store: the records; asv's files are written beside them.
         prune: delete the result files of Go environments whose record is gone.
         force: trust nothing of what is there.
-
-    Raises:
-        StoreError: a file cannot be written.
     """
     directory = store.directory
-    records = list(store.each(read_extract))
+    records = list(store.numbers_and_sites())
     written: list[Path] = []
     unchanged: list[Path] = []
     if records or prune:
@@ -89,7 +86,7 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
         written, unchanged = write_results(directory, [r for _, r in records], suite, right)
         made.save(directory, records)
     # That of a record which is set aside may well be right.
-    known = {*written, *unchanged, *map(_beside, store.set_aside)}
+    known = {*written, *unchanged, *map(_results_of, store.set_aside)}
     stale = [p for p in _result_files(directory) if p not in known]
     if prune:
         for path in stale:
@@ -99,23 +96,19 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
 
 def write_results(
     directory: Path,
-    records: Sequence[Extract],
+    records: Sequence[Record],
     suite: Suite,
     right: Container[Path] = (),
 ) -> tuple[list[Path], list[Path]]:
     """Write the registry, and machine and result files of some records.
 
     Args:
-        directory: asv's ``results_dir``.
         records: of any machines and environments.
         suite: a suite that holds at least what the records hold, see :meth:`Suite.of`.
         right: result files that are known to be right.
 
     Returns:
         The files that were written and those that were right already.
-
-    Raises:
-        StoreError: a file cannot be written.
     """
     described = {track.name: describe(track) for track in suite.tracks.values()}
     # Of records with the same machine name the latest describes the machine.
@@ -152,7 +145,7 @@ def write_results(
 
 
 class _Made(msgspec.Struct):
-    """What each result file was made from, kept beside the files; may be deleted at any time.
+    """The sources of each result file, stored next to the files; may be deleted at any time.
 
     Attributes:
         suite: digest of the suite and of the programs that write.
@@ -164,7 +157,7 @@ class _Made(msgspec.Struct):
 
     @classmethod
     def load(cls, directory: Path, suite: Suite) -> _Made:
-        """What is known of files that were made for this suite."""
+        """The entries of files that were made for this suite."""
         tracks = [describe(track) for track in suite.tracks.values()]
         writers = [version("asv"), __version__]
         digest = hashlib.sha256(msgspec.json.encode([tracks, writers])).hexdigest()
@@ -174,37 +167,39 @@ class _Made(msgspec.Struct):
             return cls(digest)
         return found if found.suite == digest else cls(digest)
 
-    def right(self, directory: Path, records: Iterable[tuple[Path, Extract]]) -> set[Path]:
+    def right(self, directory: Path, records: Iterable[tuple[Path, Record]]) -> set[Path]:
         """Result files that would be written as they are."""
-        result = set()
-        for path, record in records:
-            target = result_path(directory, record)
-            stamps = _stamps(path, target)
-            if stamps is not None and self.files.get(_relative(directory, target)) == stamps:
-                result.add(target)
-        return result
+        now = _stamps(directory, records)
+        return {directory / name for name, both in now.items() if self.files.get(name) == both}
 
-    def save(self, directory: Path, records: Iterable[tuple[Path, Extract]]) -> None:
+    def save(self, directory: Path, records: Iterable[tuple[Path, Record]]) -> None:
         """Note what the files were made from."""
-        self.files = {}
-        for path, record in records:
-            target = result_path(directory, record)
-            stamps = _stamps(path, target)
-            if stamps is not None:
-                self.files[_relative(directory, target)] = stamps
+        self.files = _stamps(directory, records)
         data = msgspec.json.encode(self, order="deterministic")
         if _content(directory / _MADE) != data:
             write_atomic(directory / _MADE, data)
 
 
-def result_path(directory: Path, record: Extract) -> Path:
-    """Where asv keeps the results of a record."""
+def _stamps(
+    directory: Path, records: Iterable[tuple[Path, Record]]
+) -> dict[str, tuple[Stamp, Stamp]]:
+    """Stamps of the record and of its result file, by the latter's path."""
+    found = {}
+    for path, record in records:
+        target = result_path(directory, record)
+        with suppress(OSError):
+            found[target.relative_to(directory).as_posix()] = (stamp(path), stamp(target))
+    return found
+
+
+def result_path(directory: Path, record: Record) -> Path:
+    """Path of asv's results of a record."""
     name: str = get_filename(record.machine.machine, record.revision.hash, record.environment.name)
     return directory / name
 
 
-def _beside(path: Path) -> Path:
-    """Where asv keeps the results of the record in a file."""
+def _results_of(path: Path) -> Path:
+    """Path of asv's results of the record in a file."""
     digits, _, environment = path.name.removesuffix(RECORD_SUFFIX).partition("-")
     return path.with_name(f"{digits[:8]}-{environment}.json")
 
@@ -233,7 +228,7 @@ def as_answer(value: Value) -> float | dict[str, object] | None:
     return value.number
 
 
-def _results(record: Extract, suite: Suite, described: dict[str, dict[str, Any]]) -> Results:
+def _results(record: Record, suite: Suite, described: dict[str, dict[str, Any]]) -> Results:
     """One record in asv's form; what asv measures of itself (durations) is not there."""
     release = record.environment.toolchain.release.removeprefix("go")
     results = Results(
@@ -269,17 +264,6 @@ def _answer(values: Iterable[Value]) -> BenchmarkResult:
         number.append(1 if value.samples else None)
     failed = any(n is None for n in result)
     return BenchmarkResult(result, samples, number, int(failed), "", None)
-
-
-def _stamps(record: Path, target: Path) -> tuple[Stamp, Stamp] | None:
-    try:
-        return stamp(record), stamp(target)
-    except OSError:
-        return None
-
-
-def _relative(directory: Path, path: Path) -> str:
-    return path.relative_to(directory).as_posix()
 
 
 def _result_files(directory: Path) -> list[Path]:

@@ -48,7 +48,7 @@ def machine(name: str | None = None, results_dir: Path | None = None) -> Machine
 
 
 def defaults() -> dict[str, str]:
-    """What asv says of a machine that nobody described."""
+    """Asv's values for a machine that nobody described."""
     if not sys.platform.startswith("linux"):
         from asv.machine import Machine as AsvMachine
 
@@ -66,7 +66,7 @@ def defaults() -> dict[str, str]:
 
 
 def _entry(wanted: str) -> dict[str, object] | None:
-    """Of the user's file: the entry of that name, or the only one if this host is asked for."""
+    """The entry of that name in the user's file, or the only one if this host is asked for."""
     # Path.expanduser raises where the user has no home directory.
     known = _load(Path(os.path.expanduser("~/.asv-machine.json")))  # noqa: PTH111
     if known is None:

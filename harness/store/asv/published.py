@@ -1,4 +1,4 @@
-"""What ``asv publish`` leaves in the directory that the dashboard goes to, too."""
+"""The site of ``asv publish``, whose directory is also that of the dashboard."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def is_published_site(directory: Path) -> bool:
-    """Whether a directory is what ``asv publish`` wrote."""
+    """Return whether a directory was written by ``asv publish``."""
     return all((directory / name).is_file() for name in ("asv.js", "index.json"))

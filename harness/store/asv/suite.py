@@ -1,11 +1,11 @@
 """The asv benchmarks that a set of records amounts to: their names, parameters and values.
 
-One asv benchmark stands for one unit of one Go benchmark function, with one parameter axis
+One asv benchmark represents one unit of one Go benchmark function, with one parameter axis
 ``sub``: the names of its sub-benchmarks. One more per package counts escape sites, with one
 parameter axis ``function``. asv knows parameters by position, and Go's sub-benchmarks come and go,
 so a suite is always the union over all records.
 
-What the heap costs beside the allocation makes no asv benchmarks: six more per function would
+What the heap costs besides the allocation makes no asv benchmarks: six more per function would
 triple what ``asv publish`` takes (0.2 s a series), and asv, which knows no noise below its
 thresholds, would list the jitter of pauses and spans as regressions. They are in the record, in
 ``esv show`` and on the site.
@@ -29,8 +29,9 @@ from harness.model import (
     Measurement,
     Outcome,
     PackageOutcome,
+    PackageResult,
+    Record,
 )
-from harness.store.asv.extract import Extract, PackageNumbers
 
 # Names of parameters that are no sub-benchmark and no function. Go puts ``_`` for every blank in
 # the name of a sub-benchmark, so a name with a blank in it is free.
@@ -47,10 +48,7 @@ class Track:
     """One asv benchmark.
 
     Attributes:
-        name: dotted name in asv.
-        package: import path.
         function: Go benchmark function; empty for the escape sites of the package.
-        unit: as in the record.
         params: values of the one parameter, in asv's order.
     """
 
@@ -67,13 +65,13 @@ class Track:
 
     @property
     def title(self) -> str:
-        """What asv's pages show in place of the name."""
+        """The title that asv's pages show in place of the name."""
         what = f"{self.function} {self.unit}" if self.function else "escape sites"
         return f"{self.package} {what}"
 
     @property
     def source(self) -> str:
-        """What asv's pages show as the benchmark's code."""
+        """The text that asv's pages show as the benchmark's code."""
         if self.function:
             return f'import "{self.package}"\n\nfunc {self.function}(b *testing.B)  // {self.unit}'
         return f'import "{self.package}"\n\n// escape sites outside _test.go files, per function'
@@ -81,7 +79,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What one revision has for one parameter of a track.
+    """The value of one revision for one parameter of a track.
 
     Attributes:
         number: the value; ``None`` where it failed, NaN where the revision has no such thing.
@@ -98,17 +96,13 @@ ABSENT = Value(math.nan)
 
 
 class Suite:
-    """The union of what a set of records tracks.
-
-    Args:
-        tracks: the benchmarks, with unique names.
-    """
+    """The union of what a set of records tracks."""
 
     def __init__(self, tracks: Iterable[Track]) -> None:
         self.tracks: dict[str, Track] = {t.name: t for t in tracks}
 
     @classmethod
-    def of(cls, records: Iterable[Extract]) -> Suite:
+    def of(cls, records: Iterable[Record]) -> Suite:
         """The suite of some records; it does not depend on their order."""
         found: dict[_Key, set[str]] = defaultdict(set)
         for record in records:
@@ -128,9 +122,7 @@ def track_name(package: str, function: str, unit: str) -> str:
     ``_``, so two keys can get the same name: see :func:`track_names`.
 
     Args:
-        package: import path.
         function: benchmark function; empty for the escape sites of the package.
-        unit: as in the record.
     """
     parts = package.split("/")
     if len(parts) > 1 and "." in parts[0]:
@@ -161,9 +153,9 @@ def track_names(keys: Iterable[_Key]) -> dict[_Key, str]:
 class Numbers:
     """All values of one record, by key and parameter."""
 
-    def __init__(self, record: Extract) -> None:
+    def __init__(self, record: Record) -> None:
         self.record = record
-        self._packages: dict[str, PackageNumbers] = {p.path: p for p in record.packages}
+        self._packages: dict[str, PackageResult] = {p.path: p for p in record.packages}
 
     @property
     def keys(self) -> dict[_Key, set[str]]:
@@ -176,7 +168,7 @@ class Numbers:
         return keys
 
     def value(self, track: Track, param: str) -> Value:
-        """What the record has for ``param`` of ``track``."""
+        """The value of the record for ``param`` of ``track``."""
         if self.record.outcome is Outcome.BROKEN:
             return Value(None, reason=_first_error(self.record, ""))
         package = self._packages.get(track.package)
@@ -224,7 +216,7 @@ class Numbers:
 
 
 def _concerns(failure: BenchmarkFailure, name: str) -> bool:
-    """Whether a failure explains why the benchmark ``name`` gave no number.
+    """Return whether a failure explains why the benchmark ``name`` gave no number.
 
     A function that fails takes its sub-benchmarks with it; where the name is not known, any
     benchmark of the package may be the one.
@@ -232,7 +224,7 @@ def _concerns(failure: BenchmarkFailure, name: str) -> bool:
     return not failure.name or name == failure.name or name.startswith(f"{failure.name}/")
 
 
-def _first_error(record: Extract, package: str) -> str:
+def _first_error(record: Record, package: str) -> str:
     """The message of the first error of a package, of any package if it has none of its own."""
     own = [e for e in record.errors if e.package == package]
     return next((e.message for e in own or record.errors), "could not be measured")

@@ -13,8 +13,10 @@ from harness.analysis.causes.explain import explain
 from harness.analysis.compare.comparison import Direction, compare_releases
 from harness.analysis.verdict.gate import Verdict, judge_gate
 from harness.model import ALLOCS, BYTES, Environment, Record, Toolchain
-from harness.outputs.gate.document import gate_json, gate_schema
-from harness.outputs.gate.terminal import show_gate
+from harness.outputs.gate import json as gate_json
+from harness.outputs.gate import text as gate_text
+from harness.outputs.gate.base import Surroundings
+from harness.outputs.gate.json import gate_schema
 from tests.account_builders import make_account, make_place
 from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
 
@@ -93,7 +95,7 @@ def test_escapes_of_the_compiler_stand_apart() -> None:
     assert (report.escapes.new, report.escapes.gone) == ((), ())
     assert report.by_compiler is not None
     assert report.by_compiler.new == (NEW,)
-    document = json.loads(gate_json(report))
+    document = json.loads(gate_json.report(report, Surroundings()))
     jsonschema.validate(document, gate_schema())
     assert (document["base"]["toolchain"], document["head"]["toolchain"]) == (
         "go1.24.11", "go1.26.6",
@@ -102,7 +104,7 @@ def test_escapes_of_the_compiler_stand_apart() -> None:
     assert [e["message"] for e in document["compiler"]["escapes"]["new"]] == [NEW.message]
     entry = next(c for c in document["changes"] if c["unit"] == ALLOCS)
     assert (entry["base"], entry["head"], entry["by_compiler"]) == (3, 2, -2)
-    text = show_gate(report)
+    text = gate_text.report(report, Surroundings())
     assert "▲ worse (code +1, compiler -2)" in text
     assert "by the compiler, with the code of the base: 1 new escape site" in text
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.compare.erased import InlinedCopies, erased, inlining_changes
+from harness.analysis.compare.records import record_detail
 from harness.model import InliningCall, InliningDecision, Position, Record
 from harness.outputs.text.terminal import show_record
 from tests.builders import MODULE, make_record, make_site
@@ -35,7 +36,7 @@ def test_the_corpus(release: str) -> None:
     ]
     assert found == [(LITERAL, LOCAL)]
     assert "&square{...} escapes to heap in Literal: not at inlining/inlining.go:" in show_record(
-        corpus(release), every=True
+        record_detail(corpus(release)), every=True
     )
 
 

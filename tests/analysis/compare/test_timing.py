@@ -5,7 +5,7 @@ import random
 import pytest
 
 from harness.analysis.compare.comparison import Direction
-from harness.analysis.compare.timing import ALPHA, Timed, holm, judge_time
+from harness.analysis.compare.timing import FALSE_ALARM, Timed, holm, judge_time
 from harness.policy.model import Policy
 
 POLICY = Policy()
@@ -51,7 +51,7 @@ def test_a_base_that_differs_from_itself_is_an_unfit_machine() -> None:
     report = judge_time([timed(rng, drift=0.2), *(timed(rng, str(i)) for i in range(9))], POLICY)
     assert [n.benchmark for n in report.unfit] == ["BenchmarkX"]
     assert report.unfit[0].shift == pytest.approx(0.2, abs=0.02)
-    assert report.unfit[0].p < ALPHA
+    assert report.unfit[0].p < FALSE_ALARM
 
 
 def test_noise_that_would_hide_the_change_is_an_unfit_machine() -> None:

@@ -6,11 +6,9 @@ import math
 import random
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import kendalltau
 
 from harness.analysis.compare.escapes import EscapeCounts
 from harness.analysis.frames.correlation import (
@@ -18,7 +16,6 @@ from harness.analysis.frames.correlation import (
     associations,
     relative_change,
 )
-from harness.analysis.frames.effects import _tau
 from harness.analysis.history.history import History
 from harness.analysis.series.spells import Spells
 from harness.model import ALLOCS, PackageOutcome
@@ -131,22 +128,6 @@ def test_only_rows_with_something_new_are_tested_again() -> None:
     units = {r.unit for r in fresh}
     assert after.memo.made <= 2 * len(units)
     assert after.memo.made > 0
-
-
-numbers = st.lists(
-    st.tuples(st.sampled_from([0.0, 0.0, -0.25, 0.5, 1.0, 1 / 3]), st.integers(0, 3)),
-    min_size=2,
-    max_size=60,
-)
-
-
-@given(numbers)
-def test_tau_is_that_of_scipy(pairs: list[tuple[float, int]]) -> None:
-    changes = np.array([change for change, _ in pairs])
-    counts = np.array([count for _, count in pairs], dtype=np.int64)
-    found = _tau(changes, counts)
-    expected = float(kendalltau(changes, counts).statistic)
-    assert found == expected or (math.isnan(found) and math.isnan(expected))
 
 
 def test_a_carried_value_is_no_pair() -> None:

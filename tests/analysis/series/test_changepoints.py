@@ -172,7 +172,7 @@ def test_a_step_from_nothing() -> None:
 _values = st.lists(st.floats(0, 1e9, allow_subnormal=False), max_size=80)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_values)
 def test_whatever_the_values_the_result_is_well_formed(values: list[float]) -> None:
     points = change_points(values, [[v] for v in values])
@@ -183,7 +183,7 @@ def test_whatever_the_values_the_result_is_well_formed(values: list[float]) -> N
     assert all(min(values) <= c.before <= max(values) for c in points)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.floats(1e-9, 1e9))
 def test_the_scale_does_not_matter(seed: int, scale: float) -> None:
     values, samples = series(seed, (20, 1), (20, 1.2))

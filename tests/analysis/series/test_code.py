@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.causes.attribution import Sides, attribute
+from harness.analysis.compare.code import diff_code
 from harness.analysis.compare.costs import Reach, SilentCalls, site_costs
 from harness.analysis.compare.escapes import diff_escapes, match_records
+from harness.analysis.compare.records import diff_records, record_detail
 from harness.analysis.history.history import History
-from harness.analysis.series.code import PackageCounts, diff_code, package_series
+from harness.analysis.series.code import PackageCounts, package_series
 from harness.analysis.series.series import slots
 from harness.model import (
     ALLOCS,
@@ -101,7 +103,7 @@ def test_costs_of_new_sites_are_the_heads_and_of_gone_ones_the_bases() -> None:
     diff = diff_escapes(base, head, None)
     assert (diff.new, diff.gone) == ((new,), (gone,))
     assert (diff.cost(new).allocates, diff.cost(gone).allocates) == (False, True)
-    text = show_comparison(base, head, (), diff)
+    text = show_comparison(diff_records(base, head, None, ()))
     assert "moved to heap: x in F (allocates nothing: a constant, or optimised away)" in text
     assert "moved to heap: old in F\n" in text
 
@@ -111,7 +113,7 @@ def test_an_uncovered_site_is_said_to_be() -> None:
     found = SiteExecution(P, site.position, Execution.UNCOVERED)
     head = replace(make_record(1, escapes=[site]), executions=(found,))
     base = make_record(0)
-    text = show_comparison(base, head, (), diff_escapes(base, head, None))
+    text = show_comparison(diff_records(base, head, None, ()))
     assert "moved to heap: x in F (uncovered: no benchmark enters the function)" in text
 
 
@@ -253,7 +255,7 @@ def test_calls_are_counted_where_they_are_written() -> None:
 def test_show_tells_what_was_compiled() -> None:
     free = make_site("func literal escapes to heap", line=30)
     record = coded(make_record(escapes=[make_site(), free]), NEW, GROW)
-    text = show_record(record)
+    text = show_record(record_detail(record))
     assert "2 escape sites outside test files, 1 of which allocate nothing" in text
     assert (
         "2 allocation calls in 1 linked function, 1 of which no message mentions;"

@@ -10,6 +10,7 @@ from datetime import date
 import jsonschema
 import pytest
 
+from harness.analysis.compare.records import record_detail
 from harness.analysis.verdict.gate import Verdict, judge_gate
 from harness.model import (
     BenchmarkFailure,
@@ -20,9 +21,11 @@ from harness.model import (
     PackageResult,
     Record,
 )
-from harness.outputs.gate.document import gate_json, gate_schema
-from harness.outputs.gate.terminal import show_gate
-from harness.outputs.records.document import record_json
+from harness.outputs.gate import json as gate_json
+from harness.outputs.gate import text as gate_text
+from harness.outputs.gate.base import Surroundings
+from harness.outputs.gate.json import gate_schema
+from harness.outputs.records.json import record_json
 from harness.policy.file import parse_policy
 from harness.policy.model import GoneRule, Policy
 from tests.builders import (
@@ -207,7 +210,7 @@ def test_the_json_follows_its_schema_and_the_contract() -> None:
         f"{MODULE}/q",
     )
     report = judge_gate(side(0, 0), head, ())
-    document = json.loads(gate_json(report))
+    document = json.loads(gate_json.report(report, Surroundings()))
     jsonschema.validate(document, gate_schema())
     assert (document["schema"], document["verdict"], document["exit_code"]) == (
         "esv.gate/1", "error", 2,
@@ -217,7 +220,7 @@ def test_the_json_follows_its_schema_and_the_contract() -> None:
         "base": 0, "head": 1, "delta": 1, "direction": "regression", "exact": True, "p": None,
     }  # fmt: skip
     assert [e["function"] for e in document["escapes"]["new"]] == ["F"]
-    assert json.loads(record_json(head))["revision"]["hash"] == head.revision.hash
+    assert json.loads(record_json(record_detail(head)))["revision"]["hash"] == head.revision.hash
 
 
 X, Y = make_benchmark("BenchmarkX", 1, 8), make_benchmark("BenchmarkY", 2, 8)
@@ -253,7 +256,7 @@ def test_a_benchmark_that_is_gone_fails_unless_the_policy_lets_it(
     assert [(v.rule, v.subject, v.base) for v in judgement.violations] == (
         [("gone", "BenchmarkY", 2)] if verdict == "fail" else []
     )
-    document = json.loads(gate_json(report))
+    document = json.loads(gate_json.report(report, Surroundings()))
     jsonschema.validate(document, gate_schema())
     assert document["benchmarks"] == {
         "compared": 1,
@@ -294,7 +297,9 @@ def test_a_pass_names_what_was_added() -> None:
     report = judge_gate(ONE, replace(BOTH, revision=make_record(2).revision), ())
     assert report.verdict is Verdict.PASS
     assert report.benchmarks.added == ((f"{MODULE}/p", "BenchmarkY"),)
-    assert "no change in allocs/op or B/op of 1 benchmark; 1 added\n" in show_gate(report)
-    assert "  added: example.com/m/p.BenchmarkY\n" in show_gate(report)
+    text = gate_text.report(report, Surroundings())
+    assert "no change in allocs/op or B/op of 1 benchmark; 1 added\n" in text
+    assert "  added: example.com/m/p.BenchmarkY\n" in text
     first = judge_gate(make_record(0, [make_package()]), ONE, ())
-    assert "\n1 benchmark added\n  added: example.com/m/p.BenchmarkX\n" in show_gate(first)
+    text = gate_text.report(first, Surroundings())
+    assert "\n1 benchmark added\n  added: example.com/m/p.BenchmarkX\n" in text

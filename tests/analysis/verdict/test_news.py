@@ -84,7 +84,7 @@ def test_a_record_that_is_missing_for_a_night_is_not_told_again() -> None:
     assert news(history([0, 1]), away.known, 7.0).new == ()
 
 
-@settings(deadline=None, max_examples=40)  # the first loads pandas
+@settings(max_examples=40)  # the first loads pandas
 @given(
     st.lists(st.integers(0, 3), min_size=2, max_size=9),
     st.data(),

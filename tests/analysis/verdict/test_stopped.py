@@ -12,7 +12,7 @@ from harness.analysis.history.history import History, Stopped
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.news import EnvironmentNews, News, NightlyReport, compared
 from harness.model import PackageOutcome, Record
-from harness.outputs.nightly.document import nightly_json
+from harness.outputs.nightly.json import nightly_json
 from harness.outputs.nightly.report import headline, nightly_markdown, nightly_text
 from harness.outputs.schemas import load_schema
 from tests.builders import make_benchmark, make_hash, make_package, make_record

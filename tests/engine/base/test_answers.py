@@ -10,6 +10,7 @@ import pytest
 from harness import __version__
 from harness.engine.base.answers import answers, narrowed, none_matched
 from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.accounting import add_accounts
 from harness.engine.jobs.walk import account_steps
 from harness.engine.session import Session
 from harness.model import (
@@ -177,7 +178,7 @@ def test_what_is_learnt_of_an_answer_is_added_to_the_record(marked: Marked) -> N
         whole = session.measure(marked.base)
     with marked.session("F$") as session:
         answer = session.ensure_counted(marked.base, SPEC)
-        answer = session.account(answer, [(f"{MODULE}/p", "BenchmarkF")], SPEC)
+        answer = add_accounts(session, answer, [(f"{MODULE}/p", "BenchmarkF")], SPEC)
         assert len(answer.accounts) == 1
         grown = session.record(marked.base)
         assert grown == replace(whole, accounts=answer.accounts)

@@ -9,6 +9,7 @@ import pytest
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.causes.crossing import charged_changes
 from harness.analysis.causes.explain import explain
+from harness.engine.jobs.accounting import add_accounts
 from harness.engine.jobs.exchange import cross
 from harness.model import ALLOCS, SiteKind
 from harness.outputs.text.explanation import explain_change
@@ -152,8 +153,8 @@ def test_an_account_of_an_older_form_is_made_again(
         spec = session.environments()[0]
         record = session.ensure_counted(revision, spec)
         (name,) = [(path, b.name) for path, b in record.benchmarks()]
-        (account,) = session.account(record, [name], spec).accounts
+        (account,) = add_accounts(session, record, [name], spec).accounts
         older = replace(account, allocs=7.0, timed=False)
-        renewed = session.account(replace(record, accounts=(older,)), [name], spec)
+        renewed = add_accounts(session, replace(record, accounts=(older,)), [name], spec)
         assert renewed.accounts == (account,)
-        assert session.account(renewed, [name], spec) is renewed
+        assert add_accounts(session, renewed, [name], spec) is renewed

@@ -9,8 +9,10 @@ import pytest
 import harness.compiled
 from harness.analysis.compare.costs import Reach
 from harness.analysis.compare.escapes import diff_escapes
-from harness.cli.site import check_store
+from harness.analysis.compare.records import record_detail
+from harness.cli.check import check_store
 from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.accounting import add_executions
 from harness.engine.jobs.walk import account_steps, walk
 from harness.engine.session import Session
 from harness.errors import MeasurementError
@@ -90,7 +92,7 @@ def test_what_is_linked_is_read_and_carried(project: Project, open_session: Open
         one = session.measure(first, alloc_only=True)
         two = session.measure(second, alloc_only=True)
     with open_session(carry=False) as session:
-        anew = session.measure(second, alloc_only=True, keep=False)
+        anew = session.measure(second, alloc_only=True, write=False)
     # A package without benchmarks is in the binary of the one that imports it.
     assert {(f.package, f.function) for f in one.functions} == {
         (LIBRARY, "Keep"), (LIBRARY, "Grow"), (PACKAGE, "Use"), (PACKAGE, "BenchmarkUse"),
@@ -144,7 +146,7 @@ def test_what_cannot_be_read_costs_no_number(
     assert allocs(record) == {"user.BenchmarkUse": 1.0}
     assert record.outcome == "measured"
     assert [(e.package, e.message) for e in record.unread] == [(PACKAGE, said)]
-    assert f"compiled code of {PACKAGE} not read: {said}" in show_record(record)
+    assert f"compiled code of {PACKAGE} not read: {said}" in show_record(record_detail(record))
     assert problems == []
     assert len(notes) == 1
     assert said in notes[0]
@@ -155,10 +157,10 @@ def test_the_listing_serves_where_binaries_are_not_decoded(
 ) -> None:
     head = project.commit(FILES)
     with open_session() as session:
-        decoded = session.measure(head, alloc_only=True, keep=False)
+        decoded = session.measure(head, alloc_only=True, write=False)
     monkeypatch.setattr(harness.compiled, "is_decoded", lambda _: False)
     with open_session(carry=False) as session:
-        listed = session.measure(head, alloc_only=True, keep=False)
+        listed = session.measure(head, alloc_only=True, write=False)
     assert set(decoded.calls) <= set(listed.calls)
     linked = {(f.package, f.function): f for f in decoded.functions}
     compiled = {(f.package, f.function): f for f in listed.functions}
@@ -191,7 +193,7 @@ def test_coverage_that_fails_leaves_the_record_as_it_is(
         older, newer = (session.measure(h, alloc_only=True) for h in (base, head))
         monkeypatch.setattr("harness.engine.revision.coverage.Coverer.executions", fail)
         diffs = session.diffs(base, head)
-        assert session.look_at_new_sites(older, newer, diffs, EnvironmentSpec(None)) is newer
+        assert add_executions(session, older, newer, diffs, EnvironmentSpec(None)) is newer
     assert len(asked) == 1
 
 
@@ -221,7 +223,7 @@ def test_how_benchmarks_reach_what_escapes_anew(
         older = session.record(base)
         assert older is not None
         diffs = session.diffs(base, head)
-        assert session.look_at_new_sites(older, written, diffs, spec) is written
+        assert add_executions(session, older, written, diffs, spec) is written
     assert found == {
         "Keep": Reach.UNCOVERED,  # nothing takes the branch that calls it
         "Grow": Reach.ALLOCATES,

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.compare.records import record_detail
 from harness.config import load_config
 from harness.engine.jobs import canary
+from harness.engine.jobs.accounting import add_accounts
 from harness.engine.jobs.canary import check_canary
 from harness.engine.revision import build
 from harness.model import (
@@ -158,7 +160,7 @@ def test_a_tree_without_go_mod_has_both_overlays(
         assert record.overlays
         assert values(record, ALLOCS_EXACT) == {"BenchmarkX": 2}
         (name,) = [(path, b.name) for path, b in record.benchmarks()]
-        accounted = session.account(record, [name], session.environments()[0])
+        accounted = add_accounts(session, record, [name], session.environments()[0])
         (account,) = accounted.accounts
         assert account.exact
         assert account.allocs == pytest.approx(2, abs=0.01)
@@ -176,7 +178,7 @@ def test_where_testing_is_not_known_the_record_says_so_and_all_else_is_measured(
         assert not any(values(record, unit) for unit in HEAP_COSTS)
         (note,) = record.notes
         assert record.environment.toolchain.release in note
-        assert note in show_record(record)
+        assert note in show_record(record_detail(record))
         assert session.record(revision) == record
 
 

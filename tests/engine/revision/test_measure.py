@@ -176,10 +176,8 @@ def test_benchmarks_see_no_secret_and_leave_nothing_behind(
     matrix = {"env": {"BUILT": ["1"]}, "env_nobuild": {"RAN": ["1"]}}
     with open_session(pass_env=["ESV_WANTED"], asv={"matrix": matrix}) as session:
         for revision in (head, second):
-            record = session.measure(
-                revision, build_variables={"BUILT": "1"}, run_variables={"RAN": "1"},
-                alloc_only=True,
-            )  # fmt: skip
+            spec = EnvironmentSpec(None, {"BUILT": "1"}, {"RAN": "1"})
+            record = session.measure(revision, spec, alloc_only=True)
             assert [f.message for p in record.packages for f in p.failures] == []
             assert record.outcome is Outcome.MEASURED
     assert "hunter2" not in repr(record)
@@ -257,7 +255,7 @@ def test_selecting_benchmarks_and_packages(project: Project, open_session: OpenS
     assert allocs(record) == {"p.BenchmarkA": 1, "q.BenchmarkA": 3}
     assert outcomes(record)["r"] is PackageOutcome.NOT_SELECTED
     with open_session(packages=["./p", "./nowhere/..."]) as session:
-        record = session.measure(head, alloc_only=True, keep=False)
+        record = session.measure(head, alloc_only=True, write=False)
         assert allocs(record) == {"p.BenchmarkA": 1, "p.BenchmarkB": 2}
         assert outcomes(record)["q"] is PackageOutcome.NOT_SELECTED
         record = session.measure(head, alloc_only=True)
@@ -344,7 +342,7 @@ def test_merges_roots_and_ranges(project: Project, open_session: OpenSession) ->
     main = project.commit({"main.md": "x"}, "on main")
     merge = project.merge("side")
     with open_session() as session:
-        assert session.first_parent_line() == [root, main, merge]
+        assert session.repository.branch_lines(session.config.branches)[0][1] == [root, main, merge]
         assert select_revisions(session, "ALL", []) == [merge, main, root]
         assert select_revisions(session, "NEW", [main]) == [merge]
         assert select_revisions(session, "EXISTING", [root, side]) == [root, side]
@@ -419,7 +417,9 @@ def test_after_a_change_of_the_environment_the_parent_is_measured_too(
         done = walk(session, hashes, [spec], alloc_only=True, baselines=True)
         assert done.measured == 2
         records = session.records(spec)
-        found = steps(History.build(records, session.first_parent_line()))
+        found = steps(
+            History.build(records, session.repository.branch_lines(session.config.branches)[0][1])
+        )
         assert [(s.previous, s.revision, s.before, s.after) for s in found] == [(old, head, 2, 3)]
         again = walk(session, hashes, [spec], alloc_only=True, baselines=True, skip_existing=True)
         assert (again.measured, again.skipped) == (0, 1)
@@ -569,7 +569,7 @@ def test_a_revision_compiles_ahead_and_is_measured_as_ever(
         session.compile_ahead(head, spec, known=base)
         session.ensure_counted(base, spec)
         # Something else comes between, so that what lies in the work tree is of no use.
-        between = session.measure(base, alloc_only=True, keep=False)
+        between = session.measure(base, alloc_only=True, write=False)
         assert between.revision.hash == base
         record = session.ensure_counted(head, spec)
     assert allocs(record) == {"p.BenchmarkX": 2, "q.BenchmarkX": 5}

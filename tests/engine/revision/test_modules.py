@@ -24,8 +24,8 @@ def measure(open_session: OpenSession, project: Project, **go_section: object) -
     """Measure HEAD; its work tree is as git has it afterwards."""
     head = project.git("rev-parse", "HEAD")
     with open_session(**go_section) as session:
-        record = session.measure(head, alloc_only=True, keep=False)
-        tree = next(session._workspace.root.glob("w0"))
+        record = session.measure(head, alloc_only=True, write=False)
+        tree = next(session.trees.workspace.root.glob("w0"))
         left = Project.__new__(Project)
         left.path, left._clock = tree, 0
         assert left.git("status", "--porcelain", "--ignored") == ""

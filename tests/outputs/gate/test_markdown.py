@@ -13,7 +13,7 @@ from pathlib import Path
 import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import __version__
@@ -251,7 +251,7 @@ def test_hostile_text_does_nothing(trap: str, failing: bool) -> None:
     check_trap(trap, failing=failing)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.text("ab|`\\*_<>[]()!#@&;:~$-+=/.'\"{}^%\n\r\t\x00\u202e\ufffeé🎉 ", max_size=40))
 def test_no_text_does_anything(trap: str) -> None:
     check_trap(trap, failing=True)

@@ -21,7 +21,7 @@ from harness.outputs.gate import github, junit, sarif
 from harness.outputs.gate.annotation import RULES, Annotation, Level
 from harness.outputs.gate.annotations import annotate
 from harness.outputs.gate.base import Failure, Surroundings
-from harness.outputs.gate.document import gate_schema
+from harness.outputs.gate.json import gate_schema
 from harness.outputs.gate.registry import FORMATS, reporter
 from tests.builders import make_site
 from tests.outputs.gate.gates import (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from xml.etree import ElementTree
@@ -14,15 +15,18 @@ import pytest
 
 from harness.analysis.causes.explain import explain_steps
 from harness.analysis.history.history import History
-from harness.analysis.verdict.news import EnvironmentNews, NightlyReport, counted_steps, news
-from harness.model import ALLOCS, BYTES
-from harness.outputs.nightly.document import nightly_json, nightly_schema
-from harness.outputs.nightly.report import (
-    FeedSource,
-    atom_feed,
-    nightly_markdown,
-    nightly_text,
+from harness.analysis.verdict.news import (
+    EnvironmentNews,
+    NightlyReport,
+    counted_steps,
+    news,
+    reported_steps,
 )
+from harness.model import ALLOCS, BYTES
+from harness.model.nightly import Reported
+from harness.outputs.nightly.feed import FeedEntry, commits_feed
+from harness.outputs.nightly.json import nightly_json, nightly_schema
+from harness.outputs.nightly.report import nightly_markdown, nightly_text
 from harness.outputs.schemas import load_schema
 from harness.policy.model import Policy, Threshold, Waiver
 from tests.builders import timeline_history
@@ -148,10 +152,18 @@ def test_foreign_text_does_nothing() -> None:
     assert problem == "nul\\x00byte\\x1b[31m"
 
 
+def steps_feed(history: History, reported: Iterable[Reported]) -> bytes:
+    entries = [
+        FeedEntry(history, {}, revision, steps, at)
+        for revision, (at, steps) in reported_steps(history, reported).items()
+    ]
+    return commits_feed(HOSTILE[1], entries, "steps", "steps", "https://host/commit/")
+
+
 def test_the_feed_has_an_entry_for_each_commit_that_was_told() -> None:
     for history in (timeline_history(), hostile_history()):
         known = news(history, (), 1_800_000_000.0).known
-        data = atom_feed(HOSTILE[1], [FeedSource(history, known, {})], "https://host/commit/")
+        data = steps_feed(history, known)
         feed = ElementTree.fromstring(data)
         entries = feed.findall(f"{ATOM}entry")
         assert len(entries) == min(50, len({s.revision for s in counted_steps(history)}))
@@ -162,13 +174,11 @@ def test_the_feed_has_an_entry_for_each_commit_that_was_told() -> None:
                 assert element.findtext(f"{ATOM}{name}")
             stamp = element.findtext(f"{ATOM}updated") or ""
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", stamp)
-        assert data == atom_feed(
-            HOSTILE[1], [FeedSource(history, known, {})], "https://host/commit/"
-        )
+        assert data == steps_feed(history, known)
 
 
 def test_a_feed_of_nothing_is_a_feed() -> None:
     history = timeline_history()
-    feed = ElementTree.fromstring(atom_feed("p", [FeedSource(history, (), {})], "#"))
+    feed = ElementTree.fromstring(steps_feed(history, ()))
     assert feed.findall(f"{ATOM}entry") == []
     assert feed.findtext(f"{ATOM}updated") == "1970-01-01T00:00:00Z"

@@ -3,8 +3,8 @@
 import json
 
 from harness.analysis.compare.comparison import compare
-from harness.analysis.compare.escapes import diff_escapes
-from harness.outputs.records.document import comparison_json
+from harness.analysis.compare.records import diff_records
+from harness.outputs.records.json import comparison_json
 from tests.builders import make_benchmark, make_package, make_record, make_site
 
 
@@ -13,9 +13,8 @@ def test_what_the_compiler_brings_stands_apart() -> None:
     older = make_record(1, packages)
     base = make_record(1, packages, escapes=[make_site("append escapes to heap")])
     head = make_record(2, packages, escapes=[make_site("append escapes to heap"), make_site()])
-    escapes = diff_escapes(base, head, None)
-    text = comparison_json(base, head, compare(base, head), escapes, older)
-    document = json.loads(text)
+    diff = diff_records(base, head, None, compare(base, head), older)
+    document = json.loads(comparison_json(diff))
     assert [s["message"] for s in document["escapes"]["new"]] == ["moved to heap: x"]
     compiler = document["compiler"]["escapes"]
     assert [s["message"] for s in compiler["new"]] == ["append escapes to heap"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import jsonschema
 
+from harness.analysis.compare.records import record_detail
 from harness.analysis.history.history import History
 from harness.analysis.verdict.gate import judge_gate
 from harness.model import (
@@ -18,8 +19,10 @@ from harness.model import (
     Record,
     SiteExecution,
 )
-from harness.outputs.gate.document import gate_json, gate_schema
-from harness.outputs.gate.terminal import show_gate
+from harness.outputs.gate import json as gate_json
+from harness.outputs.gate import text as gate_text
+from harness.outputs.gate.base import Surroundings
+from harness.outputs.gate.json import gate_schema
 from harness.outputs.text.terminal import show_record
 from tests.account_builders import make_account, make_place
 from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
@@ -75,7 +78,7 @@ def test_pages_show_the_compiled_code() -> None:
 def test_the_gate_tells_what_sites_cost() -> None:
     base, head = history().records
     report = judge_gate(base, head, None)
-    document = json.loads(gate_json(report))
+    document = json.loads(gate_json.report(report, Surroundings()))
     jsonschema.Draft202012Validator(gate_schema()).validate(document)
     said = {
         s["message"]: (s["covered"], s["reach"], s["allocates"]) for s in document["escapes"]["new"]
@@ -86,7 +89,7 @@ def test_the_gate_tells_what_sites_cost() -> None:
     }
     cause = document["changes"][0]["causes"][0]
     assert (cause["outcome"], cause["calls"]) == ("growth", ["runtime.growslice"])
-    text = show_gate(report)
+    text = gate_text.report(report, Surroundings())
     assert "func literal escapes to heap in Free (allocates nothing" in text
     assert "2 new escape sites (1 that no benchmark executes), 0 gone, 0 kept" in text
     assert "no escape is reported here; runtime.growslice: an append grows its slice" in text
@@ -94,5 +97,5 @@ def test_the_gate_tells_what_sites_cost() -> None:
 
 def test_what_could_not_be_read_is_said() -> None:
     assert f"compiled code of {MODULE}/q not read: was it stripped?" in show_record(
-        history().records[1]
+        record_detail(history().records[1])
     )

@@ -20,14 +20,13 @@ from harness.model import (
     Record,
 )
 from harness.store import RecordStore
-from harness.store.asv.extract import extract
 from harness.store.asv.layout import rebuild, result_path
 from harness.store.asv.suite import ITSELF
 from tests.store.few import ENVIRONMENT, MACHINE, PARSE, STORE, bench, package, record, site, write
 
 
 def load(directory: Path, item: Record) -> Results:
-    return Results.load(str(result_path(directory, extract(item))), MACHINE.machine)
+    return Results.load(str(result_path(directory, item)), MACHINE.machine)
 
 
 def registry(directory: Path) -> dict[str, dict[str, Any]]:
@@ -117,7 +116,7 @@ def test_rebuild_gives_the_same_bytes_and_writes_only_what_differs(tmp_path: Pat
     other = write(tmp_path / "b", *reversed(items))
     rebuild(other)
     assert files(tmp_path / "b") == first
-    spoiled = result_path(tmp_path / "a", extract(items[0]))
+    spoiled = result_path(tmp_path / "a", items[0])
     spoiled.write_text("{", "utf-8")
     assert rebuild(store).written == (spoiled,)
     assert files(tmp_path / "a") == first
@@ -146,7 +145,7 @@ def test_only_what_may_have_changed_is_made_again(
         repr(ITSELF): 9
     }
     made.clear()
-    spoiled = result_path(tmp_path, extract(items[2]))
+    spoiled = result_path(tmp_path, items[2])
     spoiled.write_bytes(spoiled.read_bytes().replace(b"allocs", b"allosc"))
     assert rebuild(store).written == (spoiled,)
     assert made == [items[2].revision.hash]
@@ -184,7 +183,7 @@ def test_files_of_lost_records_go_only_when_asked(tmp_path: Path) -> None:
     foreign = tmp_path / "box" / "12345678-virtualenv-py3.12.json"
     foreign.write_text("{}", "utf-8")
     store.remove(lost)
-    path = result_path(tmp_path, extract(lost))
+    path = result_path(tmp_path, lost)
     assert rebuild(store).stale == (path,)
     assert path.exists()
     assert rebuild(store, prune=True).removed == (path,)

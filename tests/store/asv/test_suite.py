@@ -25,7 +25,6 @@ from harness.model import (
     PackageOutcome,
     Record,
 )
-from harness.store.asv.extract import Extract, extract
 from harness.store.asv.layout import describe
 from harness.store.asv.suite import (
     ITSELF,
@@ -91,11 +90,9 @@ def test_names_are_unique_and_hold_nothing_that_asv_trips_over(found: set[tuple[
 
 def test_registry_is_the_union_and_does_not_depend_on_order() -> None:
     records = [
-        extract(record(1, package(PARSE, bench("BenchmarkScan/n=128", 1)))),
-        extract(
-            record(2, package(PARSE, bench("BenchmarkScan/n=16", 1), bench("BenchmarkScan", 2)))
-        ),
-        extract(record(3, package(STORE, bench("BenchmarkPut", 1, (1e-9,))))),
+        record(1, package(PARSE, bench("BenchmarkScan/n=128", 1))),
+        (record(2, package(PARSE, bench("BenchmarkScan/n=16", 1), bench("BenchmarkScan", 2)))),
+        record(3, package(STORE, bench("BenchmarkPut", 1, (1e-9,)))),
     ]
     suite = Suite.of(records)
     assert suite.tracks["timeline.parse.track_BenchmarkScan_allocs_op"].params == (
@@ -112,7 +109,7 @@ def test_what_the_heap_costs_beside_makes_no_benchmarks() -> None:
     own = Measurement("widgets/op", Lane.ALLOCATION, (2, 2), True)
     plain = bench("BenchmarkScan", 1)
     full = replace(plain, measurements=(*plain.measurements, own, *costs))
-    suite = Suite.of([extract(record(1, package(PARSE, full)))])
+    suite = Suite.of([record(1, package(PARSE, full))])
     assert {t.unit for t in suite.tracks.values()} == {ALLOCS, BYTES, "widgets/op"}
 
 
@@ -121,9 +118,9 @@ def test_asv_gets_what_go_prints(untruncated: tuple[float, ...]) -> None:
     """Exact or not: asv's series go on with the numbers that they had."""
     result = BenchmarkResult("BenchmarkScan", (make_untruncated(*untruncated),))
     item = record(1, package(PARSE, result))
-    suite = Suite.of([extract(item)])
+    suite = Suite.of([item])
     (track,) = (t for t in suite.tracks.values() if t.unit == ALLOCS)
-    number = Numbers(extract(item)).value(track, ITSELF).number
+    number = Numbers(item).value(track, ITSELF).number
     assert (number, type(number)) == (335, int)
 
 
@@ -131,12 +128,12 @@ def test_failed_is_null_and_missing_is_nan() -> None:
     panicked = BenchmarkFailure("BenchmarkScan", Lane.ALLOCATION, "panic", "index out of range")
     there = record(1, package(PARSE, bench("BenchmarkScan/a", 1), bench("BenchmarkOther", 2)))
     failing = record(2, package(PARSE, failures=(panicked,)))
-    suite = Suite.of([extract(there), extract(failing)])
+    suite = Suite.of([there, failing])
     scan = suite.tracks["timeline.parse.track_BenchmarkScan_allocs_op"]
     other = suite.tracks["timeline.parse.track_BenchmarkOther_allocs_op"]
 
     def one(item: Record, track: Any, param: str) -> Any:
-        return Numbers(extract(item)).value(track, param)
+        return Numbers(item).value(track, param)
 
     assert one(there, scan, "a").number == 1
     assert one(failing, scan, "a").number is None
@@ -160,8 +157,8 @@ def test_escapes_are_counted_by_function_without_tests() -> None:
         site(PARSE, "BenchmarkScan", test=True),
         site("fmt", "Println"),
     )
-    with_sites = extract(record(1, package(PARSE), escapes=sites))
-    without = extract(record(2, package(PARSE)))
+    with_sites = record(1, package(PARSE), escapes=sites)
+    without = record(2, package(PARSE))
     suite = Suite.of([with_sites, without])
     assert list(suite.tracks) == ["timeline.parse.track_escapes"]
     track = suite.tracks["timeline.parse.track_escapes"]
@@ -171,7 +168,7 @@ def test_escapes_are_counted_by_function_without_tests() -> None:
 
 
 def test_describe_has_what_asv_reads() -> None:
-    found: Extract = extract(record(1, package(PARSE, bench("BenchmarkScan/n=1", 1))))
+    found = record(1, package(PARSE, bench("BenchmarkScan/n=1", 1)))
     (track,) = [t for t in Suite.of([found]).tracks.values() if t.unit == BYTES]
     described = describe(track)
     assert described["unit"] == "bytes"

@@ -5,23 +5,10 @@ from harness.engine.jobs.walk.faults import of_one_revision
 from harness.engine.jobs.walk.measuring import (
     MOST_ATTEMPTS,
     WalkReport,
-    carry_out,
     describe,
+    execute_walk,
     hole_lines,
     left_of,
     unfinished,
     walk,
 )
-
-__all__ = [
-    "MOST_ATTEMPTS",
-    "WalkReport",
-    "account_steps",
-    "carry_out",
-    "describe",
-    "hole_lines",
-    "left_of",
-    "of_one_revision",
-    "unfinished",
-    "walk",
-]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
 from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.accounting import add_accounts, add_executions
 from harness.engine.jobs.exchange import exchange_steps
 from harness.engine.jobs.walk.faults import of_one_revision
 from harness.engine.session import Session
 from harness.errors import MeasurementError, ToolchainError
-from harness.model import ALLOCS, BYTES
+from harness.model import ALLOCS, BYTES, Record
 
 
 def account_steps(
@@ -26,18 +28,12 @@ def account_steps(
     seen is whether benchmarks execute the escape sites that the revisions bring.
 
     Args:
-        session: of the project.
-        revisions: full hashes.
-        environments: in which.
         failed: told, a line each, of what cannot be accounted for; the rest is.
 
     Returns:
         how many benchmarks were profiled.
-
-    Raises:
-        StoreError: a record cannot be read or written.
     """
-    lines = [line for _, line in session.branch_lines()]
+    lines = [line for _, line in session.repository.branch_lines(session.config.branches)]
     made = 0
     for spec in environments:
         try:
@@ -56,7 +52,7 @@ def _account_steps(
     line: Sequence[str],
     failed: Callable[[str], None],
 ) -> int:
-    """Those of one environment on one branch; what branches share is accounted for once."""
+    """Account for the steps of one environment on one branch."""
     made = 0
     history = History.build(session.records(spec), line)
     if touched & history.by_hash.keys():
@@ -70,33 +66,32 @@ def _account_steps(
                     for revision in (step.previous, step.revision):
                         wanted.setdefault(revision, []).append(benchmark)
         current = dict(history.by_hash)
+
+        def attempt(revision: str, failure: str, work: Callable[[], Record]) -> None:
+            """Take the result of ``work`` as the record of a revision, unless it fails."""
+            try:
+                with of_one_revision():
+                    current[revision] = work()
+            except MeasurementError as err:
+                failed(f"{current[revision].revision.short}: {failure}: {err}")
+
         for revision, benchmarks in wanted.items():
             before = current[revision]
             session.progress.step(f"{before.revision.short} account for {len(benchmarks)} steps")
-            try:
-                with of_one_revision():
-                    current[revision] = session.account(before, benchmarks, spec)
-            except MeasurementError as err:
-                failed(f"{before.revision.short}: steps not accounted for: {err}")
+            work = partial(add_accounts, session, before, benchmarks, spec)
+            attempt(revision, "steps not accounted for", work)
             made += len(current[revision].accounts) - len(before.accounts)
         for (previous, revision), benchmarks in pairs.items():
-            base, head = current[previous], current[revision]
-            try:
-                with of_one_revision():
-                    current[revision] = exchange_steps(session, base, head, benchmarks, spec)
-            except MeasurementError as err:
-                # Then the step is told as if the tests had not changed.
-                failed(f"{head.revision.short}: tests not exchanged: {err}")
-        # Whether benchmarks execute what escapes anew, now that it is known what accounts have.
-        for revision in (r.revision.hash for r in history.records if r.revision.hash in touched):
+            pair = current[previous], current[revision]
+            # If it fails the step is told as if the tests had not changed.
+            work = partial(exchange_steps, session, *pair, benchmarks, spec)
+            attempt(revision, "tests not exchanged", work)
+        # Whether benchmarks execute new escape sites, now that it is known what accounts have.
+        for revision in [r.revision.hash for r in history.records if r.revision.hash in touched]:
             before_it = history.previous(revision)
             if before_it is not None:
                 older = before_it.revision.hash
-                diffs = history.diffs(older, revision)
-                head = current[revision]
-                try:
-                    with of_one_revision():
-                        session.look_at_new_sites(current[older], head, diffs, spec)
-                except MeasurementError as err:
-                    failed(f"{head.revision.short}: coverage not known: {err}")
+                pair = current[older], current[revision]
+                work = partial(add_executions, session, *pair, history.diffs(older, revision), spec)
+                attempt(revision, "coverage not known", work)
     return made

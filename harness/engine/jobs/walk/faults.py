@@ -1,4 +1,4 @@
-"""Telling what keeps one revision from being measured from what keeps all of them from it."""
+"""Errors that concern one revision, and errors that concern all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = re.compile("|".join(re.escape(os.strerror(n)) for n in _MACHINE), re.IG
 
 @contextmanager
 def of_one_revision() -> Iterator[None]:
-    """What goes wrong inside concerns one revision, or else ends the walk.
+    """Turn an error inside into one that concerns one revision, or one that ends the walk.
 
     Raises:
         MeasurementError: this revision cannot be measured; others may.

@@ -28,13 +28,12 @@ MOST_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class WalkReport:
-    """What a walk did.
+    """Result of a walk.
 
     Attributes:
-        records: that were written.
         skipped: revisions that had a record already.
-        broken: revisions of which nothing could be measured.
-        partial: revisions of which something could not.
+        broken: revisions without a single measurement.
+        partial: revisions with failures.
         carried: packages whose results were taken over.
         run: packages whose benchmarks were run.
         accounts: benchmarks that were accounted for.
@@ -55,7 +54,7 @@ class WalkReport:
 
     @property
     def measured(self) -> int:
-        """How many records were written."""
+        """Number of records written."""
         return len(self.records)
 
     def __add__(self, other: WalkReport) -> WalkReport:
@@ -81,28 +80,17 @@ def walk(
     release cannot be had.
 
     Args:
-        session: of the project.
-        revisions: full hashes.
-        environments: in which.
         asked: the range as it was asked for, for people.
-        alloc_only: leave the time lane out.
-        skip_existing: not those that have a record.
         baselines: measure also the parent of a revision, if it is among neither these nor the
             records of the environment, but of another one: so a change of the configured release
             leaves no commit without a number to compare it with, and is not read as one of code.
-        explain: at the end, account for the steps that they have a part in.
-
-    Raises:
-        StoreError: a record cannot be written, or a disk is full.
     """
-    session.take_turn()
+    session.trees.acquire()
     parts: list[WalkPart] = []
     failed: list[str] = []
     for spec in environments:
         try:
-            environment = session.environment(
-                spec.release, spec.build_variables, spec.run_variables
-            )
+            environment = session.environment(spec)
         except ToolchainError as err:
             failed.append(str(err))
             continue
@@ -124,19 +112,19 @@ def walk(
         begun=time.time(),
         settings=session.settings(alloc_only=alloc_only),
         parts=tuple(parts),
-        carry=session.carries,
+        carry=session.carry.enabled,
         explain=explain,
         skip_existing=skip_existing,
     )
     if parts:
         write_walk(session.config.results_dir, session.machine.machine, planned)
-    return WalkReport(failed=tuple(failed)) + carry_out(session, planned)
+    return WalkReport(failed=tuple(failed)) + execute_walk(session, planned)
 
 
 def unfinished(session: Session) -> tuple[list[Walk], list[str]]:
     """The walks of this machine that were cut, oldest first, without what has its record by now.
 
-    To be asked after :meth:`Session.take_turn`: another process may be about to finish them.
+    To be asked after :meth:`WorkTrees.acquire`: another process may be about to finish them.
 
     Returns:
         the walks, and of each file that cannot be read what is wrong with it.
@@ -159,27 +147,24 @@ def left_of(cut: Walk) -> str:
     return f"the walk {cut.asked} of {begun}: {what}"
 
 
-def carry_out(
+def execute_walk(
     session: Session, planned: Walk, *, may_begin: Callable[[], bool] = lambda: True
 ) -> WalkReport:
     """Measure what is open of a walk, and forget it when nothing is left.
 
     Args:
-        session: of the project, whose turn it is.
-        planned: the walk as it is written down.
         may_begin: asked before each revision; if not, the rest stays open.
-
-    Raises:
-        StoreError: a record cannot be written, or a disk is full.
     """
     session.progress.start(sum(len(p.open) for p in planned.parts))
     report, place = WalkReport(), (session.config.results_dir, session.machine.machine)
-    with session.asking(planned.settings, carry=planned.carry):
+    with session.with_settings(planned.settings, carry=planned.carry):
         specs: list[tuple[EnvironmentSpec, WalkPart]] = []
         for number, part in enumerate(planned.parts):
             try:
                 spec = _spec(session, part)
-                session.recall([h for h in part.revisions if h not in set(part.open)], spec)
+                measured = [h for h in part.revisions if h not in set(part.open)]
+                # So that the records are those of a walk that was not cut.
+                session.carry.look_at(session.machine.machine, part.environment, measured)
                 specs.append((spec, part))
                 for hash_ in part.open:
                     if not may_begin():
@@ -204,7 +189,7 @@ def carry_out(
 
 
 def hole_lines(session: Session, revisions: Sequence[str]) -> list[str]:
-    """Where the listing of these revisions ended because the clone lacks a commit, a line each."""
+    """A line for each commit that the clone lacks and at which a listing of revisions ended."""
     holes = session.repository.holes
     if not holes or not revisions:
         return []
@@ -241,15 +226,12 @@ def _one(
     struck = replace(part, open=tuple(h for h in part.open if h != hash_), failures=others)
     try:
         with of_one_revision():
-            if planned.skip_existing and _there(session, spec, hash_) is not None:
+            # A damaged record is measured again.
+            known = planned.skip_existing and session.store.readable(session.key(hash_, spec))
+            if known:
                 tell(f"{hash_[:8]} has a record")
                 return struck, done + WalkReport(skipped=1)
-            record = session.measure(
-                hash_,
-                spec.release,
-                build_variables=spec.build_variables,
-                run_variables=spec.run_variables,
-            )
+            record = session.measure(hash_, spec)
     except MeasurementError as err:
         if not session.repository.exists(hash_):
             tell(f"{hash_[:8]} is no longer in the repository, and is struck off")
@@ -273,20 +255,10 @@ def _one(
     )
 
 
-def _there(session: Session, spec: EnvironmentSpec, hash_: str) -> Record | None:
-    """The record of a revision; a damaged one is measured again."""
-    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
-    return session.store.readable(RecordKey(session.machine.machine, hash_, name))
-
-
 def _spec(session: Session, part: WalkPart) -> EnvironmentSpec:
-    """The environment of a part, with the release that it began with.
-
-    Raises:
-        ToolchainError: that cannot be had.
-    """
+    """The environment of a part, with the release that it began with."""
     spec = EnvironmentSpec(part.release, part.build_variables, part.run_variables)
-    now = session.environment(spec.release, spec.build_variables, spec.run_variables)
+    now = session.environment(spec)
     return spec if now.name == part.environment else replace(spec, release=part.resolved)
 
 
@@ -308,7 +280,7 @@ def _without_done(session: Session, cut: Walk) -> Walk:
 
 def _baselines(session: Session, revisions: Sequence[str], spec: EnvironmentSpec) -> list[str]:
     """Parents that were measured in another environment only."""
-    name = session.environment(spec.release, spec.build_variables, spec.run_variables).name
+    name = session.environment(spec).name
     found = []
     for revision in revisions:
         parent = session.repository.revision(revision).parent

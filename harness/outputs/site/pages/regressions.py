@@ -10,7 +10,7 @@ from harness.analysis.series.steps import Step
 from harness.analysis.verdict.regressions import CommitChange, commit_changes, latest_run
 from harness.analysis.verdict.summary import RevisionState, RevisionSummary
 from harness.model import HEAP_COSTS
-from harness.outputs.nightly.report import FeedEntry, commits_feed
+from harness.outputs.nightly.feed import FeedEntry, commits_feed
 from harness.outputs.site.draw import names
 from harness.outputs.site.shared.accounts import brief_view
 from harness.outputs.site.shared.parts import BriefView

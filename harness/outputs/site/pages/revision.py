@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from harness.analysis.compare.code import CodeDiff
 from harness.analysis.compare.escapes import EscapeDiff
-from harness.analysis.series.code import CodeDiff
 from harness.analysis.series.series import UNIT_ORDER
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary

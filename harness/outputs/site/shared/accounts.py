@@ -13,7 +13,6 @@ from harness.analysis.causes.garbage import collections
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.series.series import unit_order
 from harness.analysis.series.steps import Step
-from harness.analysis.verdict.findings import relative_size
 from harness.model import BYTES, EscapeSite
 from harness.outputs.site.draw.svg import share_bar
 from harness.outputs.site.shared.parts import (
@@ -28,9 +27,13 @@ from harness.outputs.site.shared.parts import (
     UseView,
 )
 from harness.outputs.site.shared.pieces import Section, flow_view, short_function
-from harness.outputs.text.explanation import OUTCOMES, TESTS_CHANGED, describe_calls
+from harness.outputs.text.explanation import (
+    OUTCOMES,
+    TESTS_CHANGED,
+    change_of_collections,
+    describe_calls,
+)
 from harness.outputs.text.format import clip, signed
-from harness.outputs.text.garbage import change_of_collections
 
 _SHOWN_CAUSES = 8
 # Lines with less of every unit's change than this stand below the others.
@@ -76,7 +79,7 @@ class _Member:
     def rank(self) -> tuple[bool, float, float, str]:
         """Regressions first, the largest first; by the first unit."""
         step = self.steps[0]
-        ratio, delta = relative_size(step)
+        ratio, delta = step.size
         return step.direction is not Direction.REGRESSION, -ratio, -delta, step.benchmark
 
 
