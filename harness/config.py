@@ -11,7 +11,7 @@ import difflib
 import json
 import re
 import sys
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +98,11 @@ class Config:
     """Settings of one measured project; every path is absolute.
 
     Attributes:
-        path: the configuration file.
-        project: name shown to people.
         repo: the git repository: a directory, or a URL that is mirrored.
         repo_subdir: directory inside the repository that holds the project.
         branches: branches whose history is walked; empty for the one checked out.
         releases: Go releases, ``1.27.3``; empty for the default one.
         matrix: asv's ``matrix``: ``env`` and ``env_nobuild`` variables with their values.
-        results_dir, html_dir, env_dir: as in asv.
         show_commit_url: prefix of the web page of a commit, or ``#``.
         benchmark_timeout: seconds that one benchmark may run without printing.
         build_timeout: seconds that one call of Go's tools may take.
@@ -334,11 +331,6 @@ def seconds(text: str, where: str) -> float:
         raise ConfigError(f"{where}: {text!r} is no time such as 2h, 90m or 1h30m")
     days, hours, minutes, rest = (int(part or 0) for part in match.groups())
     return float(days * 86400 + hours * 3600 + minutes * 60 + rest)
-
-
-def default_settings() -> dict[str, object]:
-    """Return the ``"go"`` section with every default, as ``esv init`` writes it."""
-    return asdict(GoSettings())
 
 
 def _repository(repo: str, root: Path) -> str:

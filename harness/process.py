@@ -97,13 +97,10 @@ _guard = _Guard()
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A process that has ended.
+    """A process that has ended; undecodable bytes of its output are replaced.
 
     Attributes:
-        command: the argument vector.
         returncode: exit status; negative for the signal that ended it.
-        stdout: standard output, undecodable bytes replaced.
-        stderr: standard error, likewise.
         timed_out: ``"total"`` or ``"idle"`` if a limit ended it, else ``None``.
         seconds: wall time.
         left_behind: it ended by itself while a descendant was still running, which was ended.
@@ -151,16 +148,10 @@ def run(
     grace: float = 0.0,
     stdin: bytes = b"",
 ) -> Completed:
-    """Run a command to its end and keep what it prints.
+    """Run a command, never a shell line, to its end and keep what it prints.
 
-    Args:
-        command: program and arguments; never a shell line.
-        cwd: working directory.
-        env: the whole environment.
-        timeout: seconds that it may take in all.
-        idle_timeout: seconds that it may be silent on both streams; ``None`` for no such limit.
-        grace: seconds that its descendants may keep the streams open after it has ended.
-        stdin: what it can read.
+    ``env`` is the whole environment. The limits are seconds: ``timeout`` in all, ``idle_timeout``
+    of silence on both streams, ``grace`` for descendants that keep the streams open after its end.
 
     Raises:
         MeasurementError: the program cannot be started.

@@ -22,9 +22,7 @@ _swept: set[tuple[Path, str]] = set()
 def scratch_directory(parent: Path, prefix: str) -> Iterator[Path]:
     """Make a directory, removed afterwards unless it was renamed; remove those of dead owners.
 
-    Args:
-        parent: made if it does not exist.
-        prefix: of its name; no other file in ``parent`` may have it.
+    No other file in ``parent`` may have a name that begins with ``prefix``.
 
     Raises:
         OSError: it cannot be made.

@@ -11,12 +11,11 @@ that no binary links, for processors and systems that are not decoded, and to ch
 from harness.compiled.binary import read_binary
 from harness.compiled.gather import CompiledCode, merge
 from harness.compiled.image import is_decoded
-from harness.compiled.join import allocates, unmentioned, verdicts
+from harness.compiled.join import unmentioned, verdicts
 from harness.compiled.listing import compile_listing, parse_listing
 
 __all__ = [
     "CompiledCode",
-    "allocates",
     "compile_listing",
     "is_decoded",
     "merge",

@@ -1,4 +1,4 @@
-"""The functions of Go's runtime that allocate. Pure."""
+"""The functions of Go's runtime that allocate."""
 
 from __future__ import annotations
 

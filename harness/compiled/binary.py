@@ -21,12 +21,7 @@ _RETURN_ADDRESS = {"arm64": 8}
 def read_binary(
     path: Path, packages: Collection[str], relative: Callable[[str], str] = lambda path: path
 ) -> CompiledCode:
-    """Read the functions of some packages, their test files included, from a test binary.
-
-    Args:
-        path: made by ``go test -c``.
-        packages: import paths; ``p`` includes ``p_test``.
-        relative: makes a path as the compiler prints it relative to the repository.
+    """Read the functions of some packages, external tests included, from a test binary.
 
     Raises:
         MeasurementError: it cannot be read; see :func:`harness.compiled.image.is_decoded`.

@@ -118,13 +118,6 @@ def verdicts(
     return found
 
 
-def allocates(
-    site: EscapeSite, calls: Iterable[AllocationCall], functions: Iterable[FunctionCode] = ()
-) -> bool | None:
-    """Return :func:`verdicts` of one site, as far as its line has no other."""
-    return verdicts([site], calls, functions)[0]
-
-
 def fitness(site: EscapeSite, kind: AllocationKind) -> int:
     """Rate how well an allocation of some kind fits a site.
 

@@ -63,15 +63,7 @@ def compile_listing(
 ) -> CompiledCode:
     """Compile packages and their tests once more for their listing, and read it.
 
-    Args:
-        go: the ``go`` command.
-        module_directory: of the module.
-        packages: import paths.
-        env: environment of the go command.
-        timeout: seconds that it may take.
-        flags: further flags, such as ``-overlay``.
-        relative: makes a path as the compiler prints it relative to the repository.
-        others: packages whose generic functions are wanted too, where these use them.
+    ``others`` are packages whose generic functions are wanted too, where these packages use them.
 
     Raises:
         MeasurementError: they do not compile, or it takes too long.

@@ -44,8 +44,7 @@ class BuiltPackage:
 
     Attributes:
         path: import path.
-        directory: relative to the work tree, ``.`` for its root.
-        module: directory of its module, likewise.
+        directory, module: its own directory and that of its module, relative to the work tree.
         tests: it has test files.
         benchmarks: names of the benchmark functions in its test files.
         binary_id: identity of everything compiled into its test binary; empty without tests or
@@ -101,19 +100,10 @@ def compile_module(
     flags: Sequence[str] = (),
     cache: MessageCache | None = None,
 ) -> ModuleBuild:
-    """Compile a module with its tests.
-
-    Args:
-        go: the ``go`` command.
-        tree: the work tree.
-        module: directory of the module relative to the tree.
-        env: environment of the go command.
-        timeout: seconds it may take.
-        flags: further flags, such as ``-modfile``.
-        cache: of parsed messages.
+    """Compile a module, whose directory is relative to the tree, with its tests.
 
     Raises:
-        MeasurementError: Go cannot be started, or takes too long.
+        MeasurementError: Go cannot be started, or takes more than ``timeout`` seconds.
     """
     command: list[str | Path] = [
         go, "list", "-e", "-test", "-deps", "-export", *BUILD_FLAGS, *flags, f"-json={FIELDS}",

@@ -31,13 +31,10 @@ def mark_copies(
     inlined: Collection[str],
     functions: Functions,
 ) -> list[EscapeSite]:
-    """Return the sites of one compile of a package, copies named as such.
+    """Return the sites of one compile of a package, in the order of the output, copies marked.
 
-    Args:
-        sites: in the order of the output.
-        unnamed: indices of those whose function the compiler does not name.
-        inlined: functions with inlined calls.
-        functions: the functions of the package.
+    ``unnamed`` are the indices of those whose function the compiler does not name, ``inlined`` the
+    functions with inlined calls.
     """
     marked = list(sites)
     places: dict[tuple[Position, str], list[int]] = defaultdict(list)
@@ -90,14 +87,11 @@ class _Package(Protocol):
 
 
 def settle(packages: Sequence[_Package], owners: Mapping[str, str]) -> None:
-    """Give each site to the package that its file belongs to.
+    """Give each site to the package that its file belongs to; ``packages`` are changed in place.
 
     A copy is dropped where the owner has a site of the kind at the place, else moved there: code
-    that is instantiated nowhere in its own package is known from others only.
-
-    Args:
-        packages: all of a build; changed in place.
-        owners: directory to import path.
+    that is instantiated nowhere in its own package is known from others only. ``owners`` are import
+    paths by directory.
     """
     by_path = {package.path: package for package in packages}
     for package in packages:

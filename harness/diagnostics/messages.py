@@ -76,10 +76,8 @@ _SELECTOR = re.compile(r".+\.(?P<name>[^\W\d]\w*)", re.DOTALL)
 class Block:
     """The output below one ``# package`` header.
 
-    Attributes:
-        path: import path without the ``[p.test]`` of a variant.
-        variant: the test binary a variant is compiled for, ``p.test``, or ``None``.
-        text: the lines below the header, as printed.
+    ``variant`` is the test binary, ``p.test``, that a variant of the package is compiled for, or
+    ``None``.
     """
 
     path: str

@@ -43,14 +43,7 @@ from harness.model import (
     SiteKind,
 )
 
-__all__ = [
-    "PackageDiagnostics",
-    "generic_name",
-    "merge",
-    "parse",
-    "parse_block",
-    "plain_lines",
-]
+__all__ = ["PackageDiagnostics", "generic_name", "merge", "parse", "parse_block", "plain_lines"]
 
 _EXPLAIN = re.compile(r"(?P<expr>.+) escapes to heap(?: in (?P<function>.+))?:", re.DOTALL)
 _CAN = re.compile(r"can inline (?P<name>.+?)(?: with cost (?P<cost>\d{1,9}) as: .*)?", re.DOTALL)
@@ -101,11 +94,8 @@ def parse(
 ) -> list[PackageDiagnostics]:
     """Parse the standard error of a build.
 
-    Args:
-        output: everything that ``go`` printed; lines before the first package, and those that do
-            not concern the heap, are ignored.
-        relative: makes a file as the compiler prints it, for a package, relative to the repository.
-        sources: the source of a package; read only where a site's function is in question.
+    Lines before the first package, and those that do not concern the heap, are ignored. ``sources``
+    is called only where a site's function is in question.
     """
     return [parse_block(block, relative, sources) for block in blocks(output)]
 

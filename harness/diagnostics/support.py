@@ -20,12 +20,8 @@ def support_files(
 
     A package does where tests of others are linked with it and no code is. It must be ``internal``,
     since code of other modules may use any other, no command, and without benchmarks of its own,
-    for which it is the code. A file does where test files embed it and no code does.
-
-    Args:
-        packages: of the module, without what Go makes of them for tests.
-        by_path: everything that was listed.
-        relative: makes a directory relative to the repository's root.
+    for which it is the code. A file does where test files embed it and no code does. ``packages``
+    are those of the module, ``by_path`` everything that was listed.
     """
     tested = {
         package.ImportPath: {d.split(" ", 1)[0] for d in main.Deps} - {package.ImportPath}

@@ -1,9 +1,9 @@
 """The Go benchmark format, line by line, and the output of a test binary. Pure.
 
 Format: https://go.dev/design/14313-benchmark-format. Like golang.org/x/perf/benchfmt the readers
-never fail on a line. :func:`read_output` is for a test binary that the harness ran: it tells which
-benchmark was running when the output ended, since with ``-test.v`` each is announced before it
-runs. Files that somebody kept are the business of :mod:`harness.gobench.saved`.
+never fail on a line. :func:`read_output` is for a test binary that the harness ran: it finds the
+benchmark that was running when the output ended, since with ``-test.v`` each is announced before it
+runs. Files that somebody kept are read by :mod:`harness.gobench.saved`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from harness.model import SECONDS
 
-# With -test.v a benchmark's name stands alone on a line before it runs. With blanks behind it, it
-# is the beginning of a result line that a crash cut off.
+# With -test.v a benchmark's name is alone on a line before it runs. With blanks after it, it is the
+# beginning of a result line that a crash cut off.
 _ANNOUNCED = re.compile(r"(?P<name>Benchmark\S*)")
 FAIL = re.compile(r"\s*--- FAIL: (?P<name>Benchmark\S*)(?: \(.*\))?\s*")
 _SKIP = re.compile(r"\s*--- SKIP: (?P<name>Benchmark\S*)(?: \(.*\))?\s*")
@@ -27,12 +27,9 @@ _MOST_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkLine:
-    """One result line.
+    """One result line; ``name`` has the ``-GOMAXPROCS`` suffix.
 
-    Attributes:
-        name: as printed, with the ``-GOMAXPROCS`` suffix.
-        iterations: how often the loop ran.
-        values: per unit, ``ns/op`` converted to ``sec/op`` and ``MB/s`` to ``B/s``; finite ones.
+    ``values`` are finite and by unit, ``ns/op`` converted to ``sec/op`` and ``MB/s`` to ``B/s``.
     """
 
     name: str
@@ -42,7 +39,7 @@ class BenchmarkLine:
 
 @dataclass(slots=True)
 class TestOutput:
-    """What one run of a test binary printed.
+    """The output of one run of a test binary.
 
     Attributes:
         lines: the results, in order.
@@ -51,7 +48,7 @@ class TestOutput:
         skipped: benchmarks that said ``--- SKIP``.
         started: benchmarks in the order in which they began, parents before their children.
         running: the benchmark that had begun and not ended when the output stopped.
-        complete: whether the binary came to its end (``PASS`` or ``FAIL`` as the last word).
+        complete: the binary came to its end (``PASS`` or ``FAIL`` as the last word).
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of the name
@@ -66,11 +63,9 @@ class TestOutput:
 
 
 def read_output(text: str, procs: int = 1) -> TestOutput:
-    """Read the output of a test binary that ran with ``-test.v``.
+    """Read the standard output of a test binary that ran with ``-test.v``.
 
-    Args:
-        text: standard output.
-        procs: GOMAXPROCS of the run; its ``-N`` suffix is taken off to name the benchmark.
+    ``procs`` is GOMAXPROCS of the run; its ``-N`` suffix is taken off to name the benchmark.
     """
     output = TestOutput()
     started: dict[str, None] = {}
@@ -78,7 +73,7 @@ def read_output(text: str, procs: int = 1) -> TestOutput:
     failing: str | None = None
     details: list[str] = []
     log: list[str] = []
-    # What has no newline at its end was cut off, and may say anything.
+    # A line without a newline at its end was cut off, and may say anything.
     for line in text.split("\n")[:-1]:
         stripped = line.rstrip("\r")
         result = parse_result(stripped) or _after_text(stripped, current)
@@ -122,13 +117,13 @@ def read_output(text: str, procs: int = 1) -> TestOutput:
 
 
 def _after_text(line: str, current: str) -> BenchmarkLine | None:
-    """A result line in front of which the benchmark has printed something without a newline."""
+    """Read a result line after text that the benchmark has printed without a newline."""
     at = line.rfind(current) if current else -1
     return parse_result(line[at:]) if at > 0 else None
 
 
 def _ended_name(name: str, current: str, started: Mapping[str, None], procs: int) -> str:
-    """The benchmark that a ``--- FAIL`` line means, which has the suffix only after the first run.
+    """Return the benchmark of a ``--- FAIL`` line, which has a suffix only after the first run.
 
     ``size-2`` with two processors is ``size`` or ``size-2``: the one that is running, else the one
     that was announced.
@@ -140,7 +135,7 @@ def _ended_name(name: str, current: str, started: Mapping[str, None], procs: int
 
 
 def parse_result(line: str) -> BenchmarkLine | None:
-    """One result line, ``None`` if it is not of the format."""
+    """Read one result line; ``None`` if it is not of the format."""
     fields = line.split()
     if len(fields) < 4 or len(fields) % 2 or not line.startswith("Benchmark"):
         return None
@@ -161,12 +156,12 @@ def parse_result(line: str) -> BenchmarkLine | None:
 
 
 def is_announcement(line: str) -> bool:
-    """Whether a line is the name of a benchmark and nothing else."""
+    """True if a line is the name of a benchmark and nothing else."""
     return _ANNOUNCED.fullmatch(line) is not None
 
 
 def setting_of(line: str) -> tuple[str, str] | None:
-    """Key and value of a ``key: value`` line, ``None`` if it is not of the form."""
+    """Return key and value of a ``key: value`` line, ``None`` if it is not of the form."""
     key, colon, value = line.partition(":")
     if not colon or value[:1].strip() or _KEY.fullmatch(key) is None:
         return None
@@ -174,33 +169,12 @@ def setting_of(line: str) -> tuple[str, str] | None:
 
 
 def standard_unit(unit: str) -> tuple[str, float]:
-    """A unit as results have it, and by what its values are multiplied: ``sec/op``, 1e-9."""
+    """Return a unit as results have it, and the factor of its values: ``sec/op``, 1e-9."""
     return _NORMAL.get(unit, (unit, 1.0))
 
 
-def format_result(line: BenchmarkLine, procs: int = 1) -> str:
-    """A result line as the testing package prints it."""
-    suffix = f"-{procs}" if procs > 1 else ""
-    values = [_printed(value, unit) for unit, value in line.values.items()]
-    return "\t".join([f"{line.name}{suffix}", f"{line.iterations:>8}", *values])
-
-
-def _printed(value: float, unit: str) -> str:
-    if unit == SECONDS:
-        # The shortest that is read as the same number.
-        for digits in range(1, 18):
-            text = f"{value * 1e9:.{digits}g}"
-            if float(text) * _NORMAL["ns/op"][1] == value:
-                return f"{_plain(float(text)):>12} ns/op"
-    return f"{_plain(value):>12} {unit}"
-
-
-def _plain(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(value)
-
-
 def base_name(name: str, procs: int) -> str:
-    """The name without its ``-GOMAXPROCS`` suffix, which is printed only above 1."""
+    """Return the name without its ``-GOMAXPROCS`` suffix, which is printed only above 1."""
     return name.removesuffix(f"-{procs}") if procs > 1 else name
 
 

@@ -1,6 +1,6 @@
-"""Which lines the benchmarks of a package execute, from a build with Go's coverage counters.
+"""The lines that the benchmarks of a package execute, by Go's coverage counters.
 
-Counters change what is inlined and what escapes, so such a build tells of nothing else.
+Counters change what is inlined and what escapes, so such a build serves nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.model import Execution, Position
 from harness.model.selection import exactly
 from harness.process import run
 
-# `set` is the cheapest counter, and whether is all that is asked.
+# `set`, executed or not, is the cheapest counter.
 COVER_FLAGS = ("-cover", "-covermode=set")
 _BLOCK = re.compile(
     r"(?P<file>.+):(\d{1,9})\.(\d{1,9}),(\d{1,9})\.(\d{1,9}) \d{1,9} (?P<count>\d{1,20})"
@@ -26,12 +26,11 @@ _BLOCK = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """A run of statements without a branch.
+    """Statements without a branch between them.
 
     Attributes:
         start: line and column of its first character.
         end: of the first one after it.
-        executed: whether it was.
     """
 
     start: tuple[int, int]
@@ -39,23 +38,18 @@ class Block:
     executed: bool
 
 
+# By file, relative to the repository.
 Blocks = dict[str, list[Block]]
-"""Blocks by file, relative to the repository."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageJob:
-    """How to run the benchmarks of one package.
+    """The run of the benchmarks of one package; times are seconds.
 
     Attributes:
         binary: built with :data:`COVER_FLAGS`.
-        directory: of the package.
         benchmarks: names of its top-level benchmarks that can be run.
         benchtime: of the allocation lane, so that the same branches are taken.
-        env: of the benchmarks.
-        scratch: for the profile.
-        idle_timeout: seconds without output.
-        timeout: seconds in all.
     """
 
     binary: Path
@@ -69,11 +63,7 @@ class CoverageJob:
 
 
 def run_coverage(job: CoverageJob, relative: Callable[[str], str | None]) -> Blocks:
-    """Run the benchmarks once.
-
-    Args:
-        job: what and how.
-        relative: a file as compiled as one of the repository.
+    """Run the benchmarks once; ``relative`` makes a file as compiled relative to the repository.
 
     Raises:
         MeasurementError: they do not come to their end.
@@ -114,7 +104,7 @@ def read_profile(text: str, relative: Callable[[str], str | None]) -> Blocks:
 
 
 def merge_blocks(parts: Iterable[Blocks]) -> Blocks:
-    """What several runs execute together."""
+    """Join the blocks of several runs."""
     found: dict[str, dict[tuple[tuple[int, int], tuple[int, int]], bool]] = {}
     for part in parts:
         for file, blocks in part.items():
@@ -129,16 +119,10 @@ def merge_blocks(parts: Iterable[Blocks]) -> Blocks:
 
 
 def execution(blocks: Sequence[Block], content: bytes, where: Position) -> Execution | None:
-    """Whether a place of a file was executed; pure.
+    """Return whether a place of a file, or its whole line without a column, was executed; pure.
 
-    Args:
-        blocks: of the file.
-        content: of the file.
-        where: the place; the whole line where it has no column.
-
-    Returns:
-        ``None`` where nothing was counted around the place. Package-level initialisers run
-        whatever benchmarks do. The signature of a function is executed with its first block.
+    ``None`` where nothing was counted around the place. Package-level initialisers run whatever
+    benchmarks do. The signature of a function is executed with its first block.
     """
     place = (where.line, where.column or 1)
     extent = next(
@@ -156,11 +140,11 @@ def execution(blocks: Sequence[Block], content: bytes, where: Position) -> Execu
         around = [b for b in inside if b.start <= place < b.end]
     else:
         around = [b for b in inside if b.start[0] <= where.line <= b.end[0]]
-    # Blocks lie apart, but for those of a literal, which are in that of its statement.
+    # Blocks do not overlap, but for those of a literal, which are in that of its statement.
     here = max(around, key=lambda b: b.start, default=inside[0])
     return Execution.EXECUTED if here.executed else Execution.UNEXECUTED
 
 
 def line_executed(blocks: Sequence[Block], line: int) -> bool:
-    """Whether anything on a line was executed."""
+    """True if anything on a line was executed."""
     return any(b.executed and b.start[0] <= line <= b.end[0] for b in blocks)

@@ -1,20 +1,20 @@
 """From result lines to benchmark results: which number of which lane counts. Pure.
 
 Allocations are counts and come from the allocation lane, where two runs must agree: in the whole
-numbers that `testing` prints, and in those before they are cut (``allocs-exact/op``) but for what
-runs once in a process. One that allocates 334.9 or 335.2 times is no exact 334 or 335, and which of
-the two is printed tells nothing; its samples are the values before they are cut. Time comes from
-the time lane only: 100 iterations tell nothing of it. What a benchmark reports by itself
-(``b.ReportMetric``) is taken from the time lane where there is one.
+numbers that `testing` prints, and in those before they are cut (``allocs-exact/op``) but for
+allocations that a process makes once. A benchmark that allocates 334.9 or 335.2 times is no exact
+334 or 335, and it is chance which of the two is printed; its samples are the values before they are
+cut. Time comes from the time lane only: 100 iterations are too few. A unit that a benchmark reports
+by itself (``b.ReportMetric``) is taken from the time lane where there is one.
 
-Of what the heap costs, the allocations and the collector's cycles and pauses are rates, and come
-from the lane that ran more iterations: what a run allocates once is in them (3 objects for a
+Of the heap costs, the allocations and the collector's cycles and pauses are rates, and come from
+the lane that ran more iterations: allocations of the whole run are in them (3 objects for a
 ``sync.Pool`` that the collection before the run emptied), so that 1.5 reads 1.52 at 100 iterations.
 ``allocs-exact/op`` does so only where that lane, too, cuts it to the allocs/op of the allocation
-lane: some benchmarks allocate more often in the first hundred operations than later. How much heap
-and stack is in use at the end comes from the allocation lane: in the time lane the end is anywhere
-between two collections (0.3 to 5 MB for benchmarks that keep nothing), and the ramp-up has grown
-the stack already.
+lane: some benchmarks allocate more often in the first hundred operations than later. The heap and
+stack in use at the end come from the allocation lane: in the time lane the end is anywhere between
+two collections (0.3 to 5 MB for benchmarks that keep nothing), and the ramp-up has grown the stack
+already.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _TIMED = (SECONDS, "B/s")
 def measurements(
     allocation: Sequence[BenchmarkLine], time: Sequence[BenchmarkLine] = ()
 ) -> tuple[BenchmarkResult, ...]:
-    """The results of a package, in the order of the output.
+    """Return the results of a package, in the order of the output.
 
     Args:
         allocation: lines of all runs of the allocation lane.
@@ -90,7 +90,7 @@ def _measure(allocation: list[BenchmarkLine], time: list[BenchmarkLine]) -> tupl
 
 
 def _same_count(allocation: list[BenchmarkLine], time: list[BenchmarkLine]) -> bool:
-    """Whether both lanes cut the allocations to the same whole numbers."""
+    """True if both lanes cut the allocations to the same whole numbers."""
     return {x.values.get(ALLOCS) for x in time} <= {x.values.get(ALLOCS) for x in allocation}
 
 
@@ -107,10 +107,10 @@ def _measurement(unit: str, lane: Lane, lines: list[BenchmarkLine]) -> Measureme
 
 
 def _untruncated(lines: Sequence[BenchmarkLine]) -> tuple[float, ...]:
-    """The allocs/op of several runs before they are cut; empty where they are not known."""
+    """Return the allocs/op of several runs before they are cut; empty where they are not known."""
     found = tuple(line.values.get(ALLOCS_EXACT, math.nan) for line in lines)
     cut = [line.values[ALLOCS] for line in lines]
-    # A benchmark may report another thing under the name.
+    # A benchmark may report something else under the name.
     known = len(lines) > 1 and all(0 <= x - n < 1 for x, n in zip(found, cut, strict=True))
     return found if known else ()
 
@@ -120,7 +120,7 @@ def _repeats(untruncated: Sequence[float]) -> bool:
 
 
 def agree(first: Sequence[BenchmarkLine], second: Sequence[BenchmarkLine]) -> bool:
-    """Whether two runs of the allocation lane gave the same counts for the same benchmarks."""
+    """True if two runs of the allocation lane gave the same counts for the same benchmarks."""
     ours, theirs = (sorted(lines, key=lambda x: x.name) for lines in (first, second))
     return len(ours) == len(theirs) and all(map(_same, ours, theirs))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.diagnostics.collect import BUILD_FLAGS
 from harness.process import Completed, run
 
-# `v2` at the end of an import path names no directory, but the major version of a module.
+# `v2` at the end of an import path is the major version of a module, not a directory.
 _MAJOR = re.compile(r"v(?:[2-9]|[1-9][0-9]+)")
 
 
@@ -28,13 +28,13 @@ def link(
     """Link the test binary of a package with the flags that it was compiled with.
 
     Returns:
-        what Go said if it failed, else nothing.
+        Go's message if it failed, else nothing.
     """
     done = _test_c(go, module_directory, (package,), str(output), env, timeout, flags)
     if done.timed_out:
         return f"linking took more than {timeout:g} s"
     if done.returncode != 0 or not output.exists():
-        # The diagnostics come along on the same stream; what failed comes last.
+        # The diagnostics are on the same stream; the failure is last.
         return "\n".join(done.stderr.strip().splitlines()[-10:]) or "go test -c failed"
     return ""
 
@@ -47,19 +47,12 @@ def link_together(
     timeout: float,
     flags: Sequence[str] = (),
 ) -> None:
-    """Link the test binaries of several packages of a module in one go, as far as that works.
+    """Link the test binaries of several packages of a module at once, as far as that works.
 
     Go loads the packages once and not once for each binary, which is half of the work. Of two
-    packages whose binaries have one name neither is linked, and what fails leaves no file: then
-    :func:`link` says why. Go before 1.21 cannot do it.
-
-    Args:
-        go: the ``go`` command.
-        module_directory: of the module.
-        outputs: where the binary of each package is wanted, by import path; all in one directory.
-        env: environment of the go command.
-        timeout: seconds that each package may take.
-        flags: further flags, such as ``-overlay``.
+    packages whose binaries have one name neither is linked, and a failure leaves no file: then
+    :func:`link` gives the reason. Go before 1.21 cannot do it. ``outputs`` are the paths of the
+    binaries by import path, all in one directory; ``timeout`` is for each package.
     """
     names = {package: _binary_name(package) for package in outputs}
     times = Counter(names.values())
@@ -94,7 +87,7 @@ def _test_c(
 
 
 def _binary_name(package: str) -> str:
-    """The name that Go gives the test binary of a package."""
+    """Return the name that Go gives the test binary of a package."""
     parent, name = posixpath.split(package)
     if parent and _MAJOR.fullmatch(name):
         name = posixpath.basename(parent)

@@ -2,7 +2,7 @@
 
 The messages are those of pprof's ``profile.proto``
 (https://github.com/google/pprof/blob/main/proto/profile.proto); only the fields that heap profiles
-of Go use are declared, the others are skipped by protobuf itself.
+of Go use are declared, protobuf skips the others.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Stack:
 
     Attributes:
         locations: leaf first; each is the frames at one address, the innermost inlined one first.
-        objects: allocated since the start, whether freed or not.
+        objects: allocated since the start, also those that were freed.
         bytes: likewise.
     """
 
@@ -60,7 +60,7 @@ class Stack:
 
 
 def read_heap_profile(data: bytes, name: str) -> list[Stack]:
-    """The samples of a heap profile.
+    """Return the samples of a heap profile; errors call it ``name``.
 
     Raises:
         MeasurementError: not a heap profile, or one that no Go program writes.
@@ -70,9 +70,8 @@ def read_heap_profile(data: bytes, name: str) -> list[Stack]:
     except (ValueError, DecodeError) as err:
         raise MeasurementError(f"{name}: not a pprof heap profile: {err}") from None
     except KeyError as err:
-        raise MeasurementError(
-            f"{name}: the heap profile names what is not in it: {err.args[0]!r}"
-        ) from None
+        missing = f"the heap profile names what is not in it: {err.args[0]!r}"
+        raise MeasurementError(f"{name}: {missing}") from None
 
 
 def _samples(data: bytes) -> list[Stack]:
@@ -98,10 +97,10 @@ def _samples(data: bytes) -> list[Stack]:
 
 
 def _at(items: Any, index: int) -> Any:
-    """An item that a number of the profile names.
+    """Return an item by the index that a profile has.
 
     Raises:
-        KeyError: it is not there; a negative number would count from the end.
+        KeyError: there is none; a negative index would count from the end.
     """
     if not 0 <= index < len(items):
         raise KeyError(index)
@@ -109,7 +108,7 @@ def _at(items: Any, index: int) -> Any:
 
 
 def _profile_class() -> Any:
-    """The class of the ``Profile`` message, generated from the declaration above."""
+    """Return the class of the ``Profile`` message, generated from the declaration above."""
     file = descriptor_pb2.FileDescriptorProto(
         name="esv/profile.proto", package="perftools.profiles", syntax="proto3"
     )

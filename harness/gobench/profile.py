@@ -1,12 +1,12 @@
-"""Exact accounting: which source line allocates how much per operation.
+"""Exact accounting: how much each source line allocates per operation.
 
 A benchmark runs at two iteration counts with every allocation in the memory profile
 (``-memprofilerate=1``); the difference divided by the difference of the counts is what one
-operation allocates. Set-up, ramp-up and what other goroutines do once are in both and cancel.
+operation allocates. Set-up, ramp-up and other goroutines are in both and cancel.
 
-Where `testing` is changed to print what the heap costs, a profile has what the timer counts in the
-run that is reported (:func:`harness.toolchain.overlay.with_heap_costs`). What it has then beside
-its operations is the set-up that is in the reported figure, divided by the iterations:
+Where `testing` is changed to print the heap costs, a profile has only the allocations that the
+timer counts in the run that is reported (:func:`harness.toolchain.overlay.with_heap_costs`). The
+rest of its allocations is the set-up that is in the reported figure, divided by the iterations:
 operations · allocs + set-up = profile.
 """
 
@@ -31,7 +31,7 @@ FEW, MANY = 100, 400
 _REPORTING = re.compile(
     r"testing\.(\(\*benchState\)|BenchmarkResult|\(\*B\)\.report|\(\*esvHeap\))"
 )
-# What runs before the benchmarks: initialisation and `TestMain`.
+# Initialisation and `TestMain`, before the benchmarks.
 _MAIN = "runtime.main"
 _RUNTIME = ("runtime.", "internal/runtime/")
 _DIRECT, _SHOWN = "runtime.mallocgc", "runtime.newobject"
@@ -39,30 +39,16 @@ _SMALLEST = 1e-3  # allocations per operation that are noise of a difference of 
 _SMALLEST_SETUP = 0.5  # allocations of one run, likewise
 
 
-@dataclass(frozen=True, slots=True)
-class OwnSource:
-    """Tells the project's source from libraries.
-
-    Attributes:
-        relative: a file as compiled (``example.com/m/p/x.go``) as a path in the repository, or
-            ``None`` if it is not of the project.
-    """
-
-    relative: Callable[[str], str | None]
+# Makes a file as compiled (``example.com/m/p/x.go``) relative to the repository; ``None`` for one
+# that is not of the project.
+Relative = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileJob:
-    """One benchmark to be profiled.
+    """One benchmark to be profiled, without its sub-benchmarks, in the directory of its package.
 
-    Attributes:
-        directory: of the package, where the binary runs.
-        package: import path.
-        benchmark: full name; slash-children of it are left out.
-        env: environment of the benchmark.
-        scratch: where profiles are written.
-        timeout: seconds for one run.
-        timed: whether the binary's `testing` profiles only what the timer counts.
+    ``timed``: the binary's `testing` profiles only what the timer counts.
     """
 
     directory: Path
@@ -76,13 +62,9 @@ class ProfileJob:
 
 @dataclass(slots=True)
 class Amount:
-    """What one place allocates.
+    """The allocations of one place, per operation and, for the set-up, per run.
 
     Attributes:
-        allocs: per operation.
-        bytes: likewise.
-        setup_allocs: of one run, beside its operations.
-        setup_bytes: likewise.
         calls: per function of the runtime that allocates, allocations per operation and per run.
     """
 
@@ -93,29 +75,24 @@ class Amount:
     calls: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def measure_account(usual: Path, counting: Path | None, job: ProfileJob, own: OwnSource) -> Account:
+def measure_account(
+    usual: Path, counting: Path | None, job: ProfileJob, relative: Relative
+) -> Account:
     """Profile one benchmark at two iteration counts, each in a process of its own.
 
-    Objects are counted in a build without the tiny allocator, which would hide small ones; bytes
-    are taken from the usual build, which does not round those up to 16.
-
-    Args:
-        usual: the test binary.
-        counting: the test binary without the tiny allocator, ``None`` if there is none.
-        job: what to profile.
-        own: tells the project's source.
+    Objects are counted in a build without the tiny allocator, which would hide small ones, if there
+    is one; bytes are taken from the usual build, which does not round those up to 16.
 
     Raises:
         MeasurementError: the benchmark does not come to its end, or gives no profile.
     """
-    sizes = _difference(usual, job, own)
-    counts = _difference(counting, job, own) if counting is not None else sizes
-    places = dict.fromkeys([*counts, *sizes])
+    sizes = _difference(usual, job, relative)
+    counts = _difference(counting, job, relative) if counting is not None else sizes
     nothing = Amount()
     sites = []
-    for place in places:
+    for place in dict.fromkeys([*counts, *sizes]):
         count, size = counts.get(place, nothing), sizes.get(place, nothing)
-        # Without the timer, what is beside the operations is anything that a process does once.
+        # Without the timer, the rest is anything that a process does once.
         setup = (count.setup_allocs, size.setup_bytes) if job.timed else (0.0, 0.0)
         calls = [
             (name, each if abs(each) >= _SMALLEST else 0.0, once if job.timed else 0.0)
@@ -142,30 +119,23 @@ def summed(
     exact: bool,
     timed: bool = False,
 ) -> Account:
-    """An account of these sites, the most allocations first; without what is noise."""
-    kept = []
+    """Return an account of these sites, the most allocations first; without noise."""
+    clear = []
     for site in sites:
         if max(abs(site.setup_allocs), abs(site.setup_bytes) / 16) < _SMALLEST_SETUP:
             site = replace(site, setup_allocs=0.0, setup_bytes=0.0)
         if max(abs(site.allocs), abs(site.bytes) / 16) < _SMALLEST:
             site = replace(site, allocs=0.0, bytes=0.0)
         if site.allocs or site.bytes or site.setup_allocs or site.setup_bytes:
-            kept.append(site)
-    kept.sort(key=lambda s: (-s.allocs, s.file, s.line, s.via, s.outer_line))
-    return Account(
-        package,
-        benchmark,
-        tuple(kept),
-        sum(s.allocs for s in kept),
-        sum(s.bytes for s in kept),
-        exact,
-        timed,
-    )
+            clear.append(site)
+    clear.sort(key=lambda s: (-s.allocs, s.file, s.line, s.via, s.outer_line))
+    allocs, size = sum(s.allocs for s in clear), sum(s.bytes for s in clear)
+    return Account(package, benchmark, tuple(clear), allocs, size, exact, timed)
 
 
-def _difference(binary: Path, job: ProfileJob, own: OwnSource) -> dict[AllocationSite, Amount]:
+def _difference(binary: Path, job: ProfileJob, relative: Relative) -> dict[AllocationSite, Amount]:
     profiles = [_profile(binary, job, iterations) for iterations in (FEW, MANY)]
-    return difference(profiles[0], profiles[1], (FEW, MANY), own)
+    return difference(profiles[0], profiles[1], (FEW, MANY), relative)
 
 
 def _profile(binary: Path, job: ProfileJob, iterations: int) -> list[Stack]:
@@ -195,30 +165,23 @@ def _profile(binary: Path, job: ProfileJob, iterations: int) -> list[Stack]:
 
 
 def difference(
-    few: Sequence[Stack], many: Sequence[Stack], operations: tuple[int, int], own: OwnSource
+    few: Sequence[Stack], many: Sequence[Stack], operations: tuple[int, int], relative: Relative
 ) -> dict[AllocationSite, Amount]:
-    """Difference of two profiles by source line of the project; pure.
+    """Return the difference of two profiles by source line of the project; pure.
 
-    Args:
-        few: profile of the shorter run.
-        many: profile of the longer run.
-        operations: how many each of the two did.
-        own: tells the project's source.
-
-    Returns:
-        what each place allocates; the places' own amounts are 0. What is beside the operations
-        counts only where the profiles have nothing but one run.
+    ``operations`` are those of each run. The places' own amounts are 0. The set-up counts only
+    where the profiles have nothing but one run.
     """
     # By place and function of the runtime: objects and bytes of the shorter, of the longer run.
     sums: dict[AllocationSite, dict[str, list[int]]] = defaultdict(
         lambda: defaultdict(lambda: [0, 0, 0, 0])
     )
-    # Where the runtime is not shown, or (Go 1.24 and older) without what calls mallocgc,
-    # no line's calls are known. Else mallocgc alone is left out.
+    # Where the runtime is not shown, or (Go 1.24 and older) without the callers of mallocgc, no
+    # line's calls are known. Else mallocgc alone is left out.
     shown = any(_allocator(stack) == _SHOWN for stack in (*few, *many))
     for offset, stacks in ((0, few), (2, many)):
         for stack in stacks:
-            place = _place(stack, own)
+            place = _place(stack, relative)
             if place is not None:
                 amounts = sums[place][
                     (_allocator(stack) or _DIRECT) if shown and not place.via else ""
@@ -243,12 +206,12 @@ def difference(
 
 
 def _frames(stack: Stack) -> list[Frame]:
-    """The frames of a stack, the innermost first."""
+    """Return the frames of a stack, the innermost first."""
     return [frame for location in stack.locations for frame in location]
 
 
 def _allocator(stack: Stack) -> str:
-    """The function of the runtime that the code calls to allocate; empty if it is not shown."""
+    """Return the runtime's function that the code calls to allocate; empty if it is not shown."""
     name = ""
     for frame in _frames(stack):
         if not frame.function.startswith(_RUNTIME):
@@ -257,8 +220,8 @@ def _allocator(stack: Stack) -> str:
     return name
 
 
-def _place(stack: Stack, own: OwnSource) -> AllocationSite | None:
-    """Where a stack is charged: the nearest frame of the project; amounts are left at 0."""
+def _place(stack: Stack, relative: Relative) -> AllocationSite | None:
+    """Return the nearest frame of the project, which a stack is charged to; amounts are 0."""
     if any(frame.function == _MAIN for frame in _frames(stack)):
         return None
     via = ""
@@ -270,17 +233,18 @@ def _place(stack: Stack, own: OwnSource) -> AllocationSite | None:
                 continue
             if _REPORTING.match(frame.function):
                 return None
-            file = own.relative(frame.file)
+            file = relative(frame.file)
             if file is None:
                 # The library function that the project's line calls is the last one before it.
                 via = library_name(frame.function)
                 continue
-            outer = _outermost(location[index:], own)
+            # The last frame of the project among those inlined into one address.
+            outer = [f for f in location[index:] if relative(f.file) is not None][-1]
             return AllocationSite(
                 file=file,
                 line=frame.line,
                 function=short_function(frame.function),
-                outer_file=own.relative(outer.file) or file,
+                outer_file=relative(outer.file) or file,
                 outer_line=outer.line,
                 via=via,
                 allocs=0.0,
@@ -289,13 +253,8 @@ def _place(stack: Stack, own: OwnSource) -> AllocationSite | None:
     return None
 
 
-def _outermost(frames: Iterable[Frame], own: OwnSource) -> Frame:
-    """The last frame of the project among those inlined into one address."""
-    return [frame for frame in frames if own.relative(frame.file) is not None][-1]
-
-
 def short_function(name: str) -> str:
-    """A function of a profile in the compiler's words: without its package.
+    """Return a function of a profile by the compiler's name: without its package.
 
     ``example.com/m/p.(*T).M`` is ``(*T).M``, and ``example.com/m/p.F[go.shape.int]`` is ``F[...]``.
     """
@@ -304,7 +263,7 @@ def short_function(name: str) -> str:
 
 
 def library_name(name: str) -> str:
-    """A library function as its users write it: ``strings.Join``, ``(*bytes.Buffer).Write``."""
+    """Return a library function as its users write it: ``(*bytes.Buffer).Write``."""
     package, _, function = generic_name(name).rpartition("/")[2].partition(".")
     pointer = re.fullmatch(r"\(\*([^)]+)\)\.(.+)", function)
     if pointer is not None:

@@ -1,9 +1,9 @@
 """Running the benchmarks of one test binary.
 
 One process runs all benchmarks of a package. Where one of them panics, exits, or is silent for too
-long, it is written down as a failure and the binary is started again without it and without those
-that are done: the other benchmarks of the package, and the other sub-benchmarks of the same one,
-are still measured.
+long, it is recorded as a failure and the binary is started again without it and without those that
+are done: the other benchmarks of the package, and the other sub-benchmarks of the same one, are
+still measured.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from harness.model.selection import exactly
 from harness.process import Completed, run
 
 _PANIC = re.compile(r"^(?:panic: |fatal error: )", re.MULTILINE)
-# The runtime's word for it; by then what was printed may look like a run that came to its end.
+# The runtime's message; the output before it may look like that of a whole run.
 _EXIT_0 = "panic: unexpected call to os.Exit(0) during test"
 _LEFT = "a benchmark leaves a process behind, which may have run beside the others; it was ended"
 _MESSAGE_LINES = 12
 _MESSAGE_CHARS = 2000
-# How each run of a test binary begins. As `go test` has it, os.Exit(0) in mid-run is a panic.
+# The first flags of each run of a test binary. As in `go test`, os.Exit(0) in mid-run is a panic.
 BENCHMARKS_ONLY = ("-test.run=^$", "-test.paniconexit0")
 # A benchmark of which so many sub-benchmarks crash or hang is not started again.
 _MAX_CRASHES = 3
@@ -33,16 +33,10 @@ _MAX_CRASHES = 3
 
 @dataclass(frozen=True, slots=True)
 class LaneSettings:
-    """How one lane runs.
+    """The flags and limits of one lane; the limits are seconds.
 
-    Attributes:
-        lane: which.
-        bench: expression of ``-test.bench``.
-        benchtime: of ``-test.benchtime``.
-        count: of ``-test.count``.
-        procs: of ``-test.cpu``.
-        idle_timeout: seconds without output after which a benchmark counts as hanging.
-        timeout: seconds for all benchmarks of the package.
+    ``idle_timeout`` is the time without output after which a benchmark counts as hanging,
+    ``timeout`` that of all benchmarks of the package.
     """
 
     lane: Lane
@@ -56,7 +50,7 @@ class LaneSettings:
 
 @dataclass(frozen=True, slots=True)
 class LaneRun:
-    """What one lane of one package gave.
+    """The results of one lane of one package.
 
     Attributes:
         lines: results of the benchmarks that did not fail, without the ``-GOMAXPROCS`` suffix.
@@ -72,14 +66,7 @@ class LaneRun:
 def run_lane(
     binary: Path, directory: Path, settings: LaneSettings, env: Mapping[str, str]
 ) -> LaneRun:
-    """Run all benchmarks of a test binary once in a lane.
-
-    Args:
-        binary: made by ``go test -c``.
-        directory: the package's directory, where tests expect to run.
-        settings: of the lane.
-        env: the whole environment of the benchmarks.
-    """
+    """Run all benchmarks of a test binary once in a lane, in the package's directory."""
     lines: list[BenchmarkLine] = []
     failures: list[BenchmarkFailure] = []
     raw: list[str] = []
@@ -101,7 +88,7 @@ def run_lane(
         failures.extend(
             BenchmarkFailure(name, settings.lane, "fail", _clip(message))
             for name, message in output.failed.items()
-            # A benchmark fails with its sub-benchmarks, and has nothing to say of it.
+            # A benchmark fails with its sub-benchmarks, without a message of its own.
             if message or not any(other.startswith(f"{name}/") for other in output.failed)
         )
         if done.left_behind:
@@ -146,7 +133,7 @@ def _command(binary: Path, settings: LaneSettings, skip: Iterable[str]) -> list[
 
 
 def _culprit(output: TestOutput, done: Completed, settings: LaneSettings) -> str:
-    """The benchmark during which the binary ended; empty if not known.
+    """Return the benchmark during which the binary ended; empty if not known.
 
     While a panic unwinds, the testing package may still print a result of the benchmark.
     """
@@ -159,7 +146,7 @@ def _culprit(output: TestOutput, done: Completed, settings: LaneSettings) -> str
 
 
 def _over(output: TestOutput, culprit: str, procs: int) -> list[str]:
-    """What need not run again: all other benchmarks, and the culprit's finished children."""
+    """Return what need not run again: all other benchmarks, and the culprit's finished children."""
     top = _top(culprit)
     ended = {*(base_name(x.name, procs) for x in output.lines), *output.failed, *output.skipped}
     return [
@@ -172,14 +159,14 @@ def _top(name: str) -> str:
 
 
 def _announced(output: TestOutput, procs: int) -> list[BenchmarkLine]:
-    """Results under their names; a line that no benchmark announced the code under test printed."""
-    known = set(output.started)
+    """Return results under their names, without lines that the code under test printed."""
     lines = [BenchmarkLine(base_name(x.name, procs), x.iterations, x.values) for x in output.lines]
+    known = set(output.started)
     return [line for line in lines if line.name in known]
 
 
 def _forged(lines: Iterable[BenchmarkLine], settings: LaneSettings) -> list[BenchmarkFailure]:
-    """Benchmarks with more results than there were runs: which of them is true cannot be told."""
+    """Return benchmarks with more results than there were runs: any of them may be forged."""
     return [
         BenchmarkFailure(
             name,
@@ -194,11 +181,11 @@ def _forged(lines: Iterable[BenchmarkLine], settings: LaneSettings) -> list[Benc
 
 
 def _came_to_its_end(output: TestOutput, done: Completed) -> bool:
-    """Whether all benchmarks were run.
+    """True if all benchmarks were run.
 
-    Where the last word is ``FAIL`` and no benchmark failed, the word was the code's own, or what
-    failed was said in the middle of another line. So was the word of a benchmark that panics after
-    it; what ``TestMain`` does later, be it a panic, takes nothing back.
+    Where the last word is ``FAIL`` and no benchmark failed, the code under test printed the word,
+    or a failure was reported in the middle of another line. The same holds for the word before the
+    panic of a benchmark. A panic of ``TestMain`` after the benchmarks takes nothing back.
     """
     if done.timed_out is not None or not output.complete or _panicked_in_mid_run(done.stderr):
         return False
@@ -207,7 +194,7 @@ def _came_to_its_end(output: TestOutput, done: Completed) -> bool:
 
 
 def _panicked_in_mid_run(stderr: str) -> bool:
-    """Whether the goroutine that panicked was running a benchmark, or called ``os.Exit(0)``."""
+    """True if the goroutine that panicked was running a benchmark, or called ``os.Exit(0)``."""
     at = _PANIC.search(stderr)
     if at is None:
         return False
@@ -216,7 +203,7 @@ def _panicked_in_mid_run(stderr: str) -> bool:
 
 
 def _diagnose(done: Completed, output: TestOutput, settings: LaneSettings) -> tuple[str, str]:
-    """Kind and message of a run that did not come to its end."""
+    """Return kind and message of a run that did not come to its end."""
     if done.timed_out == "idle":
         return "timeout", f"no result after {settings.idle_timeout:g} s"
     if done.timed_out == "total":
@@ -227,14 +214,12 @@ def _diagnose(done: Completed, output: TestOutput, settings: LaneSettings) -> tu
         return "panic", _clip(text[at.start() :].split("\n\ngoroutine ", 1)[0])
     if done.returncode < 0:
         return "exit", f"ended by signal {-done.returncode}"
-    # Without a word on the error stream: what was printed since the benchmark was announced.
-    said = done.stderr.strip() or done.stdout.rpartition(f"\n{output.running}\n")[2].strip()
-    tail = _clip("\n".join(said.splitlines()[-_MESSAGE_LINES:]))
+    # If the error stream is empty, the output since the benchmark was announced.
+    last = done.stderr.strip() or done.stdout.rpartition(f"\n{output.running}\n")[2].strip()
+    tail = _clip("\n".join(last.splitlines()[-_MESSAGE_LINES:]))
     status = f"the test binary exited with status {done.returncode} in mid-run"
     return "exit", f"{status}\n{tail}".strip()
 
 
 def _clip(text: str) -> str:
-    lines = text.strip().splitlines()
-    clipped = "\n".join(lines[:_MESSAGE_LINES])
-    return clipped[:_MESSAGE_CHARS]
+    return "\n".join(text.strip().splitlines()[:_MESSAGE_LINES])[:_MESSAGE_CHARS]

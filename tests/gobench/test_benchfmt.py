@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from harness.gobench import BenchmarkLine, measurements, read_output
 from harness.gobench.benchfmt import base_name, parse_result
 from harness.gobench.lanes import agree
-from harness.gobench.saved import SavedLine, read_saved, write_saved
+from harness.gobench.saved import SavedLine, read_saved
+from harness.gobench.writing import write_saved
 from harness.model import ALLOCS, ALLOCS_EXACT, BYTES, GC_CYCLES, HEAP_LIVE, SECONDS, Lane
 from tests.builders import make_untruncated
 

@@ -10,7 +10,7 @@ import pytest
 from harness.compiled.allocators import allocation_kind
 from harness.gobench.link import link
 from harness.gobench.pprof import Stack
-from harness.gobench.profile import OwnSource, ProfileJob, difference, measure_account
+from harness.gobench.profile import ProfileJob, difference, measure_account
 from harness.model import Account, AllocationKind
 from harness.model.allocation import Frame
 from harness.process import base_environment, tool_environment
@@ -155,6 +155,10 @@ EXPECTED = {
 }
 
 
+def in_module(file: str) -> str | None:
+    return file.removeprefix("m/") if file.startswith("m/") else None
+
+
 @pytest.fixture(scope="module")
 def measured(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Measured:
     """allocs/op without the cut as `testing` prints it, and the account, by benchmark."""
@@ -173,14 +177,13 @@ def measured(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Measured:
     command = [str(binary), "-test.run=^$", "-test.bench=.", "-test.cpu=1"]
     command += ["-test.benchtime=100x", "-test.benchmem"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-    own = OwnSource(lambda file: file.removeprefix("m/") if file.startswith("m/") else None)
     found = {}
     for line in done.stdout.splitlines():
         if line.startswith("Benchmark"):
             name, *fields = line.split()
             job = ProfileJob(root, "m", name, base_environment(), root, 60, timed=True)
             exact = float(fields[fields.index("allocs-exact/op") - 1])
-            found[name] = (exact, measure_account(binary, binary, job, own))
+            found[name] = (exact, measure_account(binary, binary, job, in_module))
     return found
 
 
@@ -215,17 +218,20 @@ def test_the_functions_of_the_runtime_that_allocate_are_named(measured: Measured
     ]
 
 
+def below_m(file: str) -> str | None:
+    return file if file.startswith("m/") else None
+
+
 def stack(*names: str, objects: int = 1) -> Stack:
     frames = tuple((Frame(name, f"{name.split('.')[0]}/x.go", 3),) for name in names)
     return Stack(frames, objects, 16 * objects)
 
 
 def test_what_main_does_is_no_part_of_a_run() -> None:
-    own = OwnSource(lambda file: file if file.startswith("m/") else None)
     here = stack("m.F", "testing.runN", objects=150)
     before = stack("m.F", "m.TestMain", "runtime.main", objects=7)
     more = stack("m.F", "testing.runN", objects=450)
-    found = difference([here, before], [more, before], (100, 400), own)
+    found = difference([here, before], [more, before], (100, 400), below_m)
     ((place, amount),) = found.items()
     assert (place.file, place.line, place.via) == ("m/x.go", 3, "")
     assert (amount.allocs, amount.setup_allocs, amount.setup_bytes) == (1, 50, 800)
@@ -233,18 +239,17 @@ def test_what_main_does_is_no_part_of_a_run() -> None:
 
 
 def test_a_call_is_the_lines_own_only_if_no_library_makes_it() -> None:
-    own = OwnSource(lambda file: file if file.startswith("m/") else None)
     boxed = stack("runtime.mallocgc", "runtime.convTstring", "m.F")
     joined = stack("runtime.makeslice", "strings.Join", "m.F")
     direct = stack("m.F")
     found: dict[str, dict[str, tuple[float, float]]] = {}
     profile = [boxed, joined, direct, stack("runtime.newobject", "fmt.init")]
-    for site, amount in difference([], [*profile], (0, 1), own).items():
+    for site, amount in difference([], [*profile], (0, 1), below_m).items():
         found[site.via] = amount.calls
     assert found["strings.Join"] == {}
-    many = difference(profile, [*profile, *profile], (1, 2), own)
+    many = difference(profile, [*profile, *profile], (1, 2), below_m)
     (line,) = [a for s, a in many.items() if not s.via]
     assert line.calls == {"runtime.convTstring": (1, 0), "runtime.mallocgc": (1, 0)}
     # Go 1.24 leaves out what calls mallocgc, so that nothing is known of the others.
-    (line,) = [a for s, a in difference([], [boxed, direct], (0, 1), own).items() if not s.via]
+    (line,) = [a for s, a in difference([], [boxed, direct], (0, 1), below_m).items() if not s.via]
     assert (line.allocs, line.calls) == (2, {})

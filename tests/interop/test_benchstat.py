@@ -17,7 +17,7 @@ from harness.analysis.compare.records import diff_records
 from harness.analysis.compare.samples import spread
 from harness.engine.jobs.importing import Origin, import_output
 from harness.gobench import BenchmarkLine, measurements
-from harness.gobench.benchfmt import format_result
+from harness.gobench.writing import format_result
 from harness.model import ALLOCS, BYTES, SECONDS, Lane, Record
 from harness.outputs.records.exports import benchfmt_text
 from harness.outputs.text.terminal import show_comparison

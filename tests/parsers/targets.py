@@ -8,13 +8,13 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from harness.compiled import parse_listing, read_binary
-from harness.config import default_settings, load_config
+from harness.config import GoSettings, load_config
 from harness.diagnostics.golist import read_listing
 from harness.diagnostics.messages import generic_name
 from harness.diagnostics.normal import normal_message, unshaped
@@ -260,7 +260,7 @@ TARGETS = {
     ),
     "config": Target(
         _config,
-        lambda: [json.dumps({"version": 1, "repo": ".", "go": default_settings()}).encode(),
+        lambda: [json.dumps({"version": 1, "repo": ".", "go": asdict(GoSettings())}).encode(),
                  b'// c\n{"version": 1, "repo": ".", "pythons": ["1"], "matrix": {"env": {}},}'],
         (*_ANY, b'"go":', b"\\ud800", b"\\u0000", b"//", b"/*", b"null", b"{99999999999}"),
     ),

@@ -12,7 +12,7 @@ from harness.engine.revision.build import Builder, BuiltModule, BuiltTree
 from harness.engine.revision.code import in_repository
 from harness.engine.revision.packages import PackageRunner
 from harness.errors import MeasurementError
-from harness.gobench.profile import OwnSource, ProfileJob, measure_account
+from harness.gobench.profile import ProfileJob, measure_account
 from harness.model import Account, Record
 from harness.toolchain.overlay import with_overlay, without_tiny_allocator
 
@@ -62,7 +62,7 @@ class Accountant:
         usual, counting = linked[0], linked[1] if len(linked) > 1 else None
         if usual is None:
             return []
-        own = OwnSource(in_repository(module.build.module_paths))
+        relative = in_repository(module.build.module_paths)
         found = []
         for name in names:
             self._progress.step(f"account {name}")
@@ -76,7 +76,7 @@ class Accountant:
                 timed=bool(self._builder.heap_costs),
             )
             try:
-                found.append(measure_account(usual, counting, job, own))
+                found.append(measure_account(usual, counting, job, relative))
             except MeasurementError as err:
                 self._progress.step(str(err))
         return found

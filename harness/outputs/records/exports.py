@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from harness.errors import UsageError
 from harness.gobench.benchfmt import BenchmarkLine, TestOutput, base_name, read_output
-from harness.gobench.saved import SavedLine, write_saved
+from harness.gobench.saved import SavedLine
+from harness.gobench.writing import write_saved
 from harness.model import (
     ALLOCS,
     BYTES,

@@ -11,8 +11,8 @@ import pytest
 
 from harness.errors import UsageError
 from harness.gobench import BenchmarkLine, measurements
-from harness.gobench.benchfmt import format_result
 from harness.gobench.saved import read_saved
+from harness.gobench.writing import format_result
 from harness.model import ALLOCS, BYTES, SECONDS, Lane, Record
 from harness.outputs.records.exports import COLUMNS, benchfmt_text, csv_text, parquet_bytes
 from tests.builders import MODULE, make_benchmark, make_package, make_record
