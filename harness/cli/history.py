@@ -13,7 +13,7 @@ from harness.analysis.causes.explain import explain_steps
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.frames.correlation import associations
 from harness.analysis.history.history import History
-from harness.analysis.series.spells import Spells
+from harness.analysis.series.intervals import SiteIntervals
 from harness.analysis.series.steps import Step, recorded_units, steps
 from harness.cli.context import configuration, emit, reporter
 from harness.cli.publishing import load_histories
@@ -70,8 +70,8 @@ def _units(history: History, wanted: Sequence[str]) -> list[str]:
 
 def _correlation(arguments: argparse.Namespace, history: History, units: Sequence[str]) -> int:
     """How changes of the units go with escapes; packages first, then their benchmarks."""
-    spells = Spells(history)
-    counts = {record.revision.hash: spells.count(record) for record in history.records}
+    intervals = SiteIntervals(history)
+    counts = {record.revision.hash: intervals.count(record) for record in history.records}
     found = associations(history, counts, units)
     if arguments.format == "json":
         rows = []

@@ -40,7 +40,6 @@ def publish_site(arguments: argparse.Namespace) -> int:
         standard = standard_of(session)
         publishing = Publishing(session, output)
         done = publishing.publish(standard)
-        publishing.keep(done)
     if not arguments.quiet:
         lines = _summary(publishing.histories[0], done, arguments, standard)
         if session.store.set_aside:

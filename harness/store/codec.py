@@ -356,24 +356,22 @@ class Packed:
         packages = tuple(self._packages(shared, raw=True))
         return replace(self.core.record, packages=packages).with_parts([code])
 
-    def parts(self, shared: Shared) -> dict[str, tuple[str, CodePart]]:
+    def parts(self, shared: Shared) -> dict[str, CodePart]:
         """What :meth:`harness.model.Record.parts` gives, without the rest of the record.
-
-        Returns:
-            By package, with an id: equal ids are equal parts.
 
         Raises:
             StoreError: a member is damaged.
         """
-        found: dict[str, tuple[str, CodePart]] = {}
+        found: dict[str, CodePart] = {}
+        ids: dict[str, str] = {}
         for number, member in enumerate(self.core.members):
             if member.part is Part.CODE:
                 part: CodePart = self.content(number, shared)
                 id_, package = member.id, part.package
                 if package in found:
-                    id_ = f"{found[package][0]} {id_}"
-                    part = shared.get(id_, partial(_joined, found[package][1], part))
-                found[package] = (id_, part)
+                    id_ = f"{ids[package]} {id_}"
+                    part = shared.get(id_, partial(_joined, found[package], part))
+                found[package], ids[package] = part, id_
         return found
 
     def _packages(self, shared: Shared | None, *, raw: bool) -> Iterator[PackageResult]:

@@ -63,7 +63,6 @@ class History:
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
         stopped: whether measuring has stopped, as far as that was asked.
-        part_ids: likewise of what ``load`` gives of a revision, by package.
         read_at: when the records were read, in seconds since the epoch.
     """
 
@@ -76,7 +75,6 @@ class History:
     beside: bool = False
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
     stopped: Stopped | None = field(default=None, compare=False)
     read_at: float = field(default=math.inf, compare=False, repr=False)
 

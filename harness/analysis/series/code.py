@@ -9,7 +9,6 @@ of it is a verdict: a call that is added may never be executed.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -137,16 +136,13 @@ class _Line:
 
     def put(self, place: int, point: Point) -> None:
         """The point of the next place."""
-        last = self.points[-1] if self.points else None
-        # What was pickled in between is equal and another object.
-        if last is not point and last != point:
+        if not self.points or self.points[-1] is not point:
             self.starts.append(place)
             self.points.append(point)
 
-    def until(self, place: int) -> _Line:
-        """A copy of what is before a place."""
-        count = bisect_left(self.starts, place)
-        return _Line(self.starts[:count], self.points[:count])
+    def copy(self) -> _Line:
+        """Another series with the same points so far."""
+        return _Line(list(self.starts), list(self.points))
 
     def runs(self, places: int) -> PointRuns:
         """What :class:`Series` is made of, for so many places."""
@@ -177,25 +173,6 @@ class PackageCounts:
         self._directories: dict[str, str] = {}
         self._points: dict[tuple[str, float], Point] = {}
 
-    def checkpoint(self, places: int) -> PackageCounts:
-        """What :meth:`resumed` goes on from: so many places, without the code."""
-        return self._copy(History("", "", (), ()), places)
-
-    def resumed(self, history: History) -> PackageCounts:
-        """As it was, of a history with the same records up to there."""
-        return self._copy(history, self._count_of_places)
-
-    def _copy(self, history: History, places: int) -> PackageCounts:
-        other = PackageCounts(history)
-        other._count_of_places = places
-        other._unseen = self._unseen.until(places)
-        other._lines = {
-            package: tuple(line.until(places) for line in lines)
-            for package, lines in self._lines.items()
-        }
-        other._points = dict(self._points)
-        return other
-
     def add(self, slot: Slot) -> None:
         """Take the next place, oldest first."""
         place = self._count_of_places
@@ -209,10 +186,10 @@ class PackageCounts:
             p.path: _DOES_NOT_BUILD if p.outcome is PackageOutcome.BUILD_FAILED else _NOT_TAKEN
             for p in slot.record.packages
         }
-        self._unseen.put(place, _ABSENT)
         for package in why.keys() | {package for package, _ in values}:
             if package not in self._lines:
-                self._lines[package] = tuple(self._unseen.until(place) for _ in CODE_UNITS)
+                self._lines[package] = tuple(self._unseen.copy() for _ in CODE_UNITS)
+        self._unseen.put(place, _ABSENT)
         for package, lines in self._lines.items():
             without = why.get(package, _ABSENT)
             for unit, line in zip(CODE_UNITS, lines, strict=True):

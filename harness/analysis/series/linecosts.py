@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from harness.analysis.history.history import History
@@ -37,17 +37,6 @@ class LineCost:
     revision: str
 
 
-@dataclass(frozen=True, slots=True)
-class CostsCheckpoint:
-    """The state of :class:`LineCosts`; see there."""
-
-    previous: str
-    since: str
-    changed: Mapping[str, str]
-    lines: Mapping[str, Mapping[int, Sequence[LineCost]]]
-    values: Mapping[tuple[str, str], float]
-
-
 @dataclass(slots=True)
 class LineCosts:
     """What each benchmark allocates by line, kept up to date from record to record."""
@@ -61,29 +50,6 @@ class LineCosts:
     _values: dict[tuple[str, str], float] = field(default_factory=dict)
     # Of the record before: the same results are as they were.
     _results: dict[str, tuple[BenchmarkResult, ...]] = field(default_factory=dict)
-
-    def checkpoint(self) -> CostsCheckpoint:
-        """What :meth:`resumed` goes on from."""
-        lines = {
-            file: {line: tuple(costs) for line, costs in found.items()}
-            for file, found in self._lines.items()
-        }
-        return CostsCheckpoint(
-            self._previous, self.since, dict(self._changed), lines, dict(self._values)
-        )
-
-    @classmethod
-    def resumed(cls, history: History, at: CostsCheckpoint) -> LineCosts:
-        """As it was."""
-        costs = cls(history, at.previous, at.since, dict(at.changed))
-        costs._lines = {
-            file: {line: list(found) for line, found in lines.items()}
-            for file, lines in at.lines.items()
-        }
-        costs._values = dict(at.values)
-        if at.previous:
-            costs._results = _results_of(history.by_hash[at.previous])
-        return costs
 
     def add(self, record: Record) -> None:
         """Take the next record, oldest first."""

@@ -20,7 +20,7 @@ from harness.analysis.frames.correlation import (
 )
 from harness.analysis.frames.effects import _tau
 from harness.analysis.history.history import History
-from harness.analysis.series.spells import Spells
+from harness.analysis.series.intervals import SiteIntervals
 from harness.model import ALLOCS, PackageOutcome
 from tests.builders import MODULE, CountedMemo, make_benchmark, make_package, make_record, make_site
 
@@ -208,16 +208,16 @@ def test_sites_come_stay_and_go() -> None:
         package = make_package(benchmarks=[make_benchmark("BenchmarkX", 1)])
         records.append(make_record(n, [package], escapes=sites))
     history = History.build(records)
-    spells = Spells(history)
-    counts = [spells.count(r) for r in history.records]
+    intervals = SiteIntervals(history)
+    counts = [intervals.count(r) for r in history.records]
     # What the first record has did not come with it, and what does not compile loses nothing.
     assert counts == [{}, {PACKAGE: NEW}, {PACKAGE: GONE}, {}, {PACKAGE: NEW}]
     told = [
         (s.site.function, history.position(s.first), history.position(s.last), s.records)
-        for s in spells.all
+        for s in intervals.all
     ]
     assert told == [("a", 0, 1, 2), ("b", 1, 4, 3), ("c", 4, 4, 1)]
-    assert [spells.stands(s) for s in spells.all] == [False, True, True]
+    assert [intervals.live(s) for s in intervals.all] == [False, True, True]
 
 
 def test_a_package_that_compiles_for_the_first_time_brings_nothing() -> None:
@@ -231,6 +231,6 @@ def test_a_package_that_compiles_for_the_first_time_brings_nothing() -> None:
         make_record(1, [works, other], escapes=[site]),
         make_record(2, [works, other], escapes=[site, fresh]),
     ]
-    spells = Spells(History.build(records))
-    assert [spells.count(r) for r in records] == [{}, {}, {PACKAGE: NEW}]
-    assert [s.records for s in spells.all] == [2, 1]
+    intervals = SiteIntervals(History.build(records))
+    assert [intervals.count(r) for r in records] == [{}, {}, {PACKAGE: NEW}]
+    assert [s.records for s in intervals.all] == [2, 1]

@@ -27,7 +27,6 @@ from harness.model import (
     Toolchain,
 )
 from harness.outputs.site.draw import names
-from harness.outputs.site.publish import render
 from tests.builders import (
     MODULE,
     make_benchmark,
@@ -167,7 +166,7 @@ def test_same_input_same_bytes() -> None:
 
 
 def test_an_empty_history_has_a_page() -> None:
-    files = dict(render([], project="empty"))
+    files = site(History("", "", (), ()))
     assert "Nothing is measured yet" in Page(files["index.html"]).text
     assert (
         "Nothing is measured yet"

@@ -17,9 +17,9 @@ from harness.outputs.site.draw import names
 from harness.outputs.site.draw import tree as tree_module
 from harness.outputs.site.draw.svg import Mark, chart, sparkline
 from harness.outputs.site.draw.tree import replace_tree
-from harness.outputs.site.publish import publish
 from harness.outputs.text import format as text
 from tests.builders import timeline_history, timeline_records
+from tests.sites import publish
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

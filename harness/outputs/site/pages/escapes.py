@@ -99,7 +99,7 @@ def escapes_data(section: Section) -> Json:
 
     Columns hold numbers of ``packages``, ``kinds``, ``functions``, ``files``, ``messages``,
     ``costs`` and ``revisions``. ``spells`` has first and last revision and the one without the
-    site, or -1, of each spell in turn; ``covered`` and ``allocates`` are 1, 0 or -1 where it is
+    site, or -1, of each interval in turn; ``covered`` and ``allocates`` are 1, 0 or -1 where it is
     not known; ``allocs`` is the most that a profiled benchmark allocates on the line.
     """
     history = section.summary.history
@@ -146,7 +146,7 @@ def escapes_data(section: Section) -> Json:
         "spells": [
             [
                 n
-                for s in life.spells
+                for s in life.intervals
                 for n in (revisions[s.first], revisions[s.last], revisions[s.ended])
             ]
             for _, life in (known.sites if known else ())

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from urllib.parse import urlencode
 
+from harness.analysis.series.intervals import Interval
 from harness.analysis.series.linecosts import LineCost
 from harness.analysis.series.sites import RevisionSites, SiteLife
-from harness.analysis.series.spells import Spell
 from harness.model import ALLOCS, BYTES, EscapeSite, InliningCall, InliningDecision
 from harness.outputs.site.draw import names
 from harness.outputs.site.pages.code_views import (
@@ -192,13 +192,13 @@ class _Notes:
         )
 
     def _site(self, site: EscapeSite, life: SiteLife) -> LineSite:
-        spell = self._spell(life)
-        new = spell.first == self._known.revision and spell.first != self._first
+        interval = self._interval(life)
+        new = interval.first == self._known.revision and interval.first != self._first
         word = "since"
-        if spell.first == self._first:
+        if interval.first == self._first:
             word = "since the first measured revision"
-        elif self._newest and spell is not life.spells[0]:
-            # Which spells are one site's is told from the site as it was last seen.
+        elif self._newest and interval is not life.intervals[0]:
+            # Which intervals are one site's is told from the site as it was last seen.
             word = "back since"
         return LineSite(
             message=clip(site.message, 400),
@@ -207,17 +207,17 @@ class _Notes:
             flow=flow_view(site),
             standing="new" if new else "",
             since_word=word,
-            since=self._section.commit(spell.first, _UP),
+            since=self._section.commit(interval.first, _UP),
             cost=describe_cost(self._known.cost(site)),
         )
 
-    def _spell(self, life: SiteLife) -> Spell:
-        """The spell that the revision of the page is in."""
+    def _interval(self, life: SiteLife) -> Interval:
+        """The interval that the revision of the page is in."""
         place = self._section.summary.history.position
         return next(
-            spell
-            for spell in reversed(life.spells)
-            if place(spell.first) <= place(self._known.revision)
+            interval
+            for interval in reversed(life.intervals)
+            if place(interval.first) <= place(self._known.revision)
         )
 
     def _cost(self, cost: LineCost) -> LineCostView:

@@ -15,7 +15,7 @@ from harness.analysis.compare.samples import median_band
 from harness.analysis.series.series import Point, PointState, Series
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.regressions import CommitChange, Standard, commit_changes
-from harness.analysis.verdict.summary import RevisionState, Summary
+from harness.analysis.verdict.summary import RevisionState, Summary, cause_place
 from harness.model import BYTES, EscapeSite, FlowStep, Measurement, PackageResult, Record
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import MOST_TARGETS, Mark
@@ -29,7 +29,7 @@ from harness.outputs.site.shared.parts import (
     StepView,
     UseView,
 )
-from harness.outputs.site.shared.sources import SourcePlan, Sources, cause_place, no_sources
+from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources
 from harness.outputs.site.shared.views import Chrome
 from harness.outputs.text.explanation import describe_cost
 from harness.outputs.text.format import (
@@ -216,7 +216,7 @@ class Section:
         """What gives the page of a cause's line, of a step."""
 
         def link(cause: Cause) -> str:
-            revision, file = cause_place(cause, step.revision, step.previous)
+            revision, file = cause_place(cause, step)
             return self.plan.link(revision, file, cause.line, up)
 
         return link
