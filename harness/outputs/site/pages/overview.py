@@ -38,8 +38,6 @@ from harness.outputs.text.format import clip, minute, name_key, one_line, plural
 _SHOWN_FINDINGS = 5
 _SHOWN_IMPROVEMENTS = 2
 _SHOWN_COMMITS = 60
-# Places that a little chart shows, the newest: more are narrower than a pixel.
-_SPARK_PLACES = 260
 _ENDED = {
     PointState.BROKEN: "broken at the newest revision",
     PointState.DOES_NOT_BUILD: "does not build at the newest revision",
@@ -240,7 +238,7 @@ def _benchmark(
     return BenchmarkRow(
         benchmark=section.benchmark(*key, ""),
         key=name_key(f"{section.short_package(key[0])} {key[1]}"),
-        spark=sparkline(section.marks(main, "", section.shown_places[-_SPARK_PLACES:]), shape),
+        spark=sparkline(section.marks(main, section.shown_places), shape),
         cells=tuple(cell(m) for m in newest),
         numbers=tuple("" if m is None else repr(m.value) for m in newest),
         steps=" ".join(f"{up}.{down}" for up, down in steps),
@@ -262,7 +260,7 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
         label = f"{unit} from {first} to {last}"
         cells.append(
             (
-                sparkline(section.marks(own, "", section.shown_places[-_SPARK_PLACES:]), label),
+                sparkline(section.marks(own, section.shown_places), label),
                 last,
             )
         )

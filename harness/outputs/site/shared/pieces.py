@@ -18,7 +18,7 @@ from harness.analysis.verdict.regressions import CommitChange, Standard, commit_
 from harness.analysis.verdict.summary import RevisionState, Summary, cause_place
 from harness.model import BYTES, EscapeSite, FlowStep, Measurement, PackageResult, Record
 from harness.outputs.site.draw import names
-from harness.outputs.site.draw.svg import MOST_TARGETS, Mark
+from harness.outputs.site.draw.svg import MOST_PLACES, Mark
 from harness.outputs.site.shared.parts import (
     BenchmarkLink,
     Cell,
@@ -52,7 +52,7 @@ SIGNS = {
     RevisionState.NO_BENCHMARKS: ("○", "quiet"),
     RevisionState.NOT_MEASURED: ("…", "quiet"),
 }
-_GAPS = {
+GAPS = {
     PointState.BROKEN: "broken",
     PointState.DOES_NOT_BUILD: "broken",
     PointState.FAILED: "failed",
@@ -282,80 +282,27 @@ class Section:
                 found.append(start)
         return tuple(found)
 
-    def dates(self, places: Sequence[int]) -> tuple[str, ...]:
-        """The dates of places; empty where there is no record."""
-        records = [self.summary.revisions[i].slot.record for i in places]
-        return tuple("" if r is None else self.commit(r.revision.hash, "").date for r in records)
-
-    def marks(self, series: Series, up: str, places: Sequence[int]) -> tuple[Mark, ...]:
-        """Some places of a series.
-
-        Beyond :data:`~harness.outputs.site.draw.svg.MOST_TARGETS` of them only steps say what they
-        are, as only they can be pointed at.
-        """
-        if len(places) <= MOST_TARGETS:
-            return tuple(self._mark(series, i, series.points[i], up) for i in places)
-        steps = self.steps_of.get((series.package, series.benchmark, series.unit), ())
-        stepped = {self.places[s.revision] for s in steps}
+    def marks(self, series: Series, places: Sequence[int]) -> tuple[Mark, ...]:
+        """The newest of some places of a series, for its sparkline."""
+        steps = {
+            self.places[s.revision]: s.direction.value
+            for s in self.steps_of.get((series.package, series.benchmark, series.unit), ())
+        }
         found: list[Mark] = []
         last: Point | None = None
-        for i in places:
-            point = series.points[i]
-            if i in stepped:
-                found.append(self._mark(series, i, point, up))
-                last = None
-                continue
-            # A value that is carried is the same object, and then the mark is.
-            same = last is not None and last.measurement is point.measurement
-            if same and last is not None and (point.measurement or last.state is point.state):
-                found.append(found[-1])
-            else:
-                found.append(_plain(point))
-            last = point
-        return tuple(found)
-
-    def _mark(self, series: Series, index: int, point: Point, up: str) -> Mark:
-        slot = self.summary.revisions[index].slot
-        if slot.record is None:
-            count = plural(len(slot.hashes), "revision")
-            return Mark(f"{count} not measured", gap="unmeasured")
-        revision = slot.record.revision
-        title = f"{revision.short} {one_line(revision.subject, 90)}"
-        href = up + names.revision_page(revision.hash)
-        m = point.measurement
-        if m is None:
-            reason = f": {one_line(point.reason)}" if point.reason else ""
-            return Mark(f"{title}\n{point.state}{reason}", href, gap=_GAPS[point.state])
-        step = self.steps.get((series.package, series.benchmark, series.unit, slot.revision))
-        change = "" if step is None else signed(step.delta, series.unit)
-        text = f"{title}\n{value(m.value, series.unit)} ({series.unit})"
-        if step is not None:
-            if step.p is None:
-                text += f", from {value(step.before, series.unit)}"
-            else:
-                text += (
-                    f"\nchange point: {value(step.before, series.unit)} →"
-                    f" {value(step.after, series.unit)}, {confidence(step.p)}"
+        for place in places[-MOST_PLACES:]:
+            point = series.points[place]
+            if place in steps or point is not last:
+                measured = point.measurement
+                found.append(
+                    Mark(gap=GAPS[point.state])
+                    if measured is None
+                    else Mark(measured.value, step=steps.get(place, ""))
                 )
-        low, high, interval = (None, None, False) if m.exact else median_band(m)
-        return Mark(
-            label=text,
-            href=href,
-            value=m.value,
-            low=low,
-            high=high,
-            interval=interval,
-            step="" if step is None else step.direction.value,
-            delta=change,
-        )
-
-
-def _plain(point: Point) -> Mark:
-    """The mark of a place that cannot be pointed at."""
-    m = point.measurement
-    if m is None:
-        return Mark("", gap=_GAPS[point.state])
-    return Mark("", value=m.value, low=None if m.exact else m.low, high=None if m.exact else m.high)
+            else:
+                found.append(found[-1])
+            last = None if place in steps else point
+        return tuple(found)
 
 
 def point_runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:

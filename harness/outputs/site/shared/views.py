@@ -234,13 +234,15 @@ class RegressionsView:
 
 
 @dataclass(frozen=True, slots=True)
-class ChartView:
-    """One chart, for readers without scripts."""
+class UnitLine:
+    """A unit over the history, for readers without scripts."""
 
     unit: str
-    identity: str
-    caption: str
-    drawing: Markup
+    spark: Markup
+    span: str
+    newest: str
+    up: int
+    down: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,18 +262,19 @@ class HistoryRow:
 class BenchmarkView:
     """The page of a benchmark.
 
-    ``heap_charts`` are of what the heap costs beside the allocation, ``heap_steps`` its change
-    points; units of it that are 0 at every revision are in ``heap_zero`` and not drawn.
-    ``code_charts`` are of the package. Charts leave out the ``left_out`` oldest places, the table
-    the ``older`` ones; ``shard`` has them all.
+    ``states`` is the history as a strip. ``heap_lines`` are of what the heap costs besides the
+    allocation, ``heap_steps`` its change points; units of it that are 0 at every revision are in
+    ``heap_zero``. ``code_lines`` are of the package. The table leaves the ``older`` places out;
+    ``shard`` has them all.
     """
 
     chrome: Chrome
     name: str
     package: str
     status: str
-    charts: tuple[ChartView, ...]
-    heap_charts: tuple[ChartView, ...]
+    states: Markup
+    lines: tuple[UnitLine, ...]
+    heap_lines: tuple[UnitLine, ...]
     heap_zero: tuple[str, ...]
     steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
     heap_steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
@@ -279,8 +282,7 @@ class BenchmarkView:
     rows: tuple[HistoryRow, ...]
     earlier: int
     reproduce: str
-    code_charts: tuple[ChartView, ...]
-    left_out: int
+    code_lines: tuple[UnitLine, ...]
     older: int
     shard: str
 

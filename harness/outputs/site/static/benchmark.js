@@ -1,5 +1,5 @@
 // The page of a benchmark: charts that share their places, a cursor and the range in the address.
-// Without this script the page shows charts that the server drew, and the same tables.
+// Without this script the page shows a sparkline for each unit, and the same tables.
 (function () {
   "use strict";
   var section = document.querySelector("[data-benchmark]");
@@ -29,7 +29,7 @@
       live.remove();
       still.classList.add("shown");
       section.prepend(element("p", { "class": "muted", role: "status" }, [
-        "The data of the charts cannot be loaded (" + error.message + "); drawn below as published.",
+        "The data of the charts cannot be loaded (" + error.message + "); a summary is below.",
       ]));
     });
 
