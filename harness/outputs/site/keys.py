@@ -15,7 +15,7 @@ from hashlib import blake2b
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
 from harness.outputs.site.draw import names
-from harness.outputs.site.shared.pieces import Section
+from harness.outputs.site.shared.section import Section
 from harness.outputs.text.format import confidence
 
 

@@ -27,7 +27,7 @@ from harness.outputs.site.pages.benchmark import benchmark_view
 from harness.outputs.site.pages.revision import revision_view
 from harness.outputs.site.pages.source import source_view
 from harness.outputs.site.shared import columns
-from harness.outputs.site.shared.pieces import Section
+from harness.outputs.site.shared.section import Section
 from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources, source_plan
 from harness.outputs.text.format import minute, plural, visible
 
@@ -261,7 +261,7 @@ def _single(section: Section) -> Iterator[_File]:
     root = section.root
     for single in SINGLE_PAGES:
         yield _File(root + single.path, _page(section, single.template, single.view))
-    yield _File(root + regressions.FEED, partial(regressions.feed, section))
+    yield _File(root + names.FEED, partial(regressions.feed, section))
     yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
     yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))
     yield _File(root + compare.INDEX, data("revisions", compare.index))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -12,11 +13,11 @@ from harness.analysis.verdict.summary import RevisionSummary
 from harness.model import ALLOCS, ESCAPES, FRAME_BYTES, HEAP_COSTS, Measurement
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import MOST_PLACES, sparkline, strip
-from harness.outputs.site.pages.overview import end_state
+from harness.outputs.site.shared.account_views import BriefView
 from harness.outputs.site.shared.accounts import brief_view
-from harness.outputs.site.shared.parts import BriefView, Cell
-from harness.outputs.site.shared.pieces import GAPS, Section, by_direction, cell, units_of
-from harness.outputs.site.shared.views import BenchmarkView, HistoryRow, UnitLine
+from harness.outputs.site.shared.links import CommitView
+from harness.outputs.site.shared.section import GAPS, Chrome, Section, StepView, end_state
+from harness.outputs.site.shared.values import Cell, by_direction, cell, units_of
 from harness.outputs.text.format import clip, plural, value
 from harness.outputs.text.reproduce import reproduce
 
@@ -28,6 +29,60 @@ _TROUBLE = {
     PointState.DOES_NOT_BUILD: "broken",
     PointState.FAILED: "warning",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """A unit over the history, for readers without scripts."""
+
+    unit: str
+    spark: Markup
+    span: str
+    newest: str
+    up: int
+    down: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A line of a benchmark's history; ``cells`` is empty in a gap."""
+
+    commit: CommitView | None
+    skipped: str
+    cells: tuple[Cell, ...]
+    state: str
+    tone: str
+    reason: str
+    carried_from: CommitView | None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkView:
+    """The page of a benchmark.
+
+    ``states`` is the history as a strip. ``heap_lines`` are of what the heap costs besides the
+    allocation, ``heap_steps`` its change points; units of it that are 0 at every revision are in
+    ``heap_zero``. ``code_lines`` are of the package. The table leaves the ``older`` places out;
+    ``shard`` has them all.
+    """
+
+    chrome: Chrome
+    name: str
+    package: str
+    status: str
+    states: Markup
+    lines: tuple[UnitLine, ...]
+    heap_lines: tuple[UnitLine, ...]
+    heap_zero: tuple[str, ...]
+    steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
+    heap_steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
+    units: tuple[str, ...]
+    rows: tuple[HistoryRow, ...]
+    earlier: int
+    reproduce: str
+    code_lines: tuple[UnitLine, ...]
+    older: int
+    shard: str
 
 
 def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:

@@ -7,6 +7,7 @@ can change.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
 
@@ -15,15 +16,9 @@ from harness.analysis.series.linecosts import LineCost
 from harness.analysis.series.sites import RevisionSites, SiteLife
 from harness.model import ALLOCS, BYTES, EscapeSite, InliningCall, InliningDecision
 from harness.outputs.site.draw import names
-from harness.outputs.site.pages.code_views import (
-    InliningView,
-    LineCostView,
-    LineSite,
-    SourceRow,
-    SourceView,
-)
-from harness.outputs.site.shared.parts import Link
-from harness.outputs.site.shared.pieces import Section, flow_view, short_function
+from harness.outputs.site.shared.escapes import FlowView, flow_view, short_function
+from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
+from harness.outputs.site.shared.section import Chrome, Section
 from harness.outputs.text.explanation import describe_cost
 from harness.outputs.text.format import clip, one_line, plural, value, visible
 
@@ -37,6 +32,104 @@ _FILTERED = 200
 _SHOWN_COSTS = 5
 _MOST_COSTS = 60
 _MOST_CALLS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class LineSite:
+    """An escape site on its line.
+
+    Attributes:
+        message, kind, function: in the compiler's words.
+        flow: the compiler's explanation.
+        standing: ``new`` in the revision of the page, else empty.
+        since_word: ``since``, ``back since`` (only at the newest revision), or that it was there
+            from the beginning.
+        since: the first recorded revision that has it.
+        cost: what it costs, as far as that is worth a word.
+    """
+
+    message: str
+    kind: str
+    function: str
+    flow: tuple[FlowView, ...]
+    standing: str
+    since_word: str
+    since: CommitView
+    cost: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineCostView:
+    """What a benchmark allocates on a line, per operation."""
+
+    benchmark: BenchmarkLink
+    allocs: str
+    size: str
+    via: str
+    profiled: CommitView
+
+
+@dataclass(frozen=True, slots=True)
+class InliningView:
+    """What the compiler says of inlining on a line; ``tone`` is empty but for what it refuses."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A line of a file.
+
+    Attributes:
+        number: from 1; 0 for lines that are left out.
+        text: without its line end; says how many are left out where there is no number.
+        sites, inlining: of the line.
+        costs, more_costs: of the line; those beyond the first few.
+        most: the most that any benchmark allocates here, per operation, or empty.
+    """
+
+    number: int
+    text: str
+    sites: tuple[LineSite, ...] = ()
+    costs: tuple[LineCostView, ...] = ()
+    more_costs: tuple[LineCostView, ...] = ()
+    inlining: tuple[InliningView, ...] = ()
+    most: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """The page of a source file.
+
+    Attributes:
+        chrome: see :class:`.section.Chrome`.
+        path: relative to the repository's root.
+        name: its last part.
+        newest: whether it is the page of the newest revision.
+        commit: the revision of the page; of the newest one that which changed the file last,
+            ``None`` if it has not changed since the first.
+        others: the other pages of the same file; of an older revision's page the earlier ones.
+        today: the list of what is live of the file; empty on the page of the newest revision.
+        notes: what is to be said of the text: not there, no UTF-8, cut.
+        rows: the lines.
+        sites, lines, decisions: how many escapes, lines with allocations, lines with inlining.
+        packages: that the file belongs to, as far as its sites tell.
+    """
+
+    chrome: Chrome
+    path: str
+    name: str
+    newest: bool
+    commit: CommitView | None
+    others: tuple[Link, ...]
+    today: str
+    notes: tuple[str, ...]
+    rows: tuple[SourceRow, ...]
+    sites: int
+    lines: int
+    decisions: int
+    packages: tuple[str, ...]
 
 
 def source_view(section: Section, revision: str, path: str) -> SourceView:

@@ -161,7 +161,7 @@
 
   function stepAt(series, i) { return series.steps.find(function (s) { return s[0] === i; }); }
 
-  // As pieces.cell says it.
+  // As shared/values.py says it.
   function spreadAt(series, i) {
     if (!series.low || series.low[i] === null || series.low[i] === series.high[i]) return "";
     return esv.value(series.low[i], series.unit) + " to " + esv.value(series.high[i], series.unit) +
