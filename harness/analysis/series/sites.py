@@ -17,14 +17,7 @@ from harness.analysis.history.history import History, Parts
 from harness.analysis.series.intervals import Interval, SiteIntervals, counts_by_package
 from harness.analysis.series.linecosts import LineCost, LineCosts, Place
 from harness.diagnostics.normal import normal_function, normal_message
-from harness.model import (
-    CodePart,
-    EscapeSite,
-    Execution,
-    InliningCall,
-    InliningDecision,
-    Record,
-)
+from harness.model import CodePart, EscapeSite, Execution, InliningCall, InliningDecision, Record
 
 
 @dataclass(slots=True)

@@ -293,8 +293,7 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
             partial(columns.benchmark_shard, section, *series, columns_of),
         )
         yield _File(
-            root + names.benchmark_page(*series),
-            page("benchmark.html.j2", benchmark_view, *series),
+            root + names.benchmark_page(*series), page("benchmark.html.j2", benchmark_view, *series)
         )
     numbers = compare.Numbers(section)
     for revision in summary.recorded:

@@ -197,10 +197,7 @@ def _row(
     cells: tuple[Cell, ...] = ()
     if any(p.measurement is not None for p in points):
         cells = tuple(
-            cell(
-                p.measurement,
-                section.steps.get((s.package, s.benchmark, s.unit, slot.revision)),
-            )
+            cell(p.measurement, section.steps.get((s.package, s.benchmark, s.unit, slot.revision)))
             for s, p in zip(series, points, strict=True)
         )
     carried = None

@@ -147,10 +147,7 @@ def _sentence(found: Sequence[Association]) -> str:
 
 
 def _package(
-    section: Section,
-    package: str,
-    rows: Sequence[Association],
-    seen: Correlation | None,
+    section: Section, package: str, rows: Sequence[Association], seen: Correlation | None
 ) -> PackageCorrelation:
     return PackageCorrelation(
         package=section.short_package(package),

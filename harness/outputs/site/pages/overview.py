@@ -8,18 +8,9 @@ from markupsafe import Markup
 
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.series.code import CODE_UNITS
-from harness.analysis.series.series import (
-    UNIT_ORDER,
-    PointState,
-    Series,
-    failure_text,
-    unit_order,
-)
+from harness.analysis.series.series import UNIT_ORDER, PointState, Series, failure_text, unit_order
 from harness.analysis.verdict.regressions import commit_changes
-from harness.analysis.verdict.summary import (
-    RevisionState,
-    RevisionSummary,
-)
+from harness.analysis.verdict.summary import RevisionState, RevisionSummary
 from harness.model import ALLOCS, HEAP_COSTS, PackageOutcome, Record
 from harness.outputs.nightly.report import stopped_text
 from harness.outputs.site.draw import names
@@ -287,12 +278,7 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
         own = units[unit]
         first, last = value(own.first.value, unit), value(own.last.value, unit)
         label = f"{unit} from {first} to {last}"
-        cells.append(
-            (
-                sparkline(section.marks(own, section.shown_places), label),
-                last,
-            )
-        )
+        cells.append((sparkline(section.marks(own, section.shown_places), label), last))
     return CodeRow(section.short_package(package), tuple(cells))
 
 

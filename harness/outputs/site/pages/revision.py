@@ -11,12 +11,7 @@ from harness.analysis.series.code import CodeDiff
 from harness.analysis.series.series import UNIT_ORDER
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
-from harness.model import (
-    ALLOCS,
-    EscapeSite,
-    PackageOutcome,
-    Record,
-)
+from harness.model import ALLOCS, EscapeSite, PackageOutcome, Record
 from harness.outputs.site.draw import names
 from harness.outputs.site.shared.account_views import AccountView
 from harness.outputs.site.shared.accounts import Place, account_views, place_of
@@ -26,11 +21,7 @@ from harness.outputs.site.shared.records import measured_under
 from harness.outputs.site.shared.section import Chrome, Section, StepView
 from harness.outputs.site.shared.values import Cell, Fact, cell
 from harness.outputs.site.shared.verdicts import SIGNS, verdict
-from harness.outputs.text.format import (
-    NOISY,
-    clip,
-    minute,
-)
+from harness.outputs.text.format import NOISY, clip, minute
 from harness.outputs.text.reproduce import reproduce
 
 _UP = "../"

@@ -9,9 +9,7 @@ from harness.analysis.compare.costs import UNKNOWN, SiteCost
 from harness.model import EscapeSite, FlowStep
 from harness.outputs.site.shared.section import Section
 from harness.outputs.text.explanation import describe_cost
-from harness.outputs.text.format import (
-    clip,
-)
+from harness.outputs.text.format import clip
 
 _MOST_FLOW = 60
 _FROM = re.compile(r"from (.*) \(([a-z -]+)\)", re.DOTALL)

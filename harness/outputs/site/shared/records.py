@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from harness.analysis.verdict.summary import RevisionSummary
-from harness.model import (
-    BYTES,
-    Record,
-)
+from harness.model import BYTES, Record
 from harness.outputs.site.shared.values import Fact
-from harness.outputs.text.format import (
-    clip,
-    minute,
-    plural,
-    value,
-)
+from harness.outputs.text.format import clip, minute, plural, value
 
 
 def toolchain(record: Record) -> str:
@@ -56,13 +48,9 @@ def measured_under(record: Record, summary: RevisionSummary) -> tuple[Fact, ...]
         Fact("time lane", time),
         Fact("measured", f"{minute(record.started)}, in {record.duration:,.1f} s"),
         Fact("harness", record.harness),
+        Fact("escape sites", f"{summary.sites[0]:,} in code, {summary.sites[1]:,} in tests"),
         Fact(
-            "escape sites",
-            f"{summary.sites[0]:,} in code, {summary.sites[1]:,} in tests",
-        ),
-        Fact(
-            "compiled code not read",
-            "; ".join(f"{e.package}: {e.message}" for e in record.unread),
+            "compiled code not read", "; ".join(f"{e.package}: {e.message}" for e in record.unread)
         ),
         Fact(
             "compiler lines not understood",

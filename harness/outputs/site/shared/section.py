@@ -9,22 +9,11 @@ from functools import cached_property
 
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.compare.comparison import Direction
-from harness.analysis.series.series import (
-    Point,
-    PointState,
-    Series,
-)
+from harness.analysis.series.series import Point, PointState, Series
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.regressions import CommitChange, Standard, commit_changes
-from harness.analysis.verdict.summary import (
-    Summary,
-    cause_place,
-)
-from harness.model import (
-    ALLOCS,
-    PackageResult,
-    Record,
-)
+from harness.analysis.verdict.summary import Summary, cause_place
+from harness.model import ALLOCS, PackageResult, Record
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import MOST_PLACES, Mark
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link

@@ -10,11 +10,7 @@ from harness.analysis.compare.samples import median_band
 from harness.analysis.series.series import Series
 from harness.analysis.series.steps import Step
 from harness.model import Measurement
-from harness.outputs.text.format import (
-    NONE,
-    signed,
-    value,
-)
+from harness.outputs.text.format import NONE, signed, value
 
 # Behind a spread that is no confidence interval; static/benchmark.js says the same.
 RANGE = " (range)"

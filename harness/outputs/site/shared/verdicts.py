@@ -9,9 +9,7 @@ from harness.analysis.verdict.summary import (
     revision_state,
 )
 from harness.model import Record
-from harness.outputs.text.format import (
-    plural,
-)
+from harness.outputs.text.format import plural
 
 SIGNS = {
     RevisionState.MEASURED: ("✓", "quiet"),
