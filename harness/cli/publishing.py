@@ -17,17 +17,21 @@ import harness
 from harness.analysis.history.history import History
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.regressions import Standard
-from harness.analysis.verdict.summary import summarise
+from harness.analysis.verdict.resume import dump, resume
 from harness.config import Config
 from harness.engine.session import Session
 from harness.errors import StoreError, UsageError
 from harness.model import CodePart, Record
+from harness.outputs.site.draw.names import environment_id
 from harness.outputs.site.publish import KnownFile, SiteReport, publish
 from harness.store import FileStamp, RecordKey, RecordReader, RecordStore, key_of
 from harness.store.cache import FileCache
 
 # What pages are made with, besides the code of this package.
 _LIBRARIES = ("Jinja2", "MarkupSafe", "msgspec", "numpy")
+# To go through a few records again takes less time than to write a pass down.
+_MOST_AGAIN = 20
+_DIGEST = 16
 
 
 class _Known(msgspec.Struct):
@@ -37,11 +41,13 @@ class _Known(msgspec.Struct):
         version: of the code that left it; what another version left is not used.
         records: the record files that are whole.
         files: of the site.
+        passes: over the histories, by the name of their environment.
     """
 
     version: bytes
     records: dict[str, FileStamp] = {}
     files: dict[str, KnownFile] = {}
+    passes: dict[str, bytes] = {}
 
 
 class Publishing:
@@ -72,8 +78,13 @@ class Publishing:
 
     def publish(self, standard: Standard, extra: Mapping[str, bytes] | None = None) -> SiteReport:
         """Write the site; see :func:`harness.outputs.site.publish`."""
+        passes = {}
+        for history in self.histories:
+            id_ = environment_id(history)
+            passes[id_] = resume(history, self._known.passes.get(id_, b""))
+        fresh = {id_: p.fresh for id_, p in passes.items()}
         done = publish(
-            [summarise(h) for h in self.histories],
+            [p.summary() for p in passes.values()],
             self._output,
             project=self._session.config.project,
             commit_url=self._session.config.show_commit_url,
@@ -83,18 +94,28 @@ class Publishing:
             standard=standard,
             known=self._known.files,
         )
-        known = _Known(code_digest(), self._reader.verified, dict(done.files))
-        self._cache.put(self._cache_key, msgspec.msgpack.encode(known))
+        written = {
+            id_: dump(p) if fresh[id_] > _MOST_AGAIN else self._known.passes.get(id_, b"")
+            for id_, p in passes.items()
+        }
+        left = _Known(code_digest(), self._reader.verified, dict(done.files), written)
+        body = msgspec.msgpack.encode(left)
+        self._cache.put(self._cache_key, _digest(body) + body)
         return done
 
 
 def _known(data: bytes) -> _Known:
     """Decode what an earlier publishing left; nothing if another version did, or it is damaged."""
-    try:
-        known = msgspec.msgpack.decode(data, type=_Known)
-    except msgspec.DecodeError:
-        return _Known(code_digest())
-    return known if known.version == code_digest() else _Known(code_digest())
+    digest, body = data[:_DIGEST], data[_DIGEST:]
+    if digest == _digest(body):
+        known = msgspec.msgpack.decode(body, type=_Known)
+        if known.version == code_digest():
+            return known
+    return _Known(code_digest())
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_DIGEST).digest()
 
 
 @cache

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from harness.analysis.history.history import History
 from harness.analysis.series.series import Point, PointRuns, PointState, Series, Slot, slots
@@ -136,7 +137,9 @@ class _Line:
 
     def put(self, place: int, point: Point) -> None:
         """The point of the next place."""
-        if not self.points or self.points[-1] is not point:
+        last = self.points[-1] if self.points else None
+        # An equal one is another object where the line was pickled in between.
+        if last is not point and last != point:
             self.starts.append(place)
             self.points.append(point)
 
@@ -173,6 +176,9 @@ class PackageCounts:
         self._directories: dict[str, str] = {}
         self._points: dict[tuple[str, float], Point] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_known": {}}
+
     def add(self, slot: Slot) -> None:
         """Take the next place, oldest first."""
         place = self._count_of_places
@@ -196,15 +202,19 @@ class PackageCounts:
                 number = values.get((package, unit))
                 line.put(place, without if number is None else self._point(unit, number))
 
-    def series(self) -> dict[str, tuple[Series, ...]]:
-        """The series of all places so far."""
+    def series(self, pending: int = 0) -> dict[str, tuple[Series, ...]]:
+        """The series of all places so far, and of some that follow and are not measured."""
+        places = self._count_of_places
         found: dict[str, tuple[Series, ...]] = {}
         for package in sorted(self._lines):
             own: list[Series] = []
             for unit, line in zip(CODE_UNITS, self._lines[package], strict=True):
                 values = [p.measurement for p in line.points if p.measurement is not None]
                 if values:
-                    runs = partial(line.runs, self._count_of_places)
+                    whole = line.copy()
+                    if pending:
+                        whole.put(places, _NOT_MEASURED)
+                    runs = partial(whole.runs, places + pending)
                     own.append(Series(package, "", unit, values[0], values[-1], runs))
             if own:
                 found[package] = tuple(own)

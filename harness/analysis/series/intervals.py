@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from harness.analysis.compare.escapes import EscapeCounts, EscapeTracker, Followed
 from harness.analysis.history.history import History, Parts
-from harness.model import EscapeSite, Record
+from harness.model import EscapeSite, Execution, Record
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Interval:
         records: how many records have it.
         ended: hash of the revision that no longer has it; empty while it is live.
         before: how many records had its package before the first that has it.
+        execution: whether benchmarks execute it, as far as that was looked up when it was new.
     """
 
     site: EscapeSite
@@ -30,6 +32,7 @@ class Interval:
     records: int = 1
     ended: str = ""
     before: int = 0
+    execution: Execution | None = None
 
 
 class SiteIntervals:
@@ -48,6 +51,13 @@ class SiteIntervals:
         # By package: the last record in which it compiled, and how many there were. What is the
         # same from record to record need not be looked at site by site.
         self._compiled: dict[str, tuple[str, int]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_live": list(self._live.values())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._live = {id(interval.site): interval for interval in state["_live"]}
 
     def count(self, record: Record) -> dict[str, EscapeCounts]:
         """Take the next record, and count by package the sites that came and went."""

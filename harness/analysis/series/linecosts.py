@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.analysis.history.history import History
 from harness.diagnostics.identity import LineMap
-from harness.model import ALLOCS, BenchmarkResult, Measurement, Record
+from harness.model import ALLOCS, Measurement, Record
 
 # A file and a line.
 Place = tuple[str, int]
@@ -48,21 +48,21 @@ class LineCosts:
     _lines: dict[str, dict[int, list[LineCost]]] = field(default_factory=dict)
     # Value of allocs/op that the account of a benchmark is of.
     _values: dict[tuple[str, str], float] = field(default_factory=dict)
-    # Of the record before: the same results are as they were.
-    _results: dict[str, tuple[BenchmarkResult, ...]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         """Take the next record, oldest first."""
         self._move(record)
+        # The same results are as they were.
+        before = self.history.by_hash.get(self._previous)
+        results = {} if before is None else {p.path: p.benchmarks for p in before.packages}
         self._previous = record.revision.hash
         stale = {
             (package.path, result.name)
             for package in record.packages
-            if self._results.get(package.path) is not package.benchmarks
+            if results.get(package.path) is not package.benchmarks
             for result in package.benchmarks
             if not self._stands(package.path, result.name, result.measurement(ALLOCS))
         }
-        self._results = _results_of(record)
         new = {(a.package, a.benchmark) for a in record.accounts}
         self._drop(stale | new)
         numbers = {}
@@ -140,7 +140,3 @@ class LineCosts:
             for change in diff.files:
                 if change.new is not None:
                     self._changed[change.new] = record.revision.hash
-
-
-def _results_of(record: Record) -> dict[str, tuple[BenchmarkResult, ...]]:
-    return {p.path: p.benchmarks for p in record.packages}

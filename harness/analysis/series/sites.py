@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of, site_cost
 from harness.analysis.compare.escapes import EscapeCounts, Followed
@@ -145,8 +145,6 @@ class SiteFollower:
         self._history = history
         self._intervals, self._costs = SiteIntervals(history), LineCosts(history)
         self._counts: dict[str, Mapping[str, EscapeCounts]] = {}
-        # By interval; looked up once, when the site was new.
-        self._executions: dict[int, Execution] = {}
         self._seen: dict[str, list[_Seen]] = {}
         self._looked: dict[str, frozenset[str]] = {}
         self._newest: Record | None = None
@@ -154,6 +152,10 @@ class SiteFollower:
         self._files: dict[str, tuple[CodePart, frozenset[str]]] = {}
         # Records of which nothing compiled, since the newest that did.
         self._silent: list[Record] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what was kept of single revisions."""
+        return {**self.__dict__, "_seen": {}, "_looked": {}, "_files": {}}
 
     @property
     def newest(self) -> str:
@@ -182,7 +184,7 @@ class SiteFollower:
             for site in part.escapes if part is not None else ():
                 interval = self._intervals.of(site) if site.position == told.position else None
                 if interval is not None:
-                    self._executions[id(interval)] = told.execution
+                    interval.execution = told.execution
 
     def look(self, files: Collection[str] | None) -> None:
         """Keep what is known of some files of the newest record, or of all."""
@@ -196,7 +198,7 @@ class SiteFollower:
                 return
             parts = {p: c for p, c in parts.items() if not chosen.isdisjoint(self._named(p, c))}
             self._looked[self.newest] = before | chosen
-        look = _look(self._newest, parts, self._intervals, self._costs, chosen, self._executions)
+        look = _look(self._newest, parts, self._intervals, self._costs, chosen)
         self._seen.setdefault(self.newest, []).append(look)
 
     def _named(self, package: str, part: CodePart) -> frozenset[str]:
@@ -261,7 +263,6 @@ def _look(
     intervals: SiteIntervals,
     costs: LineCosts,
     files: frozenset[str] | None,
-    executions: Mapping[int, Execution],
 ) -> _Seen:
     """What is known of some files, or of all."""
 
@@ -287,7 +288,7 @@ def _look(
         _reach(
             record.with_parts([p for name, p in code.items() if name in packages]),
             [s for s, _ in found],
-            {id(s): executions[id(i)] for s, i in found if id(i) in executions},
+            {id(s): i.execution for s, i in found if i.execution is not None},
             lines,
         ),
         lines,

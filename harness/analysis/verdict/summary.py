@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -121,40 +121,103 @@ class Summary:
 
 def summarise(history: History) -> Summary:
     """Summarise a history in one pass over its records, oldest first."""
-    steps_at = _steps_by_revision(history)
-    counts, sites = PackageCounts(history), SiteFollower(history)
-    revisions: list[RevisionSummary] = []
-    for slot in slots(history):
-        counts.add(slot)
+    return Pass(history).summary()
+
+
+class Pass:
+    """A pass over the records of a history, oldest first.
+
+    It can be pickled, by :mod:`harness.analysis.verdict.resume`, and go on when there are more
+    records: the followers hold what the newest record is compared with.
+
+    Args:
+        history: the records.
+    """
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.revisions: list[RevisionSummary] = []  # up to the newest record
+        self._counts, self._sites = PackageCounts(history), SiteFollower(history)
+
+    @property
+    def newest(self) -> str:
+        """Hash of the newest record of which anything compiled, or empty."""
+        return self._sites.newest
+
+    @property
+    def fresh(self) -> int:
+        """How many records the pass has not come to yet."""
+        return len(self.history.records) - sum(r.slot.record is not None for r in self.revisions)
+
+    def summary(self) -> Summary:
+        """Go on to the end of the history."""
+        steps_at = _steps_by_revision(self.history)
+        for at, known in enumerate(self.revisions):
+            own = tuple(steps_at.get(known.slot.revision, ()))
+            self.revisions[at] = _with_steps(self.history, known, own)
+        places = slots(self.history)
+        # What is newer than the newest record may have one in the next pass.
+        pending = [
+            RevisionSummary(s, RevisionState.NOT_MEASURED) for s in places[-1:] if not s.record
+        ]
+        for slot in places[len(self.revisions) : len(places) - len(pending)]:
+            self._take(slot, tuple(steps_at.get(slot.revision, ())))
+        revisions = (*self.revisions, *pending)
+        return Summary(
+            history=self.history,
+            revisions=revisions,
+            series=benchmark_series(self.history),
+            findings=findings(
+                self.history,
+                {step: a for r in revisions for step, a in r.attributions.items()},
+                {
+                    (r.base.revision.hash, r.slot.revision): r.escapes
+                    for r in revisions
+                    if r.base is not None and r.escapes is not None
+                },
+            ),
+            sites=self._sites.finish(),
+            packages=self._counts.series(len(pending)),
+        )
+
+    def _take(self, slot: Slot, steps: tuple[Step, ...]) -> None:
+        sites = self._sites
+        self._counts.add(slot)
         if slot.record is None:
-            revisions.append(RevisionSummary(slot, RevisionState.NOT_MEASURED))
-            continue
+            self.revisions.append(RevisionSummary(slot, RevisionState.NOT_MEASURED))
+            return
         followed = sites.follow(slot.record)
-        own = tuple(steps_at.get(slot.revision, ()))
-        summary = _summarise(slot.record, slot, own, history, followed, sites.newest)
-        revisions.append(summary)
+        summary = _summarise(slot.record, slot, steps, self.history, followed, sites.newest)
+        self.revisions.append(summary)
         wanted: dict[str, set[str]] = {}
         for revision, file in files_behind(summary):
             wanted.setdefault(revision, set()).add(file)
         sites.look(wanted.get(sites.newest, ()))
         sites.take(slot.record, followed)
         sites.look(wanted.get(sites.newest, ()))
-    return Summary(
-        history=history,
-        revisions=tuple(revisions),
-        series=benchmark_series(history),
-        findings=findings(
-            history,
-            {step: a for r in revisions for step, a in r.attributions.items()},
-            {
-                (r.base.revision.hash, r.slot.revision): r.escapes
-                for r in revisions
-                if r.base is not None and r.escapes is not None
-            },
-        ),
-        sites=sites.finish(),
-        packages=counts.series(),
+
+
+def _with_steps(
+    history: History, known: RevisionSummary, steps: tuple[Step, ...]
+) -> RevisionSummary:
+    """A summary with the steps as they are now.
+
+    Later records may repair a step, or tell a change of the level from noise.
+    """
+    if steps == known.steps or known.escapes is None:
+        return known if steps == known.steps else replace(known, steps=steps)
+    before = {_place(step): a for step, a in known.attributions.items()}
+    new = [s for s in steps if _place(s) not in before]
+    explained = explain_steps(history, known.slot.revision, new)
+    explained |= {s: before[_place(s)] for s in steps if _place(s) in before}
+    return replace(
+        known, steps=steps, attributions={s: explained[s] for s in steps if s in explained}
     )
+
+
+def _place(step: Step) -> Step:
+    """A step without what later revisions say of it."""
+    return replace(step, p=None, repaired=None)
 
 
 def _steps_by_revision(history: History) -> dict[str, list[Step]]:
