@@ -18,17 +18,14 @@ nothing is said. An association is not a cause: attribution names causes, step b
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import accumulate
 from typing import Literal
 
 from harness.analysis.compare.escapes import EscapeCounts
 from harness.analysis.frames.effects import Verdict, effect_of
 from harness.analysis.history.history import History
-from harness.analysis.history.memo import Memo
 from harness.analysis.series.steps import observed_pairs, recorded_units
 
 ALPHA = 0.05
@@ -183,7 +180,7 @@ class Correlation:
         for unit in self._means:
             groups = list(self._groups(unit, benchmarks=benchmarks))
             for event in _EVENTS:
-                own = [_associate(g, self._history.memo) for g in groups if g.event == event]
+                own = [_associate(g) for g in groups if g.event == event]
                 rows += _corrected(own)
         return tuple(rows)
 
@@ -287,9 +284,9 @@ class _Sums:
         return known
 
 
-def _associate(group: _Group, memo: Memo) -> Association:
+def _associate(group: _Group) -> Association:
     """One row, its p-value not yet corrected."""
-    found = memo.get(_key(group), lambda: effect_of(group.changes, group.counts))
+    found = effect_of(group.changes, group.counts)
     return Association(
         package=group.package,
         benchmark=group.benchmark,
@@ -306,14 +303,6 @@ def _associate(group: _Group, memo: Memo) -> Association:
         p=found.p,
         verdict=found.verdict,
     )
-
-
-def _key(group: _Group) -> bytes:
-    """A digest of the observations of a row."""
-    hashed = blake2b(b"correlation", digest_size=16)
-    hashed.update(array("d", group.changes).tobytes())
-    hashed.update(array("q", group.counts).tobytes())
-    return hashed.digest()
 
 
 def _corrected(rows: Sequence[Association]) -> list[Association]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from harness.analysis.history.memo import Memo
 from harness.analysis.history.runs import Run, Values, runs, values
 from harness.model import CodePart, Record, Revision, TreeDiff
 
@@ -59,7 +58,6 @@ class History:
             read without it. What two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
         beside: whether it is another branch than the first.
-        memo: what an earlier run has worked out; whoever works on this history adds to it.
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
         stopped: whether measuring has stopped, as far as that was asked.
@@ -73,7 +71,6 @@ class History:
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
     branch: str = ""
     beside: bool = False
-    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     stopped: Stopped | None = field(default=None, compare=False)
     read_at: float = field(default=math.inf, compare=False, repr=False)

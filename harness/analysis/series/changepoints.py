@@ -18,15 +18,12 @@ Figures and the alternatives that were measured: docs/steps.md.
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.analysis.compare.samples import student_tail
-from harness.analysis.history.memo import Memo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +102,6 @@ def change_points(
 def change_points_of_all(
     series: Sequence[tuple[Sequence[float], Sequence[Sequence[float]] | None]],
     rate: float = FALSE_DISCOVERIES,
-    memo: Memo | None = None,
 ) -> list[tuple[ChangePoint, ...]]:
     """The change points of many series, with p-values corrected for their number.
 
@@ -115,10 +111,8 @@ def change_points_of_all(
     Args:
         series: ``(values, samples)`` of each, as for :func:`change_points`.
         rate: accepted share of false ones among the series that are said to have a step.
-        memo: what earlier searches have found.
     """
-    known = Memo() if memo is None else memo
-    searches = [_Remembered(*s, known) if len(s[0]) >= FEWEST else None for s in series]
+    searches = [_Search(*s) if len(s[0]) >= FEWEST else None for s in series]
     tried = [s.found(rate) if s is not None else () for s in searches]
     best = sorted(min(c.p for c in found) for found in tried if found)
     tests = sum(s is not None for s in searches)
@@ -139,33 +133,6 @@ def change_points_of_all(
             tuple(ChangePoint(c.index, min(1.0, c.p * factor), c.before, c.after) for c in kept)
         )
     return results
-
-
-class _Remembered:
-    """A search that is only made where the memo has not what it would find."""
-
-    def __init__(
-        self, values: Sequence[float], samples: Sequence[Sequence[float]] | None, memo: Memo
-    ) -> None:
-        self._values, self._samples, self._memo = values, samples, memo
-        self._search: _Search | None = None
-        hashed = blake2b(b"changepoints", digest_size=16)
-        hashed.update(array("d", values).tobytes())
-        if samples is not None:
-            hashed.update(array("q", [-1, *map(len, samples)]).tobytes())
-            hashed.update(array("d", chain.from_iterable(samples)).tobytes())
-        self._digest = hashed
-
-    def found(self, level: float) -> tuple[ChangePoint, ...]:
-        """As :meth:`_Search.found`."""
-        key = self._digest.copy()
-        key.update(array("d", [level]).tobytes())
-        return self._memo.get(key.digest(), lambda: self._found(level))
-
-    def _found(self, level: float) -> tuple[ChangePoint, ...]:
-        if self._search is None:
-            self._search = _Search(self._values, self._samples)
-        return self._search.found(level)
 
 
 class _Search:

@@ -22,7 +22,7 @@ from harness.analysis.frames.effects import _tau
 from harness.analysis.history.history import History
 from harness.analysis.series.intervals import SiteIntervals
 from harness.model import ALLOCS, PackageOutcome
-from tests.builders import MODULE, CountedMemo, make_benchmark, make_package, make_record, make_site
+from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
 
 PACKAGE = f"{MODULE}/p"
 NEW, GONE = EscapeCounts(1, 0), EscapeCounts(0, 1)
@@ -93,44 +93,6 @@ def test_unrelated_changes_are_mostly_not_associated() -> None:
         events = dict.fromkeys(rng.sample(range(1, 81), 10), NEW)
         shown += one(walk(values, events), "new").verdict != "none"
     assert shown <= 4
-
-
-def memoised(history: History, escapes: dict[str, dict[str, EscapeCounts]]) -> list[Association]:
-    """The associations, after which the history's memo is that of the next run."""
-    found = list(associations(history, escapes))
-    object.__setattr__(history, "memo", CountedMemo.after(history.memo))
-    return found
-
-
-def test_only_rows_with_something_new_are_tested_again() -> None:
-    def history(size: int) -> History:
-        records = []
-        for n in range(size):
-            # Nothing is new of Q but in the last of 41 revisions; P rises with the events.
-            own = make_package(benchmarks=[make_benchmark("BenchmarkX", 10 + n // 6)])
-            other = [make_benchmark("BenchmarkY", n % 3)] if n < 40 else []
-            records.append(make_record(n, [own, make_package(f"{MODULE}/q", other)]))
-        return History.build(records)
-
-    events = dict.fromkeys(range(6, 40, 6), NEW)
-    before, after = history(40), history(41)
-    escapes = {after.line[n]: {PACKAGE: c, f"{MODULE}/q": c} for n, c in events.items()}
-    found = memoised(before, escapes)
-    assert {r.verdict for r in found} > {"rises", "too few"}
-    assert repr(list(associations(before, escapes))) == repr(found)
-    memo = before.memo
-    assert isinstance(memo, CountedMemo)
-    assert memo.made == 0
-
-    fresh = list(associations(history(41), escapes))
-    object.__setattr__(after, "memo", CountedMemo.after(memo))
-    assert repr(list(associations(after, escapes))) == repr(fresh)
-    assert repr(fresh) != repr(found)
-    # Of P's benchmark and of P as such, which has no other: one row for each unit and event.
-    assert isinstance(after.memo, CountedMemo)
-    units = {r.unit for r in fresh}
-    assert after.memo.made <= 2 * len(units)
-    assert after.memo.made > 0
 
 
 numbers = st.lists(
