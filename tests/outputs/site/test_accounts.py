@@ -216,7 +216,7 @@ def test_attributions_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return explain_steps(history, revision, found)
 
     for name in ("summary", "findings"):
-        module = importlib.import_module(f"harness.analysis.{name}")
+        module = importlib.import_module(f"harness.analysis.verdict.{name}")
         monkeypatch.setattr(module, "explain_steps", counted)
     history = timeline_history()
     summary = summarise(history)
