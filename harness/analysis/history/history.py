@@ -52,7 +52,7 @@ class History:
         load: gives the code of a revision by package, where the records were read without it; code
             that two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
-        secondary: whether it is another branch than the first.
+        other_branch: whether it is not the first of the branches.
         memo: what an earlier run has worked out; whoever works on this history adds to it.
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
@@ -67,7 +67,7 @@ class History:
     line: tuple[str, ...]
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
     branch: str = ""
-    secondary: bool = False
+    other_branch: bool = False
     memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
