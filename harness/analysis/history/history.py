@@ -51,7 +51,7 @@ class History:
         load: gives the code of a revision by package, where the records were read without it; code
             that two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
-        secondary: whether it is another branch than the first.
+        other_branch: whether it is not the first of the branches.
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
         stopped: set where measuring has stopped.
@@ -64,7 +64,7 @@ class History:
     line: tuple[str, ...]
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
     branch: str = ""
-    secondary: bool = False
+    other_branch: bool = False
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     stopped: Stopped | None = field(default=None, compare=False)
     read_at: float = field(default=math.inf, compare=False, repr=False)

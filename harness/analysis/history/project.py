@@ -34,7 +34,7 @@ def project_histories(
             history = replace(
                 History.build(group, line),
                 branch=name if len(branches) > 1 else "",
-                secondary=number > 0,
+                other_branch=number > 0,
                 read_at=read_at,
             )
             if history.records:

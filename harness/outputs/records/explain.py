@@ -52,6 +52,9 @@ class CauseEntry(msgspec.Struct):
     setup: bool = False
 
 
+CauseEntry.__name__ = "Cause"  # in the published JSON Schema
+
+
 class ChangeEntry(msgspec.Struct):
     """One changed unit of one benchmark; the causes' deltas and ``unexplained`` add up to delta."""
 

@@ -30,7 +30,8 @@ def test_a_history_for_each_environment_and_branch_the_newest_measured_first() -
     ]
     found = project_histories(records, [MAIN, STABLE])
     assert [
-        (h.environment, h.branch, h.secondary, [r.revision.hash for r in h.records]) for h in found
+        (h.environment, h.branch, h.other_branch, [r.revision.hash for r in h.records])
+        for h in found
     ] == [
         ("go1.27.3", "main", False, [make_hash(0), make_hash(1)]),
         ("go1.27.3", "stable", True, [make_hash(0), make_hash(1), make_hash(9)]),
