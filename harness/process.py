@@ -16,11 +16,9 @@ import subprocess
 import tempfile
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 from harness.errors import MeasurementError
 
@@ -301,63 +299,6 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
     for stream in (child.stdout, child.stderr):
         if stream is not None:
             stream.close()
-
-
-@contextlib.contextmanager
-def beside(make: Callable[[], bytes]) -> Iterator[Callable[[], bytes]]:
-    """Make something in a copy of this process, while this one goes on.
-
-    Where there is no second processor, or a copy is not to be had, it is made when it is asked for.
-    What ``make`` changes in memory is lost with the copy, and it must not use what cannot be used
-    by two, such as a pipe.
-
-    Args:
-        make: what is to be made.
-
-    Returns:
-        What waits for it, to be called once. Errors are those of ``make``.
-    """
-    if threading.active_count() > 1 or processors() < 2 or not hasattr(os, "fork"):
-        yield make
-        return
-    reader, writer = os.pipe()
-    with warnings.catch_warnings():
-        # Python warns of the threads of libraries, which do not run Python.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        # While it could read itself, it would wait for that for ever.
-        os.close(reader)
-        _make_and_end(make, writer)
-    os.close(writer)
-    ended: list[int] = []
-
-    def wait() -> bytes:
-        data = stream.read()
-        ended.append(os.waitpid(child, 0)[1])
-        return data if ended == [0] else make()
-
-    # Closed before it was read, it ends the copy, which has nowhere to write to.
-    with open(reader, "rb") as stream:  # noqa: PTH123 (a descriptor)
-        try:
-            yield wait
-        finally:
-            stream.close()
-            if not ended:
-                os.waitpid(child, 0)
-
-
-def _make_and_end(make: Callable[[], bytes], writer: int) -> NoReturn:
-    """All that a copy does; nothing of what is on its stack must happen twice."""
-    status = 1
-    try:
-        with open(writer, "wb") as stream:
-            stream.write(make())
-        status = 0
-    except BaseException:  # noqa: S110 (made again, where errors are told)
-        pass
-    finally:
-        os._exit(status)
 
 
 def processors() -> int:

@@ -25,12 +25,12 @@ from harness.analysis.frames.frames import (
     attribution_frame,
     correlation_frame,
     escapes_frame,
-    spells_frame,
+    intervals_frame,
     steps_frame,
 )
 from harness.analysis.history.history import History
 from harness.analysis.history.project import project_histories
-from harness.analysis.series.spells import Spells
+from harness.analysis.series.intervals import SiteIntervals
 from harness.analysis.series.steps import Step, recorded_units, steps
 from harness.config import load_config, user_cache_dir
 from harness.errors import UsageError
@@ -168,9 +168,9 @@ class Results:
         """The escape sites of every history and their changes; one pass over the whole records."""
         found = {}
         for history in self.histories:
-            spells = Spells(history)
-            counts = {r.revision.hash: spells.count(r) for r in self._records(history)}
-            found[history.machine, history.environment] = (spells_frame(spells), counts)
+            intervals = SiteIntervals(history)
+            counts = {r.revision.hash: intervals.count(r) for r in self._records(history)}
+            found[history.machine, history.environment] = (intervals_frame(intervals), counts)
         return found
 
     def _records(self, history: History) -> Iterator[Record]:

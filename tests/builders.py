@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.analysis.history.history import History
-from harness.analysis.history.memo import Memo
 from harness.gobench import BenchmarkLine, measurements
 from harness.model import (
     ALLOCS,
@@ -357,21 +355,3 @@ def _initial_sites(truth: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _same(a: EscapeSite, b: EscapeSite) -> bool:
     return (a.package, a.function, a.message) == (b.package, b.function, b.message)
-
-
-class CountedMemo(Memo):
-    """A memo that counts what was made anew."""
-
-    made = 0
-
-    def get(self, key: bytes, make: Callable[[], T]) -> T:
-        def counted() -> T:
-            self.made += 1
-            return make()
-
-        return super().get(key, counted)
-
-    @classmethod
-    def after(cls, earlier: Memo) -> CountedMemo:
-        """What the run after another begins with."""
-        return cls(pickle.loads(pickle.dumps(earlier.turn()))._before)

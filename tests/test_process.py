@@ -15,12 +15,10 @@ from pathlib import Path
 import pytest
 
 from harness import process
-from harness.errors import MeasurementError, StoreError
+from harness.errors import MeasurementError
 from harness.process import (
     Completed,
     base_environment,
-    beside,
-    processors,
     run,
     tool_environment,
 )
@@ -246,62 +244,6 @@ def test_stop_ends_what_other_threads_run_and_lets_nothing_begin(
     assert time.monotonic() - started < 20
     with pytest.raises(KeyboardInterrupt):
         run(["true"], cwd=tmp_path, env=base_environment(), timeout=5)
-
-
-def test_what_is_made_beside_is_made_in_a_copy_of_the_process() -> None:
-    mine: list[int] = []
-    before = children()
-
-    def make() -> bytes:
-        mine.append(1)
-        return f"{os.getpid()} {len(mine)} ".encode() + bytes(1_000_000)
-
-    with beside(make) as made:
-        mine.append(2)
-        pid, count, rest = made().split(b" ", 2)
-    assert len(rest) == 1_000_000
-    assert count in (b"1", b"2")
-    assert (int(pid) != os.getpid()) == (processors() > 1 and threading.active_count() == 1)
-    assert children() == before
-
-
-def test_an_error_of_what_is_made_beside_is_told_where_it_is_asked_for() -> None:
-    before = children()
-
-    def make() -> bytes:
-        raise StoreError("no")
-
-    with beside(make) as made, pytest.raises(StoreError, match="no"):
-        made()
-    assert children() == before
-
-
-def test_nobody_need_ask_for_what_is_made_beside() -> None:
-    before = children()
-    with pytest.raises(KeyError), beside(lambda: bytes(10_000_000)):
-        raise KeyError
-    assert children() == before
-
-
-def test_a_process_with_threads_is_not_copied() -> None:
-    done = threading.Event()
-    thread = threading.Thread(target=done.wait)
-    thread.start()
-    try:
-        with beside(lambda: str(os.getpid()).encode()) as made:
-            assert int(made()) == os.getpid()
-    finally:
-        done.set()
-        thread.join()
-
-
-def children() -> set[str]:
-    """The children of this process, the dead that nobody has waited for included."""
-    return {
-        pid
-        for task in Path("/proc/self/task").iterdir()
-        for pid in (task / "children").read_text().split()
-    }
 
 
 # Runs what it is given in two threads, as the harness runs packages, then ends or sleeps.

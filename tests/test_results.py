@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 COLUMNS = {
     "samples": frames.SAMPLE_COLUMNS,
     "values": frames.VALUE_COLUMNS,
-    "escapes": frames.SPELL_COLUMNS,
+    "escapes": frames.INTERVAL_COLUMNS,
     "escapes-by-revision": frames.ESCAPE_COLUMNS,
     "steps": frames.STEP_COLUMNS,
     "attribution": frames.ATTRIBUTION_COLUMNS,
@@ -124,12 +124,12 @@ def test_causes_and_the_remainder_add_up(results: harness.results.Results) -> No
 def test_a_row_of_escapes_stands_for_as_many_of_each_revision(
     results: harness.results.Results,
 ) -> None:
-    spells, each = results.frame("escapes"), results.frame("escapes-by-revision")
-    assert spells["records"].sum() == (~each["test"]).sum()
+    intervals, each = results.frame("escapes"), results.frame("escapes-by-revision")
+    assert intervals["records"].sum() == (~each["test"]).sum()
     newest = each[each["position"] == each["position"].max()]
-    assert spells["stands"].sum() == (~newest["test"]).sum()
-    assert not spells["stands"].all()
-    assert (spells["first_position"] <= spells["last_position"]).all()
+    assert intervals["stands"].sum() == (~newest["test"]).sum()
+    assert not intervals["stands"].all()
+    assert (intervals["first_position"] <= intervals["last_position"]).all()
 
 
 def test_the_example_of_the_documentation_runs(

@@ -36,7 +36,6 @@ def run(options: PublishOptions) -> int:
         standard = _standard(session)
         publishing = Publishing(session, output)
         done = publishing.publish(standard)
-        publishing.keep(done)
     if not options.quiet:
         lines = _summary(publishing.histories[0], done, options, standard)
         if session.store.set_aside:

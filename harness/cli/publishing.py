@@ -1,47 +1,55 @@
-"""The histories of a project, and its site made from them; each goes on from the time before."""
+"""The histories of a project, and its site made from them."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
+from hashlib import blake2b
+from importlib import metadata
 from pathlib import Path
 
+import msgspec
+
+import harness
 from harness.analysis.history.history import History
-from harness.analysis.history.memo import Memo
 from harness.analysis.history.project import project_histories
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.regressions import Standard
-from harness.analysis.verdict.summary import Checkpoint
+from harness.analysis.verdict.resume import dump, resume
 from harness.config import Config
 from harness.engine.session import Session
 from harness.errors import StoreError, UsageError
 from harness.model import CodePart
 from harness.outputs.site.draw.names import environment_id
-from harness.outputs.site.publish import Kept, KeptFile, SiteReport, keep_templates, publish
-from harness.store import RecordIndex, RecordKey, RecordReader, RecordStore, key_of
-from harness.store.kept import KeptValue
-from harness.store.memo import FileMemo
+from harness.outputs.site.publish import KnownFile, SiteReport, publish
+from harness.store import RecordKey, RecordReader, RecordStore, key_of
+from harness.store.cache import FileCache
+from harness.store.files import Stamp
 
-# To go through a few records again takes less time than to write down where the others led.
+# What pages are made with, besides the code of this package.
+_LIBRARIES = ("Jinja2", "MarkupSafe", "msgspec", "numpy")
+# To go through a few records again takes less time than to write a pass down.
 _MOST_AGAIN = 20
+_DIGEST = 16
 
 
-@dataclass(slots=True)
-class _Past:
-    """What was made of the records, by history."""
+class _Known(msgspec.Struct):
+    """What one publishing leaves for the next.
 
-    index: RecordIndex = field(default_factory=RecordIndex)
-    checkpoints: dict[str, Checkpoint] = field(default_factory=dict)
+    Attributes:
+        version: of the code that left it; what another version left is not used.
+        records: the record files that are whole.
+        files: of the site.
+        passes: over the histories, by the name of their environment.
+    """
 
-
-@dataclass(slots=True)
-class _Site:
-    """What is in the output directory, and what was worked out for it."""
-
-    files: dict[str, KeptFile] = field(default_factory=dict)
-    memos: dict[str, Memo] = field(default_factory=dict)
+    version: bytes
+    records: dict[str, Stamp] = {}
+    files: dict[str, KnownFile] = {}
+    passes: dict[str, bytes] = {}
 
 
 class Publishing:
@@ -61,43 +69,68 @@ class Publishing:
 
     def __init__(self, session: Session, output: Path) -> None:
         self._session, self._output = session, output
-        self._config = config = session.config
+        config = session.config
         require_records(config)
-        memo = FileMemo(session.cache_dir / "published")
-        keep_templates(session.cache_dir / "templates")
-        project = (str(config.path), str(config.results_dir))
-        self._past_kept = KeptValue(memo, *project)
-        self._site_kept = KeptValue(memo, *project, str(output))
-        self._past: _Past = self._past_kept.load() or _Past()
-        self._site: _Site = self._site_kept.load() or _Site()
-        self._reader = RecordReader(session.store, self._past.index)
-        self.histories = [
-            replace(h, memo=self._site.memos.get(environment_id(h), Memo()))
-            for h in _histories(session, self._reader)
-        ]
+        self._cache = FileCache(session.cache_dir / "published")
+        owner = (str(config.path), str(config.results_dir), str(output))
+        self._cache_key = blake2b(repr(owner).encode("utf-8", "surrogatepass")).hexdigest()
+        self._known = _known(self._cache.get(self._cache_key) or b"")
+        self._reader = RecordReader(session.store, self._known.records)
+        self.histories = _histories(session, self._reader)
 
     def publish(self, standard: Standard, extra: Mapping[str, bytes] | None = None) -> SiteReport:
         """Write the site; see :func:`harness.outputs.site.publish`."""
-        return publish(
-            self.histories,
+        passes = {}
+        for history in self.histories:
+            id_ = environment_id(history)
+            passes[id_] = resume(history, self._known.passes.get(id_, b""))
+        fresh = {id_: p.fresh for id_, p in passes.items()}
+        done = publish(
+            [p.summary() for p in passes.values()],
             self._output,
-            project=self._config.project,
-            commit_url=self._config.show_commit_url,
+            project=self._session.config.project,
+            commit_url=self._session.config.show_commit_url,
             extra=extra,
             sources=self._session.repository.file_bytes,
             sources_id=self._session.repository.boundary(),
             standard=standard,
-            kept=Kept(self._site.files, self._past.checkpoints),
+            known=self._known.files,
         )
+        written = {
+            id_: dump(p) if fresh[id_] > _MOST_AGAIN else self._known.passes.get(id_, b"")
+            for id_, p in passes.items()
+        }
+        left = _Known(code_digest(), self._reader.verified, dict(done.files), written)
+        body = msgspec.msgpack.encode(left)
+        self._cache.put(self._cache_key, _digest(body) + body)
+        return done
 
-    def keep(self, done: SiteReport) -> None:
-        """Leave what the next publishing goes on from."""
-        memos = {environment_id(h): h.memo.turn() for h in self.histories}
-        self._site_kept.put(_Site(dict(done.files), memos))
-        passes = done.passes
-        if any(not p.resumed or p.fresh > _MOST_AGAIN for p in passes.values()):
-            checkpoints = {id_: p.checkpoint() for id_, p in passes.items()}
-            self._past_kept.put(_Past(self._reader.index, checkpoints))
+
+def _known(data: bytes) -> _Known:
+    """Decode what an earlier publishing left; nothing if another version did, or it is damaged."""
+    digest, body = data[:_DIGEST], data[_DIGEST:]
+    if digest == _digest(body):
+        known = msgspec.msgpack.decode(body, type=_Known)
+        if known.version == code_digest():
+            return known
+    return _Known(code_digest())
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_DIGEST).digest()
+
+
+@cache
+def code_digest() -> bytes:
+    """A digest of the harness, of Python and of the libraries that pages are made with."""
+    found = blake2b(sys.version.encode(), digest_size=16)
+    for name in _LIBRARIES:
+        found.update(f"{name} {metadata.version(name)}\n".encode())
+    root = Path(harness.__file__).parent
+    for file in sorted(p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        found.update(f"{file.relative_to(root)} {file.stat().st_size}\n".encode())
+        found.update(file.read_bytes())
+    return found.digest()
 
 
 def require_records(config: Config) -> None:
@@ -127,9 +160,8 @@ def _histories(session: Session, reader: RecordReader) -> list[History]:
     if not records:
         raise StoreError(f"no record in {session.store.directory} can be read")
     now = time.time()
-    histories = project_histories(
-        records, session.repository.branch_lines(session.config.branches), now
-    )
+    lines = session.repository.branch_lines(session.config.branches)
+    histories = project_histories(records, lines, now)
     if not histories:
         raise UsageError("none of the recorded revisions is on a configured branch")
     limit, committed = session.config.stale_after, session.repository.committed
@@ -138,7 +170,6 @@ def _histories(session: Session, reader: RecordReader) -> list[History]:
             h,
             load=partial(_parts, reader, h.machine, h.environment),
             ids={r.revision.hash: reader.id(key_of(r)) for r in h.records},
-            part_ids=partial(_part_ids, reader, h.machine, h.environment),
             stopped=stopped(h, now, limit, committed),
         )
         for h in histories
@@ -149,9 +180,3 @@ def _parts(
     reader: RecordReader, machine: str, environment: str, revision: str
 ) -> dict[str, CodePart]:
     return reader.parts(RecordKey(machine, revision, environment))
-
-
-def _part_ids(
-    reader: RecordReader, machine: str, environment: str, revision: str
-) -> Mapping[str, str]:
-    return reader.part_ids(RecordKey(machine, revision, environment))

@@ -11,7 +11,7 @@ from harness.analysis.causes.explain import explain_steps
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.frames.correlation import associations
 from harness.analysis.history.history import History
-from harness.analysis.series.spells import Spells
+from harness.analysis.series.intervals import SiteIntervals
 from harness.analysis.series.steps import Step, recorded_units, steps
 from harness.cli.context import configuration, emit
 from harness.cli.options import StepsOptions
@@ -51,8 +51,8 @@ def _units(history: History, wanted: Sequence[str]) -> list[str]:
 
 def _correlation(history: History, units: Sequence[str], *, as_json: bool) -> str:
     """How changes of the units go with escapes; packages first, then their benchmarks."""
-    spells = Spells(history)
-    counts = {record.revision.hash: spells.count(record) for record in history.records}
+    intervals = SiteIntervals(history)
+    counts = {record.revision.hash: intervals.count(record) for record in history.records}
     found = associations(history, counts, units)
     if not as_json:
         return correlation_text(found)

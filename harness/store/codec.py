@@ -190,21 +190,18 @@ class Packed:
         packages = tuple(self._packages(shared, raw=True))
         return replace(self.core.record, packages=packages).with_parts([code])
 
-    def parts(self, shared: Shared) -> dict[str, tuple[str, CodePart]]:
-        """The value of :meth:`harness.model.Record.parts`, without the rest of the record.
-
-        Returns:
-            By package, with an id: equal ids are equal parts.
-        """
-        found: dict[str, tuple[str, CodePart]] = {}
+    def parts(self, shared: Shared) -> dict[str, CodePart]:
+        """The value of :meth:`harness.model.Record.parts`, without the rest of the record."""
+        found: dict[str, CodePart] = {}
+        ids: dict[str, str] = {}
         for number, member in enumerate(self.core.members):
             if member.kind is MemberKind.CODE:
                 part: CodePart = self._content(number, shared)
                 id_, package = member.id, part.package
                 if package in found:
-                    id_ = f"{found[package][0]} {id_}"
-                    part = shared.get(id_, partial(_joined, found[package][1], part))
-                found[package] = (id_, part)
+                    id_ = f"{ids[package]} {id_}"
+                    part = shared.get(id_, partial(_joined, found[package], part))
+                found[package], ids[package] = part, id_
         return found
 
     def _packages(self, shared: Shared, *, raw: bool) -> Iterator[PackageResult]:

@@ -90,7 +90,6 @@ def serve() -> Iterator[Callable[[Path, str], str]]:
 def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The site of the fixture ``timeline``, in two environments, and that of hostile names."""
     from harness.model import Environment, Toolchain
-    from harness.outputs.site.publish import publish
     from tests.builders import timeline_history
     from tests.hostile import (
         hostile_commits,
@@ -98,6 +97,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         hostile_history,
         hostile_source,
     )
+    from tests.sites import publish
 
     root = tmp_path_factory.mktemp("sites")
     older = Environment(Toolchain("go1.26.5", "linux", "amd64", "cache", False))

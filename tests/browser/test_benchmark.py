@@ -34,7 +34,7 @@ def rows(browser: Any) -> list[str]:
     ]
 
 
-def test_every_unit_is_drawn_and_the_servers_charts_make_way(browser: Any, base: str) -> None:
+def test_every_unit_is_drawn_and_the_sparklines_make_way(browser: Any, base: str) -> None:
     ready(browser, base + STORE)
     drawn, shown = browser.execute_script(
         "return [[...document.querySelectorAll('.plot')].map("

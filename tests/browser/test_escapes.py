@@ -21,7 +21,7 @@ MOST_MS = 50
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A site with very many escape sites."""
-    from harness.outputs.site.publish import publish
+    from tests.sites import publish
 
     root = tmp_path_factory.mktemp("many") / "site"
     kinds = ("moved to heap: x", "make([]byte, n) escapes to heap", "new(T) escapes to heap")

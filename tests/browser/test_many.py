@@ -10,9 +10,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from harness.analysis.history.history import History
-from harness.outputs.site.publish import publish
 from tests.browser.pages import path_of
 from tests.builders import MODULE, make_benchmark, make_hash, make_package, make_record
+from tests.sites import publish
 
 
 @pytest.fixture(scope="module")

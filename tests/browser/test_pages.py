@@ -203,7 +203,7 @@ def test_every_regression_is_two_clicks_from_the_overview(
 
 
 def test_one_sheet_for_paper(browser: Any, sites: dict[str, Path]) -> None:
-    """Printed, the benchmark page has the charts that the server drew, and no controls."""
+    """Printed, the benchmark page has its sparklines, and no controls."""
     ready(browser, (sites["timeline"] / STORE).as_uri())
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from harness.cli.preview import make_server, stamp
-from harness.outputs.site.publish import publish
 from tests.browser.pages import requests
 from tests.builders import timeline_history
+from tests.sites import publish
 
 URL = "https://git.example.com/commit/"
 

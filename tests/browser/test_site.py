@@ -108,15 +108,22 @@ def test_it_is_complete_without_scripts(browser: Any, sites: dict[str, Path]) ->
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
-def test_without_scripts_a_step_in_a_chart_is_a_link(browser: Any, sites: dict[str, Path]) -> None:
+def test_without_scripts_a_unit_has_a_sparkline_and_a_step_a_link(
+    browser: Any, sites: dict[str, Path]
+) -> None:
     page = next(p for p in (sites["timeline"] / "b").iterdir() if "storeput-keys-100" in p.name)
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get(page.as_uri())
-        mark = browser.find_element("css selector", "svg.chart a[aria-label]")
-        assert mark.is_displayed()
-        assert mark.get_attribute("aria-label").startswith("regression +100: ")
-        mark.send_keys("\ue007")
+        (strip,) = browser.find_elements("css selector", ".still svg.strip")
+        assert strip.is_displayed()
+        assert "measured" in strip.get_attribute("aria-label")
+        rows = browser.find_elements("css selector", ".still > .scroll tbody tr")
+        units = [row.find_element("css selector", "th").text for row in rows]
+        assert units[:2] == ["allocs/op", "B/op"]
+        assert all(row.find_element("css selector", "svg.spark").is_displayed() for row in rows)
+        assert "up" in rows[0].text
+        browser.find_element("css selector", ".stepslist a.commit").click()
         assert "/r/" in browser.current_url
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -18,7 +18,7 @@ from tests.builders import TRUTH, timeline_history
 def site(tmp_path_factory: pytest.TempPathFactory, timeline: Path) -> Path:
     """The site of the fixture with the text of its source."""
     from harness.git import Repository
-    from harness.outputs.site.publish import publish
+    from tests.sites import publish
 
     root = tmp_path_factory.mktemp("source") / "site"
     repository = Repository(timeline)

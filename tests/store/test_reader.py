@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.analysis.history.history import History
+from harness.analysis.series.series import Series
 from harness.analysis.verdict.summary import summarise
 from harness.errors import StoreError
 from harness.model import CodePart
 from harness.store import RecordKey, RecordReader, RecordStore, key_of
-from tests.analysis.series.test_checkpoint import points
 from tests.builders import make_package, make_record, make_site, timeline_history
+
+
+def points(series: Mapping[Any, Sequence[Series]]) -> dict[Any, object]:
+    """What series are of and their points."""
+    return {(key, s.unit): (s.first, s.last, s.points) for key, own in series.items() for s in own}
 
 
 def lazily(store: RecordStore, whole: History) -> History:

@@ -155,21 +155,6 @@ class Followed:
     older: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class TrackerCheckpoint:
-    """Where an :class:`EscapeTracker` has come to, without the code of its newest record.
-
-    Attributes:
-        revision: hash of that record, empty before the first.
-        older, never, known: as the tracker has them.
-    """
-
-    revision: str
-    older: Mapping[str, tuple[str, CodePart]]
-    never: frozenset[str]
-    known: frozenset[str]
-
-
 class EscapeTracker:
     """Matches the escape sites of each record of a history with those of the one before it.
 
@@ -189,25 +174,6 @@ class EscapeTracker:
         self._never: set[str] = set()
         self._known: set[str] = set()
         self.parts: Parts = {}  # of the record that was followed last
-
-    def checkpoint(self) -> TrackerCheckpoint:
-        """What :meth:`resumed` goes on from."""
-        return TrackerCheckpoint(
-            self._revision, dict(self._older), frozenset(self._never), frozenset(self._known)
-        )
-
-    @classmethod
-    def resumed(cls, history: History, at: TrackerCheckpoint) -> EscapeTracker:
-        """As it was, of a history with the same records up to there."""
-        tracker = cls(history)
-        tracker._revision, tracker._older = at.revision, dict(at.older)
-        tracker._never, tracker._known = set(at.never), set(at.known)
-        tracker.parts = history.parts(at.revision) if at.revision else {}
-        return tracker
-
-    def code(self) -> dict[str, CodePart]:
-        """The newest code of every package: that of the record that was followed last, or older."""
-        return {**self.parts, **{p: part for p, (_, part) in self._older.items()}}
 
     def follow(self, record: Record) -> Followed | None:
         """The sites of the next record, matched; oldest first.

@@ -17,17 +17,14 @@ than five pairs, nothing is said. An association is not a cause: attribution nam
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from hashlib import blake2b
 from itertools import accumulate
 from typing import Literal
 
 from harness.analysis.compare.escapes import EscapeCounts
 from harness.analysis.frames.effects import Tendency, effect_of
 from harness.analysis.history.history import History
-from harness.analysis.history.memo import Memo
 from harness.analysis.series.steps import observed_pairs, recorded_units
 
 _LEVEL = 0.05
@@ -161,7 +158,7 @@ class Correlation:
             groups = list(self._groups(unit, benchmarks=benchmarks))
             for event in _EVENTS:
                 own = [g for g in groups if g.event == event]
-                rows += _corrected([_associate(g, self._history.memo, ranked=ranked) for g in own])
+                rows += _corrected([_associate(g, ranked=ranked) for g in own])
         return tuple(rows)
 
     def observations(self, package: str, unit: str) -> tuple[Observation, ...]:
@@ -264,9 +261,9 @@ class _Sums:
         return known
 
 
-def _associate(group: _Group, memo: Memo, *, ranked: bool) -> Association:
+def _associate(group: _Group, *, ranked: bool) -> Association:
     """One row, its p-value not yet corrected."""
-    found = memo.get(_key(group), lambda: effect_of(group.changes, group.counts))
+    found = effect_of(group.changes, group.counts)
     tau = math.nan
     if ranked and found.verdict != "too few":
         from scipy.stats import kendalltau  # takes longer to load than the rest of a publishing
@@ -281,14 +278,6 @@ def _associate(group: _Group, memo: Memo, *, ranked: bool) -> Association:
         tau=tau,
         **asdict(found),
     )
-
-
-def _key(group: _Group) -> bytes:
-    """A digest of the observations of a row."""
-    hashed = blake2b(b"correlation", digest_size=16)
-    hashed.update(array("d", group.changes).tobytes())
-    hashed.update(array("q", group.counts).tobytes())
-    return hashed.digest()
 
 
 def _corrected(rows: Sequence[Association]) -> list[Association]:

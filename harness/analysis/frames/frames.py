@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.frames.correlation import Association
 from harness.analysis.history.history import History
-from harness.analysis.series.spells import Spells
+from harness.analysis.series.intervals import SiteIntervals
 from harness.analysis.series.steps import Step
 from harness.model import PackageOutcome, Record
 
@@ -29,7 +29,7 @@ VALUE_COLUMNS = (
     "machine", "environment", "revision", "position", "date", "package", "benchmark", "unit",
     "lane", "value", "low", "high", "samples", "exact", "carried_from",
 )  # fmt: skip
-SPELL_COLUMNS = (
+INTERVAL_COLUMNS = (
     "machine", "environment", "package", "function", "file", "line", "column", "kind", "message",
     "reason", "first", "first_position", "last", "last_position", "records", "stands",
 )  # fmt: skip
@@ -174,13 +174,13 @@ class Samples:
         return found
 
 
-def spells_frame(spells: Spells) -> pd.DataFrame:
-    """One row for each site; columns :data:`SPELL_COLUMNS`."""
-    place = spells.history.position
+def intervals_frame(intervals: SiteIntervals) -> pd.DataFrame:
+    """One row for each site; columns :data:`INTERVAL_COLUMNS`."""
+    place = intervals.history.position
     rows = [
         (
-            spells.history.machine,
-            spells.history.environment,
+            intervals.history.machine,
+            intervals.history.environment,
             s.site.package,
             s.site.function,
             s.site.position.file,
@@ -194,11 +194,11 @@ def spells_frame(spells: Spells) -> pd.DataFrame:
             s.last,
             place(s.last),
             s.records,
-            spells.stands(s),
+            intervals.live(s),
         )
-        for s in spells.all
+        for s in intervals.all
     ]
-    return _rows(rows, SPELL_COLUMNS)
+    return _rows(rows, INTERVAL_COLUMNS)
 
 
 def escapes_frame(history: History, records: Iterable[Record]) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from harness.analysis.history.memo import Memo
 from harness.analysis.history.runs import Run, Values, runs, values
 from harness.model import CodePart, Record, TreeDiff
 
@@ -53,11 +52,9 @@ class History:
             that two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
         secondary: whether it is another branch than the first.
-        memo: what an earlier run has worked out; whoever works on this history adds to it.
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
         stopped: set where measuring has stopped.
-        part_ids: likewise of what ``load`` gives of a revision, by package.
         read_at: when the records were read, in seconds since the epoch.
     """
 
@@ -68,9 +65,7 @@ class History:
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
     branch: str = ""
     secondary: bool = False
-    memo: Memo = field(default_factory=Memo, compare=False, repr=False)
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    part_ids: Callable[[str], Mapping[str, str]] | None = field(default=None, compare=False)
     stopped: Stopped | None = field(default=None, compare=False)
     read_at: float = field(default=math.inf, compare=False, repr=False)
 

@@ -18,14 +18,10 @@ Figures and the alternatives that were measured: docs/steps.md.
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
-
-from harness.analysis.history.memo import Memo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +99,6 @@ def change_points(
 def change_points_of_all(
     series: Sequence[tuple[Sequence[float], Sequence[Sequence[float]] | None]],
     rate: float = FALSE_DISCOVERIES,
-    memo: Memo | None = None,
 ) -> list[tuple[ChangePoint, ...]]:
     """The change points of many series, with p-values corrected for their number.
 
@@ -113,11 +108,9 @@ def change_points_of_all(
     Args:
         series: ``(values, samples)`` of each, as for :func:`change_points`.
         rate: accepted share of false ones among the series that are said to have a step.
-        memo: what earlier searches have found.
     """
-    known = Memo() if memo is None else memo
     searched = [s if len(s[0]) >= FEWEST else None for s in series]
-    tried = [_found(*s, rate, known) if s is not None else () for s in searched]
+    tried = [change_points(*s, rate) if s is not None else () for s in searched]
     best = sorted(min(c.p for c in found) for found in tried if found)
     tests = sum(s is not None for s in searched)
     passed = 0
@@ -132,23 +125,11 @@ def change_points_of_all(
         if one is None or not found:
             results.append(())
             continue
-        held = found if factor == 1 else _found(*one, rate / factor, known)
+        held = found if factor == 1 else change_points(*one, rate / factor)
         results.append(
             tuple(ChangePoint(c.index, min(1.0, c.p * factor), c.before, c.after) for c in held)
         )
     return results
-
-
-def _found(
-    values: Sequence[float], samples: Sequence[Sequence[float]] | None, level: float, memo: Memo
-) -> tuple[ChangePoint, ...]:
-    """As :func:`change_points`, from the memo if it is there."""
-    hashed = blake2b(b"changepoints", digest_size=16)
-    hashed.update(array("d", [level, *values]).tobytes())
-    if samples is not None:
-        hashed.update(array("q", [-1, *map(len, samples)]).tobytes())
-        hashed.update(array("d", chain.from_iterable(samples)).tobytes())
-    return memo.get(hashed.digest(), lambda: change_points(values, samples, level))
 
 
 class _Search:

@@ -8,11 +8,11 @@ may never be executed.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from harness.analysis.history.history import History
 from harness.analysis.series.series import Point, PointRuns, PointState, Series, Slot, slots
@@ -80,15 +80,14 @@ class _Line:
     def put(self, place: int, point: Point) -> None:
         """The point of the next place."""
         last = self.points[-1] if self.points else None
-        # What was pickled in between is equal and another object.
+        # An equal one is another object where the line was pickled in between.
         if last is not point and last != point:
             self.starts.append(place)
             self.points.append(point)
 
-    def until(self, place: int) -> _Line:
-        """A copy of what is before a place."""
-        count = bisect_left(self.starts, place)
-        return _Line(self.starts[:count], self.points[:count])
+    def copy(self) -> _Line:
+        """Another series with the same points so far."""
+        return _Line(list(self.starts), list(self.points))
 
     def runs(self, places: int) -> PointRuns:
         """The points of :class:`Series`, for so many places."""
@@ -116,24 +115,8 @@ class PackageCounts:
         self._directories: dict[str, str] = {}
         self._points: dict[tuple[str, float], Point] = {}
 
-    def checkpoint(self, places: int) -> PackageCounts:
-        """What :meth:`resumed` goes on from: so many places, without the code."""
-        return self._copy(History("", "", (), ()), places)
-
-    def resumed(self, history: History) -> PackageCounts:
-        """As it was, of a history with the same records up to there."""
-        return self._copy(history, self._count_of_places)
-
-    def _copy(self, history: History, places: int) -> PackageCounts:
-        other = PackageCounts(history)
-        other._count_of_places = places
-        other._unseen = self._unseen.until(places)
-        other._lines = {
-            package: tuple(line.until(places) for line in lines)
-            for package, lines in self._lines.items()
-        }
-        other._points = dict(self._points)
-        return other
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_known": {}}
 
     def add(self, slot: Slot) -> None:
         """Take the next place, oldest first."""
@@ -148,25 +131,29 @@ class PackageCounts:
             p.path: _DOES_NOT_BUILD if p.outcome is PackageOutcome.BUILD_FAILED else _NOT_TAKEN
             for p in slot.record.packages
         }
-        self._unseen.put(place, _ABSENT)
         for package in why.keys() | {package for package, _ in values}:
             if package not in self._lines:
-                self._lines[package] = tuple(self._unseen.until(place) for _ in CODE_UNITS)
+                self._lines[package] = tuple(self._unseen.copy() for _ in CODE_UNITS)
+        self._unseen.put(place, _ABSENT)
         for package, lines in self._lines.items():
             without = why.get(package, _ABSENT)
             for unit, line in zip(CODE_UNITS, lines, strict=True):
                 number = values.get((package, unit))
                 line.put(place, without if number is None else self._point(unit, number))
 
-    def series(self) -> dict[str, tuple[Series, ...]]:
-        """The series of all places so far."""
+    def series(self, pending: int = 0) -> dict[str, tuple[Series, ...]]:
+        """The series of all places so far, and of some that follow and are not measured."""
+        places = self._count_of_places
         found: dict[str, tuple[Series, ...]] = {}
         for package in sorted(self._lines):
             own: list[Series] = []
             for unit, line in zip(CODE_UNITS, self._lines[package], strict=True):
                 values = [p.measurement for p in line.points if p.measurement is not None]
                 if values:
-                    runs = partial(line.runs, self._count_of_places)
+                    whole = line.copy()
+                    if pending:
+                        whole.put(places, _NOT_MEASURED)
+                    runs = partial(whole.runs, places + pending)
                     own.append(Series(package, "", unit, values[0], values[-1], runs))
             if own:
                 found[package] = tuple(own)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from harness.analysis.history.history import History
 from harness.diagnostics.identity import LineMap
-from harness.model import ALLOCS, BenchmarkResult, Measurement, Record
+from harness.model import ALLOCS, Measurement, Record
 
 # A file and a line.
 Place = tuple[str, int]
@@ -37,17 +37,6 @@ class LineCost:
     revision: str
 
 
-@dataclass(frozen=True, slots=True)
-class CostsCheckpoint:
-    """The state of :class:`LineCosts`; see there."""
-
-    previous: str
-    since: str
-    changed: Mapping[str, str]
-    lines: Mapping[str, Mapping[int, Sequence[LineCost]]]
-    values: Mapping[tuple[str, str], float]
-
-
 @dataclass(slots=True)
 class LineCosts:
     """What each benchmark allocates by line, kept up to date from record to record."""
@@ -59,44 +48,21 @@ class LineCosts:
     _lines: dict[str, dict[int, list[LineCost]]] = field(default_factory=dict)
     # Value of allocs/op that the account of a benchmark is of.
     _values: dict[tuple[str, str], float] = field(default_factory=dict)
-    # Of the record before: the same results are as they were.
-    _results: dict[str, tuple[BenchmarkResult, ...]] = field(default_factory=dict)
-
-    def checkpoint(self) -> CostsCheckpoint:
-        """What :meth:`resumed` goes on from."""
-        lines = {
-            file: {line: tuple(costs) for line, costs in found.items()}
-            for file, found in self._lines.items()
-        }
-        return CostsCheckpoint(
-            self._previous, self.since, dict(self._changed), lines, dict(self._values)
-        )
-
-    @classmethod
-    def resumed(cls, history: History, at: CostsCheckpoint) -> LineCosts:
-        """As it was."""
-        costs = cls(history, at.previous, at.since, dict(at.changed))
-        costs._lines = {
-            file: {line: list(found) for line, found in lines.items()}
-            for file, lines in at.lines.items()
-        }
-        costs._values = dict(at.values)
-        if at.previous:
-            costs._results = _results_of(history.by_hash[at.previous])
-        return costs
 
     def add(self, record: Record) -> None:
         """Take the next record, oldest first."""
         self._move(record)
+        # The same results are as they were.
+        before = self.history.by_hash.get(self._previous)
+        results = {} if before is None else {p.path: p.benchmarks for p in before.packages}
         self._previous = record.revision.hash
         stale = {
             (package.path, result.name)
             for package in record.packages
-            if self._results.get(package.path) is not package.benchmarks
+            if results.get(package.path) is not package.benchmarks
             for result in package.benchmarks
             if not self._stands(package.path, result.name, result.measurement(ALLOCS))
         }
-        self._results = _results_of(record)
         new = {(a.package, a.benchmark) for a in record.accounts}
         self._drop(stale | new)
         numbers = {}
@@ -174,7 +140,3 @@ class LineCosts:
             for change in diff.files:
                 if change.new is not None:
                     self._changed[change.new] = record.revision.hash
-
-
-def _results_of(record: Record) -> dict[str, tuple[BenchmarkResult, ...]]:
-    return {p.path: p.benchmarks for p in record.packages}

@@ -9,22 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of, site_cost
 from harness.analysis.compare.escapes import EscapeCounts, Followed
 from harness.analysis.history.history import History, Parts
-from harness.analysis.series.linecosts import CostsCheckpoint, LineCost, LineCosts, Place
-from harness.analysis.series.spells import Spell, Spells, SpellsCheckpoint, counts_by_package
+from harness.analysis.series.intervals import Interval, SiteIntervals, counts_by_package
+from harness.analysis.series.linecosts import LineCost, LineCosts, Place
 from harness.diagnostics.normal import normal_function, normal_message
-from harness.model import (
-    CodePart,
-    EscapeSite,
-    Execution,
-    InliningCall,
-    InliningDecision,
-    Record,
-)
+from harness.model import CodePart, EscapeSite, Execution, InliningCall, InliningDecision, Record
 
 
 @dataclass(slots=True)
@@ -33,18 +26,18 @@ class SiteLife:
 
     Attributes:
         site: as it was last seen.
-        spells: from when to when it was there, oldest first; more than one if it came back.
-        stands: whether the newest record has it.
+        intervals: in which it was live, oldest first; more than one if it came back.
+        live: whether the newest record has it.
     """
 
     site: EscapeSite
-    spells: list[Spell]
-    stands: bool
+    intervals: list[Interval]
+    live: bool
 
     @property
-    def since(self) -> Spell:
-        """The last of the spells."""
-        return self.spells[-1]
+    def since(self) -> Interval:
+        """The last of the intervals."""
+        return self.intervals[-1]
 
 
 @dataclass(frozen=True)
@@ -138,26 +131,6 @@ def follow_sites(
     return follower.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class SitesCheckpoint:
-    """Where a :class:`SiteFollower` has come to; what it was asked to keep is not there.
-
-    Attributes:
-        newest: hash of the newest record of which anything compiled.
-        silent: hashes of those since then.
-        counts: as :class:`SiteHistory` has them.
-        executions: by the number of the spell.
-        spells, costs: theirs.
-    """
-
-    newest: str
-    silent: tuple[str, ...]
-    counts: Mapping[str, Mapping[str, EscapeCounts]]
-    executions: Mapping[int, Execution]
-    spells: SpellsCheckpoint
-    costs: CostsCheckpoint
-
-
 class SiteFollower:
     """Follows every site through a history, record by record, oldest first.
 
@@ -170,10 +143,8 @@ class SiteFollower:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._spells, self._costs = Spells(history), LineCosts(history)
+        self._intervals, self._costs = SiteIntervals(history), LineCosts(history)
         self._counts: dict[str, Mapping[str, EscapeCounts]] = {}
-        # By spell; looked up once, when the site was new.
-        self._executions: dict[int, Execution] = {}
         self._seen: dict[str, list[_Seen]] = {}
         self._looked: dict[str, frozenset[str]] = {}
         self._newest: Record | None = None
@@ -182,34 +153,9 @@ class SiteFollower:
         # Records of which nothing compiled, since the newest that did.
         self._silent: list[Record] = []
 
-    def checkpoint(self) -> SitesCheckpoint:
-        """What :meth:`resumed` goes on from."""
-        return SitesCheckpoint(
-            self.newest,
-            tuple(r.revision.hash for r in self._silent),
-            dict(self._counts),
-            {
-                number: self._executions[id(spell)]
-                for number, spell in enumerate(self._spells.every)
-                if id(spell) in self._executions
-            },
-            self._spells.checkpoint(),
-            self._costs.checkpoint(),
-        )
-
-    @classmethod
-    def resumed(cls, history: History, at: SitesCheckpoint) -> SiteFollower:
-        """As it was, of a history with the same records up to there."""
-        follower = cls(history)
-        follower._spells = Spells.resumed(history, at.spells)
-        follower._costs = LineCosts.resumed(history, at.costs)
-        follower._counts = dict(at.counts)
-        every = follower._spells.every
-        follower._executions = {id(every[n]): told for n, told in at.executions.items()}
-        follower._newest = history.by_hash[at.newest] if at.newest else None
-        follower._parts = follower._spells.parts
-        follower._silent = [history.by_hash[h] for h in at.silent]
-        return follower
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what was kept of single revisions."""
+        return {**self.__dict__, "_seen": {}, "_looked": {}, "_files": {}}
 
     @property
     def newest(self) -> str:
@@ -218,7 +164,7 @@ class SiteFollower:
 
     def follow(self, record: Record) -> Followed | None:
         """Which site of the next record is which of the one before; ``None`` if it says nothing."""
-        return self._spells.follow(record)
+        return self._intervals.follow(record)
 
     def take(self, record: Record, followed: Followed | None) -> None:
         """Go on to the record that was followed."""
@@ -230,15 +176,15 @@ class SiteFollower:
         for silent in self._silent:
             self._costs.add(silent)
         self._silent.clear()
-        self._counts[revision] = counts_by_package(*self._spells.take(record, followed))
+        self._counts[revision] = counts_by_package(*self._intervals.take(record, followed))
         self._costs.add(record)
-        self._newest, self._parts = record, self._spells.parts
+        self._newest, self._parts = record, self._intervals.parts
         for told in record.executions:
             part = self._parts.get(told.package)
             for site in part.escapes if part is not None else ():
-                spell = self._spells.of(site) if site.position == told.position else None
-                if spell is not None:
-                    self._executions[id(spell)] = told.execution
+                interval = self._intervals.of(site) if site.position == told.position else None
+                if interval is not None:
+                    interval.execution = told.execution
 
     def look(self, files: Collection[str] | None) -> None:
         """Keep what is known of some files of the newest record, or of all."""
@@ -252,7 +198,7 @@ class SiteFollower:
                 return
             parts = {p: c for p, c in parts.items() if not chosen.isdisjoint(self._named(p, c))}
             self._looked[self.newest] = before | chosen
-        look = _look(self._newest, parts, self._spells, self._costs, chosen, self._executions)
+        look = _look(self._newest, parts, self._intervals, self._costs, chosen)
         self._seen.setdefault(self.newest, []).append(look)
 
     def _named(self, package: str, part: CodePart) -> frozenset[str]:
@@ -271,8 +217,8 @@ class SiteFollower:
         """What was kept, with all of the newest record."""
         self._seen.pop(self.newest, None)
         self.look(None)
-        lives = _lives(self._history, self._spells)
-        life_of = {id(spell): life for life in lives for spell in life.spells}
+        lives = _lives(self._history, self._intervals)
+        life_of = {id(interval): life for life in lives for interval in life.intervals}
 
         at = {
             revision: _joined([_sites(look, life_of) for look in looks])
@@ -302,7 +248,7 @@ class _Seen:
     """What is known of a revision when the history has come to it; as :class:`RevisionSites`."""
 
     revision: str
-    found: list[tuple[EscapeSite, Spell]]
+    found: list[tuple[EscapeSite, Interval]]
     inlining: tuple[InliningDecision, ...]
     calls: tuple[InliningCall, ...]
     reach: dict[int, SiteCost]
@@ -314,10 +260,9 @@ class _Seen:
 def _look(
     record: Record,
     code: Parts,
-    spells: Spells,
+    intervals: SiteIntervals,
     costs: LineCosts,
     files: frozenset[str] | None,
-    executions: Mapping[int, Execution],
 ) -> _Seen:
     """What is known of some files, or of all."""
 
@@ -327,10 +272,10 @@ def _look(
 
     parts = code.values()
     found = [
-        (s, spell)
+        (s, interval)
         for part in parts
         for s in part.escapes
-        if not s.test and shown(s) and (spell := spells.of(s)) is not None
+        if not s.test and shown(s) and (interval := intervals.of(s)) is not None
     ]
     found.sort(key=lambda pair: _order(pair[0]))
     packages = {s.package for s, _ in found}
@@ -343,7 +288,7 @@ def _look(
         _reach(
             record.with_parts([p for name, p in code.items() if name in packages]),
             [s for s, _ in found],
-            {id(s): executions[id(spell)] for s, spell in found if id(spell) in executions},
+            {id(s): i.execution for s, i in found if i.execution is not None},
             lines,
         ),
         lines,
@@ -352,14 +297,14 @@ def _look(
     )
 
 
-def _lives(history: History, spells: Spells) -> tuple[SiteLife, ...]:
-    """Spells of one and the same site together: it went, and came back in the same function."""
+def _lives(history: History, intervals: SiteIntervals) -> tuple[SiteLife, ...]:
+    """The intervals of each site: one that went may come back in the same function."""
     ended: dict[tuple[str, str, str], list[SiteLife]] = {}
     lives: list[SiteLife] = []
-    for spell in spells.all:
-        site = spell.site
+    for interval in intervals.all:
+        site = interval.site
         key = (site.package, normal_function(site.function), normal_message(site.message))
-        start = history.position(spell.first)
+        start = history.position(interval.first)
         waiting = ended.setdefault(key, [])
         life = next(
             (
@@ -370,18 +315,18 @@ def _lives(history: History, spells: Spells) -> tuple[SiteLife, ...]:
             None,
         )
         if life is None:
-            life = SiteLife(site, [], stands=False)
+            life = SiteLife(site, [], live=False)
             lives.append(life)
             waiting.append(life)
-        life.spells.append(spell)
-        life.site, life.stands = site, spells.stands(spell)
+        life.intervals.append(interval)
+        life.site, life.live = site, intervals.live(interval)
     return tuple(lives)
 
 
 def _sites(look: _Seen, life_of: Mapping[int, SiteLife]) -> RevisionSites:
     return RevisionSites(
         revision=look.revision,
-        sites=tuple((s, life_of[id(spell)]) for s, spell in look.found),
+        sites=tuple((s, life_of[id(interval)]) for s, interval in look.found),
         costs=look.costs,
         inlining=look.inlining,
         calls=look.calls,

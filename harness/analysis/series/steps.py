@@ -201,7 +201,6 @@ def _noisy_steps(
             ([o.measurement.value for o in observed], [o.measurement.samples for o in observed])
             for observed in measured
         ],
-        memo=history.memo,
     )
     return [
         _repaired_noisy([_noisy_step(history, unit, key, observed, point) for point in found])

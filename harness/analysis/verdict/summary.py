@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
-from harness.analysis.causes.attribution import Attribution
+from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.causes.explain import explain_steps
 from harness.analysis.compare.code import CodeDiff, diff_code
 from harness.analysis.compare.comparison import Direction
@@ -15,10 +15,10 @@ from harness.analysis.compare.escapes import EscapeDiff, Followed, followed_esca
 from harness.analysis.history.history import History
 from harness.analysis.series.code import PackageCounts
 from harness.analysis.series.series import Series, Slot, benchmark_series, slots
-from harness.analysis.series.sites import SiteFollower, SiteHistory, SitesCheckpoint
+from harness.analysis.series.sites import SiteFollower, SiteHistory
 from harness.analysis.series.steps import Step, recorded_units, steps
 from harness.analysis.verdict.findings import Finding, findings
-from harness.model import ALLOCS, Outcome, PackageOutcome, Record
+from harness.model import ALLOCS, BYTES, Outcome, PackageOutcome, Record
 
 
 class RevisionState(StrEnum):
@@ -120,143 +120,135 @@ class Summary:
         return sum(r.state is state for r in self.recorded)
 
 
-Watch = Callable[[RevisionSummary], Iterable[tuple[str, str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What was made of the older part of a history, so that only the rest is gone through.
-
-    Attributes:
-        revisions: the places up to there.
-        counts: of the packages' code.
-        sites: where the sites are followed from.
-    """
-
-    revisions: tuple[RevisionSummary, ...]
-    counts: PackageCounts
-    sites: SitesCheckpoint
-
-    def fits(self, places: Sequence[Slot]) -> bool:
-        """Whether a history begins with the very records that this was made of."""
-        return len(self.revisions) <= len(places) and all(
-            known.slot.hashes == place.hashes and known.slot.record is place.record
-            for known, place in zip(self.revisions, places, strict=False)
-        )
-
-
 def summarise(history: History) -> Summary:
-    """Everything that the outputs tell of one history, in one pass over its records."""
+    """Summarise a history in one pass over its records, oldest first."""
     return Pass(history).summary()
 
 
 class Pass:
-    """One pass over a history's records, oldest first.
+    """A pass over the records of a history, oldest first.
+
+    It can be pickled, by :mod:`harness.analysis.verdict.resume`, and go on when there are more
+    records: the followers hold what the newest record is compared with.
 
     Args:
         history: the records.
-        watch: which source files are wanted when a revision has been summarised, as ``(revision,
-            file)``: of this revision or of the one before. What is wanted of others is passed over.
-        checkpoint: of an earlier pass over the same history; where it does not fit it is not used.
-            Of the revisions before it nothing is wanted.
-
-    Attributes:
-        resumed: whether the checkpoint was used.
-        fresh: how many records were gone through.
     """
 
-    def __init__(
-        self, history: History, watch: Watch | None = None, checkpoint: Checkpoint | None = None
-    ) -> None:
-        self._history = history
-        self._watch = watch
-        self._steps: dict[str, list[Step]] = {}
-        for unit in recorded_units(history):
-            for step in steps(history, unit):
-                self._steps.setdefault(step.revision, []).append(step)
-        places = slots(history)
-        self._revisions: list[RevisionSummary] = []
-        self.resumed = checkpoint is not None and checkpoint.fits(places)
-        if checkpoint is not None and self.resumed:
-            self._revisions += [self._again(known) for known in checkpoint.revisions]
-            self._counts = checkpoint.counts.resumed(history)
-            self._sites = SiteFollower.resumed(history, checkpoint.sites)
-        else:
-            self._counts, self._sites = PackageCounts(history), SiteFollower(history)
-        rest = places[len(self._revisions) :]
-        self.fresh = sum(slot.record is not None for slot in rest)
-        for slot in rest:
-            self._take(slot)
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.revisions: list[RevisionSummary] = []  # up to the newest record
+        self._counts, self._sites = PackageCounts(history), SiteFollower(history)
 
-    def _own(self, slot: Slot) -> tuple[Step, ...]:
-        return tuple(self._steps.get(slot.revision, ()))
+    @property
+    def newest(self) -> str:
+        """Hash of the newest record of which anything compiled, or empty."""
+        return self._sites.newest
 
-    def _again(self, known: RevisionSummary) -> RevisionSummary:
-        """A summary of an earlier pass with the steps as they are now.
-
-        Later records may repair a step, or tell a change of the level from noise.
-        """
-        own = self._own(known.slot)
-        if own == known.steps:
-            return known
-        if known.escapes is None:
-            return replace(known, steps=own)
-        before = {_place(step): a for step, a in known.attributions.items()}
-        new = [s for s in own if _place(s) not in before]
-        explained = explain_steps(self._history, known.slot.revision, new)
-        explained |= {s: before[_place(s)] for s in own if _place(s) in before}
-        return replace(
-            known, steps=own, attributions={s: explained[s] for s in own if s in explained}
-        )
-
-    def _take(self, slot: Slot) -> None:
-        self._counts.add(slot)
-        if slot.record is None:
-            self._revisions.append(RevisionSummary(slot, RevisionState.NOT_MEASURED))
-            return
-        sites, record = self._sites, slot.record
-        followed = sites.follow(record)
-        summary = _summarise(record, slot, self._own(slot), self._history, followed, sites.newest)
-        self._revisions.append(summary)
-        wanted: dict[str, set[str]] = {}
-        for revision, file in self._watch(summary) if self._watch is not None else ():
-            wanted.setdefault(revision, set()).add(file)
-        base = sites.newest
-        if base in wanted:
-            sites.look(wanted[base])
-        sites.take(record, followed)
-        if sites.newest in wanted:
-            sites.look(wanted[sites.newest])
-
-    def checkpoint(self) -> Checkpoint:
-        """What the next pass may go on from, once there are more records."""
-        recorded = [i for i, r in enumerate(self._revisions) if r.slot.record is not None]
-        places = recorded[-1] + 1 if recorded else 0
-        revisions = tuple(self._revisions[:places])
-        return Checkpoint(revisions, self._counts.checkpoint(places), self._sites.checkpoint())
+    @property
+    def fresh(self) -> int:
+        """How many records the pass has not come to yet."""
+        return len(self.history.records) - sum(r.slot.record is not None for r in self.revisions)
 
     def summary(self) -> Summary:
-        """What the pass has found."""
-        revisions, history = tuple(self._revisions), self._history
-        explained = {step: a for r in revisions for step, a in r.attributions.items()}
-        diffs = {
-            (r.base.revision.hash, r.slot.revision): r.escapes
-            for r in revisions
-            if r.base is not None and r.escapes is not None
-        }
+        """Go on to the end of the history."""
+        steps_at = _steps_by_revision(self.history)
+        for at, known in enumerate(self.revisions):
+            own = tuple(steps_at.get(known.slot.revision, ()))
+            self.revisions[at] = _with_steps(self.history, known, own)
+        places = slots(self.history)
+        # What is newer than the newest record may have one in the next pass.
+        pending = [
+            RevisionSummary(s, RevisionState.NOT_MEASURED) for s in places[-1:] if not s.record
+        ]
+        for slot in places[len(self.revisions) : len(places) - len(pending)]:
+            self._take(slot, tuple(steps_at.get(slot.revision, ())))
+        revisions = (*self.revisions, *pending)
         return Summary(
-            history=history,
+            history=self.history,
             revisions=revisions,
-            series=benchmark_series(history),
-            findings=findings(history, explained, diffs),
+            series=benchmark_series(self.history),
+            findings=findings(
+                self.history,
+                {step: a for r in revisions for step, a in r.attributions.items()},
+                {
+                    (r.base.revision.hash, r.slot.revision): r.escapes
+                    for r in revisions
+                    if r.base is not None and r.escapes is not None
+                },
+            ),
             sites=self._sites.finish(),
-            packages=self._counts.series(),
+            packages=self._counts.series(len(pending)),
         )
+
+    def _take(self, slot: Slot, steps: tuple[Step, ...]) -> None:
+        sites = self._sites
+        self._counts.add(slot)
+        if slot.record is None:
+            self.revisions.append(RevisionSummary(slot, RevisionState.NOT_MEASURED))
+            return
+        followed = sites.follow(slot.record)
+        summary = _summarise(slot.record, slot, steps, self.history, followed, sites.newest)
+        self.revisions.append(summary)
+        wanted: dict[str, set[str]] = {}
+        for revision, file in files_behind(summary):
+            wanted.setdefault(revision, set()).add(file)
+        sites.look(wanted.get(sites.newest, ()))
+        sites.take(slot.record, followed)
+        sites.look(wanted.get(sites.newest, ()))
+
+
+def _with_steps(
+    history: History, known: RevisionSummary, steps: tuple[Step, ...]
+) -> RevisionSummary:
+    """A summary with the steps as they are now.
+
+    Later records may repair a step, or tell a change of the level from noise.
+    """
+    if steps == known.steps or known.escapes is None:
+        return known if steps == known.steps else replace(known, steps=steps)
+    before = {_place(step): a for step, a in known.attributions.items()}
+    new = [s for s in steps if _place(s) not in before]
+    explained = explain_steps(history, known.slot.revision, new)
+    explained |= {s: before[_place(s)] for s in steps if _place(s) in before}
+    return replace(
+        known, steps=steps, attributions={s: explained[s] for s in steps if s in explained}
+    )
 
 
 def _place(step: Step) -> Step:
     """A step without what later revisions say of it."""
     return replace(step, p=None, repaired=None)
+
+
+def _steps_by_revision(history: History) -> dict[str, list[Step]]:
+    found: dict[str, list[Step]] = {}
+    for unit in recorded_units(history):
+        for step in steps(history, unit):
+            found.setdefault(step.revision, []).append(step)
+    return found
+
+
+def files_behind(summary: RevisionSummary) -> Iterator[tuple[str, str]]:
+    """List the files behind the steps of a revision, as ``(revision, file)``.
+
+    They are those of the causes, and of the escapes that came or went in the same commit.
+    """
+    head = summary.slot.revision
+    for step, attribution in summary.attributions.items():
+        for cause in attribution.causes:
+            yield cause_place(cause, step)
+    counted = any(s.unit in (ALLOCS, BYTES) for s in summary.steps)
+    if counted and summary.escapes is not None and summary.base is not None:
+        for site in summary.escapes.new:
+            yield head, site.position.file
+        for site in summary.escapes.gone:
+            yield summary.base.revision.hash, site.position.file
+
+
+def cause_place(cause: Cause, step: Step) -> tuple[str, str]:
+    """Revision and file of a cause of a step."""
+    return (step.previous if cause.at_base else step.revision), cause.file
 
 
 def revision_state(record: Record) -> RevisionState:

@@ -29,7 +29,7 @@ from harness.git import Repository, Workspace
 from harness.gobench.link import link
 from harness.model import Diagnostic, Environment, PackageError, Revision
 from harness.process import processors, tool_environment
-from harness.store.memo import FileMemo
+from harness.store.cache import FileCache
 from harness.toolchain import Go
 from harness.toolchain.overlay import with_heap_costs, with_overlay
 
@@ -130,7 +130,7 @@ class Builder:
         self.workspace = workspace
         self._worker = worker
         self._overlays = workspace.root / "overlays"
-        self._messages = FileMemo(config.cache_dir / "diagnostics")
+        self._messages = FileCache(config.cache_dir / "diagnostics")
 
     def build(self, revision: Revision, environment: Environment) -> BuiltTree:
         """Check a revision out and compile it; what does not compile is part of the result."""

@@ -24,14 +24,10 @@ from harness.outputs.gate.base import Failure, Surroundings
 from harness.outputs.gate.html_views import BenchmarkLine, CauseLine, GateFinding, GatePage
 from harness.outputs.gate.words import benchmark_rows, comparison_line, verdict_line
 from harness.outputs.site.publish import template_environment
-from harness.outputs.site.shared.parts import EscapeView, Fact, Link
-from harness.outputs.site.shared.pieces import (
-    flow_view,
-    machine_detail,
-    short_function,
-    toolchain,
-    variables,
-)
+from harness.outputs.site.shared.escapes import EscapeView, flow_view, short_function
+from harness.outputs.site.shared.links import Link
+from harness.outputs.site.shared.records import machine_detail, toolchain, variables
+from harness.outputs.site.shared.values import Fact
 from harness.outputs.text.explanation import OUTCOMES, describe_cost
 from harness.outputs.text.format import clip, minute, percent, signed, value
 from harness.outputs.text.reproduce import reproduce

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.outputs.site.shared.parts import EscapeView, Fact, FlowView, Link
+from harness.outputs.site.shared.escapes import EscapeView, FlowView
+from harness.outputs.site.shared.links import Link
+from harness.outputs.site.shared.values import Fact
 
 
 @dataclass(frozen=True, slots=True)

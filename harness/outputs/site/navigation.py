@@ -12,7 +12,7 @@ from harness.outputs.site.pages.escapes import escapes_view
 from harness.outputs.site.pages.overview import overview_view
 from harness.outputs.site.pages.regressions import regressions_view
 from harness.outputs.site.pages.status import help_view, status_view
-from harness.outputs.site.shared.pieces import Section
+from harness.outputs.site.shared.section import Section
 
 
 @dataclass(frozen=True, slots=True)

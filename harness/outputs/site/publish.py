@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -13,34 +11,25 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemBytecodeCache, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.analysis.history.history import History
 from harness.analysis.verdict.regressions import Standard
-from harness.analysis.verdict.summary import Checkpoint, Pass, Summary
+from harness.analysis.verdict.summary import Summary
 from harness.errors import StoreError
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, shard
-from harness.outputs.site.draw.tree import Stamp, TreeChange, replace_tree, stamps
+from harness.outputs.site.draw.tree import Stamp, replace_tree, stamps
 from harness.outputs.site.keys import PageKeys
 from harness.outputs.site.navigation import SINGLE_PAGES
 from harness.outputs.site.pages import compare, escapes, regressions
 from harness.outputs.site.pages.benchmark import benchmark_view
-from harness.outputs.site.pages.correlation import correlation_view
 from harness.outputs.site.pages.revision import revision_view
 from harness.outputs.site.pages.source import source_view
 from harness.outputs.site.shared import columns
-from harness.outputs.site.shared.pieces import Section
-from harness.outputs.site.shared.sources import (
-    SourcePlan,
-    Sources,
-    no_sources,
-    source_plan,
-    watched,
-)
+from harness.outputs.site.shared.section import Section
+from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources, source_plan
 from harness.outputs.text.format import minute, plural, visible
-from harness.process import beside
 
 _STATIC = (
     *("style.css", "code.css", "icon.svg", "data.js", "format.js", "keys.js"),
@@ -53,7 +42,7 @@ _VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
 _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
 
-class KeptFile(NamedTuple):
+class KnownFile(NamedTuple):
     """A file as it was written, and what it was made of.
 
     Attributes:
@@ -68,19 +57,6 @@ class KeptFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What an earlier :func:`publish` of the same harness leaves for the next one.
-
-    Attributes:
-        files: of the site, as far as it is known what they were made of.
-        checkpoints: of the histories, by :func:`~harness.outputs.site.draw.names.environment_id`.
-    """
-
-    files: Mapping[str, KeptFile] = field(default_factory=dict)
-    checkpoints: Mapping[str, Checkpoint] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class SiteReport:
     """What :func:`publish` wrote.
 
@@ -90,8 +66,7 @@ class SiteReport:
         pages: how many pages the site has.
         added, changed, removed, unchanged: how many files differ from the site that was there.
         made: how many files were made; the others were known to be as they were.
-        files: what the next call may keep.
-        passes: over the histories, as :attr:`Kept.checkpoints`.
+        files: for the next call; files whose key is the same need not be made again.
     """
 
     path: Path
@@ -102,8 +77,7 @@ class SiteReport:
     removed: int
     unchanged: int
     made: int
-    files: Mapping[str, KeptFile]
-    passes: Mapping[str, Pass]
+    files: Mapping[str, KnownFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +96,7 @@ class _File:
 
 
 def publish(
-    histories: Sequence[History],
+    summaries: Sequence[Summary],
     output: Path,
     *,
     project: str,
@@ -132,7 +106,7 @@ def publish(
     sources: Sources = no_sources,
     sources_id: str = "",
     standard: Standard | None = None,
-    kept: Kept | None = None,
+    known: Mapping[str, KnownFile] | None = None,
 ) -> SiteReport:
     """Write the site of a project, replacing the one that is there in one step.
 
@@ -140,8 +114,8 @@ def publish(
     earlier one as it was.
 
     Args:
-        histories: one per machine, environment and branch; the first is the one that ``index.html``
-            shows.
+        summaries: one per machine, environment and branch; the first is the one that
+            ``index.html`` shows.
         output: directory of the site. It must be missing, empty, or hold an earlier site.
         project: name of the measured project.
         commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
@@ -151,31 +125,23 @@ def publish(
         sources: gives the content of source files; without it their pages have no text.
         sources_id: tells a repository from one that has other commits.
         standard: by what regressions are waived; without it none is.
-        kept: what an earlier call left; only what has changed since is made again.
+        known: ``files`` of an earlier call of the same harness.
 
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
-    kept = kept or Kept()
-    passes, sections = _sections(
-        histories, project, commit_url, generated, sources, kept.checkpoints
-    )
-    if standard is not None:
-        sections = [replace(section, standard=standard) for section in sections]
+    sections = _sections(summaries, project, commit_url, generated, sources, standard)
     there = stamps(output)
     keys: dict[str, bytes] = {}
     counts = {"pages": 0, "made": 0}
 
-    single = [file for section in sections for file in _single(section)]
-
-    def contents(made: Callable[[], bytes]) -> Iterator[tuple[str, bytes | Stamp | None]]:
+    def contents() -> Iterator[tuple[str, bytes | Stamp | None]]:
         for file in _files(sections, sources_id):
             counts["pages"] += file.name.endswith(".html")
             if file.key is not None:
                 keys[file.name] = file.key
-                known = kept.files.get(file.name)
                 stamp = there.get(file.name)
-                if stamp is not None and known == (file.key, *stamp):
+                if stamp is not None and (known or {}).get(file.name) == (file.key, *stamp):
                     yield file.name, stamp
                     continue
             counts["made"] += 1
@@ -184,13 +150,8 @@ def publish(
             if name in there and name not in (extra or {}):
                 yield name, None
         yield from (extra or {}).items()
-        for file, data in zip(single, pickle.loads(made()), strict=True):  # noqa: S301
-            counts["pages"] += file.name.endswith(".html")
-            counts["made"] += 1
-            yield file.name, data
 
-    with beside(lambda: pickle.dumps([file.make() for file in single])) as made:
-        change: TreeChange = replace_tree(output, contents(made))
+    change = replace_tree(output, contents())
     return SiteReport(
         path=output,
         index=output / "index.html",
@@ -200,13 +161,12 @@ def publish(
         removed=change.removed,
         unchanged=change.unchanged,
         made=counts["made"],
-        files={name: KeptFile(key, *change.stamps[name]) for name, key in keys.items()},
-        passes=passes,
+        files={name: KnownFile(key, *change.stamps[name]) for name, key in keys.items()},
     )
 
 
 def render(
-    histories: Sequence[History],
+    summaries: Sequence[Summary],
     *,
     project: str,
     commit_url: str = "",
@@ -215,10 +175,7 @@ def render(
     standard: Standard | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the site as ``(path, content)``; see :func:`publish`."""
-    _, sections = _sections(histories, project, commit_url, generated, sources, {})
-    if standard is not None:
-        sections = [replace(section, standard=standard) for section in sections]
-    for file in chain(*map(_single, sections), _files(sections, "")):
+    for file in _files(_sections(summaries, project, commit_url, generated, sources, standard), ""):
         yield file.name, file.make()
 
 
@@ -229,7 +186,7 @@ def _files(sections: Sequence[Section], sources_id: str) -> Iterator[_File]:
     for name in _VENDOR:
         yield _File(f"static/{name}", partial(_built, package / name))
     for section in sections:
-        yield from _pages(section, sources_id)
+        yield from chain(_single(section), _pages(section, sources_id))
 
 
 def _built(file: Traversable) -> bytes:
@@ -248,19 +205,14 @@ def _built(file: Traversable) -> bytes:
 
 
 def _sections(
-    histories: Sequence[History],
+    summaries: Sequence[Summary],
     project: str,
     commit_url: str,
     generated: float | None,
     sources: Sources,
-    checkpoints: Mapping[str, Checkpoint],
-) -> tuple[dict[str, Pass], list[Section]]:
-    given = histories or [History("", "", (), ())]
-    ids = tuple(names.environment_id(h) for h in given)
-    passes = {
-        id_: Pass(h, watched, checkpoints.get(id_)) for id_, h in zip(ids, given, strict=True)
-    }
-    summaries = [made.summary() for made in passes.values()]
+    standard: Standard | None,
+) -> list[Section]:
+    ids = tuple(names.environment_id(s.history) for s in summaries)
     if generated is None:
         generated = max(
             (s.history.began(r) + r.duration for s in summaries for r in s.history.records),
@@ -272,8 +224,19 @@ def _sections(
         (names.environment_name(s.history), root, _page_names(s, plan))
         for s, root, plan in zip(summaries, roots, plans, strict=True)
     )
-    return passes, [
-        Section(project, commit_url, summary, root, minute(generated), siblings, plan, ids, sources)
+    return [
+        Section(
+            project,
+            commit_url,
+            summary,
+            root,
+            minute(generated),
+            siblings,
+            plan,
+            ids,
+            sources,
+            standard or Standard(),
+        )
         for summary, root, plan in zip(summaries, roots, plans, strict=True)
     ]
 
@@ -290,16 +253,15 @@ def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
 
 
 def _single(section: Section) -> Iterator[_File]:
-    """What an environment has once: it is made each time. None of it asks for a source's text."""
+    """What an environment has once."""
 
     def data(name: str, make: Callable[[Section], Json]) -> Callable[[], bytes]:
         return lambda: shard(name, make(section))
 
     root = section.root
     for single in SINGLE_PAGES:
-        if single.path != names.CORRELATION:
-            yield _File(root + single.path, _page(section, single.template, single.view))
-    yield _File(root + regressions.FEED, partial(regressions.feed, section))
+        yield _File(root + single.path, _page(section, single.template, single.view))
+    yield _File(root + names.FEED, partial(regressions.feed, section))
     yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
     yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))
     yield _File(root + compare.INDEX, data("revisions", compare.index))
@@ -324,19 +286,14 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
     def key(of: Callable[..., bytes], *args: object) -> bytes | None:
         return None if keys is None else of(keys, *args)
 
-    # Its figures go into the history's memo.
-    yield _File(root + names.CORRELATION, page("correlation.html.j2", correlation_view))
     columns_of: dict[str, str] = {}
     for series in summary.series:
         yield _File(
             root + names.benchmark_shard(*series),
             partial(columns.benchmark_shard, section, *series, columns_of),
-            key(PageKeys.benchmark_shard, *series),
         )
         yield _File(
-            root + names.benchmark_page(*series),
-            page("benchmark.html.j2", benchmark_view, *series),
-            key(PageKeys.benchmark, *series),
+            root + names.benchmark_page(*series), page("benchmark.html.j2", benchmark_view, *series)
         )
     numbers = compare.Numbers(section)
     for revision in summary.recorded:
@@ -355,7 +312,7 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
         yield _File(
             root + names.source_page(path, hash_),
             page("source.html.j2", source_view, hash_, path),
-            key(PageKeys.source, hash_, path),
+            key(PageKeys.source, hash_, path) if hash_ else None,
         )
 
 
@@ -373,13 +330,6 @@ def template_environment() -> Environment:
     )
     environment.filters["plural"] = plural
     return environment
-
-
-def keep_templates(directory: Path) -> None:
-    """Keep the templates' code in a directory, as Python keeps that of modules."""
-    with contextlib.suppress(OSError):
-        directory.mkdir(parents=True, exist_ok=True)
-        template_environment().bytecode_cache = FileSystemBytecodeCache(str(directory))
 
 
 def _finalize(value: object) -> object:

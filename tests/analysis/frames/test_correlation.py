@@ -17,9 +17,9 @@ from harness.analysis.frames.correlation import (
     relative_change,
 )
 from harness.analysis.history.history import History
-from harness.analysis.series.spells import Spells
+from harness.analysis.series.intervals import SiteIntervals
 from harness.model import ALLOCS, PackageOutcome
-from tests.builders import MODULE, CountedMemo, make_benchmark, make_package, make_record, make_site
+from tests.builders import MODULE, make_benchmark, make_package, make_record, make_site
 
 PACKAGE = f"{MODULE}/p"
 NEW, GONE = EscapeCounts(1, 0), EscapeCounts(0, 1)
@@ -92,44 +92,6 @@ def test_unrelated_changes_are_mostly_not_associated() -> None:
     assert shown <= 4
 
 
-def memoised(history: History, escapes: dict[str, dict[str, EscapeCounts]]) -> list[Association]:
-    """The associations, after which the history's memo is that of the next run."""
-    found = list(associations(history, escapes))
-    object.__setattr__(history, "memo", CountedMemo.after(history.memo))
-    return found
-
-
-def test_only_rows_with_something_new_are_tested_again() -> None:
-    def history(size: int) -> History:
-        records = []
-        for n in range(size):
-            # Nothing is new of Q but in the last of 41 revisions; P rises with the events.
-            own = make_package(benchmarks=[make_benchmark("BenchmarkX", 10 + n // 6)])
-            other = [make_benchmark("BenchmarkY", n % 3)] if n < 40 else []
-            records.append(make_record(n, [own, make_package(f"{MODULE}/q", other)]))
-        return History.build(records)
-
-    events = dict.fromkeys(range(6, 40, 6), NEW)
-    before, after = history(40), history(41)
-    escapes = {after.line[n]: {PACKAGE: c, f"{MODULE}/q": c} for n, c in events.items()}
-    found = memoised(before, escapes)
-    assert {r.verdict for r in found} > {"rises", "too few"}
-    assert repr(list(associations(before, escapes))) == repr(found)
-    memo = before.memo
-    assert isinstance(memo, CountedMemo)
-    assert memo.made == 0
-
-    fresh = list(associations(history(41), escapes))
-    object.__setattr__(after, "memo", CountedMemo.after(memo))
-    assert repr(list(associations(after, escapes))) == repr(fresh)
-    assert repr(fresh) != repr(found)
-    # Of P's benchmark and of P as such, which has no other: one row for each unit and event.
-    assert isinstance(after.memo, CountedMemo)
-    units = {r.unit for r in fresh}
-    assert after.memo.made <= 2 * len(units)
-    assert after.memo.made > 0
-
-
 def test_a_carried_value_is_no_pair() -> None:
     records = [make_record(0, [make_package(benchmarks=[make_benchmark("BenchmarkX", 1)])])]
     origin = records[0].revision.hash
@@ -189,16 +151,16 @@ def test_sites_come_stay_and_go() -> None:
         package = make_package(benchmarks=[make_benchmark("BenchmarkX", 1)])
         records.append(make_record(n, [package], escapes=sites))
     history = History.build(records)
-    spells = Spells(history)
-    counts = [spells.count(r) for r in history.records]
+    intervals = SiteIntervals(history)
+    counts = [intervals.count(r) for r in history.records]
     # What the first record has did not come with it, and what does not compile loses nothing.
     assert counts == [{}, {PACKAGE: NEW}, {PACKAGE: GONE}, {}, {PACKAGE: NEW}]
     told = [
         (s.site.function, history.position(s.first), history.position(s.last), s.records)
-        for s in spells.all
+        for s in intervals.all
     ]
     assert told == [("a", 0, 1, 2), ("b", 1, 4, 3), ("c", 4, 4, 1)]
-    assert [spells.stands(s) for s in spells.all] == [False, True, True]
+    assert [intervals.live(s) for s in intervals.all] == [False, True, True]
 
 
 def test_a_package_that_compiles_for_the_first_time_brings_nothing() -> None:
@@ -212,6 +174,6 @@ def test_a_package_that_compiles_for_the_first_time_brings_nothing() -> None:
         make_record(1, [works, other], escapes=[site]),
         make_record(2, [works, other], escapes=[site, fresh]),
     ]
-    spells = Spells(History.build(records))
-    assert [spells.count(r) for r in records] == [{}, {}, {PACKAGE: NEW}]
-    assert [s.records for s in spells.all] == [2, 1]
+    intervals = SiteIntervals(History.build(records))
+    assert [intervals.count(r) for r in records] == [{}, {}, {PACKAGE: NEW}]
+    assert [s.records for s in intervals.all] == [2, 1]

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.analysis.series.changepoints import FEWEST, change_points, change_points_of_all
-from tests.builders import CountedMemo
 
 Series = tuple[list[float], list[list[float]]]
 
@@ -189,33 +188,3 @@ def test_the_scale_does_not_matter(seed: int, scale: float) -> None:
     values, samples = series(seed, (20, 1), (20, 1.2))
     scaled = change_points([v * scale for v in values], [[x * scale for x in s] for s in samples])
     assert [c.index for c in scaled] == [c.index for c in change_points(values, samples)]
-
-
-def test_only_series_that_differ_are_searched_again() -> None:
-    some = [series(seed, (30, 1), (30, 1.2 if seed < 3 else 1)) for seed in range(6)]
-    first = CountedMemo()
-    found = change_points_of_all(some, memo=first)
-    assert [bool(points) for points in found] == [True] * 3 + [False] * 3
-    # Each at the level of all, and the three once more at the level that is left to them.
-    assert first.made == 9
-    again = CountedMemo.after(first)
-    assert change_points_of_all(some, memo=again) == found
-    assert again.made == 0
-
-    longer = series(0, (30, 1), (31, 1.2))
-    third = CountedMemo.after(again)
-    now = change_points_of_all([longer, *some[1:]], memo=third)
-    assert now == change_points_of_all([longer, *some[1:]])
-    assert third.made == 2
-
-    # Other repetitions behind the same values are trusted otherwise.
-    values, samples = some[1]
-    fourth = CountedMemo.after(third)
-    change_points_of_all([longer, (values, None), *some[2:]], memo=fourth)
-    assert fourth.made == 2
-    samples = [[x * (1 + 0.3 * (i % 2)) for i, x in enumerate(own)] for own in samples]
-    fourth = CountedMemo.after(third)
-    assert change_points_of_all([longer, (values, samples), *some[2:]], memo=fourth) == (
-        change_points_of_all([longer, (values, samples), *some[2:]])
-    )
-    assert fourth.made > 0

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from harness.analysis.history.history import History
-from harness.outputs.site.publish import render
+from tests.sites import render
 
 VOID = frozenset({"meta", "link", "input", "br", "hr", "img", "col", "wbr"})
 

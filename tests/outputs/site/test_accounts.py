@@ -17,7 +17,7 @@ from harness.analysis.verdict.findings import findings
 from harness.analysis.verdict.summary import summarise
 from harness.model import AllocationSite, FlowStep, Position, Record
 from harness.outputs.site.draw.svg import share_bar
-from harness.outputs.site.shared.pieces import flow_view, short_function
+from harness.outputs.site.shared.escapes import flow_view, short_function
 from harness.outputs.text.format import MINUS
 from tests.account_builders import BUDGET, UNACCOUNTED, make_account, make_place
 from tests.builders import (

@@ -15,11 +15,11 @@ from harness.errors import StoreError
 from harness.outputs.site import publish as site_module
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw import tree as tree_module
-from harness.outputs.site.draw.svg import Mark, chart, sparkline
+from harness.outputs.site.draw.svg import Mark, sparkline
 from harness.outputs.site.draw.tree import replace_tree
-from harness.outputs.site.publish import publish
 from harness.outputs.text import format as text
 from tests.builders import timeline_history, timeline_records
+from tests.sites import publish
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
@@ -45,7 +45,7 @@ def test_names_that_differ_only_in_case_have_two_pages() -> None:
 
 
 def test_a_gap_is_not_drawn_across() -> None:
-    marks = [Mark("a", value=1), Mark("b", gap="broken"), Mark("c", value=1)]
+    marks = [Mark(1), Mark(gap="broken"), Mark(1)]
     drawn = str(sparkline(marks, "x"))
     line = re.search(r'class="line" d="([^"]*)"', drawn)
     assert line is not None
@@ -53,14 +53,11 @@ def test_a_gap_is_not_drawn_across() -> None:
     assert 'class="gap broken"' in drawn
 
 
-def test_a_step_is_marked_with_its_sign_and_its_link() -> None:
-    marks = [
-        Mark("a", "r/a.html", 0),
-        Mark("b", "r/b.html", 5, step="regression", delta="+5"),
-    ]
-    drawn = str(chart(marks, "allocs/op", "x", identity="i", margin=40))
-    assert '<a href="r/b.html" aria-label="regression +5: b">' in drawn
-    assert ">+5</text>" in drawn
+def test_a_step_is_a_triangle_that_points_its_way() -> None:
+    marks = [Mark(0), Mark(5, step="regression"), Mark(1, step="improvement")]
+    paths = re.findall(r'class="mark (\w+)" d="M\S+ (\S+)L\S+ (\S+)H', str(sparkline(marks, "x")))
+    points_up = {tone: float(tip) < float(base) for tone, tip, base in paths}
+    assert points_up == {"regression": True, "improvement": False}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.outputs.site.draw.names import benchmark_page, revision_page, slug, source_page
-from harness.outputs.site.publish import publish, render
 from harness.outputs.text.format import clip, visible
 from tests.builders import make_hash
 from tests.hostile import (
@@ -22,6 +21,7 @@ from tests.hostile import (
     hostile_source,
 )
 from tests.outputs.site.pages import check_links, provided
+from tests.sites import publish, render
 
 HIDING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 DEVICES = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for i in range(10))}

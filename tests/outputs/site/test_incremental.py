@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.history.history import History
-from harness.analysis.history.memo import Memo
-from harness.model import Record
+from harness.model import CodePart, Record
 from harness.outputs.site.draw.tree import MARKER
-from harness.outputs.site.publish import Kept, SiteReport, publish
+from harness.outputs.site.publish import KnownFile, SiteReport
 from harness.outputs.site.shared.sources import Sources
-from harness.store import RecordIndex, RecordKey, RecordReader, RecordStore, key_of
+from harness.store import RecordKey, RecordReader, RecordStore, key_of
 from tests.builders import timeline_records
+from tests.sites import publish
 
 
 @dataclass
@@ -24,19 +24,15 @@ class Project:
 
     directory: Path
     line: Sequence[str]
-    index: RecordIndex = field(default_factory=RecordIndex)
-    kept: Kept = field(default_factory=Kept)
-    memo: Memo = field(default_factory=Memo)
+    known: Mapping[str, KnownFile] = field(default_factory=dict)
 
     @property
     def store(self) -> RecordStore:
         return RecordStore(self.directory / "results")
 
-    def histories(
-        self, index: RecordIndex | None, memo: Memo
-    ) -> tuple[list[History], RecordReader]:
+    def histories(self) -> list[History]:
         """One for each environment, the newest first."""
-        reader = RecordReader(self.store, index)
+        reader = RecordReader(self.store)
         groups: dict[tuple[str, str], list[Record]] = {}
         for record in reader.records():
             key = (record.machine.machine, record.environment.name)
@@ -44,46 +40,38 @@ class Project:
         newest_first = sorted(
             groups.values(), key=lambda g: max(r.started for r in g), reverse=True
         )
-        return [self._history(reader, records, memo) for records in newest_first], reader
+        return [self._history(reader, records) for records in newest_first]
 
-    def _history(self, reader: RecordReader, records: list[Record], memo: Memo) -> History:
+    def _history(self, reader: RecordReader, records: list[Record]) -> History:
         some = records[0]
 
-        def key(revision: str) -> RecordKey:
-            return RecordKey(some.machine.machine, revision, some.environment.name)
+        def load(revision: str) -> dict[str, CodePart]:
+            return reader.parts(RecordKey(some.machine.machine, revision, some.environment.name))
 
-        history = History.build(records, self.line, lambda r: reader.parts(key(r)))
-        return replace(
-            history,
-            ids={r.revision.hash: reader.id(key_of(r)) for r in records},
-            part_ids=lambda r: reader.part_ids(key(r)),
-            memo=memo,
-        )
+        history = History.build(records, self.line, load)
+        return replace(history, ids={r.revision.hash: reader.id(key_of(r)) for r in records})
 
-    def again(self, checkpoint: bool = True) -> SiteReport:
+    def again(self) -> SiteReport:
         """Publish with what the last time left."""
-        histories, reader = self.histories(self.index, self.memo.turn())
-        done = publish(
-            histories,
-            self.directory / "html",
-            project="timeline",
-            sources=sources(histories),
-            kept=self.kept,
-        )
-        self.index, self.memo = reader.index, histories[0].memo
-        checkpoints = self.kept.checkpoints
-        if checkpoint:
-            checkpoints = {id_: p.checkpoint() for id_, p in done.passes.items()}
-        self.kept = Kept(done.files, checkpoints)
+        done = self._publish("html", self.known)
+        self.known = done.files
         return done
 
     def differs(self) -> list[str]:
         """Files of the site that are not as they are when they are made from nothing."""
-        histories, _ = self.histories(None, Memo())
-        fresh = self.directory / "fresh"
-        publish(histories, fresh, project="timeline", sources=sources(histories))
-        one, two = files(self.directory / "html"), files(fresh)
+        self._publish("fresh", {})
+        one, two = files(self.directory / "html"), files(self.directory / "fresh")
         return sorted(n for n in one.keys() | two.keys() if one.get(n) != two.get(n))
+
+    def _publish(self, name: str, known: Mapping[str, KnownFile]) -> SiteReport:
+        histories = self.histories()
+        return publish(
+            histories,
+            self.directory / name,
+            project="timeline",
+            sources=sources(histories),
+            known=known,
+        )
 
 
 def files(directory: Path) -> Mapping[str, bytes]:
@@ -139,7 +127,5 @@ def test_after_each_record_the_site_is_the_one_that_is_made_from_nothing(
     records = timeline_records()[: numbers.stop]
     for number, done in enumerate(grown(project, records, numbers.start)):
         assert project.differs() == [], number
-        if number:
-            assert all(p.fresh == 1 for p in done.passes.values())
         files = done.added + done.changed + done.unchanged
         assert number < 25 or done.made < 0.6 * files, "most is kept"

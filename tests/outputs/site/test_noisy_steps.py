@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from harness.analysis.history.history import History
 from harness.outputs.site.draw import names
-from harness.outputs.site.publish import render
 from tests.analysis.series.test_steps import timed
 from tests.builders import MODULE, make_hash
+from tests.sites import render
 
 
 def test_change_points_are_said_with_their_confidence() -> None:

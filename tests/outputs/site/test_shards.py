@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.analysis.verdict.summary import summarise
 from harness.outputs.site import publish as site
 from harness.outputs.site.draw.shards import Json, shard
 from harness.outputs.site.shared import columns
@@ -51,7 +52,9 @@ def test_no_number_that_json_has_not() -> None:
 
 def test_a_shard_can_be_made_alone() -> None:
     """In any order, and without those of the package's other benchmarks."""
-    _, (section,) = site._sections([timeline_history()], "timeline", "", None, no_sources, {})
+    (section,) = site._sections(
+        [summarise(timeline_history())], "timeline", "", None, no_sources, None
+    )
     known: dict[str, str] = {}
     for key in section.summary.series:
         together = columns.benchmark_shard(section, *key, known)

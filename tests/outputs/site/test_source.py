@@ -10,11 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness.analysis.history.history import History
-from harness.analysis.series.sites import follow_sites
-from harness.analysis.verdict.summary import Pass
+from harness.analysis.series.sites import SiteFollower, follow_sites
 from harness.model import FileChange, Hunk, InliningCall, InliningDecision, Position, TreeDiff
 from harness.outputs.site.draw import names
-from harness.outputs.site.publish import render
 from harness.outputs.site.shared.sources import SourcePlan
 from tests.account_builders import make_account, make_place
 from tests.builders import (
@@ -28,6 +26,7 @@ from tests.builders import (
     timeline_history,
 )
 from tests.outputs.site.pages import Page, check_links, resolve, site
+from tests.sites import render
 
 P = f"{MODULE}/p"
 SITE = make_site("moved to heap: x", line=3)
@@ -66,14 +65,14 @@ def history() -> History:
     return History.build(records)
 
 
-def test_a_site_that_came_back_is_one_site_with_two_spells() -> None:
+def test_a_site_that_came_back_is_one_site_with_two_intervals() -> None:
     found = follow_sites(history())
     (life,) = found.lives
-    assert [(s.first, s.last, s.ended) for s in life.spells] == [
+    assert [(s.first, s.last, s.ended) for s in life.intervals] == [
         (make_hash(0), make_hash(0), make_hash(1)),
         (make_hash(2), make_hash(4), ""),
     ]
-    assert life.stands
+    assert life.live
     assert life.site.position.line == 5
 
 
@@ -101,9 +100,15 @@ def test_a_file_that_is_asked_for_twice_or_late_is_told_once(
     asked = {
         make_hash(at): [(make_hash(n), file) for n, file in found] for at, found in watch.items()
     }
-    summary = Pass(made, lambda revision: asked.get(revision.slot.revision, ())).summary()
+    follower = SiteFollower(made)
+    for record in made.records:
+        followed = follower.follow(record)
+        files = asked.get(record.revision.hash, ())
+        follower.look([file for revision, file in files if revision == follower.newest])
+        follower.take(record, followed)
+        follower.look([file for revision, file in files if revision == follower.newest])
     pages = {page: 0 for found in asked.values() for page in found}
-    plan = SourcePlan(made, summary.sites, frozenset(pages), pages)
+    plan = SourcePlan(made, follower.finish(), frozenset(pages), pages)
     for revision, file in pages:
         told = plan.told(revision, file)
         assert (told.revision, len(told.by_file[file])) == (make_hash(1), 1)

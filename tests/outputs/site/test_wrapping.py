@@ -7,7 +7,7 @@ import re
 import pytest
 from markupsafe import escape
 
-from harness.outputs.site.shared.parts import BenchmarkLink
+from harness.outputs.site.shared.links import BenchmarkLink
 from harness.outputs.text.format import visible
 from tests.hostile import HOSTILE
 from tests.outputs.site.pages import Page

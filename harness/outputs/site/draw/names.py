@@ -17,6 +17,7 @@ _OTHER = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
 ESCAPES = "escapes.html"
 CORRELATION = "correlation.html"
+FEED = "regressions.xml"
 
 # What the navigation of every page names, in its order, of the pages that the environment has.
 NAVIGATION = (

@@ -2,30 +2,87 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
 from harness.analysis.series.series import PointState, Series
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
 from harness.model import ALLOCS, ESCAPES, FRAME_BYTES, HEAP_COSTS, Measurement
 from harness.outputs.site.draw import names
-from harness.outputs.site.draw.svg import Mark, axis_margin, chart, starts_above_zero
-from harness.outputs.site.pages.overview import end_state
+from harness.outputs.site.draw.svg import MOST_PLACES, sparkline, strip
+from harness.outputs.site.shared.account_views import BriefView
 from harness.outputs.site.shared.accounts import brief_view
-from harness.outputs.site.shared.parts import BriefView, Cell
-from harness.outputs.site.shared.pieces import Section, cell, units_of
-from harness.outputs.site.shared.views import BenchmarkView, ChartView, HistoryRow
+from harness.outputs.site.shared.links import CommitView
+from harness.outputs.site.shared.section import GAPS, Chrome, Section, StepView, end_state
+from harness.outputs.site.shared.values import Cell, by_direction, cell, units_of
 from harness.outputs.text.format import clip, plural, value
 from harness.outputs.text.reproduce import reproduce
 
 _UP = "../"
 # Rows that the page comes with; the others are in its data.
 _SHOWN_ROWS = 60
-# Places that the charts of the server show, which are for readers without scripts.
-_DRAWN_PLACES = 400
 _TROUBLE = {
     PointState.BROKEN: "broken",
     PointState.DOES_NOT_BUILD: "broken",
     PointState.FAILED: "warning",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """A unit over the history, for readers without scripts."""
+
+    unit: str
+    spark: Markup
+    span: str
+    newest: str
+    up: int
+    down: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """A line of a benchmark's history; ``cells`` is empty in a gap."""
+
+    commit: CommitView | None
+    skipped: str
+    cells: tuple[Cell, ...]
+    state: str
+    tone: str
+    reason: str
+    carried_from: CommitView | None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkView:
+    """The page of a benchmark.
+
+    ``states`` is the history as a strip. ``heap_lines`` are of what the heap costs besides the
+    allocation, ``heap_steps`` its change points; units of it that are 0 at every revision are in
+    ``heap_zero``. ``code_lines`` are of the package. The table leaves the ``older`` places out;
+    ``shard`` has them all.
+    """
+
+    chrome: Chrome
+    name: str
+    package: str
+    status: str
+    states: Markup
+    lines: tuple[UnitLine, ...]
+    heap_lines: tuple[UnitLine, ...]
+    heap_zero: tuple[str, ...]
+    steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
+    heap_steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
+    units: tuple[str, ...]
+    rows: tuple[HistoryRow, ...]
+    earlier: int
+    reproduce: str
+    code_lines: tuple[UnitLine, ...]
+    older: int
+    shard: str
 
 
 def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
@@ -58,10 +115,10 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         name=clip(name, 400),
         package=clip(package, 400),
         status="" if there else f"{state.value} at the newest measured revision",
-        charts=_charts(section, series, turns),
-        code_charts=_charts(section, _code(section, package), turns, 100),
-        heap_charts=_charts(section, moving, turns, 200),
-        left_out=max(0, len(turns) - _DRAWN_PLACES),
+        states=_states(main, turns),
+        lines=_lines(section, series, turns),
+        code_lines=_lines(section, _code(section, package), turns),
+        heap_lines=_lines(section, moving, turns),
         heap_zero=tuple(s.unit for s in heap if s not in moving),
         steps=tuple(step for step in steps if step[1].unit not in HEAP_COSTS),
         heap_steps=tuple(step for step in steps if step[1].unit in HEAP_COSTS),
@@ -96,52 +153,34 @@ def _any(measurement: Measurement) -> bool:
     return bool(measurement.low or measurement.high)
 
 
-def _charts(
-    section: Section, series: tuple[Series, ...], turns: tuple[int, ...], first: int = 0
-) -> tuple[ChartView, ...]:
-    places = turns[-_DRAWN_PLACES:]
-    drawn = [(s.unit, section.marks(s, _UP, places)) for s in series]
-    drawn = [(unit, marks) for unit, marks in drawn if any(m.value is not None for m in marks)]
-    margin = max((axis_margin(marks, unit) for unit, marks in drawn), default=0.0)
-    dates = section.dates(places)
-    return tuple(
-        _chart(marks, unit, f"chart-{number}", margin, dates)
-        for number, (unit, marks) in enumerate(drawn, first)
-    )
+def _lines(
+    section: Section, series: tuple[Series, ...], places: tuple[int, ...]
+) -> tuple[UnitLine, ...]:
+    return tuple(_unit_line(section, s, places) for s in series)
 
 
-_BANDS = {
-    frozenset({True}): "its 95 % confidence interval",
-    frozenset({False}): "smallest to largest (95 % confidence takes 6)",
-    frozenset({True, False}): "its 95 % confidence interval; of fewer than 6 smallest to largest",
-}
+def _unit_line(section: Section, series: Series, places: tuple[int, ...]) -> UnitLine:
+    steps = section.steps_of.get((series.package, series.benchmark, series.unit), ())
+    # The value at a step may be carried from a later revision that was measured first.
+    marks = section.marks(series, sorted({*places, *(section.places[s.revision] for s in steps)}))
+    unit = series.unit
+    numbers = [p.measurement.value for p, _ in series.runs if p.measurement is not None]
+    lowest, highest = min(numbers), max(numbers)
+    span = value(lowest, unit)
+    if lowest < highest:
+        span += f" to {value(highest, unit)}"
+    up, down = by_direction(steps)
+    label = f"{unit} {span}, {plural(up, 'step')} up, {down:,} down"
+    return UnitLine(unit, sparkline(marks, label), span, value(series.last.value, unit), up, down)
 
 
-def _chart(
-    marks: tuple[Mark, ...], unit: str, identity: str, margin: float, dates: tuple[str, ...]
-) -> ChartView:
-    numbers = [m.value for m in marks if m.value is not None]
-    steps = [m for m in marks if m.step]
-    span = (
-        value(numbers[0], unit)
-        if min(numbers) == max(numbers)
-        else f"{value(min(numbers), unit)} to {value(max(numbers), unit)}"
-    )
-    parts = [f"{unit} at {plural(len(marks), 'revision')} where it was measured: {span}"]
-    parts.append(f"{plural(len(steps), 'step')}" if steps else "no step")
-    label = "; ".join(parts)
-    caption = []
-    bands = {m.interval for m in marks if m.low is not None and m.low != m.high}
-    if bands:
-        caption.append(f"line: median of the repetitions, band: {_BANDS[frozenset(bands)]}")
-    if starts_above_zero(marks, unit):
-        caption.append("the axis does not start at 0")
-    return ChartView(
-        unit=unit,
-        identity=identity,
-        caption="; ".join(caption),
-        drawing=chart(marks, unit, label, identity=identity, margin=margin, dates=dates),
-    )
+def _states(series: Series, places: tuple[int, ...]) -> Markup:
+    """What became of the benchmark at each place, as a strip."""
+    shown = [series.points[i].state for i in places[-MOST_PLACES:]]
+    counts = Counter(state.value for state in shown)
+    label = "Revisions, oldest first: " + ", ".join(f"{n:,} {s}" for s, n in counts.items())
+    tones = {"broken": "broken", "failed": "warning", "absent": "absent"}
+    return strip([(tones.get(GAPS.get(state, ""), ""), state.value) for state in shown], label)
 
 
 def _row(
@@ -158,10 +197,7 @@ def _row(
     cells: tuple[Cell, ...] = ()
     if any(p.measurement is not None for p in points):
         cells = tuple(
-            cell(
-                p.measurement,
-                section.steps.get((s.package, s.benchmark, s.unit, slot.revision)),
-            )
+            cell(p.measurement, section.steps.get((s.package, s.benchmark, s.unit, slot.revision)))
             for s, p in zip(series, points, strict=True)
         )
     carried = None

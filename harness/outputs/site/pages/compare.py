@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 
 from harness.analysis.series.series import unit_order
 from harness.model import HEAP_COSTS, BenchmarkResult, Lane, PackageResult, Record
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, assembled, fragment
-from harness.outputs.site.pages.code_views import CompareView
-from harness.outputs.site.shared.pieces import Section, machine_detail, toolchain, variables
+from harness.outputs.site.shared.records import machine_detail, toolchain, variables
+from harness.outputs.site.shared.section import Chrome, Section
 from harness.outputs.text.format import clip, day, one_line, visible
 
 INDEX = "data/revisions.js"
+
+
+@dataclass(frozen=True, slots=True)
+class CompareView:
+    """The page that compares two revisions; the numbers are in shards of data.
+
+    Attributes:
+        chrome: see :class:`.section.Chrome`.
+        command: what does the same in a terminal, empty where there is nothing to compare.
+        recorded: how many revisions there are to choose from.
+    """
+
+    chrome: Chrome
+    command: str
+    recorded: int
 
 
 def compare_view(section: Section) -> CompareView:

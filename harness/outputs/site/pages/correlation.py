@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from harness.analysis.frames.correlation import Association, Correlation, Observation
 from harness.analysis.frames.effects import FEWEST
 from harness.analysis.series.series import UNIT_ORDER
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.scatter import Dot, scatter
-from harness.outputs.site.pages.code_views import (
-    AssociationRow,
-    CorrelationView,
-    PackageCorrelation,
-    ScatterView,
-)
-from harness.outputs.site.shared.pieces import Section
+from harness.outputs.site.shared.section import Chrome, Section
 from harness.outputs.text.format import confidence, percent, plural
 
 # Points of a chart, and packages with charts: more cannot be told apart, and cost the browser.
@@ -29,6 +26,67 @@ _WORDS = {
     "too few": "too few to say",
 }
 _TONES = {"rises": "regression", "falls": "improvement"}
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationRow:
+    """How a unit of a package goes with escapes that come or go.
+
+    Attributes:
+        unit, event: ``new`` or ``gone``.
+        events: how many of the pairs of neighbouring measurements have such a site.
+        changed: how many of those changed the value, and how many of the others.
+        effect, interval, confidence: empty where there are too few.
+        words, tone: the verdict.
+    """
+
+    unit: str
+    event: str
+    events: str
+    changed: str
+    effect: str
+    interval: str
+    confidence: str
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScatterView:
+    """New escapes against the change of a unit, a point for each pair of measurements."""
+
+    unit: str
+    caption: str
+    drawing: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCorrelation:
+    """A package."""
+
+    package: str
+    identity: str
+    rows: tuple[AssociationRow, ...]
+    charts: tuple[ScatterView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationView:
+    """The page of how numbers go with escapes.
+
+    Attributes:
+        chrome: see :class:`.section.Chrome`.
+        sentence: what can be said of all packages.
+        packages: those with a benchmark; what says something first.
+        others: those for which no points are drawn.
+        fewest: pairs with and without an event below which nothing is said.
+    """
+
+    chrome: Chrome
+    sentence: str
+    packages: tuple[PackageCorrelation, ...]
+    others: tuple[PackageCorrelation, ...]
+    fewest: int
 
 
 def correlation_view(section: Section) -> CorrelationView:
@@ -89,10 +147,7 @@ def _sentence(found: Sequence[Association]) -> str:
 
 
 def _package(
-    section: Section,
-    package: str,
-    rows: Sequence[Association],
-    seen: Correlation | None,
+    section: Section, package: str, rows: Sequence[Association], seen: Correlation | None
 ) -> PackageCorrelation:
     return PackageCorrelation(
         package=section.short_package(package),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -12,14 +13,46 @@ from harness.analysis.series.sites import RevisionSites
 from harness.model import EscapeSite
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json
-from harness.outputs.site.pages.code_views import EscapesView, PackageSites
-from harness.outputs.site.shared.parts import Link
-from harness.outputs.site.shared.pieces import Section, short_function
+from harness.outputs.site.shared.escapes import short_function
+from harness.outputs.site.shared.links import CommitView, Link
+from harness.outputs.site.shared.section import Chrome, Section
 from harness.outputs.text.explanation import describe_cost
 from harness.outputs.text.format import clip, day, one_line, visible
 
 SHARD = "data/escapes.js"
 _NOT_REACHED = (Reach.UNEXECUTED, Reach.UNCOVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageSites:
+    """The live escape sites of a package, counted.
+
+    Attributes:
+        package: short name.
+        live: how many sites stand.
+        allocating: of these, how many are on a line where a benchmark is known to allocate.
+        uncovered: how many no benchmark executes.
+        came, gone: how many came and went over the history, after the first measured revision.
+        files: with how many sites each.
+    """
+
+    package: str
+    live: int
+    allocating: int
+    uncovered: int
+    came: int
+    gone: int
+    files: tuple[tuple[Link, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EscapesView:
+    """The page of all live escape sites; the list itself is in a shard of data."""
+
+    chrome: Chrome
+    commit: CommitView | None
+    live: int
+    packages: tuple[PackageSites, ...]
 
 
 def escapes_view(section: Section) -> EscapesView:
@@ -99,7 +132,7 @@ def escapes_data(section: Section) -> Json:
 
     Columns hold numbers of ``packages``, ``kinds``, ``functions``, ``files``, ``messages``,
     ``costs`` and ``revisions``. ``spells`` has first and last revision and the one without the
-    site, or -1, of each spell in turn; ``covered`` and ``allocates`` are 1, 0 or -1 where it is
+    site, or -1, of each interval in turn; ``covered`` and ``allocates`` are 1, 0 or -1 where it is
     not known; ``allocs`` is the most that a profiled benchmark allocates on the line.
     """
     history = section.summary.history
@@ -146,7 +179,7 @@ def escapes_data(section: Section) -> Json:
         "spells": [
             [
                 n
-                for s in life.spells
+                for s in life.intervals
                 for n in (revisions[s.first], revisions[s.last], revisions[s.ended])
             ]
             for _, life in (known.sites if known else ())

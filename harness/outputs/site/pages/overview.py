@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from markupsafe import Markup
 
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.series.code import CODE_UNITS
-from harness.analysis.series.series import (
-    UNIT_ORDER,
-    PointState,
-    Series,
-    failure_text,
-    unit_order,
-)
+from harness.analysis.series.series import UNIT_ORDER, PointState, Series, failure_text, unit_order
 from harness.analysis.verdict.regressions import commit_changes
-from harness.analysis.verdict.summary import (
-    RevisionState,
-    RevisionSummary,
-    broken_packages,
-    revision_state,
-)
+from harness.analysis.verdict.summary import RevisionState, RevisionSummary
 from harness.model import ALLOCS, HEAP_COSTS, PackageOutcome, Record
 from harness.outputs.nightly.report import stopped_text
+from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import sparkline
-from harness.outputs.site.pages.regressions import FEED, finding_view, run_view, waived_text
-from harness.outputs.site.shared.parts import Fact
-from harness.outputs.site.shared.pieces import SIGNS, Section, by_direction, cell, units_of
-from harness.outputs.site.shared.views import (
-    BenchmarkRow,
-    CodeRow,
-    CommitRow,
-    OverviewView,
-    VerdictView,
+from harness.outputs.site.shared.findings import (
+    FindingView,
+    RunView,
+    finding_view,
+    run_view,
+    waived_text,
 )
+from harness.outputs.site.shared.links import BenchmarkLink, CommitView
+from harness.outputs.site.shared.section import Chrome, Section, end_state
+from harness.outputs.site.shared.values import Cell, Fact, by_direction, cell, units_of
+from harness.outputs.site.shared.verdicts import SIGNS, verdict
 from harness.outputs.text.format import clip, minute, name_key, one_line, plural, value
 
 _SHOWN_FINDINGS = 5
 _SHOWN_IMPROVEMENTS = 2
 _SHOWN_COMMITS = 60
-# Places that a little chart shows, the newest: more are narrower than a pixel.
-_SPARK_PLACES = 260
 _ENDED = {
     PointState.BROKEN: "broken at the newest revision",
     PointState.DOES_NOT_BUILD: "does not build at the newest revision",
@@ -48,6 +39,98 @@ _ENDED = {
     PointState.ABSENT: "removed",
     PointState.NOT_SELECTED: "not selected at the newest revision",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkRow:
+    """A line of the benchmark table.
+
+    Attributes:
+        benchmark: the name and its page.
+        key: what the filter box compares.
+        spark: its main unit over the history.
+        cells: one for each unit of the table.
+        numbers: the values that ``cells`` show, as a script sorts by them; empty for none.
+        steps: by unit, how many went up and how many down: ``1.0 0.2``.
+        regressions, improvements: of the main unit.
+        status: why it has no value now, or empty.
+    """
+
+    benchmark: BenchmarkLink
+    key: str
+    spark: Markup
+    cells: tuple[Cell, ...]
+    numbers: tuple[str, ...]
+    steps: str
+    regressions: int
+    improvements: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow:
+    """A package by the compiler's units: a little chart and the last value of each, or nothing."""
+
+    package: str
+    cells: tuple[tuple[Markup, str] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRow:
+    """A line of the commit list; ``commit`` is ``None`` for revisions without a record."""
+
+    commit: CommitView | None
+    skipped: str
+    state: str
+    tone: str
+    sign: str
+    note: str
+    regressions: int
+    improvements: int
+    new: int | None
+    gone: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """The newest revision in one sentence."""
+
+    commit: CommitView
+    sentence: str
+    tone: str
+    sign: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewView:
+    """``index.html``. Columns of the benchmark table are ``units``, the first few shown at once.
+
+    ``problem`` says why the policy was not read; empty if nothing is wrong.
+    """
+
+    chrome: Chrome
+    run: RunView | None
+    verdict: VerdictView | None
+    facts: tuple[Fact, ...]
+    freshness: str
+    stopped: str
+    compared: int
+    feed: str
+    findings: tuple[FindingView, ...]
+    more_findings: int
+    waived: int
+    problem: str
+    improvements: tuple[FindingView, ...]
+    more_improvements: int
+    units: tuple[str, ...]
+    usual_units: int
+    benchmarks: tuple[BenchmarkRow, ...]
+    packages: tuple[str, ...]
+    code_units: tuple[str, ...]
+    code: tuple[CodeRow, ...]
+    commits: tuple[CommitRow, ...]
+    older_commits: int
 
 
 def overview_view(section: Section) -> OverviewView:
@@ -64,7 +147,7 @@ def overview_view(section: Section) -> OverviewView:
         freshness=_freshness(section),
         stopped=_stopped(section),
         compared=sum(r.base is not None for r in summary.recorded),
-        feed=FEED,
+        feed=names.FEED,
         findings=tuple(finding_view(section, c) for c in worse[:_SHOWN_FINDINGS]),
         more_findings=len(worse[_SHOWN_FINDINGS:]),
         waived=sum(c.waived for c in section.regressions),
@@ -95,65 +178,6 @@ def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
     if said:
         sentence += f" {said[:1].upper()}{said[1:]}."
     return VerdictView(section.commit(newest.slot.revision, ""), sentence, tone, sign, detail)
-
-
-def verdict(revision: RevisionSummary) -> tuple[str, str, str]:
-    """Tone, sign and sentence for a revision that has a record."""
-    record = revision.slot.record
-    parts: list[str] = []
-    if record is not None and revision.state in (RevisionState.BROKEN, RevisionState.PARTIAL):
-        parts.append(trouble(record))
-    if revision.regressions:
-        parts.append(f"{plural(revision.regressions, 'benchmark')} with more allocs/op")
-    if revision.improvements:
-        parts.append(f"{plural(revision.improvements, 'benchmark')} with fewer allocs/op")
-    sign, tone = SIGNS[revision.state]
-    if revision.state is not RevisionState.BROKEN:
-        if revision.regressions:
-            sign, tone = "▲", "regression"
-        elif revision.improvements and revision.state is not RevisionState.PARTIAL:
-            sign, tone = "▼", "improvement"
-        elif revision.state is RevisionState.CARRIED:
-            sign = SIGNS[RevisionState.MEASURED][0]
-    if revision.base is None:
-        parts.append("nothing earlier to compare with")
-    elif not revision.regressions and not revision.improvements:
-        measured = revision.state in (RevisionState.MEASURED, RevisionState.CARRIED)
-        of_what = "any benchmark" if measured else "what was measured"
-        if record is not None and record.benchmarks():
-            parts.append(f"no change in allocs/op of {of_what}")
-    if revision.state is RevisionState.NO_BENCHMARKS:
-        parts.append("no benchmarks to run")
-    if revision.escapes is not None:
-        parts.append(_escapes(len(revision.escapes.new), len(revision.escapes.gone)))
-    sentence = "; ".join(p for p in parts if p)
-    return tone, sign, f"{sentence[:1].upper()}{sentence[1:]}." if sentence else ""
-
-
-def _escapes(new: int, gone: int) -> str:
-    if not new and not gone:
-        return "no new or gone escapes"
-    parts = [plural(new, "new escape")] if new else []
-    if gone:
-        parts.append(f"{gone:,} gone" if new else plural(gone, "escape") + " gone")
-    return ", ".join(parts)
-
-
-def trouble(record: Record) -> str:
-    """What kept a revision from being measured as a whole."""
-    broken = broken_packages(record)
-    parts: list[str] = []
-    if broken:
-        verb = "does" if len(broken) == 1 else "do"
-        parts.append(
-            f"{plural(len(broken), 'package')} of {len(record.packages)} {verb} not compile"
-        )
-    elif revision_state(record) is RevisionState.BROKEN:
-        parts.append("could not be measured")
-    failures = len({(p.path, f.name) for p in record.packages for f in p.failures})
-    if failures:
-        parts.append(f"{plural(failures, 'benchmark')} failed")
-    return ", ".join(parts) or "not everything could be measured"
 
 
 def _facts(section: Section) -> tuple[Fact, ...]:
@@ -211,12 +235,6 @@ def _ordered(section: Section) -> list[tuple[tuple[str, str], tuple[Series, ...]
     )
 
 
-def end_state(section: Section, series: tuple[Series, ...]) -> PointState:
-    """The state of a benchmark at the newest revision that has a record."""
-    index = section.shown_places[-1]
-    return (units_of(series).get(ALLOCS) or series[0]).points[index].state
-
-
 def table_units(section: Section) -> tuple[str, ...]:
     """Every unit that any benchmark has, but those of what the heap costs."""
     found = {s.unit for own in section.summary.series.values() for s in own}
@@ -240,7 +258,7 @@ def _benchmark(
     return BenchmarkRow(
         benchmark=section.benchmark(*key, ""),
         key=name_key(f"{section.short_package(key[0])} {key[1]}"),
-        spark=sparkline(section.marks(main, "", section.shown_places[-_SPARK_PLACES:]), shape),
+        spark=sparkline(section.marks(main, section.shown_places), shape),
         cells=tuple(cell(m) for m in newest),
         numbers=tuple("" if m is None else repr(m.value) for m in newest),
         steps=" ".join(f"{up}.{down}" for up, down in steps),
@@ -260,12 +278,7 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
         own = units[unit]
         first, last = value(own.first.value, unit), value(own.last.value, unit)
         label = f"{unit} from {first} to {last}"
-        cells.append(
-            (
-                sparkline(section.marks(own, "", section.shown_places[-_SPARK_PLACES:]), label),
-                last,
-            )
-        )
+        cells.append((sparkline(section.marks(own, section.shown_places), label), last))
     return CodeRow(section.short_package(package), tuple(cells))
 
 

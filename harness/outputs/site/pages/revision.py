@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from harness.analysis.compare.code import CodeDiff
 from harness.analysis.compare.escapes import EscapeDiff
@@ -11,38 +13,15 @@ from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
 from harness.model import ALLOCS, EscapeSite, PackageOutcome, Record
 from harness.outputs.site.draw import names
-from harness.outputs.site.pages.overview import verdict
+from harness.outputs.site.shared.account_views import AccountView
 from harness.outputs.site.shared.accounts import Place, account_views, place_of
-from harness.outputs.site.shared.parts import (
-    AccountView,
-    CommitView,
-    EscapeView,
-    Fact,
-    Link,
-    StepView,
-    UseView,
-)
-from harness.outputs.site.shared.pieces import (
-    SIGNS,
-    Section,
-    cell,
-    commit_link,
-    escape_view,
-    explain_command,
-    machine_detail,
-    short_function,
-    toolchain,
-    variables,
-)
-from harness.outputs.site.shared.views import (
-    ErrorView,
-    FunctionRow,
-    OverlayView,
-    PackageRow,
-    RevisionView,
-    ValueRow,
-)
-from harness.outputs.text.format import NOISY, clip, minute, plural
+from harness.outputs.site.shared.escapes import EscapeView, UseView, escape_view, short_function
+from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
+from harness.outputs.site.shared.records import measured_under
+from harness.outputs.site.shared.section import Chrome, Section, StepView
+from harness.outputs.site.shared.values import Cell, Fact, cell
+from harness.outputs.site.shared.verdicts import SIGNS, verdict
+from harness.outputs.text.format import NOISY, clip, minute
 from harness.outputs.text.reproduce import reproduce
 
 _UP = "../"
@@ -60,6 +39,131 @@ _OUTCOMES = {
     PackageOutcome.BUILD_FAILED: "does not compile",
     PackageOutcome.RUN_FAILED: "no benchmark gave a number",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    """Something that Go refused, or that failed while it ran."""
+
+    package: str
+    what: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRow:
+    """What became of a package."""
+
+    path: str
+    outcome: str
+    benchmarks: int
+    carried_from: CommitView | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRow:
+    """All values of one benchmark in one revision; ``carried_from`` is ``None`` if measured."""
+
+    benchmark: BenchmarkLink
+    cells: tuple[Cell, ...]
+    carried_from: CommitView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayView:
+    """A go.mod that was put in place of the revision's."""
+
+    directory: str
+    reason: str
+    go_mod: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRow:
+    """A function that was compiled otherwise: ``what`` of it, before and after."""
+
+    function: str
+    where: str
+    package: str
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionView:
+    """The page of a revision.
+
+    ``values`` leaves ``carried`` benchmarks out, whose values are in ``shard``.
+    """
+
+    chrome: Chrome
+    hash: str
+    subject: str
+    body: str
+    author: str
+    date: str
+    commit_url: str
+    state: str
+    tone: str
+    sign: str
+    sentence: str
+    older: CommitView | None
+    newer: CommitView | None
+    parents: tuple[Link, ...]
+    base: CommitView | None
+    between: int
+    errors: tuple[ErrorView, ...]
+    failures: tuple[ErrorView, ...]
+    changed: int
+    verdict_tone: str
+    verdict_sign: str
+    accounts: tuple[AccountView, ...]
+    steps: tuple[tuple[str, tuple[StepView, ...]], ...]
+    other_steps: tuple[StepView, ...]
+    other_by_unit: tuple[tuple[str, tuple[StepView, ...]], ...]
+    noisy: str
+    added: tuple[BenchmarkLink, ...]
+    removed: tuple[BenchmarkLink, ...]
+    compared: bool
+    new: tuple[EscapeView, ...]
+    gone: tuple[EscapeView, ...]
+    kept: int
+    unknown: tuple[str, ...]
+    packages: tuple[PackageRow, ...]
+    units: tuple[str, ...]
+    values: tuple[ValueRow, ...]
+    carried: int
+    shard: str
+    overlays: tuple[OverlayView, ...]
+    unparsed: int
+    facts: tuple[Fact, ...]
+    explain: str
+    reproduce: tuple[str, ...]
+    code: tuple[FunctionRow, ...] = ()
+    more_code: int = 0
+
+
+def commit_link(prefix: str, revision: str) -> str:
+    """Web page of a commit, empty unless the prefix is one of the web."""
+    return prefix + revision if prefix.startswith(("https://", "http://")) else ""
+
+
+def explain_command(record: Record, base: str, *, release: bool) -> str:
+    """The command that accounts for what a revision changed, for a POSIX shell.
+
+    Args:
+        record: of the revision.
+        base: hash of the revision that it is compared with.
+        release: whether the Go release has to be named.
+    """
+    parts = ["esv", "explain", shlex.quote(record.revision.hash)]
+    if base != record.revision.parent:
+        parts += ["--base", shlex.quote(base)]
+    if release:
+        parts += ["--go", shlex.quote(record.environment.toolchain.release.removeprefix("go"))]
+    return " ".join(parts)
 
 
 def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
@@ -131,7 +235,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
             for o in record.overlays
         ),
         unparsed=len(record.unparsed),
-        facts=_facts(record, summary),
+        facts=measured_under(record, summary),
         explain=(
             explain_command(record, base, release=bool(section.root))
             if base is not None and diff is not None and record.benchmarks()
@@ -282,47 +386,6 @@ def _values(section: Section, record: Record) -> tuple[ValueRow, ...]:
         )
         for p, result in shown
     )
-
-
-def _facts(record: Record, summary: RevisionSummary) -> tuple[Fact, ...]:
-    settings = record.settings
-    time = (
-        f"{settings.count} times {settings.benchtime}"
-        if settings.benchtime is not None
-        else "not taken (--alloc-only)"
-    )
-    machine = record.machine
-    facts = (
-        Fact("Go release", toolchain(record) + (" with cgo" if _cgo(record) else ", cgo off")),
-        Fact("found in", record.environment.toolchain.source),
-        Fact("variables", variables(record)),
-        Fact("machine", f"{machine.machine} ({machine.os}, {machine.arch})"),
-        Fact("hardware", machine_detail(record)),
-        Fact("benchmarks", f"-bench {settings.bench} in {' '.join(settings.packages)}"),
-        Fact("allocation lane", f"-benchtime={settings.alloc_benchtime} -cpu=1"),
-        Fact("time lane", time),
-        Fact("measured", f"{minute(record.started)}, in {record.duration:,.1f} s"),
-        Fact("harness", record.harness),
-        Fact(
-            "escape sites",
-            f"{summary.sites[0]:,} in code, {summary.sites[1]:,} in tests",
-        ),
-        Fact(
-            "compiled code not read",
-            "; ".join(f"{e.package}: {e.message}" for e in record.unread),
-        ),
-        Fact(
-            "compiler lines not understood",
-            f"{plural(len(record.unparsed), 'line')}, kept in the record"
-            if record.unparsed
-            else "none",
-        ),
-    )
-    return tuple(Fact(f.label, clip(f.text, 300)) for f in facts if f.text)
-
-
-def _cgo(record: Record) -> bool:
-    return record.environment.toolchain.cgo
 
 
 def _commands(record: Record, steps: list[Step]) -> tuple[str, ...]:

@@ -7,23 +7,18 @@ can change.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlencode
 
+from harness.analysis.series.intervals import Interval
 from harness.analysis.series.linecosts import LineCost
 from harness.analysis.series.sites import RevisionSites, SiteLife
-from harness.analysis.series.spells import Spell
 from harness.model import ALLOCS, BYTES, EscapeSite, InliningCall, InliningDecision
 from harness.outputs.site.draw import names
-from harness.outputs.site.pages.code_views import (
-    InliningView,
-    LineCostView,
-    LineSite,
-    SourceRow,
-    SourceView,
-)
-from harness.outputs.site.shared.parts import Link
-from harness.outputs.site.shared.pieces import Section, flow_view, short_function
+from harness.outputs.site.shared.escapes import FlowView, flow_view, short_function
+from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
+from harness.outputs.site.shared.section import Chrome, Section
 from harness.outputs.text.explanation import describe_cost
 from harness.outputs.text.format import clip, one_line, plural, value, visible
 
@@ -37,6 +32,104 @@ _FILTERED = 200
 _SHOWN_COSTS = 5
 _MOST_COSTS = 60
 _MOST_CALLS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class LineSite:
+    """An escape site on its line.
+
+    Attributes:
+        message, kind, function: in the compiler's words.
+        flow: the compiler's explanation.
+        standing: ``new`` in the revision of the page, else empty.
+        since_word: ``since``, ``back since`` (only at the newest revision), or that it was there
+            from the beginning.
+        since: the first recorded revision that has it.
+        cost: what it costs, as far as that is worth a word.
+    """
+
+    message: str
+    kind: str
+    function: str
+    flow: tuple[FlowView, ...]
+    standing: str
+    since_word: str
+    since: CommitView
+    cost: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineCostView:
+    """What a benchmark allocates on a line, per operation."""
+
+    benchmark: BenchmarkLink
+    allocs: str
+    size: str
+    via: str
+    profiled: CommitView
+
+
+@dataclass(frozen=True, slots=True)
+class InliningView:
+    """What the compiler says of inlining on a line; ``tone`` is empty but for what it refuses."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A line of a file.
+
+    Attributes:
+        number: from 1; 0 for lines that are left out.
+        text: without its line end; says how many are left out where there is no number.
+        sites, inlining: of the line.
+        costs, more_costs: of the line; those beyond the first few.
+        most: the most that any benchmark allocates here, per operation, or empty.
+    """
+
+    number: int
+    text: str
+    sites: tuple[LineSite, ...] = ()
+    costs: tuple[LineCostView, ...] = ()
+    more_costs: tuple[LineCostView, ...] = ()
+    inlining: tuple[InliningView, ...] = ()
+    most: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """The page of a source file.
+
+    Attributes:
+        chrome: see :class:`.section.Chrome`.
+        path: relative to the repository's root.
+        name: its last part.
+        newest: whether it is the page of the newest revision.
+        commit: the revision of the page; of the newest one that which changed the file last,
+            ``None`` if it has not changed since the first.
+        others: the other pages of the same file; of an older revision's page the earlier ones.
+        today: the list of what is live of the file; empty on the page of the newest revision.
+        notes: what is to be said of the text: not there, no UTF-8, cut.
+        rows: the lines.
+        sites, lines, decisions: how many escapes, lines with allocations, lines with inlining.
+        packages: that the file belongs to, as far as its sites tell.
+    """
+
+    chrome: Chrome
+    path: str
+    name: str
+    newest: bool
+    commit: CommitView | None
+    others: tuple[Link, ...]
+    today: str
+    notes: tuple[str, ...]
+    rows: tuple[SourceRow, ...]
+    sites: int
+    lines: int
+    decisions: int
+    packages: tuple[str, ...]
 
 
 def source_view(section: Section, revision: str, path: str) -> SourceView:
@@ -192,13 +285,13 @@ class _Notes:
         )
 
     def _site(self, site: EscapeSite, life: SiteLife) -> LineSite:
-        spell = self._spell(life)
-        new = spell.first == self._known.revision and spell.first != self._first
+        interval = self._interval(life)
+        new = interval.first == self._known.revision and interval.first != self._first
         word = "since"
-        if spell.first == self._first:
+        if interval.first == self._first:
             word = "since the first measured revision"
-        elif self._newest and spell is not life.spells[0]:
-            # Which spells are one site's is told from the site as it was last seen.
+        elif self._newest and interval is not life.intervals[0]:
+            # Which intervals are one site's is told from the site as it was last seen.
             word = "back since"
         return LineSite(
             message=clip(site.message, 400),
@@ -207,17 +300,17 @@ class _Notes:
             flow=flow_view(site),
             standing="new" if new else "",
             since_word=word,
-            since=self._section.commit(spell.first, _UP),
+            since=self._section.commit(interval.first, _UP),
             cost=describe_cost(self._known.cost(site)),
         )
 
-    def _spell(self, life: SiteLife) -> Spell:
-        """The spell that the revision of the page is in."""
+    def _interval(self, life: SiteLife) -> Interval:
+        """The interval that the revision of the page is in."""
         place = self._section.summary.history.position
         return next(
-            spell
-            for spell in reversed(life.spells)
-            if place(spell.first) <= place(self._known.revision)
+            interval
+            for interval in reversed(life.intervals)
+            if place(interval.first) <= place(self._known.revision)
         )
 
     def _cost(self, cost: LineCost) -> LineCostView:

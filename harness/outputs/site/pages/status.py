@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
 from harness.analysis.series.conditions import condition_changes
 from harness.analysis.verdict.health import noise, silent_benchmarks
 from harness.analysis.verdict.summary import RevisionState
 from harness.outputs.site.draw.svg import strip
-from harness.outputs.site.pages.overview import trouble
-from harness.outputs.site.pages.status_views import (
-    ConditionRow,
-    HelpView,
-    NoiseRow,
-    SilentRow,
-    StatusView,
-)
-from harness.outputs.site.shared.parts import Fact, Link
-from harness.outputs.site.shared.pieces import SIGNS, Section, machine_detail, toolchain, variables
+from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
+from harness.outputs.site.shared.records import machine_detail, toolchain, variables
+from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.values import Fact
+from harness.outputs.site.shared.verdicts import SIGNS, trouble
 from harness.outputs.text.format import clip, minute, percent, plural
 
 _MOST_BROKEN = 50
@@ -28,6 +27,60 @@ _STATES = {
     RevisionState.NO_BENCHMARKS: "compiles, and there is nothing to run",
     RevisionState.NOT_MEASURED: "no record",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseRow:
+    """A unit over all benchmarks: how many repeat exactly, and how far the others spread."""
+
+    unit: str
+    benchmarks: int
+    exact: int
+    typical: str
+    widest: tuple[tuple[BenchmarkLink, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SilentRow:
+    """A benchmark without a value now."""
+
+    benchmark: BenchmarkLink
+    state: str
+    reason: str
+    since: CommitView
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionRow:
+    """A change of what was measured with."""
+
+    commit: CommitView
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """``status.html``; ``strip`` is the history as a row of states."""
+
+    chrome: Chrome
+    environments: tuple[tuple[Link, tuple[Fact, ...]], ...]
+    conditions: tuple[ConditionRow, ...]
+    strip: Markup
+    coverage: tuple[tuple[str, str, str, int, str], ...]
+    silent: tuple[SilentRow, ...]
+    broken: tuple[tuple[CommitView, str], ...]
+    more_broken: int
+    noise: tuple[NoiseRow, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HelpView:
+    """``help.html``: its words are in the template."""
+
+    chrome: Chrome
 
 
 def status_view(section: Section) -> StatusView:

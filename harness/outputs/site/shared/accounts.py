@@ -15,18 +15,18 @@ from harness.analysis.series.series import unit_order
 from harness.analysis.series.steps import Step
 from harness.model import BYTES, EscapeSite
 from harness.outputs.site.draw.svg import share_bar
-from harness.outputs.site.shared.parts import (
+from harness.outputs.site.shared.account_views import (
     AccountView,
     AmountView,
-    BenchmarkLink,
     BriefView,
     CauseView,
     OutcomeView,
     SharerRow,
     ShareView,
-    UseView,
 )
-from harness.outputs.site.shared.pieces import Section, flow_view, short_function
+from harness.outputs.site.shared.escapes import UseView, flow_view, short_function
+from harness.outputs.site.shared.links import BenchmarkLink
+from harness.outputs.site.shared.section import Section
 from harness.outputs.text.explanation import (
     OUTCOMES,
     TESTS_CHANGED,
@@ -45,7 +45,6 @@ _NOISE_ALLOCS = 0.05
 _NOISE_BYTES = 0.5
 # From this share on the lines give the whole change, and a remainder is a matter of rounding.
 _WHOLE = 0.9995
-
 Place = tuple[str, int]
 _Line = tuple[str, int, bool, str, str, str, EscapeSite | None, str]
 _NOTHING = AmountView("", "")
@@ -125,7 +124,7 @@ def brief_view(
     Args:
         attribution: what is shown.
         before: the one that stands above it in a list.
-        link: the page of a cause's line, see :meth:`.pieces.Section.cause_link`.
+        link: the page of a cause's line, see :meth:`.section.Section.cause_link`.
     """
     causes = attribution.causes
     unit = attribution.unit
@@ -340,3 +339,13 @@ def _percent(share: float) -> str:
     if 0 < share < 0.01:
         return "under 1\N{NARROW NO-BREAK SPACE}%"
     return f"{int(share * 100)}\N{NARROW NO-BREAK SPACE}%"
+
+
+def brief_of(section: Section, steps: Sequence[Step]) -> tuple[str, BriefView | None]:
+    """The account of the first step that has one, and whose it is where there are several."""
+    step = next((s for s in steps if s in section.attributions), None)
+    if step is None:
+        return "", None
+    several = len({(s.package, s.benchmark) for s in steps}) > 1
+    name = section.benchmark(step.package, step.benchmark, "").name if several else ""
+    return name, brief_view(section.attributions[step], link=section.cause_link(step, ""))

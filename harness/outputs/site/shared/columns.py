@@ -17,7 +17,7 @@ from harness.analysis.verdict.summary import RevisionState, RevisionSummary
 from harness.model import HEAP_COSTS
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, assembled, fragment, shard
-from harness.outputs.site.shared.pieces import Section, point_runs
+from harness.outputs.site.shared.section import Section, point_runs
 from harness.outputs.text.format import confidence, one_line, signed, visible
 
 HISTORY_SHARD = "data/history.js"

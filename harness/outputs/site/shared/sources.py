@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from harness.analysis.causes.attribution import Cause
 from harness.analysis.history.history import History
 from harness.analysis.series.sites import RevisionSites, SiteHistory, files_of, follow_sites
-from harness.analysis.verdict.summary import RevisionSummary, Summary
-from harness.model import ALLOCS, BYTES, Position
+from harness.analysis.verdict.summary import Summary, files_behind
+from harness.model import Position
 from harness.outputs.site.draw import names
 
 # The content of a file at a revision, by hash and path; `None` where it cannot be had.
@@ -113,14 +112,10 @@ class SourcePlan:
 
 
 def source_plan(summary: Summary) -> SourcePlan:
-    """All files with live sites at the newest revision, and what stands behind each step.
-
-    Args:
-        summary: made with :func:`watched`.
-    """
+    """Plan pages of the files with live sites at the newest revision, and of those behind steps."""
     asked: dict[tuple[str, str], int] = {}
     for revision in summary.revisions:
-        for page in watched(revision):
+        for page in files_behind(revision):
             if in_tree(page[1]):
                 asked.setdefault(page, summary.history.position(revision.slot.revision))
     pages = set(asked)
@@ -130,25 +125,6 @@ def source_plan(summary: Summary) -> SourcePlan:
     return SourcePlan(summary.history, sites, frozenset(pages), asked)
 
 
-def cause_place(cause: Cause, revision: str, previous: str) -> tuple[str, str]:
-    """Revision and file of a cause of a step from ``previous`` to ``revision``."""
-    return (previous if cause.at_base else revision), cause.file
-
-
 def in_tree(file: str) -> bool:
     """Whether a path is of a file that a revision can have, and not of what the compiler makes."""
     return bool(file) and not file.startswith("/") and not Position(file, 1, 1).generated
-
-
-def watched(revision: RevisionSummary) -> Iterator[tuple[str, str]]:
-    """Files of the causes of the steps, and of the escapes that came or went with them."""
-    head = revision.slot.revision
-    for step, attribution in revision.attributions.items():
-        for cause in attribution.causes:
-            yield cause_place(cause, head, step.previous)
-    counted = any(s.unit in (ALLOCS, BYTES) for s in revision.steps)
-    if counted and revision.escapes is not None and revision.base is not None:
-        for site in revision.escapes.new:
-            yield head, site.position.file
-        for site in revision.escapes.gone:
-            yield revision.base.revision.hash, site.position.file

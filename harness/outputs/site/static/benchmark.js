@@ -1,5 +1,5 @@
 // The page of a benchmark: charts that share their places, a cursor and the range in the address.
-// Without this script the page shows charts that the server drew, and the same tables.
+// Without this script the page shows a sparkline for each unit, and the same tables.
 (function () {
   "use strict";
   var section = document.querySelector("[data-benchmark]");
@@ -29,7 +29,7 @@
       live.remove();
       still.classList.add("shown");
       section.prepend(element("p", { "class": "muted", role: "status" }, [
-        "The data of the charts cannot be loaded (" + error.message + "); drawn below as published.",
+        "The data of the charts cannot be loaded (" + error.message + "); a summary is below.",
       ]));
     });
 
@@ -161,7 +161,7 @@
 
   function stepAt(series, i) { return series.steps.find(function (s) { return s[0] === i; }); }
 
-  // As pieces.cell says it.
+  // As shared/values.py says it.
   function spreadAt(series, i) {
     if (!series.low || series.low[i] === null || series.low[i] === series.high[i]) return "";
     return esv.value(series.low[i], series.unit) + " to " + esv.value(series.high[i], series.unit) +

@@ -1,5 +1,5 @@
 // One chart of the benchmark page: uPlot for axes, cursor and selection; the line, its band, gaps and
-// steps are drawn here, as harness/outputs/site/draw/svg.py draws them. Every place is as wide as every
+// steps are drawn here. Every place is as wide as every
 // other: place i spans i to i + 1, and its value is looked up in the middle.
 (function () {
   "use strict";

@@ -1,39 +1,26 @@
-"""Parts that several pages are made of. Pure: a summary in, views out."""
+"""One environment of the site, as its pages see it. Pure."""
 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.compare.comparison import Direction
-from harness.analysis.compare.costs import UNKNOWN, SiteCost
-from harness.analysis.compare.samples import median_band
 from harness.analysis.series.series import Point, PointState, Series
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.regressions import CommitChange, Standard, commit_changes
-from harness.analysis.verdict.summary import RevisionState, Summary
-from harness.model import BYTES, EscapeSite, FlowStep, Measurement, PackageResult, Record
+from harness.analysis.verdict.summary import Summary, cause_place
+from harness.model import ALLOCS, PackageResult, Record
 from harness.outputs.site.draw import names
-from harness.outputs.site.draw.svg import MOST_TARGETS, Mark
-from harness.outputs.site.shared.parts import (
-    BenchmarkLink,
-    Cell,
-    CommitView,
-    EscapeView,
-    FlowView,
-    Link,
-    StepView,
-    UseView,
-)
-from harness.outputs.site.shared.sources import SourcePlan, Sources, cause_place, no_sources
-from harness.outputs.site.shared.views import Chrome
-from harness.outputs.text.explanation import describe_cost
+from harness.outputs.site.draw.svg import MOST_PLACES, Mark
+from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
+from harness.outputs.site.shared.records import machine_detail, toolchain, variables
+from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources
+from harness.outputs.site.shared.values import units_of
 from harness.outputs.text.format import (
-    NONE,
     clip,
     confidence,
     day,
@@ -44,15 +31,7 @@ from harness.outputs.text.format import (
     value,
 )
 
-SIGNS = {
-    RevisionState.MEASURED: ("✓", "quiet"),
-    RevisionState.CARRIED: ("↷", "quiet"),
-    RevisionState.PARTIAL: ("!", "warning"),
-    RevisionState.BROKEN: ("✕", "broken"),
-    RevisionState.NO_BENCHMARKS: ("○", "quiet"),
-    RevisionState.NOT_MEASURED: ("…", "quiet"),
-}
-_GAPS = {
+GAPS = {
     PointState.BROKEN: "broken",
     PointState.DOES_NOT_BUILD: "broken",
     PointState.FAILED: "failed",
@@ -65,13 +44,60 @@ _GAPS = {
 }
 # The benchmark is not in the code.
 _NOT_THERE = (PointState.ABSENT, PointState.REMOVED)
-# Behind a spread that is no confidence interval; static/benchmark.js says the same.
-RANGE = " (range)"
-_MOST_FLOW = 60
 _DATED = ("index.html", "status.html")
-_FROM = re.compile(r"from (.*) \(([a-z -]+)\)", re.DOTALL)
 # The last part of an import path, with what stands before a major version.
 _VERSION = re.compile(r"[^/]+(?:/v\d+)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A change of one value. ``tone`` is ``regression`` or ``improvement``.
+
+    ``confidence`` is empty where the values are exact.
+    """
+
+    benchmark: BenchmarkLink
+    unit: str
+    before: str
+    after: str
+    delta: str
+    percent: str
+    tone: str
+    note: str = ""
+    confidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chrome:
+    """What frames every page.
+
+    Attributes:
+        project: name of the measured project.
+        title: of the page.
+        up: prefix that leads from the page to the root of its environment.
+        top: prefix that leads to the root of the site.
+        toolchain: Go release and platform.
+        variables: the environment's variables, ``GOAMD64=v3``, or empty.
+        machine: name of the machine.
+        branch: whose history it is; empty where the project has only one.
+        machine_detail: its processor and memory.
+        environments: the same page, or the overview, in every environment of the site.
+        navigation: the single pages that the environment has.
+        generated: time of the newest record, empty but on a few pages.
+    """
+
+    project: str
+    title: str
+    up: str
+    top: str
+    toolchain: str
+    variables: str
+    machine: str
+    machine_detail: str
+    environments: tuple[Link, ...]
+    generated: str
+    navigation: tuple[Link, ...] = ()
+    branch: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,7 +242,7 @@ class Section:
         """What gives the page of a cause's line, of a step."""
 
         def link(cause: Cause) -> str:
-            revision, file = cause_place(cause, step.revision, step.previous)
+            revision, file = cause_place(cause, step)
             return self.plan.link(revision, file, cause.line, up)
 
         return link
@@ -282,80 +308,27 @@ class Section:
                 found.append(start)
         return tuple(found)
 
-    def dates(self, places: Sequence[int]) -> tuple[str, ...]:
-        """The dates of places; empty where there is no record."""
-        records = [self.summary.revisions[i].slot.record for i in places]
-        return tuple("" if r is None else self.commit(r.revision.hash, "").date for r in records)
-
-    def marks(self, series: Series, up: str, places: Sequence[int]) -> tuple[Mark, ...]:
-        """Some places of a series.
-
-        Beyond :data:`~harness.outputs.site.draw.svg.MOST_TARGETS` of them only steps say what they
-        are, as only they can be pointed at.
-        """
-        if len(places) <= MOST_TARGETS:
-            return tuple(self._mark(series, i, series.points[i], up) for i in places)
-        steps = self.steps_of.get((series.package, series.benchmark, series.unit), ())
-        stepped = {self.places[s.revision] for s in steps}
+    def marks(self, series: Series, places: Sequence[int]) -> tuple[Mark, ...]:
+        """The newest of some places of a series, for its sparkline."""
+        steps = {
+            self.places[s.revision]: s.direction.value
+            for s in self.steps_of.get((series.package, series.benchmark, series.unit), ())
+        }
         found: list[Mark] = []
         last: Point | None = None
-        for i in places:
-            point = series.points[i]
-            if i in stepped:
-                found.append(self._mark(series, i, point, up))
-                last = None
-                continue
-            # A value that is carried is the same object, and then the mark is.
-            same = last is not None and last.measurement is point.measurement
-            if same and last is not None and (point.measurement or last.state is point.state):
-                found.append(found[-1])
-            else:
-                found.append(_plain(point))
-            last = point
-        return tuple(found)
-
-    def _mark(self, series: Series, index: int, point: Point, up: str) -> Mark:
-        slot = self.summary.revisions[index].slot
-        if slot.record is None:
-            count = plural(len(slot.hashes), "revision")
-            return Mark(f"{count} not measured", gap="unmeasured")
-        revision = slot.record.revision
-        title = f"{revision.short} {one_line(revision.subject, 90)}"
-        href = up + names.revision_page(revision.hash)
-        m = point.measurement
-        if m is None:
-            reason = f": {one_line(point.reason)}" if point.reason else ""
-            return Mark(f"{title}\n{point.state}{reason}", href, gap=_GAPS[point.state])
-        step = self.steps.get((series.package, series.benchmark, series.unit, slot.revision))
-        change = "" if step is None else signed(step.delta, series.unit)
-        text = f"{title}\n{value(m.value, series.unit)} ({series.unit})"
-        if step is not None:
-            if step.p is None:
-                text += f", from {value(step.before, series.unit)}"
-            else:
-                text += (
-                    f"\nchange point: {value(step.before, series.unit)} →"
-                    f" {value(step.after, series.unit)}, {confidence(step.p)}"
+        for place in places[-MOST_PLACES:]:
+            point = series.points[place]
+            if place in steps or point is not last:
+                measured = point.measurement
+                found.append(
+                    Mark(gap=GAPS[point.state])
+                    if measured is None
+                    else Mark(measured.value, step=steps.get(place, ""))
                 )
-        low, high, interval = (None, None, False) if m.exact else median_band(m)
-        return Mark(
-            label=text,
-            href=href,
-            value=m.value,
-            low=low,
-            high=high,
-            interval=interval,
-            step="" if step is None else step.direction.value,
-            delta=change,
-        )
-
-
-def _plain(point: Point) -> Mark:
-    """The mark of a place that cannot be pointed at."""
-    m = point.measurement
-    if m is None:
-        return Mark("", gap=_GAPS[point.state])
-    return Mark("", value=m.value, low=None if m.exact else m.low, high=None if m.exact else m.high)
+            else:
+                found.append(found[-1])
+            last = None if place in steps else point
+        return tuple(found)
 
 
 def point_runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:
@@ -370,134 +343,11 @@ def point_runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:
     return found
 
 
-def cell(m: Measurement | None, step: Step | None = None) -> Cell:
-    """A value with its spread, and how it changed."""
-    if m is None:
-        return Cell(NONE)
-    spread = ""
-    if not m.exact and m.low != m.high:
-        low, high, interval = median_band(m)
-        spread = f"{value(low, m.unit)} to {value(high, m.unit)}{'' if interval else RANGE}"
-    if step is None:
-        return Cell(value(m.value, m.unit), spread)
-    return Cell(value(m.value, m.unit), spread, signed(step.delta, m.unit), step.direction.value)
-
-
-def escape_view(
-    section: Section,
-    site: EscapeSite,
-    use: UseView | None = None,
-    cost: SiteCost = UNKNOWN,
-    *,
-    place: tuple[str, str] = ("", ""),
-    by: int | None = None,
-) -> EscapeView:
-    """An escape site, printed.
-
-    Args:
-        section: of the site.
-        site: what is shown.
-        use: what an account makes of it.
-        cost: as far as it is known.
-        place: its revision, and the prefix of links.
-        by: see :meth:`.sources.SourcePlan.link`.
-    """
-    revision, up = place
-    return EscapeView(
-        package=section.short_package(site.package),
-        where=clip(str(site.position), 300),
-        function=clip(site.function, 160),
-        message=clip(site.message, 400),
-        kind=site.kind.value,
-        flow=flow_view(site),
-        use=use,
-        cost=describe_cost(cost),
-        href=section.plan.link(revision, site.position.file, site.position.line, up, by),
-        idle=cost.allocates is False and not (use and use.href),
-    )
-
-
-def flow_view(site: EscapeSite) -> tuple[FlowView, ...]:
-    """The compiler's explanation, its words told apart: ``from x (why)``, ``flow: a ← b:``."""
-    return tuple(_flow(step) for step in site.flow[:_MOST_FLOW])
-
-
-def _flow(step: FlowStep) -> FlowView:
-    where = "" if step.position is None else clip(str(step.position), 300)
-    text = clip(step.text, 400)
-    if text.startswith("flow: "):
-        return FlowView(text.removeprefix("flow: ").removesuffix(":"), "", where, head=True)
-    match = _FROM.fullmatch(text)
-    if match is None:
-        return FlowView(text, "", where, head=False)
-    return FlowView(match[1], match[2], where, head=False)
-
-
-def short_function(name: str) -> str:
-    """A function without the shapes that it was instantiated with: ``Top[...]``."""
-    start = name.find("[go.shape.")
-    if start < 0:
-        return clip(name, 160)
-    depth = 0
-    for end in range(start, len(name)):
-        depth += {"[": 1, "]": -1}.get(name[end], 0)
-        if depth == 0:
-            return clip(f"{name[:start]}[...]{name[end + 1 :]}", 160)
-    return clip(name, 160)
-
-
-def toolchain(record: Record) -> str:
-    """The Go release that ran, with its platform."""
-    used = record.environment.toolchain
-    return f"{used.release} {used.goos}/{used.goarch}"
-
-
-def variables(record: Record) -> str:
-    """Variables of the environment, ``GOAMD64=v3 GOGC=off``."""
-    settings = {**record.environment.build_variables, **record.environment.run_variables}
-    return " ".join(f"{k}={v}" for k, v in sorted(settings.items()))
-
-
-def machine_detail(record: Record) -> str:
-    """Processor, number of processors and memory, as far as they are known."""
-    machine = record.machine
-    ram = value(float(machine.ram), BYTES) if machine.ram.isdecimal() else machine.ram
-    parts = (machine.cpu, machine.num_cpu and f"{machine.num_cpu} CPUs", ram)
-    return ", ".join(p for p in parts if p)
-
-
-def commit_link(prefix: str, revision: str) -> str:
-    """Web page of a commit, empty unless the prefix is one of the web."""
-    return prefix + revision if prefix.startswith(("https://", "http://")) else ""
-
-
-def explain_command(record: Record, base: str, *, release: bool) -> str:
-    """The command that accounts for what a revision changed, for a POSIX shell.
-
-    Args:
-        record: of the revision.
-        base: hash of the revision that it is compared with.
-        release: whether the Go release has to be named.
-    """
-    parts = ["esv", "explain", shlex.quote(record.revision.hash)]
-    if base != record.revision.parent:
-        parts += ["--base", shlex.quote(base)]
-    if release:
-        parts += ["--go", shlex.quote(record.environment.toolchain.release.removeprefix("go"))]
-    return " ".join(parts)
-
-
-def by_direction(steps: Iterable[Step]) -> tuple[int, int]:
-    """How many are regressions and how many improvements."""
-    listed = list(steps)
-    worse = sum(s.direction is Direction.REGRESSION for s in listed)
-    return worse, len(listed) - worse
-
-
-def units_of(series: Sequence[Series]) -> dict[str, Series]:
-    """Series of one benchmark by unit."""
-    return {s.unit: s for s in series}
-
-
 def _packages(record: Record | None) -> Sequence[PackageResult]:
     return () if record is None else record.packages
+
+
+def end_state(section: Section, series: tuple[Series, ...]) -> PointState:
+    """The state of a benchmark at the newest revision that has a record."""
+    index = section.shown_places[-1]
+    return (units_of(series).get(ALLOCS) or series[0]).points[index].state

@@ -1,4 +1,4 @@
-"""Bytes that can be made again, kept in the cache between runs."""
+"""Files of the user's cache: bytes that can be made again."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import time
 from pathlib import Path
 
 _DAY = 86_400.0
-# What no revision of so long has needed.
-_KEPT = 30 * _DAY
+_UNUSED = 30 * _DAY
 _STAMP = ".swept"
 
 
-class FileMemo:
-    """One file for each key; what was not asked for in 30 days is deleted, once a day.
+class FileCache:
+    """One file for each key; a file that was not read for 30 days is deleted, once a day.
 
-    Nothing is raised: whoever puts something there can make it again. Readers see all of a file or
-    none of it, but for a crash of the machine, so that its contents must say if they are cut off.
+    Nothing is raised: the caller can make the bytes again. Readers see all of a file or none of it,
+    but for a crash of the machine, so the contents must say if they are cut off.
 
     Args:
         directory: made when something is put there.
@@ -29,7 +28,7 @@ class FileMemo:
         self._swept = False
 
     def get(self, key: str) -> bytes | None:
-        """What was put there under a key (of letters and digits), ``None`` if it is not there."""
+        """Read the bytes under a key (of letters and digits), ``None`` if there are none."""
         path = self._path(key)
         try:
             data = path.read_bytes()
@@ -40,7 +39,7 @@ class FileMemo:
         return data
 
     def put(self, key: str, data: bytes) -> None:
-        """Keep bytes under a key; nothing happens where that is not possible."""
+        """Write bytes under a key; does nothing where that is not possible."""
         path = self._path(key)
         temporary: Path | None = None
         try:
@@ -69,5 +68,5 @@ class FileMemo:
         stamp.touch()
         for path in self._directory.glob("*/*"):
             with contextlib.suppress(OSError):
-                if now - path.stat().st_mtime > _KEPT:
+                if now - path.stat().st_mtime > _UNUSED:
                     path.unlink()
