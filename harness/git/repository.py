@@ -129,7 +129,7 @@ class Repository:
             pass
         hint = (
             "the clone is shallow and does not reach it; fetch it (git fetch --unshallow)"
-            if self.is_shallow()
+            if self.boundary()
             else "check the name, or fetch it first"
         )
         raise UsageError(f"unknown revision {name!r} in {self.directory}: {hint}")
@@ -140,10 +140,6 @@ class Repository:
             return (self.common_dir / "shallow").read_text("ascii")
         except OSError:
             return ""
-
-    def is_shallow(self) -> bool:
-        """Return whether history was cut off when the repository was cloned."""
-        return self.git("rev-parse", "--is-shallow-repository") == "true"
 
     def work_tree_changes(self) -> list[str]:
         """Files in which the work tree differs from the index, according to ``git status``.

@@ -20,6 +20,7 @@ from harness.model.diagnostic import (
 )
 from harness.model.environment import Environment, Machine
 from harness.model.revision import Revision, Support, TreeDiff
+from harness.model.selection import covers
 
 RECORD_SCHEMA = 2
 # Behind the version in ``Record.harness`` where a saved output was read.
@@ -80,6 +81,11 @@ class RunSettings:
     alloc_benchtime: str
     benchtime: str | None
     count: int
+
+    def covers(self, other: RunSettings) -> bool:
+        """Return whether all benchmarks that ``other`` selects are known to be selected here."""
+        whole = self.packages in (other.packages, ("./...",))
+        return whole and covers(self.bench, other.bench)
 
     @property
     def alloc_iterations(self) -> int:

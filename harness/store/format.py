@@ -70,7 +70,8 @@ class Core(msgspec.Struct, frozen=True):
 
     Attributes:
         schema: version of the form.
-        layout: which of them make up what.
+        record: the record without the content of the members.
+        members: in the order of the file.
     """
 
     schema: int

@@ -23,7 +23,7 @@ from harness.model import (
     RunSettings,
 )
 from harness.model.record import outcome_of, with_failures
-from harness.model.selection import covers, enters
+from harness.model.selection import enters
 from harness.store.encoding import encode
 
 T = TypeVar("T")
@@ -126,7 +126,8 @@ def supplement(record: Record, other: Record) -> Record:
     def concerns(package: str, benchmark: str) -> bool:
         return (package, benchmark) in there and keys[package] == others.get(package)
 
-    same = _question(record.settings) == _question(other.settings)
+    one, two = record.settings, other.settings
+    same = (one.bench, one.packages) == (two.bench, two.packages)
     accounts = [a for a in other.accounts if concerns(a.package, a.benchmark)]
     exchanges = [e for e in other.exchanges if concerns(e.package, e.benchmark)]
     return replace(
@@ -231,17 +232,9 @@ def _is_of(row: str, names: set[str]) -> bool:
 
 def _settings(old: RunSettings, new: RunSettings) -> RunSettings:
     """Settings of the union: those that cover the others."""
-    wide = new if covers(new.bench, old.bench) and _packages(new, old) else old
+    wide = new if new.covers(old) else old
     timed = new if new.count else old
     return replace(wide, benchtime=timed.benchtime, count=timed.count)
-
-
-def _packages(there: RunSettings, wanted: RunSettings) -> bool:
-    return there.packages in (wanted.packages, ("./...",))
-
-
-def _question(settings: RunSettings) -> tuple[str, tuple[str, ...]]:
-    return settings.bench, settings.packages
 
 
 def _union(old: Iterable[T], new: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:

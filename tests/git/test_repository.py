@@ -137,12 +137,12 @@ def test_a_shallow_clone_says_so(project: Project, tmp_path: Path) -> None:
     new = project.commit({"a": "2\n"})
     project.git("clone", "--quiet", "--depth=1", project.path.as_uri(), str(tmp_path / "s"))
     repository = Repository(tmp_path / "s")
-    assert repository.is_shallow()
+    assert repository.boundary() == f"{new}\n"
     assert repository.exists(new)
     assert not repository.exists(old)
     with pytest.raises(UsageError, match="shallow"):
         repository.resolve(old)
-    assert not Repository(project.path).is_shallow()
+    assert Repository(project.path).boundary() == ""
 
 
 def test_a_url_is_mirrored_and_fetched_again(project: Project, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from harness import __version__
 from harness.model import Lane, PackageOutcome, PackageResult, Record, RunSettings
 from harness.model.record import outcome_of, with_failures
-from harness.model.selection import covers, enters, exactly, selects
+from harness.model.selection import enters, exactly, selects
 
 
 def narrowed(record: Record, wanted: RunSettings) -> Record | None:
@@ -32,8 +32,7 @@ def narrowed(record: Record, wanted: RunSettings) -> Record | None:
     if (
         record.harness != __version__
         or there.alloc_benchtime != wanted.alloc_benchtime
-        or there.packages not in (wanted.packages, ("./...",))
-        or not covers(there.bench, wanted.bench)
+        or not there.covers(wanted)
         or not read
     ):
         return None

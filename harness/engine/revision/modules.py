@@ -33,6 +33,7 @@ class ModulePlan:
     """How to build one module.
 
     Attributes:
+        directory: relative to the work tree, ``.`` for its root.
         workspace: value of ``GOWORK``: ``off``, or the path of the ``go.work`` file.
         overlay: the go.mod in place of the revision's, if any.
     """

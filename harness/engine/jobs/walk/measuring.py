@@ -164,7 +164,8 @@ def execute_walk(
                 spec = _spec(session, part)
                 measured = [h for h in part.revisions if h not in set(part.open)]
                 # So that the records are those of a walk that was not cut.
-                session.carry.look_at(session.machine.machine, part.environment, measured)
+                environment = session.environment(spec).name
+                session.carry.look_at(session.machine.machine, environment, measured)
                 specs.append((spec, part))
                 for hash_ in part.open:
                     if not may_begin():
