@@ -1,4 +1,4 @@
-"""``python -m harness`` and the ``esv`` command, with standard streams that can be relied on."""
+"""``python -m harness`` and the ``esv`` command, with standard streams that never fail later."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def run() -> None:
 
 
 class _Output(io.FileIO):
-    """A standard stream; what it cannot take once, it passes over from then on.
+    """A standard stream that drops its data after the first failed write.
 
     Args:
         number: descriptor.
-        raises: whether the first time is an error.
+        raises: whether the first failure is an error.
     """
 
     def __init__(self, number: int, *, raises: bool) -> None:
@@ -49,7 +49,7 @@ class _Output(io.FileIO):
         self._raises, self._failed = raises, False
 
     def write(self, data: Any, /) -> int:
-        """All of it is written, or passed over."""
+        """Write all of it, or drop it."""
         if not self._failed:
             try:
                 return super().write(data) or 0
@@ -64,11 +64,11 @@ class _Output(io.FileIO):
 
 
 def _open_streams() -> None:
-    """Make the standard streams what every command takes them for.
+    """Open the standard streams such that every command can rely on them.
 
     A stream that the caller has closed would be ``None``, and its number that of the next file.
-    What an encoding cannot hold is written with a backslash. The exit code stands where standard
-    error cannot take the message.
+    Characters that the encoding does not have are written as backslash escapes. A message that
+    standard error cannot take does not change the exit code.
     """
     for number, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:

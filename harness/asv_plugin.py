@@ -90,11 +90,14 @@ class _Process:
             atexit.register(_rebuild_at_exit, store)
 
     def read(self, store: RecordStore, path: Path) -> Record | None:
-        """The record in a file, ``None`` if it is set aside; the last one is read once.
+        """The record in a file, ``None`` if there is none or it is set aside.
 
-        asv asks for the same record once for each benchmark.
+        The last one is read once, for asv asks for it once for each benchmark.
         """
-        now = stamp(path)
+        try:
+            now = stamp(path)
+        except OSError:
+            return None
         if self._last is None or self._last[:2] != (path, now):
             found = next((record for _, record in store.numbers_and_sites([path])), None)
             if found is None:
@@ -270,7 +273,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
     def _record(self, commit: str) -> Record | None:
         session = _process.session(self._config)
         path = session.store.path(RecordKey(session.machine.machine, commit, self.name))
-        record = _process.read(session.store, path) if path.is_file() else None
+        record = _process.read(session.store, path)
         return record if record is not None and record.revision.hash == commit else None
 
     def _discover(self, root: str, target: Path) -> None:

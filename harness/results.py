@@ -24,7 +24,7 @@ from harness.analysis.frames.frames import (
     accounts_frame,
     attribution_frame,
     correlation_frame,
-    each_escape,
+    escapes_frame,
     spells_frame,
     steps_frame,
 )
@@ -57,10 +57,9 @@ def open_results(
 ) -> Results:
     """Open a results directory.
 
-    Without a repository the order of the revisions is that of the first parents in the records, and
-    by date where that chain has a gap: a ``position`` then counts the recorded revisions, and one
-    that was never measured is not seen. With one it is the place in the first-parent history of the
-    branches, and revisions that are not on it are left out.
+    Without a repository the revisions are in the order of the first parents in the records, and by
+    date where that chain has a gap; ``position`` then counts the recorded revisions. With one it
+    counts the first-parent history of the branches, and other revisions are left out.
 
     Args:
         path: the results directory, or an ``asv.conf.json``, whose repository and branches are then
@@ -97,8 +96,8 @@ def open_results(
 class Results:
     """The records of a results directory; made by :func:`open_results`.
 
-    Records are read one after the other. What is kept of each is its measurements and changed
-    lines, so that many revisions with many escape sites fit into memory.
+    Of each record only the measurements and changed lines stay in memory, so that many revisions
+    with many escape sites fit into it.
     """
 
     def __init__(
@@ -136,7 +135,7 @@ class Results:
         """
         makers: dict[str, Callable[[History], pd.DataFrame]] = {
             "escapes": lambda h: self._walked[h.machine, h.environment][0],
-            "escapes-by-revision": lambda h: each_escape(h, self._records(h)),
+            "escapes-by-revision": lambda h: escapes_frame(h, self._records(h)),
             "steps": lambda h: steps_frame(h, self.steps(h)),
             "attribution": lambda h: attribution_frame(h, self._attributions(h)),
             "accounts": lambda h: accounts_frame(h, h.records),
@@ -159,14 +158,14 @@ class Results:
         return tuple(sorted(found, key=lambda s: history.position(s.revision)))
 
     def associations(self, history: History) -> tuple[Association, ...]:
-        """How changes go with escapes, see :mod:`harness.analysis.frames.correlation`."""
+        """How changes go with escapes; see `harness.analysis.frames.correlation`."""
         return associations(history, self._walked[history.machine, history.environment][1])
 
     @cached_property
     def _walked(
         self,
     ) -> dict[tuple[str, str], tuple[pd.DataFrame, dict[str, dict[str, EscapeCounts]]]]:
-        """Sites and what came and went, of every history; one pass over the whole records."""
+        """The escape sites of every history and their changes; one pass over the whole records."""
         found = {}
         for history in self.histories:
             spells = Spells(history)
@@ -176,14 +175,13 @@ class Results:
 
     def _records(self, history: History) -> Iterator[Record]:
         """The whole records, oldest first."""
-        for record in history.records:
-            yield self._whole(history, record.revision.hash)
+        return (self._whole(history, record.revision.hash) for record in history.records)
 
     def _whole(self, history: History, revision: str) -> Record:
         return self._store.read_path(self._paths[history.machine, history.environment, revision])
 
     def _attributions(self, history: History) -> dict[Step, Attribution]:
-        """Of every step that has the accounts of both sides; only those records are read whole."""
+        """The attributions of steps that have both accounts; only their records are read whole."""
         found: dict[Step, Attribution] = {}
         by_revision: dict[str, list[Step]] = {}
         for step in self.steps(history):
@@ -202,7 +200,7 @@ class Results:
 
 
 def _light(record: Record) -> Record:
-    """A record without what is large and only sometimes needed."""
+    """A record without its large parts that few frames need."""
     return replace(
         record,
         packages=tuple(replace(p, raw=None) for p in record.packages),
@@ -217,17 +215,17 @@ def _light(record: Record) -> Record:
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Frames with the same columns under each other, their categories put together."""
+    """Concatenate frames with the same columns, and unite their categories."""
     import pandas as pd
     from pandas.api.types import union_categoricals
 
     if len(frames) == 1:
         return frames[0]
-    columns = {}
+    joined = {}
     for name in frames[0].columns:
-        parts = [f[name] for f in frames]
-        if all(isinstance(p.dtype, pd.CategoricalDtype) for p in parts):
-            columns[name] = pd.Series(union_categoricals(parts))
+        columns = [f[name] for f in frames]
+        if all(isinstance(c.dtype, pd.CategoricalDtype) for c in columns):
+            joined[name] = pd.Series(union_categoricals(columns))
         else:
-            columns[name] = pd.concat(parts, ignore_index=True)
-    return pd.DataFrame(columns)
+            joined[name] = pd.concat(columns, ignore_index=True)
+    return pd.DataFrame(joined)

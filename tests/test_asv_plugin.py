@@ -403,6 +403,8 @@ def test_a_record_is_read_again_when_its_file_is_another(tmp_path: Path) -> None
     again = process.read(store, path)
     assert again is not None
     assert again.outcome is Outcome.PARTIAL
+    path.unlink()
+    assert process.read(store, path) is None
 
 
 def test_outside_of_asv_nothing_is_tracked(monkeypatch: pytest.MonkeyPatch) -> None:

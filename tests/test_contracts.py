@@ -25,7 +25,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["
 CONTRACTS: dict[str, dict[str, Any]] = {c["name"]: c for c in SETTINGS["contracts"]}
 FLOW = "One-way flow: revision, toolchain, diagnostics, measurement, record, analysis, outputs"
 PURE = "Pure modules do no input or output"
-FORMATS = "No format of the gate imports another"
+INDEPENDENT = [name for name, c in CONTRACTS.items() if c["type"] == "independence"]
 # What a report computes by itself: of the samples of one number, no records.
 PRINTED_FROM_SAMPLES = {"spread"}
 
@@ -61,23 +61,38 @@ def test_what_says_that_it_is_pure_is_in_the_contract() -> None:
         ("outputs/site/draw/upward.py", "import harness.outputs.site.shared\n", "site: "),
         ("unlayered.py", "", FLOW),
         ("analysis/unlayered.py", "", "analysis: "),
-        ("outputs/gate/github.py", "import harness.outputs.gate.junit\n", FORMATS),
         ("analysis/compare/reading.py", "import os\n", PURE),
         ("outputs/gate/reading.py", "from pathlib import Path\n", PURE),
     ],
 )
 def test_violations_are_found(tmp_path: Path, file: str, text: str, broken: str) -> None:
+    (name,) = [n for n in CONTRACTS if n.startswith(broken)]
+    assert broken_with(tmp_path, file, text) >= {name}
+
+
+@pytest.mark.parametrize("name", INDEPENDENT)
+def test_one_module_importing_another_is_found(tmp_path: Path, name: str) -> None:
+    """A format of the gate, and a page of the site."""
+    listed: list[str] = CONTRACTS[name]["modules"]
+    if listed[0].endswith(".*"):
+        package = listed[0].removesuffix(".*")
+        listed = sorted(n for n in module_names() if n.rpartition(".")[0] == package)
+    file = listed[0].removeprefix("harness.").replace(".", "/") + ".py"
+    assert broken_with(tmp_path, file, f"import {listed[1]}\n") >= {name}
+
+
+def broken_with(directory: Path, file: str, text: str) -> set[str]:
+    """The contracts that a copy of the package breaks with a text at the end of a file."""
     ignored = shutil.ignore_patterns("__pycache__", "static", "templates")
-    shutil.copytree(ROOT / "harness", tmp_path / "harness", ignore=ignored)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    with (tmp_path / "harness" / file).open("a", encoding="utf-8") as module:
+    shutil.copytree(ROOT / "harness", directory / "harness", ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", directory)
+    with (directory / "harness" / file).open("a", encoding="utf-8") as module:
         module.write(text)
     linter = Path(sys.executable).parent / "lint-imports"
-    done = subprocess.run([linter], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run([linter], cwd=directory, capture_output=True, text=True, check=False)
     said = " ".join(done.stdout.split())
-    (name,) = [n for n in CONTRACTS if n.startswith(broken)]
     assert done.returncode == 1, said
-    assert f"{name} BROKEN" in said
+    return {name for name in CONTRACTS if f"{name} BROKEN" in said}
 
 
 def test_reports_are_handed_what_they_print() -> None:

@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from harness.cli.context import configuration
 from harness.cli.options import CheckOptions
@@ -14,7 +13,6 @@ from harness.config import Config
 from harness.engine.jobs.canary import check_canary
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, ConfigError, EscapeVelocityError, StoreError
 from harness.git import open_repository
-from harness.model import Record
 from harness.outputs.text.format import minute
 from harness.store import RecordStore
 from harness.toolchain import find_go
@@ -88,7 +86,12 @@ def check_store(config: Config) -> tuple[list[str], list[str]]:
         except StoreError as err:
             problems.append(str(err))
             continue
-        notes += _future(path, record, time.time())
+        # Git takes any date, and clocks may be ahead.
+        notes += [
+            f"{path.name}: {word} in the future ({minute(at)})"
+            for word, at in (("measured", record.started), ("committed", record.revision.date))
+            if at > time.time()
+        ]
         if record.unread:
             packages = ", ".join(e.package for e in record.unread)
             notes.append(
@@ -103,12 +106,6 @@ def check_store(config: Config) -> tuple[list[str], list[str]]:
                 f" {where}{first.text}; measure it again with a newer escape-velocity, or report it"
             )
     return problems, notes
-
-
-def _future(path: Path, record: Record, now: float) -> list[str]:
-    """Times of a record that lie in the future; git takes any date, and clocks may be ahead."""
-    told = (("measured", record.started), ("committed", record.revision.date))
-    return [f"{path.name}: {word} in the future ({minute(at)})" for word, at in told if at > now]
 
 
 def _canary(config: Config, release: str | None) -> str:

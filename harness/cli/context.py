@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from harness.cli.options import CommonOptions, ResultOptions
 from harness.config import Config, check_bench, find_config, load_config
-from harness.engine.session import Session
 from harness.errors import UsageError
 from harness.outputs.text.format import visible
 from harness.store.files import write_atomic
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from harness.engine.session import Session
 
 
 def configuration(options: CommonOptions) -> Config:
@@ -46,6 +47,9 @@ def open_session(
     Raises:
         UsageError: ``bench`` is no regular expression.
     """
+    # Not every verb measures, and this takes the longest to load.
+    from harness.engine.session import Session
+
     config = configuration(options)
     if bench:
         check_bench(bench, "--bench")

@@ -12,7 +12,7 @@ from harness.errors import EXIT_CLEAN, UsageError
 from harness.outputs.text.format import plural, visible
 from harness.store import key_of
 from harness.store.asv.layout import rebuild
-from harness.store.growth import rerun
+from harness.store.merging import rerun
 
 
 def run(options: ImportOptions) -> int:

@@ -34,7 +34,7 @@ def find_pair(
     """The records of two revisions, of one machine and environment where there are such.
 
     Raises:
-        As :func:`find_record`.
+        As `find_record`.
     """
     old, new = (_candidates(session, h, release, machine) for h in (base, head))
     alike = (

@@ -12,7 +12,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness import __version__, cli
 from harness.cli import options
@@ -21,16 +21,11 @@ from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError, Re
 from harness.process import stop
 
 
-class Verb(NamedTuple):
-    """A verb: its options, whose docstring is its help, and the function that does the work."""
-
-    options: type[CommonOptions]
-    run: Callable[[Any], int]
-
-
-def _verb(options: type[OptionsT], run: Callable[[OptionsT], int]) -> Verb:
-    """A verb whose function takes these very options."""
-    return Verb(options, run)
+def _verb(
+    options: type[OptionsT], run: Callable[[OptionsT], int]
+) -> tuple[type[CommonOptions], Callable[[Any], int]]:
+    """A verb: its options, whose docstring is its help, and the function that takes them."""
+    return options, run
 
 
 VERBS = {
@@ -76,7 +71,7 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         with _record_warnings(name):
-            status = VERBS[name].run(given)
+            status = VERBS[name][1](given)
         sys.stdout.flush()
         return status
     except EscapeVelocityError as err:
@@ -120,15 +115,15 @@ def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
     )
     parser.add_argument("--version", action="version", version=f"esv {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for name, verb in VERBS.items():
-        text = verb.options.__doc__ or ""
+    for name, (declared, _) in VERBS.items():
+        text = declared.__doc__ or ""
         short = f"{text[:1].lower()}{text[1:].rstrip('.')}"
-        add_arguments(verbs.add_parser(name, help=short, description=text), verb.options)
+        add_arguments(verbs.add_parser(name, help=short, description=text), declared)
     parsed = parser.parse_args(_joined(argv))
     if parsed.verb is None:
         parser.print_help()
         raise SystemExit(EXIT_ERROR)
-    return parsed.verb, read_options(VERBS[parsed.verb].options, parsed)
+    return parsed.verb, read_options(VERBS[parsed.verb][0], parsed)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:

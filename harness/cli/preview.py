@@ -15,6 +15,7 @@ from harness.cli.context import configuration
 from harness.cli.options import PreviewOptions
 from harness.errors import EXIT_CLEAN, UsageError
 from harness.outputs.site.draw.tree import MARKER
+from harness.store.files import stamp as file_stamp
 
 # Paths that no file of a site has.
 _RELOAD = "/-/reload.js"
@@ -53,10 +54,10 @@ def stamp(directory: Path) -> str:
     A publishing replaces the directory, or writes the marker anew.
     """
     try:
-        found, place = (directory / MARKER).stat(), directory.stat()
+        stamps = (*file_stamp(directory / MARKER), file_stamp(directory)[-1])
     except OSError:
         return ""
-    return f"{place.st_ino}-{found.st_ino}-{found.st_mtime_ns}"
+    return "-".join(map(str, stamps))
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):

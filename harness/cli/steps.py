@@ -73,7 +73,16 @@ def _steps(history: History, units: Sequence[str], *, as_json: bool) -> str:
         own = [s for s in found if s.revision == revision]
         attributions.update(explain_steps(history, revision, own))
     if as_json:
-        entries = [_entry(step, attributions.get(step)) for step in found]
+        entries = []
+        for step in found:
+            attribution = attributions.get(step)
+            entry = {
+                **msgspec.to_builtins(step),
+                "outcome": attribution.outcome if attribution else None,
+                "explained": attribution.explained if attribution else None,
+                "causes": attribution.causes if attribution else [],
+            }
+            entries.append(entry)
         document = {"schema": "esv.steps/1", "environment": history.environment, "steps": entries}
         return json_text(document)
     rows = [_row(history, step, attributions.get(step)) for step in found]
@@ -107,12 +116,3 @@ def _row(history: History, step: Step, attribution: Attribution | None) -> list[
         word,
         cause,
     ]
-
-
-def _entry(step: Step, attribution: Attribution | None) -> dict[str, object]:
-    return {
-        **msgspec.to_builtins(step),
-        "outcome": attribution.outcome if attribution else None,
-        "explained": attribution.explained if attribution else None,
-        "causes": attribution.causes if attribution else [],
-    }

@@ -75,7 +75,7 @@ def unquote(name: str) -> str:
 
 
 def _readable(name: bytes) -> str:
-    """A name that a record can hold."""
+    """A name in valid UTF-8."""
     return name.decode("utf-8", "replace")
 
 

@@ -52,7 +52,7 @@ def readable_line(
 
 
 def _readable(text: str) -> str:
-    """Text without what cannot be stored: bytes of an old commit that are no UTF-8."""
+    """Text in valid UTF-8, which old commits need not have."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -65,7 +65,7 @@ def verb(arguments: Sequence[str]) -> str:
 
 
 def reason(err: GitCommandError) -> str:
-    """The last line that git said."""
+    """The last line of git's error output."""
     text = str(err.stderr or "").strip().removeprefix("stderr:").strip().strip("'").strip()
     lines = [line for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else f"exit status {err.status}"

@@ -96,12 +96,12 @@ class ResultsBranch:
         return found
 
     def read(self, oid: str) -> bytes:
-        """The bytes of a file that :meth:`fetch` told of."""
+        """The bytes of a file that :meth:`fetch` listed."""
         repo = self._repo()  # its process ends with it
         return bytes(repo.odb.stream(bytes.fromhex(oid)).read())
 
     def add(self, files: Mapping[str, bytes], message: str) -> bool:
-        """Put files on top of the branch as it was fetched, in one commit, and push it.
+        """Commit files on top of the branch as it was fetched, and push it.
 
         Nothing that another writer pushed meanwhile is replaced: then nothing happens.
 

@@ -41,7 +41,7 @@ class Workspace:
         self._store = self.root / "store.git"
 
     def checkout(self, worker: str, revision: str) -> Path:
-        """Bring the work tree of a worker to a revision, without any file of another one.
+        """Check a revision out in the work tree of a worker, without any file of another one.
 
         Returns:
             the directory of the work tree; the same for every revision of a worker.

@@ -1,7 +1,7 @@
 """The data of the harness: frozen dataclasses, no input or output.
 
 Everything that a record holds is defined here, in the order of the flow: revision, environment,
-diagnostic, benchmark, record. JSON is made from these types by :mod:`harness.store.codec`.
+diagnostic, benchmark, record. JSON is made from these types by :mod:`harness.store.encoding`.
 """
 
 from harness.model.allocation import Account, AllocationSite, Exchange, Frame, OwnPlace

@@ -1,9 +1,9 @@
-"""Outputs: what people and programs read. `harness.analysis` computes it, outputs print it.
+"""Outputs: documents for people and programs. `harness.analysis` computes, outputs print.
 
 ``text``
     Words, numbers and tables for a terminal; every other output uses its words.
 ``records``
-    Records and comparisons as JSON, benchfmt, CSV and Parquet.
+    Records, comparisons and explanations as JSON; records as benchfmt, CSV and Parquet.
 ``gate``
     The reports of ``esv gate``, one module for each format.
 ``nightly``

@@ -1,4 +1,4 @@
-"""The JSON Schemas of what the harness writes, made from its types, each beside its document.
+"""The JSON Schemas of the harness's documents, made from their types; shipped with these.
 
 ``python -m harness.outputs.schemas`` writes them anew.
 """

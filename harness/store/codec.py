@@ -22,7 +22,7 @@ from harness.model import (
 )
 from harness.model.record import CODE_LISTS
 from harness.store.encoding import encode, identified
-from harness.store.format import Core, NumbersPart, Part
+from harness.store.format import Core, MemberKind, PackageNumbers
 
 T = TypeVar("T")
 # So many bytes of a file, from a place on.
@@ -54,10 +54,10 @@ _HEADER = msgspec.json.Decoder(_Header)
 _CORE = msgspec.json.Decoder(Core)
 _ESCAPES = msgspec.json.Decoder(_Escapes)
 _RECORD = msgspec.json.Decoder(Record)
-_PARTS: Mapping[Part, msgspec.json.Decoder[Any]] = {
-    Part.CODE: msgspec.json.Decoder(CodePart),
-    Part.NUMBERS: msgspec.json.Decoder(NumbersPart),
-    Part.RAW: msgspec.json.Decoder(dict[Lane, str]),
+_DECODERS: Mapping[MemberKind, msgspec.json.Decoder[Any]] = {
+    MemberKind.CODE: msgspec.json.Decoder(CodePart),
+    MemberKind.NUMBERS: msgspec.json.Decoder(PackageNumbers),
+    MemberKind.RAW: msgspec.json.Decoder(dict[Lane, str]),
 }
 
 
@@ -79,7 +79,7 @@ class Shared:
     _last: dict[type[object], Any] = field(default_factory=dict)
 
     def begin(self) -> None:
-        """The next record follows."""
+        """Begin the next record."""
         if not self.keep:
             self._now, self._before = {}, self._now
             self._packages.clear()
@@ -102,12 +102,12 @@ class Shared:
         self._last[type(value)] = value
         return value
 
-    def package(self, light: PackageResult, part: NumbersPart, id_: str) -> PackageResult:
+    def package(self, light: PackageResult, numbers: PackageNumbers, id_: str) -> PackageResult:
         """The result of a package without its output, one object for equal ones."""
         key = (light.path, light.key, light.carried_from, light.outcome, light.directory, id_)
         found = self._packages.get(key)
         if found is None:
-            found = self._packages[key] = _filled(light, part, None)
+            found = self._packages[key] = _filled(light, numbers, None)
         return found
 
 
@@ -146,14 +146,14 @@ class Packed:
 
     def _content(self, number: int, shared: Shared) -> Any:
         member = self.core.members[number]
-        return shared.get(member.id, partial(self._decode, number, _PARTS[member.part]))
+        return shared.get(member.id, partial(self._decode, number, _DECODERS[member.kind]))
 
     def numbers(self, shared: Shared, *, escapes: bool = False) -> Record:
         """The record without verbatim output and without what the compiler says.
 
         Args:
             shared: members that were decoded before.
-            escapes: decode the escape sites, though.
+            escapes: decode the escape sites all the same, without their flows.
         """
         record = self.core.record
         return replace(
@@ -168,8 +168,11 @@ class Packed:
     def _escapes(self, shared: Shared) -> Iterator[EscapeSite]:
         for number in self.core.layout.escapes:
             id_ = f"escapes of {self.core.members[number].id}"
-            found: _Escapes = shared.get(id_, partial(self._decode, number, _ESCAPES))
-            yield from found.escapes
+            yield from shared.get(id_, partial(self._sites, number))
+
+    def _sites(self, number: int) -> tuple[EscapeSite, ...]:
+        # Flows are most of the memory that sites take.
+        return tuple(replace(s, flow=()) for s in self._decode(number, _ESCAPES).escapes)
 
     def record(self, shared: Shared | None = None) -> Record:
         """The whole record."""
@@ -195,7 +198,7 @@ class Packed:
         """
         found: dict[str, tuple[str, CodePart]] = {}
         for number, member in enumerate(self.core.members):
-            if member.part is Part.CODE:
+            if member.kind is MemberKind.CODE:
                 part: CodePart = self._content(number, shared)
                 id_, package = member.id, part.package
                 if package in found:
@@ -209,12 +212,12 @@ class Packed:
         for package, own, text in zip(
             core.record.packages, core.layout.numbers, core.layout.raw, strict=True
         ):
-            part = _NO_NUMBERS if own < 0 else self._content(own, shared)
+            numbers = _NO_NUMBERS if own < 0 else self._content(own, shared)
             if raw:
-                output = self._decode(text, _PARTS[Part.RAW]) if text >= 0 else None
-                yield _filled(package, part, output)
+                output = self._decode(text, _DECODERS[MemberKind.RAW]) if text >= 0 else None
+                yield _filled(package, numbers, output)
             else:
-                yield shared.package(package, part, "" if own < 0 else core.members[own].id)
+                yield shared.package(package, numbers, "" if own < 0 else core.members[own].id)
 
     def _decode(self, number: int, decoder: msgspec.json.Decoder[T]) -> T:
         try:
@@ -234,19 +237,21 @@ class Packed:
             raise _damaged(self.name, err) from None
 
 
-_NO_NUMBERS = NumbersPart()
+_NO_NUMBERS = PackageNumbers()
 
 
 def _joined(one: CodePart, two: CodePart) -> CodePart:
     return CodePart(**{name: (*getattr(one, name), *getattr(two, name)) for name in CODE_LISTS})
 
 
-def _filled(light: PackageResult, part: NumbersPart, raw: dict[Lane, str] | None) -> PackageResult:
+def _filled(
+    light: PackageResult, numbers: PackageNumbers, raw: dict[Lane, str] | None
+) -> PackageResult:
     return replace(
         light,
-        benchmarks=part.benchmarks,
-        failures=part.failures,
-        declared=part.declared,
+        benchmarks=numbers.benchmarks,
+        failures=numbers.failures,
+        declared=numbers.declared,
         raw=raw,
     )
 
@@ -308,18 +313,18 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
 
 
 def _fits(core: Core) -> bool:
-    """Return whether the layout names members that are there and hold what it takes them for."""
+    """Return whether the layout names existing members of the right kinds."""
     layout, packages = core.layout, len(core.record.packages)
-    per_package = ((layout.numbers, Part.NUMBERS), (layout.raw, Part.RAW))
-    wanted = [(n, part) for numbers, part in per_package for n in numbers if n != -1]
-    wanted += [(n, Part.CODE) for name in CODE_LISTS for n in getattr(layout, name)]
+    per_package = ((layout.numbers, MemberKind.NUMBERS), (layout.raw, MemberKind.RAW))
+    wanted = [(n, kind) for numbers, kind in per_package for n in numbers if n != -1]
+    wanted += [(n, MemberKind.CODE) for name in CODE_LISTS for n in getattr(layout, name)]
     return all(len(numbers) == packages for numbers, _ in per_package) and all(
-        0 <= n < len(core.members) and core.members[n].part is part for n, part in wanted
+        0 <= n < len(core.members) and core.members[n].kind is kind for n, kind in wanted
     )
 
 
 def _converted(text: bytes, name: str) -> Packed:
-    """A record of the first version, as one of this."""
+    """A record of the first version, converted to this one."""
     try:
         record = replace(_RECORD.decode(text), schema=RECORD_SCHEMA)
     except _MALFORMED as err:

@@ -12,7 +12,7 @@ from typing import Any
 from harness.model import CodePart, Lane, Record
 from harness.model.record import CODE_LISTS
 from harness.store.files import to_json
-from harness.store.format import Core, Layout, Member, NumbersPart, Part
+from harness.store.format import Core, Layout, Member, MemberKind, PackageNumbers
 
 # Characters of the output of one lane that a record holds at most: a benchmark that prints without
 # end leaves a record that can be read.
@@ -29,22 +29,24 @@ def pack(record: Record, compress: Callable[[object], tuple[str, bytes]]) -> byt
     members: list[Member] = []
     data: list[bytes] = []
 
-    def add(part: Part, content: object) -> int:
+    def add(kind: MemberKind, content: object) -> int:
         id_, packed = compress(content)
-        members.append(Member(part, len(packed), id_))
+        members.append(Member(kind, len(packed), id_))
         data.append(packed)
         return len(members) - 1
 
     numbers, raw = [], []
     for p in record.packages:
         has = p.benchmarks or p.failures or p.declared
-        part = NumbersPart(p.benchmarks, p.failures, p.declared)
-        numbers.append(add(Part.NUMBERS, part) if has else -1)
-        raw.append(-1 if p.raw is None else add(Part.RAW, _clipped(p.raw)))
+        content = PackageNumbers(p.benchmarks, p.failures, p.declared)
+        numbers.append(add(MemberKind.NUMBERS, content) if has else -1)
+        raw.append(-1 if p.raw is None else add(MemberKind.RAW, _clipped(p.raw)))
     runs = {name: _runs(getattr(record, name)) for name in CODE_LISTS}
     order = dict.fromkeys(key for name in CODE_LISTS for key in runs[name])
     place = {
-        key: add(Part.CODE, CodePart(**{name: runs[name].get(key, ()) for name in CODE_LISTS}))
+        key: add(
+            MemberKind.CODE, CodePart(**{name: runs[name].get(key, ()) for name in CODE_LISTS})
+        )
         for key in order
     }
     lists = {name: tuple(place[key] for key in runs[name]) for name in CODE_LISTS}

@@ -16,7 +16,7 @@ import msgspec
 from harness.model import BenchmarkFailure, BenchmarkResult, Record
 
 
-class Part(StrEnum):
+class MemberKind(StrEnum):
     """The kind of content of a member."""
 
     CODE = "code"  # what the compiler says of it, and made of it
@@ -25,7 +25,7 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NumbersPart:
+class PackageNumbers:
     """The fields of :class:`harness.model.PackageResult` that hold its benchmarks; same names."""
 
     benchmarks: tuple[BenchmarkResult, ...] = ()
@@ -41,7 +41,7 @@ class Member(msgspec.Struct, frozen=True):
         id: BLAKE2b of its JSON, in hexadecimal; equal ids are equal contents.
     """
 
-    part: Part
+    kind: MemberKind = msgspec.field(name="part")
     size: int
     id: str
 

@@ -1,4 +1,4 @@
-"""Many records at once: the numbers of all, and what the compiler says when it is asked for."""
+"""Many records at once: the numbers of all, and the compiler's output on demand."""
 
 from __future__ import annotations
 

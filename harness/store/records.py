@@ -15,7 +15,7 @@ from harness.model import Record
 from harness.store.codec import Packed, Shared, unpack_from
 from harness.store.encoding import encode
 from harness.store.files import write_atomic
-from harness.store.growth import lost
+from harness.store.merging import lost
 
 # Not ``.json``: asv warns of every JSON file under its results directory that is not its own.
 RECORD_SUFFIX = ".esv.gz"
@@ -183,7 +183,7 @@ class RecordStore:
     def numbers_and_sites(
         self, paths: Iterable[Path] | None = None
     ) -> Iterator[tuple[Path, Record]]:
-        """All readable records with their numbers and escape sites only; see :meth:`each`.
+        """All readable records with numbers and escape sites (no flows) only; see :meth:`each`.
 
         A record of a large module holds megabytes of flows and inlining decisions.
         """

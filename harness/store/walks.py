@@ -25,7 +25,7 @@ def walk_path(results_dir: Path, machine: str, walk: Walk) -> Path:
 
 
 def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
-    """The walks of a machine that are not at their end, oldest first.
+    """The unfinished walks of a machine, oldest first.
 
     Files of killed writers are deleted: one process at a time holds the lock.
 
@@ -49,13 +49,13 @@ def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
 
 
 def write_walk(results_dir: Path, machine: str, walk: Walk) -> None:
-    """Write a walk down in one step."""
+    """Write the file of a walk in one step."""
     data = msgspec.json.encode(walk, order="sorted") + b"\n"
     write_atomic(walk_path(results_dir, machine, walk), data)
 
 
 def remove_walk(results_dir: Path, machine: str, walk: Walk) -> None:
-    """Forget a walk that is at its end."""
+    """Delete the file of a finished walk."""
     path = walk_path(results_dir, machine, walk)
     try:
         path.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import load_config, user_cache_dir
-from harness.engine.jobs.accounting import add_accounts
+from harness.engine.jobs.on_demand import add_accounts
 from harness.engine.session import Session
 from harness.toolchain import find_go
 from tests.bench.byhand import HandError, Tree

@@ -49,7 +49,7 @@ from harness.model import (
 )
 from harness.store import RecordStore, key_of
 from harness.store.encoding import gzipped, identified, pack
-from harness.store.format import NumbersPart
+from harness.store.format import PackageNumbers
 from tests.builders import ENVIRONMENT, SETTINGS
 
 MODULE = "example.com/large"
@@ -94,7 +94,7 @@ def make(directory: Path, size: Size, seed: int = 1) -> Path:
         same = content
         if isinstance(content, CodePart):
             same = content.functions[0]
-        elif isinstance(content, NumbersPart):
+        elif isinstance(content, PackageNumbers):
             same = content.benchmarks
         if id(same) not in cache:
             text = msgspec.json.encode(content, order="deterministic") + b"\n"

@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from harness.config import load_config
-from harness.engine.jobs.accounting import add_accounts
+from harness.engine.jobs.on_demand import add_accounts
 from harness.engine.session import Session
 from harness.model import (
     ALLOCS,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import RecordWarning
-from harness.model import InliningCall, Lane, Position
+from harness.model import FlowStep, InliningCall, Lane, Position
 from harness.store.asv.layout import rebuild
 from tests.store.few import PARSE, bench, package, record, site, write
 
@@ -20,9 +20,11 @@ def test_numbers_and_escape_sites_are_those_of_the_record(tmp_path: Path) -> Non
         package(PARSE, bench("BenchmarkScan", 1, (1.0, 2.0))),
         escapes=(site(PARSE, "f"), site(PARSE, "g", test=True)),
     )
+    explained = tuple(replace(s, flow=(FlowStep("from &v", None),)) for s in item.escapes)
     calls = (InliningCall(PARSE, "g", Position("f.go", 3, 1)),)
     printed = tuple(replace(p, raw={Lane.TIME: "BenchmarkScan 1\n"}) for p in item.packages)
-    store = write(tmp_path, replace(item, packages=printed, inlining_calls=calls))
+    whole = replace(item, packages=printed, inlining_calls=calls, escapes=explained)
+    store = write(tmp_path, whole)
     without = tuple(replace(p, raw=None) for p in item.packages)
     assert list(store.numbers_and_sites()) == [(store.paths()[0], replace(item, packages=without))]
 

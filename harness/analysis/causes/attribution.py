@@ -34,16 +34,6 @@ from harness.model import (
     SiteKind,
 )
 
-__all__ = [
-    "Attribution",
-    "Cause",
-    "CauseKind",
-    "EscapeState",
-    "Sides",
-    "attribute",
-    "with_benchmark",
-]  # fmt: skip
-
 CauseKind = Literal[
     "escape", "reached", "library", "growth", "size", "inlining", "compiler", "benchmark",
     "mixed", "unexplained",
@@ -134,7 +124,7 @@ def attribute(
         return _nothing(unit, delta, base, "compiler")
     index = sides.index
     causes = _causes(index, unit, operations(base), operations(head))
-    # What `testing` reports is cut to whole numbers; where both accounts agree with it but for the
+    # `testing` cuts its figures to whole numbers; where both accounts agree with it but for the
     # cut, the lines are held against the accounts, which have fractions.
     whole = delta
     if _agrees(base, unit, reported[0]) and _agrees(head, unit, reported[1]):

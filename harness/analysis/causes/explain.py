@@ -9,13 +9,13 @@ from functools import cached_property
 from harness.analysis.causes.attribution import (
     Attribution,
     Cause,
-    Sides,
     attribute,
     with_benchmark,
     with_part,
 )
 from harness.analysis.causes.crossing import COUNTED, Crossing, charged_changes, measurement_of
 from harness.analysis.causes.ownpart import own_place
+from harness.analysis.causes.pairing import Sides
 from harness.analysis.compare.comparison import Change, Direction
 from harness.analysis.compare.escapes import match_records
 from harness.analysis.compare.testfiles import OfTests

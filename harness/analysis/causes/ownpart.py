@@ -18,7 +18,7 @@ from harness.analysis.causes.attribution import Cause, attribute
 from harness.analysis.causes.pairing import Sides
 from harness.model import Account, AllocationSite, FileChange, Hunk, OwnPlace
 
-# What Go declares for a package, and the fields of a type; locals say nothing of other functions.
+# Declarations of a package and fields of a type; locals matter to no other function.
 _DECLARED = re.compile(
     r"(?:func (?:\([^)]*\) )?|(?:var|const|type) |\t(?=\w+ +[\[\]*\w.]+(?:$| [/`])))"
     r"(?P<name>\w{3,})"

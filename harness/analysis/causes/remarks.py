@@ -53,7 +53,7 @@ def several(
 ) -> str:
     """The calls with their shares, and the sites besides the named ``site``, of a line.
 
-    ``head`` tells of which side the line is. Empty where there is one call and one site.
+    ``head`` tells the side of the line. Empty where there is one call and one site.
     """
     if site is None or not changed:
         return ""

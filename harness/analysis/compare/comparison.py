@@ -141,7 +141,7 @@ def compare_releases(
     Args:
         older: of the base, with its release.
         base: of the base, with the head's release.
-        units: in which the compiler's part is told apart; the time lane is not repeated for that.
+        units: with a compiler's part; the time lane is not repeated for that.
     """
     same = {(c.package, c.benchmark, c.unit): c for c in compare(base, head, units)}
     changes = []

@@ -67,7 +67,7 @@ def costs_of(record: Record, sites: Sequence[EscapeSite]) -> list[SiteCost]:
     if not sites:
         return []
     packages = {s.package for s in sites}
-    # Sites of one line are told apart together.
+    # The sites of one line share its calls.
     lines = {(s.position.file, s.position.line) for s in sites}
     rivals = [
         s

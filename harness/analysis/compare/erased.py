@@ -73,13 +73,13 @@ class InlinedCopies:
         for site in sites:
             where = site.position
             self._kinds[_place(where)].add(site.kind)
-            # What is too far to the right, or under a //line directive, has no column.
+            # A site too far to the right, or under a //line directive, has no column.
             self._kinds[where.file, where.line, _ANY if where.column else _NONE].add(site.kind)
 
     def calls(self, package: str, function: str) -> list[InliningCall]:
         """The inlined calls of a function.
 
-        Go names it without its package there, and elsewhere with the package's name, of which the
+        Go names it without its package there, and elsewhere with the package's name, for which the
         last element of the import path is taken.
         """
         own = [c for c in self._calls.get(function, ()) if c.package == package]

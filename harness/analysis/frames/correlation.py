@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from itertools import accumulate
 from typing import Literal
@@ -278,15 +278,8 @@ def _associate(group: _Group, memo: Memo, *, ranked: bool) -> Association:
         unit=group.unit,
         event=group.event,
         pairs=len(group.changes),
-        events=found.events,
-        changed=found.changed,
-        changed_without=found.changed_without,
-        effect=found.effect,
-        low=found.low,
-        high=found.high,
         tau=tau,
-        p=found.p,
-        verdict=found.verdict,
+        **asdict(found),
     )
 
 

@@ -201,13 +201,11 @@ def spells_frame(spells: Spells) -> pd.DataFrame:
     return _rows(rows, SPELL_COLUMNS)
 
 
-def escapes_frame(history: History) -> pd.DataFrame:
-    """One row per revision and escape site, oldest first; test files are marked."""
-    return each_escape(history, history.records)
+def escapes_frame(history: History, records: Iterable[Record]) -> pd.DataFrame:
+    """One row per revision and escape site; test files are marked.
 
-
-def each_escape(history: History, records: Iterable[Record]) -> pd.DataFrame:
-    """As :func:`escapes_frame`, from records that need not be in memory together."""
+    The records need not be in memory together.
+    """
     names = [c for c in ESCAPE_COLUMNS if c not in _PLAIN]
     columns: dict[str, Any] = {name: _Category() for name in names}
     columns |= {name: array("l") for name in ("position", "line", "column", "test")}

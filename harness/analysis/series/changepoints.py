@@ -9,7 +9,7 @@ compared, for windows of several lengths on either side: short ones see a step t
 it came and one that was repaired, long ones see a small step, and none is so long that a drift of
 the machine adds up in it. Differences are in units of their standard errors, which follow the noise
 where it changes its level. The p-value is that of Student's t, times the number of independent
-comparisons (Bonferroni), of which short windows make many and long ones few. Where the best
+comparisons (Bonferroni): short windows make many, long ones few. Where the best
 candidate passes, both parts are searched again, and in the end every change point has to hold
 against its neighbours. Over many series the level is that of Benjamini and Hochberg (1995).
 Figures and the alternatives that were measured: docs/steps.md.
@@ -142,13 +142,13 @@ def change_points_of_all(
 def _found(
     values: Sequence[float], samples: Sequence[Sequence[float]] | None, level: float, memo: Memo
 ) -> tuple[ChangePoint, ...]:
-    """:meth:`_Search.found`, from the memo if it is there."""
+    """As :func:`change_points`, from the memo if it is there."""
     hashed = blake2b(b"changepoints", digest_size=16)
     hashed.update(array("d", [level, *values]).tobytes())
     if samples is not None:
         hashed.update(array("q", [-1, *map(len, samples)]).tobytes())
         hashed.update(array("d", chain.from_iterable(samples)).tobytes())
-    return memo.get(hashed.digest(), lambda: _Search(values, samples).found(level))
+    return memo.get(hashed.digest(), lambda: change_points(values, samples, level))
 
 
 class _Search:

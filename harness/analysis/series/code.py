@@ -2,7 +2,7 @@
 
 Both are of what was linked (:mod:`harness.engine.revision.code` says what that is), so heap-calls
 and the largest frame of a package may also move because more or less of it is linked or inlined.
-A package of which everything is inlined has no frame. None of it is a verdict: a call that is added
+A package with only inlined functions has no frame. None of it is a verdict: a call that is added
 may never be executed.
 """
 

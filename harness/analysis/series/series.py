@@ -233,7 +233,7 @@ def _gap(part: _Along, key: tuple[str, str], unit: str, *, before: bool, after: 
         reason = _failure(package, key[1], lane)
         return Point(PointState.FAILED if reason else PointState.NOT_TAKEN, reason=reason)
     if package is None:
-        if record.outcome is Outcome.BROKEN and not anything_compiled(record):
+        if record.outcome is Outcome.BROKEN and not record.compiled:
             return Point(PointState.BROKEN, reason=build_error(record, key[0]))
         return _absent(before=before, after=after)
     if package.outcome is PackageOutcome.BUILD_FAILED:
@@ -250,11 +250,6 @@ def _absent(*, before: bool, after: bool) -> Point:
     if before:
         return Point(PointState.NOT_YET)
     return Point(PointState.REMOVED if after else PointState.ABSENT)
-
-
-def anything_compiled(record: Record) -> bool:
-    """Return whether Go compiled at least one package of a record."""
-    return any(p.outcome is not PackageOutcome.BUILD_FAILED for p in record.packages)
 
 
 def build_error(record: Record, package: str) -> str:

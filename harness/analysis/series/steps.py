@@ -146,8 +146,8 @@ def _is_noisy(unit: str, places: Sequence[_Place]) -> bool:
 
 def _exact_steps(history: History, unit: str, key: _Key, places: Sequence[_Place]) -> list[Step]:
     found: list[tuple[Step, Measurement, Measurement]] = []
-    # What a value is compared with: the one before it, but an exact one is kept until the next
-    # exact one, so that a range in between does not hide that 9 became 10.
+    # A value is compared with the one before it, but an exact one stays until the next exact one,
+    # so that a range in between does not hide that 9 became 10.
     before: _Place | None = None
     latest: Measurement | None = None
     spread = 0.0  # of what did not repeat, since two values in a row did

@@ -38,7 +38,7 @@ def judge_compiled(
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
         renames: benchmarks that have another name at the head.
-        untold: rules of which it cannot be told whether they hold.
+        untold: rules that the compiled code cannot decide.
     """
     policy = policy or Policy()
     renames = renames or Renames()
@@ -68,7 +68,7 @@ def judge_compiled(
 
 
 def _nothing(record: Record) -> list[GateError]:
-    """The errors of a side of which nothing compiled; empty where anything did."""
+    """The errors of a side without any compiled package; else empty."""
     if record.compiled:
         return []
     nothing = PackageError("", "build", "nothing was compiled: Go finds no package in it")

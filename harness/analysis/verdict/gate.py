@@ -126,7 +126,7 @@ def judge_gate(
         policy: the built-in one by default.
         today: by which waivers expire; without it none does.
         marks: code that comments in the source declare free of escapes.
-        untold: rules of which it cannot be told whether they hold.
+        untold: rules that the compiled code cannot decide.
         time: where it shows the machine to be unfit its changes do not count; a regression of the
             allocation lane, which is exact, outranks that.
     """

@@ -90,8 +90,7 @@ class Judgement:
         expired: waivers whose day has passed.
         unused: waivers in force that let nothing pass.
         idle: rules that concern nothing at head, in words with their line.
-        undecided: new sites of which it is not known whether a benchmark reaches them, where the
-            policy asks for it.
+        undecided: new sites that may or may not be reached by a benchmark, where the policy asks.
     """
 
     violations: tuple[Violation, ...] = ()

@@ -1,1 +1,1 @@
-"""Basics of all measuring: progress, the work tree's lock, environments, records, accounts."""
+"""Basics of all measuring: progress, environments, records, accounts."""

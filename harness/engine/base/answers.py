@@ -55,7 +55,7 @@ def narrowed(record: Record, wanted: RunSettings) -> Record | None:
 
 
 def narrowed_package(package: PackageResult, bench: str) -> PackageResult:
-    """A package's result with no more than the benchmarks that an expression selects."""
+    """A package's result, reduced to the benchmarks that an expression selects."""
     benchmarks = tuple(b for b in package.benchmarks if selects(bench, b.name))
     failures = tuple(f for f in package.failures if not f.name or enters(bench, f.name))
     if (benchmarks, failures) == (package.benchmarks, package.failures):
@@ -69,7 +69,7 @@ def narrowed_package(package: PackageResult, bench: str) -> PackageResult:
 
 
 def _counted(package: PackageResult) -> PackageResult:
-    """A package's result without what failed in the time lane only: counts are asked for."""
+    """A package's result without the failures of the time lane, which matter to no count."""
     failures = tuple(f for f in package.failures if f.lane is Lane.ALLOCATION)
     return package if failures == package.failures else replace(package, failures=failures)
 
@@ -90,6 +90,6 @@ def none_matched(record: Record) -> bool:
 
 
 def retried(package: PackageResult, bench: str) -> str:
-    """The expression that runs again what failed in a package; empty if nothing did."""
+    """The expression that selects the failed benchmarks of a package; empty without any."""
     functions = {f.name.split("/", 1)[0] for f in package.failures}
     return bench if "" in functions else exactly(sorted(functions))

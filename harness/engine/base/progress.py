@@ -19,7 +19,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Tells nobody."""
+    """Discards everything."""
 
     def start(self, total: int) -> None:
         """Nothing."""

@@ -1,4 +1,4 @@
-"""The records of a project, and answers to questions about revisions, which are no history."""
+"""The records of a project, and answers to questions about single revisions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from harness.engine.base.answers import answers, narrowed
 from harness.errors import StoreError
 from harness.model import Record, RunSettings
 from harness.store import RecordKey, RecordStore, key_of
-from harness.store.growth import rerun, supplement
+from harness.store.merging import rerun, supplement
 
 
 class Records:
     """Records of revisions: the project's, and answers in the cache.
 
-    The project's records are its history: runs and imports write them, and they only grow. What a
+    The project's records are its history: runs and imports write them, and nothing is lost. What a
     gate, an explanation or a bisection measures is an answer and lies in the cache, by question:
     the head of a pull request is no history, and one question never takes the place of another.
 
@@ -51,14 +51,14 @@ class Records:
         return there or next((record for record in found if record is not None), None)
 
     def write_run(self, record: Record) -> Record:
-        """Write what a run measured into the project's record, which has it from now on."""
+        """Merge the record of a run into the project's record."""
         before = self._project.readable(key_of(record))
         record = record if before is None else rerun(before, record)
         self._project.write(record, replace=True)
         return record
 
     def write_answer(self, record: Record, *also: RunSettings) -> Record:
-        """Write an answer, with what is known of the same binaries already.
+        """Write an answer, supplemented by what other records know of the same binaries.
 
         Args:
             record: its settings are the question.
@@ -89,7 +89,7 @@ class Records:
 
 
 def _answer(store: RecordStore, key: RecordKey) -> Record | None:
-    """An answer that is there; a damaged one is measured again, without a word."""
+    """An answer in the cache; a damaged one is measured again silently."""
     try:
         return store.read(key)
     except StoreError:

@@ -1,4 +1,4 @@
-"""Finding the commit of a step, building only what it must."""
+"""Bisection: find the commit of a step with few builds."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def find_step(
     package, name = _largest_step(record(0), record(last), unit)
 
     def value(index: int) -> Measurement | None:
-        return _value(record(index), package, name, unit)
+        return _values(record(index), unit).get((package, name))
 
     low, high = 0, last
     old = value(0)
@@ -97,7 +97,7 @@ def find_step(
 
 
 def _middle(low: int, high: int, holes: set[int]) -> int | None:
-    """The place nearest to the middle of ``low`` and ``high`` that has not proved empty."""
+    """The place nearest to the middle of ``low`` and ``high`` that has a value or was not tried."""
     inside = [i for i in range(low + 1, high) if i not in holes]
     if not inside:
         return None
@@ -134,7 +134,3 @@ def _values(record: Record, unit: str) -> dict[tuple[str, str], Measurement]:
         if measurement is not None:
             found[package, result.name] = measurement
     return found
-
-
-def _value(record: Record, package: str, name: str, unit: str) -> Measurement | None:
-    return _values(record, unit).get((package, name))

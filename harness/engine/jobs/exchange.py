@@ -1,4 +1,4 @@
-"""Comparing two revisions so that the benchmark's own changes can be told from the code's."""
+"""Comparison of two revisions that separates changes of the benchmarks from those of the code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.analysis.compare.renames import (
 from harness.analysis.compare.testfiles import OfTests
 from harness.diagnostics.functions import benchmark_sources
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.accounting import add_accounts, add_executions
+from harness.engine.jobs.on_demand import add_accounts, add_executions
 from harness.engine.session import Session
 from harness.model import Exchange, FileChange, Record, is_test
 
@@ -35,7 +35,7 @@ def cross(
     most: int,
     older: EnvironmentSpec | None = None,
 ) -> Crossing:
-    """Two records with everything that explains their difference.
+    """Compare two records, and measure everything that explains their difference.
 
     Where the tests of a package changed together with its numbers, the tests are exchanged and
     measured; the benchmarks that changed are accounted for on both sides. Of new escape sites that
@@ -236,7 +236,7 @@ def _with_tests_of(session: Session, onto: str, source: str, tests: Container[st
 def _with_sources(
     session: Session, crossing: Crossing, benchmarks: Sequence[tuple[str, str]]
 ) -> Crossing:
-    """With the sources that tell which change of the tests feeds these benchmarks."""
+    """Add the sources that tell which change of the tests affects these benchmarks."""
     old, new = crossing.base.revision.hash, crossing.head.revision.hash
     directories = {p.path: p.directory for p in crossing.head.packages}
 
@@ -280,12 +280,7 @@ def touched_packages(
         for package in head.packages:
             inside = _prefix(package.directory)
             rest = file.removeprefix(inside) if file.startswith(inside) else None
-            own = rest is not None and is_test(file)
-            if package.path in users or (own and rest and _of_package(rest)):
+            own = rest and ("/" not in rest or rest.startswith("testdata/")) and is_test(file)
+            if package.path in users or own:
                 found.setdefault(package.path, []).append(change)
     return {path: TestChanges(tuple(files)) for path, files in found.items()}
-
-
-def _of_package(rest: str) -> bool:
-    """Return whether a test file, named from a package's directory, is of that package."""
-    return "/" not in rest or rest.startswith("testdata/")

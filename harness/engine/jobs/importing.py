@@ -137,12 +137,14 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
         ),
         packages,
     )
+    samples = [m.samples for p in packages for b in p.benchmarks for m in b.measurements]
+    repetitions = max(map(len, samples), default=1)
     record = Record(
         schema=RECORD_SCHEMA,
         revision=origin.revision,
         environment=Environment(toolchain),
         machine=_machine(config, name, origin.machine),
-        settings=RunSettings(".", ("./...",), "", "", max(_repetitions(packages), default=1)),
+        settings=RunSettings(".", ("./...",), "", "", repetitions),
         outcome=outcome_of(packages, errors),
         started=time.time(),
         duration=0.0,
@@ -169,7 +171,7 @@ def _no_package(name: str, number: int) -> UsageError:
 
 
 def _release(config: Mapping[str, str], origin: Origin) -> tuple[str, bool]:
-    """The Go release, and whether anybody said so."""
+    """The Go release, and whether the file or the command line names it."""
     given = origin.release or next((config[k] for k in _RELEASE_KEYS if k in config), "")
     match = _RELEASE.fullmatch(given)
     if origin.release and match is None:
@@ -242,7 +244,3 @@ def _texts(text: str, default: str) -> dict[str, str]:
         header = []
     parts.setdefault(path, []).extend(header)
     return {key: "".join(rows) for key, rows in parts.items()}
-
-
-def _repetitions(packages: Sequence[PackageResult]) -> list[int]:
-    return [len(m.samples) for p in packages for b in p.benchmarks for m in b.measurements]

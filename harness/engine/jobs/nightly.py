@@ -1,4 +1,4 @@
-"""The nightly job: measure what is new within a budget, and tell which steps are new.
+"""The nightly job: measure new revisions within a budget, and report new steps.
 
 Everything that it must not forget is in two places: the records, each written before the next
 revision begins, and the state, written after a report was delivered. So it can be killed at any
@@ -33,10 +33,10 @@ from harness.engine.jobs.walk import (
     MOST_ATTEMPTS,
     account_steps,
     describe,
+    errors_of_one_revision,
     execute_walk,
     hole_lines,
     left_of,
-    of_one_revision,
     unfinished,
 )
 from harness.engine.session import Session
@@ -46,7 +46,7 @@ from harness.model.nightly import EnvironmentState, NightlyState, Reported
 from harness.model.walk import Failure
 from harness.store.nightly import read_state, state_path, write_state
 
-# The time that the next revision may take is told from the last ones.
+# The time that the next revision may take is estimated from so many before it.
 _REMEMBERED = 3
 
 
@@ -67,7 +67,7 @@ class NightlySettings:
 
 
 @dataclass
-class _Lane:
+class _EnvironmentRun:
     """One environment while the night lasts."""
 
     spec: EnvironmentSpec
@@ -116,7 +116,7 @@ class Nightly:
         self._measured: list[Record] = []
         self._problems: list[str] = []
         self._notes: list[str] = []
-        self._lanes: list[_Lane] = []
+        self._runs: list[_EnvironmentRun] = []
 
     def measure(self) -> None:
         """Measure what is new, then what is left of a cut walk, then where a step lies, then all.
@@ -125,41 +125,41 @@ class Nightly:
         a record. A release that cannot be had ends its environment only.
         """
         self._session.trees.acquire()
-        self._lanes = self._open_lanes()
-        total = sum(len(lane.open) for lane in self._lanes)
+        self._runs = self._begin_runs()
+        total = sum(len(run.open) for run in self._runs)
         self._session.progress.start(total)
-        order = list(dict.fromkeys(h for lane in self._lanes for h in lane.open))
+        order = list(dict.fromkeys(h for run in self._runs for h in run.open))
         self._problems += hole_lines(self._session, order)
         for fresh in (True, False):
             for hash_ in order:
-                for lane in self._lanes:
-                    due = hash_ in lane.open and hash_ not in lane.failures
-                    if due and (hash_ in lane.newest) is fresh:
+                for run in self._runs:
+                    due = hash_ in run.open and hash_ not in run.failures
+                    if due and (hash_ in run.newest) is fresh:
                         if not self._may_begin():
                             return
-                        self._one(lane, hash_)
+                        self._one(run, hash_)
             if fresh:
                 self._finish_walks()
             if fresh and self._settings.budget is not None:
                 self._fill_gaps()
 
     def report(self) -> NightlyReport:
-        """Account for what is new, and put it together; nothing counts as told yet."""
+        """Account for what is new, and report it; nothing counts as delivered yet."""
         found: list[EnvironmentNews] = []
         lost: list[str] = []
-        for lane in self._lanes:
-            if lane.lost or not lane.records:
-                lost.append(lane.lost or f"{lane.name}: no revision has a record")
-            if lane.records:
-                found += self._news(lane)
-        failures = [f for lane in self._lanes for f in lane.failures.values()]
+        for run in self._runs:
+            if run.lost or not run.records:
+                lost.append(run.lost or f"{run.name}: no revision has a record")
+            if run.records:
+                found += self._news(run)
+        failures = [f for run in self._runs for f in run.failures.values()]
         return NightlyReport(
             project=self._session.config.project,
             started=self._started,
             finished=time.time(),
             measured=tuple(self._measured),
             failed=tuple(dict.fromkeys((f.revision, f.message) for f in failures)),
-            remaining=sum(h not in x.failures for x in self._lanes for h in x.open),
+            remaining=sum(h not in x.failures for x in self._runs for h in x.open),
             environments=tuple(found),
             problems=tuple(self._problems),
             lost=tuple(lost),
@@ -167,20 +167,22 @@ class Nightly:
             notes=tuple(self._notes),
         )
 
-    def _news(self, lane: _Lane) -> list[EnvironmentNews]:
+    def _news(self, run: _EnvironmentRun) -> list[EnvironmentNews]:
         """The news of an environment, accounted for."""
         repository = self._session.repository
-        begun_with = (*lane.state.baseline, *lane.state.floors)
+        begun_with = (*run.state.baseline, *run.state.floors)
         old = set(repository.first_parents(h for h in begun_with if repository.exists(h)))
-        fresh = branch_news(lane.histories(), lane.state.reported, self._started, old)
+        fresh = branch_news(run.histories(), run.state.reported, self._started, old)
         touched = {s.revision for _, n in fresh for s in (*n.new, *n.narrowed)}
         if self._settings.explain and touched:
-            account_steps(self._session, sorted(touched), [lane.spec], self._notes.append)
-            lane.records = self._records(lane.spec)
-            fresh = branch_news(lane.histories(), lane.state.reported, self._started, old)
+            account_steps(self._session, sorted(touched), [run.spec], self._notes.append)
+            run.records = self._records(run.spec)
+            fresh = branch_news(run.histories(), run.state.reported, self._started, old)
         found = []
         for history, news in fresh:
-            stop = stopped(history, time.time(), self._session.config.stale_after, self._committed)
+            stop = stopped(
+                history, time.time(), self._session.config.stale_after, repository.committed
+            )
             counts = compared(history, old)
             found.append(
                 EnvironmentNews(
@@ -189,36 +191,33 @@ class Nightly:
             )
         return found
 
-    def _committed(self, hash_: str) -> float:
-        return self._session.repository.committed(hash_)
-
     def _unfetched_for_long(self) -> float:
-        """Since when no fetch works, if that is longer than it may be."""
+        """The time since when fetches fail, if that is longer than the limit; else 0."""
         since = self._state.unfetched_since
         long_ago = since and time.time() - since > self._session.config.stale_after
         return since if long_ago else 0.0
 
     def told(self, report: NightlyReport) -> None:
-        """Remember that a report was delivered."""
+        """Store that a report was delivered."""
         environments = dict(self._state.environments)
         for found in report.environments:
             # The last branch knows what those before it have told.
             name = found.history.environment
             environments[name] = replace(environments[name], reported=found.news.known)
-        for lane in self._lanes:
-            newest = (h.records[-1].revision.hash for h in lane.histories())
-            environments[lane.name] = replace(
-                environments[lane.name],
-                newest=tuple(dict.fromkeys(newest)) or lane.state.newest,
-                failures=(*lane.failures.values(), *lane.given_up),
+        for run in self._runs:
+            newest = (h.records[-1].revision.hash for h in run.histories())
+            environments[run.name] = replace(
+                environments[run.name],
+                newest=tuple(dict.fromkeys(newest)) or run.state.newest,
+                failures=(*run.failures.values(), *run.given_up),
             )
         self._state = replace(self._state, environments=environments)
         write_state(self._path, self._state)
 
     # Measuring
 
-    def _open_lanes(self) -> list[_Lane]:
-        """The environments with what is to be measured in each."""
+    def _begin_runs(self) -> list[_EnvironmentRun]:
+        """The environments, each with the revisions to measure."""
         session = self._session
         tips = session.repository.branch_tips(session.config.branches)
         newest_first = session.repository.first_parents(tips)
@@ -226,7 +225,7 @@ class Nightly:
         since = 0.0 if self._settings.fetched else before.unfetched_since or self._started
         self._state = replace(before, unfetched_since=since)
         environments = dict(self._state.environments)
-        lanes = []
+        runs = []
         for spec in self._specs:
             try:
                 name = session.environment(spec).name
@@ -234,7 +233,7 @@ class Nightly:
                 self._problems.append(str(err))
                 continue
             records = self._records(spec)
-            lane = _Lane(
+            run = _EnvironmentRun(
                 spec,
                 name,
                 EnvironmentState(),
@@ -242,46 +241,46 @@ class Nightly:
                 records,
             )
             if name not in environments:
-                environments[name] = self._first_state(lane, tips)
-            lane.state = environments[name]
-            lane.lost = self._lost(lane)
+                environments[name] = self._first_state(run, tips)
+            run.state = environments[name]
+            run.lost = self._lost(run)
             there = {h for h, r in records.items() if not r.imported}
-            lane.given_up = tuple(
+            run.given_up = tuple(
                 f
-                for f in lane.state.failures
+                for f in run.state.failures
                 if f.attempts >= MOST_ATTEMPTS and f.revision not in there
             )
             self._notes += [
                 f"{f.revision[:8]} was given up after {f.attempts} nights: {f.message};"
                 f" `esv run {f.revision[:8]}^!` tries it again"
-                for f in lane.given_up
+                for f in run.given_up
             ]
-            there |= {f.revision for f in lane.given_up}
-            floors = [h for h in lane.state.floors if session.repository.exists(h)]
+            there |= {f.revision for f in run.given_up}
+            floors = [h for h in run.state.floors if session.repository.exists(h)]
             below = set(session.repository.first_parents(floors))
-            lane.open = [h for h in newest_first if h not in below and h not in there]
+            run.open = [h for h in newest_first if h not in below and h not in there]
             for tip in tips:
                 for hash_ in session.repository.first_parents([tip]):
                     if hash_ in there or hash_ in below:
                         break
-                    lane.newest.add(hash_)
-            lanes.append(lane)
+                    run.newest.add(hash_)
+            runs.append(run)
         self._state = replace(self._state, environments=environments)
         if self._state != before:
             # Before anything is measured: after a kill the next run must know where it began.
             write_state(self._path, self._state)
-        return lanes
+        return runs
 
-    def _lost(self, lane: _Lane) -> str:
+    def _lost(self, run: _EnvironmentRun) -> str:
         """The message that the records to compare with are gone; empty if they are not."""
-        anchors = lane.state.newest or lane.state.floors
-        if not anchors or any(h in lane.records for h in anchors):
+        anchors = run.state.newest or run.state.floors
+        if not anchors or any(h in run.records for h in anchors):
             return ""
         git = self._session.repository
-        if any(h in lane.records for h in git.first_parents(filter(git.exists, anchors))):
+        if any(h in run.records for h in git.first_parents(filter(git.exists, anchors))):
             return ""
         return (
-            f"{lane.name}: the records up to {anchors[0][:8]}, to compare with, are gone;"
+            f"{run.name}: the records up to {anchors[0][:8]}, to compare with, are gone;"
             f" bring {self._session.config.results_dir} back, or begin anew with `esv run HEAD^!`"
         )
 
@@ -306,14 +305,14 @@ class Nightly:
             done = execute_walk(self._session, walk, may_begin=may_begin)
             self._problems += done.failed
             self._measured += done.records
-        for lane in self._lanes if cut else ():
-            lane.records = self._records(lane.spec)
-            lane.open = [h for h in lane.open if h not in lane.records]
+        for run in self._runs if cut else ():
+            run.records = self._records(run.spec)
+            run.open = [h for h in run.open if h not in run.records]
 
-    def _first_state(self, lane: _Lane, tips: Sequence[str]) -> EnvironmentState:
+    def _first_state(self, run: _EnvironmentRun, tips: Sequence[str]) -> EnvironmentState:
         """The state at the first run: nightly begins at the records, else at the branches' tips."""
         repository = self._session.repository
-        there = {h for h, r in lane.records.items() if not r.imported}
+        there = {h for h, r in run.records.items() if not r.imported}
         floors = []
         for tip in tips:
             newest = next((h for h in repository.first_parents([tip]) if h in there), None)
@@ -321,7 +320,7 @@ class Nightly:
                 floors.append(newest)
         known = dict.fromkeys(
             Reported(series_of(s), str(s.direction), s.previous, s.revision, 0.0)
-            for history in lane.histories()
+            for history in run.histories()
             for s in counted_steps(history)
         )
         baseline = () if floors else tuple(tips)
@@ -332,14 +331,14 @@ class Nightly:
 
     def _fill_gaps(self) -> None:
         """Bisect where the ends of a gap differ, as long as the budget lasts."""
-        for lane in self._lanes:
-            while lane.records and self._may_begin():
-                candidates = {h for h in lane.open if h not in lane.failures}
-                gaps = (gap_to_fill(h, candidates) for h in lane.histories())
+        for run in self._runs:
+            while run.records and self._may_begin():
+                candidates = {h for h in run.open if h not in run.failures}
+                gaps = (gap_to_fill(h, candidates) for h in run.histories())
                 hash_ = next((h for h in gaps if h is not None), None)
                 if hash_ is None:
                     break
-                self._one(lane, hash_)
+                self._one(run, hash_)
 
     def _may_begin(self) -> bool:
         """Return whether the budget lasts for a revision that takes as long as the last ones."""
@@ -348,23 +347,23 @@ class Nightly:
             return True
         return self._clock() - self._begun + max(self._took) <= budget
 
-    def _one(self, lane: _Lane, hash_: str) -> None:
+    def _one(self, run: _EnvironmentRun, hash_: str) -> None:
         begun = self._clock()
         try:
-            with of_one_revision():
+            with errors_of_one_revision():
                 record = self._session.measure(
-                    hash_, lane.spec, alloc_only=self._settings.alloc_only
+                    hash_, run.spec, alloc_only=self._settings.alloc_only
                 )
         except ToolchainError as err:
             self._problems.append(str(err))
-            lane.open = []
+            run.open = []
         except MeasurementError as err:
-            tried = sum(f.attempts for f in lane.state.failures if f.revision == hash_)
-            lane.failures[hash_] = Failure(hash_, str(err), tried + 1)
-            self._session.progress.finish(f"{hash_[:8]} {lane.name}: {err}")
+            tried = sum(f.attempts for f in run.state.failures if f.revision == hash_)
+            run.failures[hash_] = Failure(hash_, str(err), tried + 1)
+            self._session.progress.finish(f"{hash_[:8]} {run.name}: {err}")
         else:
-            lane.records[hash_] = record
-            lane.open.remove(hash_)
+            run.records[hash_] = record
+            run.open.remove(hash_)
             self._measured.append(record)
             self._session.progress.finish(describe(record))
         self._took.append(self._clock() - begun)

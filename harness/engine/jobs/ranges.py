@@ -55,7 +55,7 @@ def pick(items: Sequence[str], count: int) -> list[str]:
 
 
 def _new(session: Session, tips: Sequence[str], known: set[str]) -> list[str]:
-    """On each branch what is newer than its newest measured revision."""
+    """The revisions of each branch that are newer than its newest measured one."""
     found: dict[str, None] = {}
     for tip in tips:
         for hash_ in session.repository.first_parents([tip]):

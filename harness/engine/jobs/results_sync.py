@@ -21,7 +21,7 @@ from harness.store import RECORD_SUFFIX
 from harness.store.codec import decode
 from harness.store.encoding import encode
 from harness.store.files import read_bytes, write_atomic
-from harness.store.growth import union
+from harness.store.merging import union
 from harness.store.nightly import STATE_NAME, decode_state, encode_state, merge_states
 
 # What a branch may hold; anything else on it is left alone and never written to disk.
@@ -53,7 +53,7 @@ def synchronise(
     push: bool,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Synced:
-    """Bring what the branch has to disk, and what the disk has to the branch.
+    """Merge the files of the branch into those on disk and the other way round.
 
     Where somebody else pushes at the same moment it is done again, so that nothing of either is
     lost; what is on the branch is never deleted.

@@ -29,7 +29,7 @@ from harness.engine.revision.modules import measured_go_files
 from harness.engine.session import Session
 from harness.errors import MeasurementError
 from harness.model import HEAP_CALLS, FunctionCode, PackageError, Record
-from harness.policy.model import Budget, NoEscape, Policy, Scope, is_within, matches_path
+from harness.policy.model import NoEscape, Policy, Scope, is_within, matches_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,10 @@ class _Rules:
     def have(self, worker: str) -> Ruled:
         marks = self._marks()
         wanted = [
-            *(self._wanted(m.file, m, m.file, m.function, named=True) for m in marks),
+            *(
+                _Wanted(m.file, m.line, self._package(m.file), m.file, m.function, True)
+                for m in marks
+            ),
             *self._of_no_escape(),
             *self._of_budgets(),
         ]
@@ -119,7 +122,7 @@ class _Rules:
     # What rules are about
 
     def _marks(self) -> list[NoEscape]:
-        """Marked functions of the source; a mark above no function is told."""
+        """Marked functions of the source; a mark above no function is an error."""
         repository = self._session.repository
         found: list[NoEscape] = []
         for file in repository.files_with(self._revision, MARK, "*.go"):
@@ -137,11 +140,10 @@ class _Rules:
     def _of_no_escape(self) -> Iterable[_Wanted]:
         for rule in self._policy.no_escape:
             files = [f for f in self._files if rule.covers(f)]
-            one = "*" not in rule.file
+            named = "*" not in rule.file or bool(rule.function)
+            source, line = self._policy.source, rule.line
             found = [
-                self._wanted(
-                    self._policy.source, rule, file, d.name, named=one or bool(rule.function)
-                )
+                _Wanted(source, line, self._package(file), file, d.name, named)
                 for file in files
                 for d in self._functions(file)
                 if rule.function in ("", d.name) or rule.function.startswith(f"{d.name}.")
@@ -153,8 +155,7 @@ class _Rules:
                 what = f"no function in {rule.file} is {rule.function!r}"
             else:
                 continue
-            where = f"{self._policy.source}:{rule.line}"
-            message = f"{where}: {what}; correct the rule or take it out"
+            message = f"{source}:{line}: {what}; correct the rule or take it out"
             self._untold.append(PackageError("", "code", message))
 
     def _of_budgets(self) -> Iterable[_Wanted]:
@@ -177,26 +178,13 @@ class _Rules:
                     full = f"{package}.{d.name}"
                     below = budget.pattern.startswith(f"{full}.")
                     if whole or below or matches_path(budget.pattern, full):
-                        yield self._wanted(
-                            self._policy.source, budget, file, d.name, named=exact, counts=True
-                        )
-
-    def _wanted(
-        self,
-        source: str,
-        rule: NoEscape | Budget,
-        file: str,
-        function: str,
-        *,
-        named: bool,
-        counts: bool = False,
-    ) -> _Wanted:
-        return _Wanted(source, rule.line, self._package(file), file, function, named, counts)
+                        source, line = self._policy.source, budget.line
+                        yield _Wanted(source, line, package, file, d.name, exact, counts=True)
 
     # What is compiled
 
     def _listed(self, wanted: Sequence[_Wanted], worker: str) -> CompiledCode:
-        """The code that the record does not have; nothing is compiled where it has all."""
+        """The code that the record lacks; nothing is compiled if it has all."""
         known = _names(self._record)
         missing = [w for w in wanted if w.generic or not _is_known(w, known)]
         units = {p for w in missing for p in (w.package, *self._instances(w))}

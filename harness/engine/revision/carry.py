@@ -15,7 +15,7 @@ from harness.store import RecordKey, RecordStore
 
 
 def package_key(binary_id: str, directory: str, blobs: Mapping[str, str]) -> str:
-    """Identity of what a package's benchmarks run on and read.
+    """Identity of the binary and of the files that a package's benchmarks read.
 
     Args:
         directory: of the package, relative to the repository's root.

@@ -34,7 +34,7 @@ from harness.model import (
 from harness.model.record import outcome_of, with_failures
 from harness.model.selection import enters
 from harness.process import processors
-from harness.store.growth import rerun_package
+from harness.store.merging import rerun_package
 from harness.toolchain.overlay import without_heap_costs
 from harness.words import plural
 

@@ -6,13 +6,13 @@ from concurrent.futures import wait
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harness.config import Config
-from harness.engine.base.lock import hold
 from harness.engine.base.progress import Progress
 from harness.engine.revision.build import WORKER, Builder
 from harness.engine.revision.measure import Begun
+from harness.errors import MeasurementError
 from harness.git import Repository, Workspace
 from harness.toolchain import Go
 
@@ -74,3 +74,25 @@ class WorkTrees:
         ahead, self.ahead = self.ahead, None
         if ahead is not None:
             wait([ahead.built])
+
+
+def hold(path: Path, progress: Progress) -> FileLock:
+    """Acquire the lock. A process that has to wait says so.
+
+    Raises:
+        MeasurementError: the cache, in which it lies, cannot be used.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            progress.step("waiting for another esv that measures this repository")
+            lock.acquire()
+    except OSError as err:
+        raise MeasurementError(
+            f"cannot use the cache {path.parent}: {err.strerror or err};"
+            ' set "cache_dir" in the "go" section of asv.conf.json'
+        ) from None
+    return lock

@@ -48,14 +48,16 @@ class Issue(msgspec.Struct):
 
 def report(report: GateReport, around: Surroundings) -> str:
     """An array of issues, the most important first; empty where there is nothing to say."""
-    return _text([_issue(report, a) for a in annotate(report)])
+    return json_text([_issue(report, a) for a in annotate(report)])
 
 
 def failure(failure: Failure) -> str:
     """One issue at the harness's configuration, since it has to stand somewhere."""
     where = Location("asv.conf.json", Lines(1))
     text = visible(clip(f"esv gate: {failure.headline}: {failure.message}", _LONGEST))
-    return _text([Issue(text, NOT_MEASURED, fingerprint(NOT_MEASURED, "setup"), "blocker", where)])
+    return json_text(
+        [Issue(text, NOT_MEASURED, fingerprint(NOT_MEASURED, "setup"), "blocker", where)]
+    )
 
 
 def _issue(report: GateReport, annotation: Annotation) -> Issue:
@@ -67,7 +69,3 @@ def _issue(report: GateReport, annotation: Annotation) -> Issue:
         severity="blocker" if annotation.error is not None else _SEVERITY[annotation.level],
         location=Location(visible(file), Lines(line)),
     )
-
-
-def _text(issues: list[Issue]) -> str:
-    return json_text(issues)

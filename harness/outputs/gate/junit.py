@@ -51,7 +51,7 @@ def _cases(report: GateReport) -> Sequence[_Case]:
     for word, package, name, said in benchmark_rows(report.benchmarks):
         # Of a function that was renamed the sub-benchmarks may be what was compared.
         case = cases.setdefault((package, name), _Case(package, name))
-        if word != "gone":  # of which there is an annotation
+        if word != "gone":  # which has an annotation
             case.remarks.append(f"{word}: {said}" if said else word)
     for annotation in annotate(report):
         if annotation.level is Level.NOTE and annotation.violation is None:

@@ -38,7 +38,7 @@ def report(report: GateReport, around: Surroundings) -> str:
     found = annotate(report)
     results = [_result(report, a, around) for a in found[:MOST_RESULTS]]
     notes = [_notification("error", a.message) for a in found if a.error]
-    # What is added or renamed is nothing to act upon, so it is a note and no result.
+    # Added and renamed benchmarks need no action, so they are notes and no results.
     unmatched = [comparison_line(report.benchmarks), *benchmark_lines(report.benchmarks)]
     notes += [_notification("note", text) for text in unmatched]
     if len(found) > len(results):

@@ -21,7 +21,7 @@ def record_json(detail: RecordDetail) -> str:
 
 
 def comparison_json(diff: RecordDiff) -> str:
-    """Every unit of every benchmark of two records, and the escapes that came and went.
+    """Every unit of every benchmark of two records, and the new and gone escapes.
 
     A side that is missing is null, as are figures that cannot be told of it. Where the base was
     measured with another release of Go, what that changes is apart (``compiler``).

@@ -28,7 +28,7 @@ OUTCOMES = {
     "unexplained": "no line accounts for it",
 }
 
-# What an allocation call is for that no escape message mentions.
+# Allocation calls that no escape message mentions.
 _CALLS = {
     AllocationKind.OBJECT: "an object is allocated",
     AllocationKind.SLICE: "a make that does not escape outgrows its buffer on the stack",

@@ -16,7 +16,7 @@ from harness.words import plural as plural  # what outputs print is all found he
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"  # stands for a value that is not there
-# What steps with a p-value are, in the words of all outputs.
+# The note on steps with a p-value in all outputs.
 NOISY = (
     "Steps with a p-value are change points of values that do not repeat: of the benchmarks said to"
     " have one, about 5 % have none."

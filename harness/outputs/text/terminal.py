@@ -67,7 +67,7 @@ def show_record(detail: RecordDetail, *, every: bool = False) -> str:
 
 
 def show_comparison(diff: RecordDiff) -> str:
-    """Two revisions: a table per unit, the escapes that came and went, then compiled code."""
+    """Two revisions: a table per unit, new and gone escapes, then compiled code."""
     base, head, changes = diff.base, diff.head, diff.changes
     lines = [*heading(base, head, diff.older), ""]
     if base.environment.name != head.environment.name:

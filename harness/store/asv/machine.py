@@ -48,7 +48,7 @@ def machine(name: str | None = None, results_dir: Path | None = None) -> Machine
 
 
 def defaults() -> dict[str, str]:
-    """Asv's values for a machine that nobody described."""
+    """Values of asv for a machine that nobody described."""
     if not sys.platform.startswith("linux"):
         from asv.machine import Machine as AsvMachine
 

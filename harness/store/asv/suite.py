@@ -1,4 +1,4 @@
-"""The asv benchmarks that a set of records amounts to: their names, parameters and values.
+"""The asv benchmarks of a set of records: their names, parameters and values.
 
 One asv benchmark represents one unit of one Go benchmark function, with one parameter axis
 ``sub``: the names of its sub-benchmarks. One more per package counts escape sites, with one

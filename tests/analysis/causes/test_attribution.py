@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.causes.attribution import Attribution, Sides, attribute
+from harness.analysis.causes.attribution import Attribution, attribute
+from harness.analysis.causes.pairing import Sides
 from harness.analysis.compare.escapes import match_records
 from harness.model import (
     ALLOCS,

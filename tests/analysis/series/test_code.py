@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.causes.attribution import Sides, attribute
+from harness.analysis.causes.attribution import attribute
+from harness.analysis.causes.pairing import Sides
 from harness.analysis.compare.code import diff_code
 from harness.analysis.compare.costs import Reach, SilentCalls, site_costs
 from harness.analysis.compare.escapes import diff_escapes, match_records

@@ -10,7 +10,7 @@ import pytest
 from harness import __version__
 from harness.engine.base.answers import answers, narrowed, none_matched
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.accounting import add_accounts
+from harness.engine.jobs.on_demand import add_accounts
 from harness.engine.jobs.walk import account_steps
 from harness.engine.session import Session
 from harness.model import (
@@ -25,7 +25,7 @@ from tests.builders import MODULE as BUILT
 from tests.builders import make_benchmark, make_package, make_record
 from tests.engine.conftest import GO_MOD, MODULE, OpenSession, bench
 from tests.repos import Project
-from tests.store.test_growth import FAILED
+from tests.store.test_merging import FAILED
 
 SPEC = EnvironmentSpec(None, {}, {})
 # Benchmarks of one package leave marks, so that a test sees which ran. BenchmarkBad fails until the

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from harness.engine.jobs.walk import describe, of_one_revision
+from harness.engine.jobs.walk import describe, errors_of_one_revision
 from harness.engine.revision.measure import _refuse_full_disk
 from harness.errors import MeasurementError, RepositoryError, StoreError
 from harness.model import Revision
@@ -38,7 +38,7 @@ def test_a_full_disk_is_no_fault_of_a_revision(known: int) -> None:
         RepositoryError(f"cannot check out aaaa: fatal: write error: {os.strerror(known)}"),
         MeasurementError(f"cannot build aaaa: write x: {os.strerror(known).lower()}"),
     ):
-        with pytest.raises((StoreError, OSError)), of_one_revision():
+        with pytest.raises((StoreError, OSError)), errors_of_one_revision():
             raise error
 
 
@@ -52,7 +52,7 @@ def test_a_full_disk_is_no_fault_of_a_revision(known: int) -> None:
     ],
 )
 def test_a_fault_of_one_revision_is_no_fault_of_others(error: Exception) -> None:
-    with pytest.raises(MeasurementError), of_one_revision():
+    with pytest.raises(MeasurementError), errors_of_one_revision():
         raise error
 
 

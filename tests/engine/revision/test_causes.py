@@ -9,8 +9,8 @@ import pytest
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.causes.crossing import charged_changes
 from harness.analysis.causes.explain import explain
-from harness.engine.jobs.accounting import add_accounts
 from harness.engine.jobs.exchange import cross
+from harness.engine.jobs.on_demand import add_accounts
 from harness.model import ALLOCS, SiteKind
 from harness.outputs.text.explanation import explain_change
 from tests.engine.conftest import GO_MOD, OpenSession, bench

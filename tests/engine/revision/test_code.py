@@ -12,7 +12,7 @@ from harness.analysis.compare.escapes import diff_escapes
 from harness.analysis.compare.records import record_detail
 from harness.cli.check import check_store
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.accounting import add_executions
+from harness.engine.jobs.on_demand import add_executions
 from harness.engine.jobs.walk import account_steps, walk
 from harness.engine.session import Session
 from harness.errors import MeasurementError

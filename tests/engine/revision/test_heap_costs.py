@@ -11,8 +11,8 @@ import pytest
 from harness.analysis.compare.records import record_detail
 from harness.config import load_config
 from harness.engine.jobs import canary
-from harness.engine.jobs.accounting import add_accounts
 from harness.engine.jobs.canary import check_canary
+from harness.engine.jobs.on_demand import add_accounts
 from harness.engine.revision import build
 from harness.model import (
     ALLOCS,

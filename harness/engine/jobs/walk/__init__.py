@@ -1,7 +1,6 @@
 """A list of revisions, measured one after the other and accounted for."""
 
-from harness.engine.jobs.walk.accounts import account_steps
-from harness.engine.jobs.walk.faults import of_one_revision
+from harness.engine.jobs.walk.faults import errors_of_one_revision
 from harness.engine.jobs.walk.measuring import (
     MOST_ATTEMPTS,
     WalkReport,
@@ -12,3 +11,4 @@ from harness.engine.jobs.walk.measuring import (
     unfinished,
     walk,
 )
+from harness.engine.jobs.walk.steps import account_steps

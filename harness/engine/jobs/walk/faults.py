@@ -16,7 +16,7 @@ _WORDS = re.compile("|".join(re.escape(os.strerror(n)) for n in _MACHINE), re.IG
 
 
 @contextmanager
-def of_one_revision() -> Iterator[None]:
+def errors_of_one_revision() -> Iterator[None]:
     """Turn an error inside into one that concerns one revision, or one that ends the walk.
 
     Raises:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.walk.accounts import account_steps
-from harness.engine.jobs.walk.faults import of_one_revision
+from harness.engine.jobs.walk.faults import errors_of_one_revision
+from harness.engine.jobs.walk.steps import account_steps
 from harness.engine.session import Session
 from harness.errors import MeasurementError, ToolchainError
 from harness.model import Outcome, PackageOutcome, Record
@@ -122,9 +122,9 @@ def walk(
 
 
 def unfinished(session: Session) -> tuple[list[Walk], list[str]]:
-    """The walks of this machine that were cut, oldest first, without what has its record by now.
+    """Interrupted walks of this machine, oldest first, without revisions that have records by now.
 
-    To be asked after :meth:`WorkTrees.acquire`: another process may be about to finish them.
+    :meth:`WorkTrees.acquire` comes first: another process may be about to finish them.
 
     Returns:
         the walks, and of each file that cannot be read what is wrong with it.
@@ -134,7 +134,7 @@ def unfinished(session: Session) -> tuple[list[Walk], list[str]]:
 
 
 def left_of(cut: Walk) -> str:
-    """A walk that was cut, for people: how many of its revisions are left."""
+    """A line about an interrupted walk: how many of its revisions are left."""
     left = sum(len(p.open) for p in cut.parts)
     total = sum(len(p.revisions) for p in cut.parts)
     failures = sum(len(p.failures) for p in cut.parts)
@@ -150,7 +150,7 @@ def left_of(cut: Walk) -> str:
 def execute_walk(
     session: Session, planned: Walk, *, may_begin: Callable[[], bool] = lambda: True
 ) -> WalkReport:
-    """Measure what is open of a walk, and forget it when nothing is left.
+    """Measure the open revisions of a walk; delete its file when nothing is left.
 
     Args:
         may_begin: asked before each revision; if not, the rest stays open.
@@ -219,13 +219,13 @@ def describe(record: Record) -> str:
 def _one(
     session: Session, planned: Walk, spec: EnvironmentSpec, part: WalkPart, hash_: str
 ) -> tuple[WalkPart, WalkReport]:
-    """Measure one revision; what is left of the part, and what was done."""
+    """Measure one revision; return the rest of the part, and a report."""
     tell = session.progress.finish
     done = WalkReport(tried=(hash_,))
     others = tuple(f for f in part.failures if f.revision != hash_)
     struck = replace(part, open=tuple(h for h in part.open if h != hash_), failures=others)
     try:
-        with of_one_revision():
+        with errors_of_one_revision():
             # A damaged record is measured again.
             known = planned.skip_existing and session.store.readable(session.key(hash_, spec))
             if known:
@@ -263,7 +263,7 @@ def _spec(session: Session, part: WalkPart) -> EnvironmentSpec:
 
 
 def _without_done(session: Session, cut: Walk) -> Walk:
-    """Without what was recorded before it was struck off, or by a later walk of the same kind."""
+    """The walk without revisions that have a record of it, or of a later one with its settings."""
     parts = []
     for part in cut.parts:
         left = []

@@ -29,7 +29,7 @@ from harness.model import (
 )
 from harness.model.record import with_failures
 from harness.store import RecordStore, key_of
-from harness.store.growth import lost, rerun, supplement, union
+from harness.store.merging import lost, rerun, supplement, union
 from tests.builders import MODULE, make_benchmark, make_package, make_record
 
 P, Q = f"{MODULE}/p", f"{MODULE}/q"

@@ -8,9 +8,9 @@ from functools import partial
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.accounting import add_accounts, add_executions
 from harness.engine.jobs.exchange import exchange_steps
-from harness.engine.jobs.walk.faults import of_one_revision
+from harness.engine.jobs.on_demand import add_accounts, add_executions
+from harness.engine.jobs.walk.faults import errors_of_one_revision
 from harness.engine.session import Session
 from harness.errors import MeasurementError, ToolchainError
 from harness.model import ALLOCS, BYTES, Record
@@ -70,7 +70,7 @@ def _account_steps(
         def attempt(revision: str, failure: str, work: Callable[[], Record]) -> None:
             """Take the result of ``work`` as the record of a revision, unless it fails."""
             try:
-                with of_one_revision():
+                with errors_of_one_revision():
                     current[revision] = work()
             except MeasurementError as err:
                 failed(f"{current[revision].revision.short}: {failure}: {err}")

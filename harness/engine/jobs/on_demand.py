@@ -1,4 +1,4 @@
-"""Measurements made only where a difference was seen: accounts, coverage of new escape sites."""
+"""Measurements on demand, where a difference was seen: accounts, coverage of new escape sites."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.engine.base.lock import hold
 from harness.engine.base.progress import Silent
+from harness.engine.revision.worktrees import hold
 from harness.errors import MeasurementError
 
 

@@ -110,14 +110,14 @@ def rerun(old: Record, new: Record) -> Record:
 
 
 def supplement(record: Record, other: Record) -> Record:
-    """The record with what another one of the same revision knows about it.
+    """Add the accounts, executions, exchanges and views of another record of the same revision.
 
     Accounts and exchanges are taken over where the benchmark is there and the test binary is the
     same; whether benchmarks execute a site, where both have the same benchmarks.
 
     Args:
         record: whose numbers stay.
-        other: of the same revision and environment; what both know it knows better.
+        other: of the same revision and environment; its findings replace those of ``record``.
     """
     keys = {p.path: p.key for p in record.packages}
     others = {p.path: p.key for p in other.packages}
@@ -191,7 +191,7 @@ def _timed(benchmark: BenchmarkResult) -> bool:
 
 
 def _counted(old: BenchmarkResult, new: BenchmarkResult) -> BenchmarkResult:
-    """Both lanes of a benchmark that only the allocation lane ran again."""
+    """A benchmark's old times and new counts, where only the allocation lane ran again."""
     units = {m.unit: m for m in old.measurements}
     for measurement in new.measurements:
         known = units.get(measurement.unit)
@@ -201,7 +201,7 @@ def _counted(old: BenchmarkResult, new: BenchmarkResult) -> BenchmarkResult:
 
 
 def _code(old: Record, new: Record) -> tuple[tuple[AllocationCall, ...], tuple[FunctionCode, ...]]:
-    """The compiled code that both have read; each has linked what it ran."""
+    """The compiled code of both; each has linked what it ran."""
     if not old.functions or set(old.functions) <= set(new.functions):
         return new.calls, new.functions
     from harness.compiled import CompiledCode, merge
@@ -211,7 +211,7 @@ def _code(old: Record, new: Record) -> tuple[tuple[AllocationCall, ...], tuple[F
 
 
 def _raw(old: Mapping[Lane, str], new: Mapping[Lane, str], replaced: set[str]) -> dict[Lane, str]:
-    """The verbatim output of both runs, without what is of numbers that were replaced."""
+    """The verbatim output of both runs, without that of replaced numbers."""
     found = dict(old)
     for lane, text in new.items():
         rows = [r for r in old.get(lane, "").splitlines(keepends=True) if not _is_of(r, replaced)]
