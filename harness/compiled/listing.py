@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from harness.compiled.allocators import allocation_kind
 from harness.compiled.gather import CompiledCode, gather
 from harness.compiled.names import Packages, plain_name
 from harness.errors import MeasurementError
 from harness.model.compiled import AllocationCall, FunctionCode
-from harness.toolchain import GoCommand
+
+if TYPE_CHECKING:  # the analysis reads no listing, and starts no Go
+    from harness.toolchain import GoCommand
 
 # The compiler works on one function at a time (-c=1), so that their tables do not mix.
 LISTING_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-c=1 -S -d=pctab=pctoinline")
