@@ -28,42 +28,30 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _TIME = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 _DURATION = re.compile(r"(?:\d{1,18}x|(?:\d{1,18}(?:\.\d{1,18})?(?:ns|us|µs|ms|s|m|h))+)")
 
-
-# asv's defaults for the keys of :class:`_AsvKeys`; a test compares them with asv.
 _ASV_VERSION = 1
-ASV_DEFAULTS: dict[str, Any] = {
-    "project": "project",
-    "repo": None,
-    "repo_subdir": "",
-    "branches": [None],
-    "pythons": [f"{sys.version_info[0]}.{sys.version_info[1]}"],
-    "results_dir": "results",
-    "html_dir": "html",
-    "env_dir": "env",
-    "show_commit_url": "#",
-    "default_benchmark_timeout": 60.0,
-    "install_timeout": 600.0,
-    "hash_length": 8,
-    "matrix": {},
-}
+_RUNNING_PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-class _AsvKeys(msgspec.Struct):
-    """The keys of asv that the harness reads, and their types, which asv does not check."""
+class _AsvKeys(msgspec.Struct, kw_only=True):
+    """The keys of asv that the harness reads, with asv's defaults; asv does not check the types."""
 
-    project: str
+    project: str = "project"
     repo: str
-    repo_subdir: str | None
-    branches: list[str | None]
-    pythons: list[str | float]
-    results_dir: str
-    html_dir: str
-    env_dir: str
-    show_commit_url: str
-    default_benchmark_timeout: float
-    install_timeout: float
-    hash_length: int
-    matrix: dict[str, Any]
+    repo_subdir: str | None = ""
+    branches: list[str | None] = msgspec.field(default_factory=lambda: [None])
+    pythons: list[str | float] = msgspec.field(default_factory=lambda: [_RUNNING_PYTHON])
+    results_dir: str = "results"
+    html_dir: str = "html"
+    env_dir: str = "env"
+    show_commit_url: str = "#"
+    default_benchmark_timeout: float = 60.0
+    install_timeout: float = 600.0
+    hash_length: int = 8
+    matrix: dict[str, Any] = {}
+
+
+# A test compares them with asv.
+ASV_DEFAULTS: dict[str, Any] = {**msgspec.to_builtins(_AsvKeys(repo="")), "repo": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +179,7 @@ def load_config(path: Path) -> Config:
     except msgspec.ValidationError as err:
         raise ConfigError(f"{path}: {_where(err)}") from None
     # asv's default is the Python that runs, which says nothing about Go.
-    pythons = [] if asv.pythons == ASV_DEFAULTS["pythons"] else asv.pythons
+    pythons = [] if asv.pythons == [_RUNNING_PYTHON] else asv.pythons
     return Config(
         path=path.resolve(),
         project=str(asv.project),

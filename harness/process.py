@@ -104,7 +104,6 @@ class Completed:
         left_behind: it ended by itself while a descendant was still running, which was ended.
     """
 
-    command: tuple[str, ...]
     returncode: int
     stdout: str
     stderr: str
@@ -186,7 +185,6 @@ def run(
         _end_group(child)
         _guard.tell("-", child.pid)
     return Completed(
-        command=argv,
         returncode=child.returncode,
         stdout=out.decode("utf-8", "replace"),
         stderr=err_out.decode("utf-8", "replace"),

@@ -8,16 +8,18 @@ and then the tree of those calls.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.compiled.allocators import allocation_kind
 from harness.compiled.gather import CompiledCode, gather
 from harness.compiled.names import Packages, plain_name
 from harness.errors import MeasurementError
 from harness.model.compiled import AllocationCall, FunctionCode
-from harness.process import run
+
+if TYPE_CHECKING:  # the analysis reads no listing, and starts no Go
+    from harness.toolchain import GoCommand
 
 # The compiler works on one function at a time (-c=1), so that their tables do not mix.
 LISTING_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-c=1 -S -d=pctab=pctoinline")
@@ -51,12 +53,8 @@ class _Table:
 
 
 def compile_listing(
-    go: Path,
-    module_directory: Path,
+    go: GoCommand,
     packages: Collection[str],
-    env: Mapping[str, str],
-    timeout: float,
-    flags: Sequence[str] = (),
     relative: Callable[[str], str] = lambda path: path,
     *,
     others: Collection[str] = (),
@@ -68,14 +66,12 @@ def compile_listing(
     Raises:
         MeasurementError: they do not compile, or it takes too long.
     """
-    command: list[str | Path] = [
-        go, "list", "-test", "-export", *LISTING_FLAGS, *flags, "--", *sorted(packages),
-    ]  # fmt: skip
-    done = run(command, cwd=module_directory, env=env, timeout=timeout)
+    flags = ("-test", "-export", *LISTING_FLAGS, *go.flags)
+    done = go.run("list", *flags, "--", *sorted(packages))
     if not done.ok:
         lines = done.stderr.splitlines()
         errors = [line for line in lines if re.match(r"[^\s:]+\.go:\d+", line)] or lines[-1:]
-        reason = f"took more than {timeout:g} s" if done.timed_out else " ".join(errors[:3])
+        reason = f"took more than {go.timeout:g} s" if done.timed_out else " ".join(errors[:3])
         raise MeasurementError(f"go with -S: {reason}")
     return parse_listing(done.stderr, {*packages, *others}, relative)
 

@@ -30,7 +30,7 @@ from harness.diagnostics.parse import PackageDiagnostics, plain_lines
 from harness.diagnostics.support import benchmark_functions, support_files
 from harness.errors import MeasurementError
 from harness.model import CGO_GENERATED, LIBRARY, Diagnostic, PackageError, Support
-from harness.process import run
+from harness.toolchain import GoCommand
 
 # The same for listing and linking: the linked binary contains the -gcflags string.
 BUILD_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-m=2")
@@ -92,26 +92,17 @@ class ModuleBuild:
 
 
 def compile_module(
-    go: Path,
-    tree: Path,
-    module: str,
-    env: Mapping[str, str],
-    timeout: float,
-    flags: Sequence[str] = (),
-    cache: MessageCache | None = None,
+    go: GoCommand, tree: Path, module: str, cache: MessageCache | None = None
 ) -> ModuleBuild:
     """Compile a module, whose directory is relative to the tree, with its tests.
 
     Raises:
-        MeasurementError: Go cannot be started, or takes more than ``timeout`` seconds.
+        MeasurementError: Go cannot be started, or takes too long.
     """
-    command: list[str | Path] = [
-        go, "list", "-e", "-test", "-deps", "-export", *BUILD_FLAGS, *flags, f"-json={FIELDS}",
-        "./...",
-    ]  # fmt: skip
-    done = run(command, cwd=tree / module, env=env, timeout=timeout)
+    flags = ("-test", "-deps", "-export", *BUILD_FLAGS, *go.flags, f"-json={FIELDS}")
+    done = go.run("list", "-e", *flags, "./...")
     if done.timed_out:
-        raise MeasurementError(f"go list took more than {timeout:g} s in {module}")
+        raise MeasurementError(f"go list took more than {go.timeout:g} s in {module}")
     listed = read_listing(done.stdout)
     own = [p for p in listed if not p.Standard and p.Module is not None and p.Module.Main]
     if not own:
@@ -140,45 +131,25 @@ def compile_module(
     )
 
 
-def compiler_output(
-    go: Path,
-    tree: Path,
-    module: str,
-    gcflags: str,
-    env: Mapping[str, str],
-    timeout: float,
-    flags: Sequence[str] = (),
-) -> list[Diagnostic]:
+def compiler_output(go: GoCommand, tree: Path, gcflags: str) -> list[Diagnostic]:
     """Return the compiler's lines for other flags (``-m``, ``-m -l``), as printed, without tests.
 
     Raises:
         MeasurementError: the flags are wrong, or the module does not compile.
     """
-    command: list[str | Path] = [
-        go, "list", "-export", "-trimpath", "-buildvcs=false", f"-gcflags={gcflags}", *flags,
-        f"-json={FIELDS}", "./...",
-    ]  # fmt: skip
-    done = run(command, cwd=tree / module, env=env, timeout=timeout)
+    flags = ("-trimpath", "-buildvcs=false", f"-gcflags={gcflags}", *go.flags, f"-json={FIELDS}")
+    done = go.run("list", "-export", *flags, "./...")
     if not done.ok:
         message = module_message(done.stderr, tree).split("\nusage:", 1)[0]
-        reason = " ".join(message.splitlines()[:5]) or f"took more than {timeout:g} s"
+        reason = " ".join(message.splitlines()[:5]) or f"took more than {go.timeout:g} s"
         raise MeasurementError(f"go with -gcflags='{gcflags}': {reason}")
     own = [p for p in read_listing(done.stdout) if p.Module is not None and p.Module.Main]
     return plain_lines(done.stderr, _Relative(tree, own))
 
 
-def select_packages(
-    go: Path,
-    tree: Path,
-    module: str,
-    patterns: Sequence[str],
-    env: Mapping[str, str],
-    timeout: float,
-    flags: Sequence[str] = (),
-) -> set[str]:
+def select_packages(go: GoCommand, patterns: Sequence[str]) -> set[str]:
     """Return the import paths that match package patterns; a pattern may match nothing."""
-    command: list[str | Path] = [go, "list", "-e", *flags, "-f", "{{.ImportPath}}", *patterns]
-    done = run(command, cwd=tree / module, env=env, timeout=timeout)
+    done = go.run("list", "-e", *go.flags, "-f", "{{.ImportPath}}", *patterns)
     return set(done.stdout.split())
 
 

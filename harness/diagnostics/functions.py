@@ -129,9 +129,7 @@ class Functions:
         return spans
 
     def _spans_of(self, file: str, content: bytes, numbers: dict[str, int]) -> Iterator[Span]:
-        language, query = _grammar()
-        tree = Parser(language).parse(content)
-        found = QueryCursor(query).captures(tree.root_node)
+        found = _captures(content)
         lines = LineDirectives(
             file,
             (
@@ -188,18 +186,14 @@ def declared_extents(content: bytes) -> list[tuple[Place, Place]]:
 
     ``//line`` directives are not followed.
     """
-    language, query = _grammar()
-    captures = QueryCursor(query).captures(Parser(language).parse(content).root_node)
-    nodes = (n for n in captures.get("function", []) if n.type not in (_LITERAL, _RANGE))
+    nodes = (n for n in _captures(content).get("function", []) if n.type not in (_LITERAL, _RANGE))
     return sorted((_start(node), _end(node)) for node in nodes)
 
 
 def benchmark_sources(content: bytes) -> dict[str, bytes]:
     """Return the parameters and body of every benchmark function of a file, by name."""
-    language, query = _grammar()
-    captures = QueryCursor(query).captures(Parser(language).parse(content).root_node)
     found = {}
-    for node in captures.get("function", []):
+    for node in _captures(content).get("function", []):
         name = node.child_by_field_name("name")
         if node.type == "function_declaration" and _text(name).startswith("Benchmark"):
             assert name is not None
@@ -211,6 +205,15 @@ def benchmark_sources(content: bytes) -> dict[str, bytes]:
 def _grammar() -> tuple[Language, Query]:
     language = Language(tree_sitter_go.language())
     return language, Query(language, _QUERY)
+
+
+def parse_source(content: bytes) -> Node:
+    """Return the root of the syntax tree of a Go file."""
+    return Parser(_grammar()[0]).parse(content).root_node
+
+
+def _captures(content: bytes) -> dict[str, list[Node]]:
+    return QueryCursor(_grammar()[1]).captures(parse_source(content))
 
 
 def _start(node: Node) -> Place:

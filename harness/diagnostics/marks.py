@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import tree_sitter_go
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
-from harness.diagnostics.functions import declared_name
+from harness.diagnostics.functions import declared_name, parse_source
 from harness.policy.model import NoEscape
 
 MARK = "//esv:noescape"
@@ -37,7 +36,7 @@ def declared_functions(source: bytes) -> list[Declaration]:
     """Return the functions and methods that a Go file declares, in its order."""
     return [
         Declaration(declared_name(node), node.child_by_field_name("body") is not None)
-        for node in _parse(source).named_children
+        for node in parse_source(source).named_children
         if node.type in _FUNCTIONS
     ]
 
@@ -60,7 +59,7 @@ def _marks(source: bytes) -> Iterator[tuple[int, Node | None]]:
     """Yield the line of every mark, and the function whose comment it is in."""
     if MARK.encode() not in source:
         return
-    root = _parse(source)
+    root = parse_source(source)
     functions: dict[int, Node] = {}
     for node in root.named_children:
         below = node
@@ -88,7 +87,3 @@ def _comments(root: Node) -> Iterator[Node]:
         if node.type == "comment":
             yield node
         todo.extend(reversed(node.children))
-
-
-def _parse(source: bytes) -> Node:
-    return Parser(Language(tree_sitter_go.language())).parse(source).root_node

@@ -1,4 +1,4 @@
-"""Result lines and files in the Go benchmark format, written.
+"""Result lines and files in the Go benchmark format, written. Pure.
 
 Format: https://go.dev/design/14313-benchmark-format.
 """

@@ -6,6 +6,6 @@
 """
 
 from harness.toolchain.find import find_go
-from harness.toolchain.go import Go
+from harness.toolchain.go import Go, GoCommand
 
-__all__ = ["Go", "find_go"]
+__all__ = ["Go", "GoCommand", "find_go"]

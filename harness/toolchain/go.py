@@ -66,6 +66,33 @@ class Go:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class GoCommand:
+    """The ``go`` command in the directory of one module.
+
+    Attributes:
+        env: the whole environment.
+        timeout: seconds that one call may take.
+        flags: of every build, such as ``-modfile`` or ``-overlay``.
+    """
+
+    binary: Path
+    directory: Path
+    env: Mapping[str, str]
+    timeout: float
+    flags: Sequence[str] = ()
+
+    def run(self, *arguments: str) -> Completed:
+        """Run it to its end.
+
+        Raises:
+            MeasurementError: it cannot be started.
+        """
+        return run(
+            (self.binary, *arguments), cwd=self.directory, env=self.env, timeout=self.timeout
+        )
+
+
 def inspect(binary: Path, source: str, cache_dir: Path) -> Go:
     """Ask a ``go`` command, or a wrapper that starts it, for its release.
 

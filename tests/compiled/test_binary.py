@@ -17,7 +17,7 @@ from harness.errors import MeasurementError
 from harness.model import Toolchain
 from harness.model.compiled import AllocationCall
 from harness.process import tool_environment
-from harness.toolchain import Go, find_go
+from harness.toolchain import Go, GoCommand, find_go
 from tests.compiled.conftest import CODE, PACKAGES
 from tests.compiled.support import Module, compare
 
@@ -149,7 +149,7 @@ def test_relative_paths_and_other_packages(binary: Path) -> None:
 def test_listing_serves_where_nothing_is_decoded(program: Module, tmp_path: Path) -> None:
     env = {**program.go.environment(tool_environment()), "GOWORK": "off", "GOARCH": "riscv64"}
     env |= {"GOOS": "linux", "CGO_ENABLED": "0"}
-    code = compile_listing(program.go.binary, program.directory, PACKAGES, env, 300)
+    code = compile_listing(GoCommand(program.go.binary, program.directory, env, 300), PACKAGES)
     kinds = {(c.function, c.kind, c.outer_line) for c in code.calls}
     decoded = read_binary(program.build(tmp_path / "x"), [P])
     ours = {(c.function, c.kind, c.outer_line) for c in decoded.calls}
@@ -157,7 +157,7 @@ def test_listing_serves_where_nothing_is_decoded(program: Module, tmp_path: Path
     assert ours <= kinds
     assert {f.package for f in code.functions} == set(PACKAGES)
     with pytest.raises(MeasurementError, match=r"go with -S: .*nowhere"):
-        compile_listing(program.go.binary, program.directory, ["./nowhere"], env, 300)
+        compile_listing(GoCommand(program.go.binary, program.directory, env, 300), ["./nowhere"])
 
 
 def test_what_is_decoded() -> None:

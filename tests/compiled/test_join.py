@@ -14,6 +14,7 @@ from harness.diagnostics.collect import compile_module
 from harness.model import EscapeSite, SiteKind
 from harness.model.compiled import AllocationCall, AllocationKind, FunctionCode
 from harness.process import tool_environment
+from harness.toolchain import GoCommand
 from tests.builders import make_site
 from tests.compiled.conftest import CODE, PACKAGES
 from tests.compiled.support import Module
@@ -24,7 +25,9 @@ P = PACKAGES[0]
 @pytest.fixture(scope="module")
 def sites(module: Module) -> list[EscapeSite]:
     env = {**module.go.environment(tool_environment()), "GOWORK": "off", "GOPROXY": "off"}
-    build = compile_module(module.go.binary, module.directory, ".", env, 300)
+    build = compile_module(
+        GoCommand(module.go.binary, module.directory, env, 300), module.directory, "."
+    )
     return [site for package in build.diagnostics for site in package.sites]
 
 

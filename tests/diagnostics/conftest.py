@@ -10,7 +10,7 @@ import pytest
 from harness.diagnostics.collect import ModuleBuild, compile_module
 from harness.diagnostics.parse import PackageDiagnostics
 from harness.process import tool_environment
-from harness.toolchain import Go
+from harness.toolchain import Go, GoCommand
 from tests.repos import Files, write_files
 
 Compile = Callable[..., ModuleBuild]
@@ -28,6 +28,6 @@ def compile_tree(go: Go) -> Compile:
     def run(tree: Path, files: Files | None = None, module: str = ".") -> ModuleBuild:
         write_files(tree, files or {})
         env = {**go.environment(tool_environment()), "GOWORK": "off", "GOPROXY": "off"}
-        return compile_module(go.binary, tree, module, env, 300)
+        return compile_module(GoCommand(go.binary, tree / module, env, 300), tree, module)
 
     return run

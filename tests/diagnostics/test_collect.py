@@ -9,7 +9,7 @@ import pytest
 from harness.diagnostics.collect import compile_module, compiler_output
 from harness.errors import MeasurementError
 from harness.process import base_environment, tool_environment
-from harness.toolchain import Go
+from harness.toolchain import Go, GoCommand
 from tests.diagnostics.conftest import GO_MOD, Compile, build_of
 from tests.repos import write_files
 
@@ -201,12 +201,13 @@ def test_other_flags_line_by_line(go: Go, tmp_path: Path, compile_tree: Compile)
     source = "package p\n\nfunc F() *int { v := 1; return &v }\n\nfunc G() *int { return F() }\n"
     compile_tree(tmp_path, {"go.mod": GO_MOD, "p.go": source})
     env = {**go.environment(tool_environment()), "GOWORK": "off"}
-    plain = compiler_output(go.binary, tmp_path, ".", "-m", env, 300)
+    command = GoCommand(go.binary, tmp_path, env, 300)
+    plain = compiler_output(command, tmp_path, "-m")
     assert ("p.go:5:25", "moved to heap: v") in {(str(d.position), d.text) for d in plain}
-    without = compiler_output(go.binary, tmp_path, ".", "-m -l", env, 300)
+    without = compiler_output(command, tmp_path, "-m -l")
     assert [(str(d.position), d.text) for d in without] == [("p.go:3:17", "moved to heap: v")]
     with pytest.raises(MeasurementError, match="no-such-flag"):
-        compiler_output(go.binary, tmp_path, ".", "-no-such-flag", env, 300)
+        compiler_output(command, tmp_path, "-no-such-flag")
 
 
 def test_a_build_that_takes_too_long(tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ def test_a_build_that_takes_too_long(tmp_path: Path) -> None:
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
     with pytest.raises(MeasurementError, match=r"more than 0\.2 s"):
-        compile_module(slow, tmp_path, ".", base_environment(), 0.2)
+        compile_module(GoCommand(slow, tmp_path, base_environment(), 0.2), tmp_path, ".")
 
 
 @pytest.mark.parametrize(
@@ -231,6 +232,6 @@ def test_a_go_list_that_is_cut_short(tmp_path: Path, go: Go, says: str, told: st
     cut.chmod(0o755)
     write_files(tmp_path / "m", {"go.mod": GO_MOD, "p.go": "package p\n"})
     env = {**go.environment(tool_environment()), "GOWORK": "off"}
-    build = compile_module(cut, tmp_path / "m", ".", env, 300)
+    build = compile_module(GoCommand(cut, tmp_path / "m", env, 300), tmp_path / "m", ".")
     assert [(e.stage, e.message) for e in build.errors] == [("module", told)]
     assert [p.path for p in build.packages] == ["example.com/m"]

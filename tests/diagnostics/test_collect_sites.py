@@ -11,7 +11,7 @@ from harness.diagnostics.collect import ModuleBuild, compiler_output
 from harness.diagnostics.parse import PackageDiagnostics
 from harness.model import EscapeSite, SiteKind
 from harness.process import tool_environment
-from harness.toolchain import Go
+from harness.toolchain import Go, GoCommand
 from tests.diagnostics.conftest import GO_MOD, Compile, build_of
 
 KINDS = """
@@ -284,7 +284,7 @@ def test_generic_functions_of_the_library_are_not_the_projects(
     assert files == {"m.go", "slices/slices.go"}
     # With other flags every line is shown as it is, under a name that is not ours.
     env = {**go.environment(tool_environment()), "GOWORK": "off", "GOPROXY": "off"}
-    said = compiler_output(go.binary, tmp_path, ".", "-m", env, 300)
+    said = compiler_output(GoCommand(go.binary, tmp_path, env, 300), tmp_path, "-m")
     shown = {d.position.file for d in said if d.position is not None}
     assert {"m.go", "$GOROOT/src/slices/slices.go", "slices/slices.go"} <= shown
 
@@ -314,6 +314,6 @@ def test_generic_functions_of_vendored_modules_are_not_the_projects(
     assert [d.path for d in built.diagnostics] == ["example.com/m"]
     assert [s for d in built.diagnostics for s in d.sites] == []
     env = {**go.environment(tool_environment()), "GOWORK": "off", "GOPROXY": "off"}
-    said = compiler_output(go.binary, tmp_path, ".", "-m", env, 300)
+    said = compiler_output(GoCommand(go.binary, tmp_path, env, 300), tmp_path, "-m")
     moved = [d.position for d in said if d.text.startswith("moved to heap: ")]
     assert {p.file for p in moved if p is not None} == {"example.org/g@v1.0.0/g.go"}

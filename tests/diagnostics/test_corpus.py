@@ -14,7 +14,7 @@ from harness.diagnostics.collect import compile_module
 from harness.diagnostics.identity import normal_function, normal_message
 from harness.model import LIBRARY, EscapeSite, FlowStep, Leak, Position, SiteKind
 from harness.process import tool_environment
-from harness.toolchain import Go, find_go
+from harness.toolchain import Go, GoCommand, find_go
 from tests.corpus import regenerate
 from tests.corpus.regenerate import FORMS, RELEASES, SOURCE
 from tests.corpus.stored import (
@@ -391,7 +391,7 @@ def test_every_release_says_what_is_stored(release: str) -> None:
 def test_a_compile_gives_the_sites_of_the_stored_output(go: Go) -> None:
     release = live(go)
     env = {**go.environment(tool_environment()), "GOWORK": "off", "GOPROXY": "off"}
-    build = compile_module(go.binary, SOURCE, ".", env, 600)
+    build = compile_module(GoCommand(go.binary, SOURCE, env, 600), SOURCE, ".")
     found = {directory(d.path): d for d in build.diagnostics}
     expected = merged(release)
     if not go.toolchain.cgo:

@@ -11,7 +11,7 @@ from harness.gobench import LaneRun, LaneSettings, run_lane
 from harness.gobench.link import link
 from harness.model import Lane
 from harness.process import base_environment, tool_environment
-from harness.toolchain import Go
+from harness.toolchain import Go, GoCommand
 from tests.repos import write_files
 
 RunBench = Callable[..., LaneRun]
@@ -220,7 +220,7 @@ def binaries(go: Go, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path
     found = {}
     for name in ("wild", "quits"):
         binary = root / name / f"{name}.test"
-        message = link(go.binary, root, f"example.com/wild/{name}", binary, env, 300)
+        message = link(GoCommand(go.binary, root, env, 300), f"example.com/wild/{name}", binary)
         assert message == ""
         found[name] = binary
     return found

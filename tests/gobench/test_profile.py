@@ -14,7 +14,7 @@ from harness.gobench.profile import ProfileJob, difference, measure_account
 from harness.model import Account, AllocationKind
 from harness.model.allocation import Frame
 from harness.process import base_environment, tool_environment
-from harness.toolchain import Go
+from harness.toolchain import Go, GoCommand
 from harness.toolchain.overlay import with_heap_costs, with_overlay, without_tiny_allocator
 from tests.repos import write_files
 
@@ -173,7 +173,7 @@ def measured(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Measured:
     env = {**go.environment(tool_environment()), "GOWORK": "off"}
     binary = root / "p.test"
     flags = with_overlay(["-trimpath"], {**replaced, **shown}, root)
-    assert link(go.binary, root, "m", binary, env, 300, flags) == ""
+    assert link(GoCommand(go.binary, root, env, 300, flags), "m", binary) == ""
     command = [str(binary), "-test.run=^$", "-test.bench=.", "-test.cpu=1"]
     command += ["-test.benchtime=100x", "-test.benchmem"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)

@@ -11,7 +11,7 @@ from harness.gobench import LaneRun, LaneSettings, run_lane
 from harness.gobench.link import link, link_together
 from harness.model import ALLOCS, Lane
 from harness.process import base_environment, tool_environment
-from harness.toolchain import Go, find_go
+from harness.toolchain import Go, GoCommand, find_go
 from tests.corpus.regenerate import RELEASES, cache
 from tests.gobench.conftest import WILD, RunBench
 from tests.repos import write_files
@@ -158,7 +158,7 @@ def test_no_release_lets_a_benchmark_forge_its_end(release: str, tmp_path: Path)
     )
     env = {**go.environment(tool_environment()), "GOWORK": "off"}
     binary = tmp_path / "wild.test"
-    assert link(go.binary, tmp_path, "example.com/wild", binary, env, 300) == ""
+    assert link(GoCommand(go.binary, tmp_path, env, 300), "example.com/wild", binary) == ""
     settings = LaneSettings(Lane.ALLOCATION, "^Benchmark[ADWXZ]", "100x", 1, 1, 20, 60)
     run = run_lane(binary, tmp_path, settings, base_environment())
     assert allocs(run) == [("AFirst", 1), ("ZLast", 6)]
@@ -215,12 +215,14 @@ def test_linking_says_why_it_fails(go: Go, tmp_path: Path) -> None:
         },
     )
     env = {**go.environment(tool_environment()), "GOWORK": "off"}
-    message = link(go.binary, tmp_path, "example.com/l", tmp_path / "l.test", env, 300)
+    message = link(GoCommand(go.binary, tmp_path, env, 300), "example.com/l", tmp_path / "l.test")
     assert "relocation target example.com/l.Missing not defined" in message
     slow = tmp_path / "go"
     slow.write_text("#!/bin/sh\nexec sleep 60\n")
     slow.chmod(0o755)
-    late = link(slow, tmp_path, "example.com/l", tmp_path / "x.test", base_environment(), 0.2)
+    late = link(
+        GoCommand(slow, tmp_path, base_environment(), 0.2), "example.com/l", tmp_path / "x.test"
+    )
     assert late == "linking took more than 0.2 s"
 
 
@@ -243,7 +245,7 @@ def test_binaries_linked_together_lie_where_they_are_wanted(go: Go, tmp_path: Pa
 
     def linked(*packages: str) -> set[str]:
         wanted = {f"example.com/l/{p}": out / p.replace("/", "-") for p in packages}
-        link_together(go.binary, tmp_path, wanted, env, 300)
+        link_together(GoCommand(go.binary, tmp_path, env, 300), wanted)
         made = {p for p in packages if wanted[f"example.com/l/{p}"].is_file()}
         assert len(list(out.iterdir())) == len(made), "nothing else is left there"
         for path in wanted.values():

@@ -11,7 +11,7 @@ from harness.gobench import read_output
 from harness.gobench.link import link
 from harness.model.selection import enters, exactly, selects
 from harness.process import tool_environment
-from harness.toolchain import Go
+from harness.toolchain import Go, GoCommand
 from tests.repos import write_files
 
 SOURCE = """
@@ -57,7 +57,7 @@ def binary(go: Go, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_files(directory, {"go.mod": "module example.com/m\n\ngo 1.22\n", "m_test.go": SOURCE})
     environment = {**go.environment(tool_environment()), "GOWORK": "off"}
     binary = directory / "m.test"
-    assert not link(go.binary, directory, "example.com/m", binary, environment, 300)
+    assert not link(GoCommand(go.binary, directory, environment, 300), "example.com/m", binary)
     return binary
 
 

@@ -18,8 +18,6 @@ from harness.policy.model import (
     Policy,
     Scope,
     Threshold,
-    matches_benchmark,
-    matches_path,
 )
 
 FULL = """\
@@ -142,28 +140,3 @@ def test_any_text_is_a_policy_or_one_clear_error(text: str) -> None:
         parse_policy(text, "f")
     except ConfigError as err:
         assert str(err).startswith("f:")
-
-
-@pytest.mark.parametrize(
-    ("threshold", "base", "worse", "allowed"),
-    [
-        (Threshold(), 0, 1, False),
-        (Threshold(2), 0, 2, True),
-        (Threshold(relative=0.05), 100, 5, True),
-        (Threshold(relative=0.05), 100, 6, False),
-        (Threshold(relative=9), 0, 1, False),
-        (LISTED, 0, 99, True),
-    ],
-)
-def test_thresholds(threshold: Threshold, base: float, worse: float, allowed: bool) -> None:
-    assert threshold.allows(base, worse) is allowed
-
-
-def test_patterns() -> None:
-    assert matches_benchmark("BenchmarkX", "BenchmarkX/a/b")
-    assert matches_benchmark("BenchmarkX/a/.*", "BenchmarkX/a/b")
-    assert not matches_benchmark("BenchmarkX", "BenchmarkXY")
-    assert matches_path("example.com/m/...", "example.com/m")
-    assert matches_path("example.com/m/...", "example.com/m/p/q")
-    assert not matches_path("example.com/m/...", "example.com/mm")
-    assert matches_path("example.com/m/p.(*T).M", "example.com/m/p.(*T).M")

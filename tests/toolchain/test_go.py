@@ -120,8 +120,8 @@ def test_what_is_no_go(bare_path: Path, cache_dir: Path, script: str, said: str)
     ],
 )
 def test_reason_is_short_and_holds_no_credentials(stderr: str, words: str) -> None:
-    assert reason(Completed(("go",), 1, "", stderr, None, 1.0)) == words
+    assert reason(Completed(1, "", stderr, None, 1.0)) == words
 
 
 def test_reason_of_a_time_out() -> None:
-    assert reason(Completed(("go",), -15, "", "", "total", 60.0)) == "no end after 60 s"
+    assert reason(Completed(-15, "", "", "total", 60.0)) == "no end after 60 s"

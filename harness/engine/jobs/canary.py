@@ -27,7 +27,7 @@ from harness.model import (
 )
 from harness.process import tool_environment
 from harness.scratch import scratch_directory
-from harness.toolchain import Go
+from harness.toolchain import Go, GoCommand
 from harness.toolchain.overlay import with_heap_costs, with_overlay
 
 _FILES = ("go.mod", "canary.go", "canary_test.go", "heap.go", "heap_test.go")
@@ -76,7 +76,8 @@ def check_canary(config: Config, go: Go) -> list[str]:
         scratch.mkdir()
         replaced = with_heap_costs(go, config.cache_dir)
         flags = with_overlay((), replaced, scratch)
-        build = compile_module(go.binary, tree, ".", env, config.build_timeout, flags)
+        command = GoCommand(go.binary, tree, env, config.build_timeout, flags)
+        build = compile_module(command, tree, ".")
         problems = [e.message for e in build.errors]
         problems += [e.message for p in build.packages for e in p.errors]
         if problems or not build.packages:

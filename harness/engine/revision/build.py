@@ -30,7 +30,7 @@ from harness.gobench.link import link
 from harness.model import Diagnostic, Environment, PackageError, Revision
 from harness.process import processors, tool_environment
 from harness.store.cache import FileCache
-from harness.toolchain import Go
+from harness.toolchain import Go, GoCommand
 from harness.toolchain.overlay import with_heap_costs, with_overlay
 
 WORKER = "w0"
@@ -79,9 +79,9 @@ class BuiltTree:
             )
         return found
 
-    def module_env(self, plan: ModulePlan) -> dict[str, str]:
-        """Environment of the go command in one module."""
-        return {**self.env, "GOWORK": plan.workspace}
+    def command(self, plan: ModulePlan) -> GoCommand:
+        """The go command in one module."""
+        return go_command(self.go, self.config, self.tree, plan, self.env)
 
     def link(
         self,
@@ -98,15 +98,16 @@ class BuiltTree:
         Returns:
             Go's message if it failed, else nothing.
         """
-        return link(
-            self.go.binary,
-            self.tree / package.module,
-            package.path,
-            binary,
-            self.module_env(module.plan),
-            self.config.build_timeout,
-            module.plan.flags if flags is None else flags,
-        )
+        go = self.command(module.plan)
+        return link(go if flags is None else replace(go, flags=flags), package.path, binary)
+
+
+def go_command(
+    go: Go, config: Config, tree: Path, plan: ModulePlan, env: Mapping[str, str]
+) -> GoCommand:
+    """The go command in one module of a work tree."""
+    env = {**env, "GOWORK": plan.workspace}
+    return GoCommand(go.binary, tree / plan.directory, env, config.build_timeout, plan.flags)
 
 
 class Builder:
@@ -162,15 +163,8 @@ class Builder:
         env = self._tool_env(environment)
         found: list[Diagnostic] = []
         for plan in self._plans(tree, revision, self.repository.blobs(revision.hash)):
-            found += compiler_output(
-                self.go.binary,
-                tree,
-                plan.directory,
-                gcflags,
-                {**env, "GOWORK": plan.workspace},
-                self.config.build_timeout,
-                plan.flags,
-            )
+            go = go_command(self.go, self.config, tree, plan, env)
+            found += compiler_output(go, tree, gcflags)
         return found
 
     def _with_heap_costs(self, plan: ModulePlan) -> ModulePlan:
@@ -236,12 +230,5 @@ class Builder:
         return BuiltModule(plan, build)
 
     def _compile_once(self, tree: Path, plan: ModulePlan, env: Mapping[str, str]) -> ModuleBuild:
-        return compile_module(
-            self.go.binary,
-            tree,
-            plan.directory,
-            {**env, "GOWORK": plan.workspace},
-            self.config.build_timeout,
-            plan.flags,
-            self._messages,
-        )
+        go = go_command(self.go, self.config, tree, plan, env)
+        return compile_module(go, tree, plan.directory, self._messages)

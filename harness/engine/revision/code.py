@@ -89,17 +89,8 @@ class CodeReader:
         """
         from harness.compiled import compile_listing
 
-        whole = self._whole
-        return compile_listing(
-            whole.go.binary,
-            whole.tree / module.plan.directory,
-            packages,
-            whole.module_env(module.plan),
-            whole.config.build_timeout,
-            module.plan.flags,
-            self._relative,
-            others=others,
-        )
+        go = self._whole.command(module.plan)
+        return compile_listing(go, packages, self._relative, others=others)
 
     def _relative(self, path: str) -> str:
         return self._inside(path) or path

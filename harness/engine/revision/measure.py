@@ -224,15 +224,7 @@ class Measurer:
             return None
         found: set[str] = set()
         for module in whole.modules:
-            found |= select_packages(
-                self._builder.go.binary,
-                whole.tree,
-                module.plan.directory,
-                request.settings.packages,
-                whole.module_env(module.plan),
-                self._builder.config.build_timeout,
-                module.plan.flags,
-            )
+            found |= select_packages(whole.command(module.plan), request.settings.packages)
         return found
 
     def _run(

@@ -92,16 +92,9 @@ class PackageRunner:
         by_module: dict[str, list[ToLink]] = {}
         for item in wanted:
             by_module.setdefault(item.package.module, []).append(item)
-        for directory, items in by_module.items():
-            plan = items[0].module.plan
-            link_together(
-                self._whole.go.binary,
-                self._whole.tree / directory,
-                {item.package.path: self._binary(item.key) for item in items},
-                self._whole.module_env(plan),
-                self._whole.config.build_timeout,
-                plan.flags,
-            )
+        for items in by_module.values():
+            outputs = {item.package.path: self._binary(item.key) for item in items}
+            link_together(self._whole.command(items[0].module.plan), outputs)
 
     def count(self, item: ToLink, reader: CodeReader | None = None) -> Counted:
         """Link a package if it is not yet, read its compiled code and run the allocation lane."""
