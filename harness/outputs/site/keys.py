@@ -1,8 +1,10 @@
-"""What each page depends on, as a digest: where it is the same, the page is. Pure.
+"""Keys of pages: where the key and the file on disk are the same, the page is not made again. Pure.
 
-Only what is appended to a history needs to be told apart: records are named by their contents, and
-a place of a history by the contents of all records up to it. What a page tells of later ones is
-named explicitly. A test holds every page that was kept against the same page made anew.
+A page of which there is one for each benchmark or each file has its view made every time, and the
+view is its key. Those of which there is one for each revision are many, and their views are not
+made: their key names what they depend on. Records are named by their contents, a place of a history
+by the contents of all records up to it, and what a page tells of later ones explicitly. A test
+holds every page that was not made again against the same page made anew.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import blake2b
+
+import msgspec
 
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
@@ -22,6 +26,14 @@ from harness.outputs.text.format import confidence
 def digest(*parts: object) -> bytes:
     """Sixteen bytes that stand for values with a faithful ``repr``."""
     return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def view_key(view: object) -> bytes | None:
+    """A digest of a view; ``None`` where it holds a text that is no UTF-8."""
+    try:
+        return blake2b(msgspec.msgpack.encode(view, enc_hook=str), digest_size=16).digest()
+    except UnicodeEncodeError:
+        return None
 
 
 class PageKeys:

@@ -20,7 +20,7 @@ from harness.errors import StoreError
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, shard
 from harness.outputs.site.draw.tree import Stamp, replace_tree, stamps
-from harness.outputs.site.keys import PageKeys
+from harness.outputs.site.keys import PageKeys, view_key
 from harness.outputs.site.navigation import SINGLE_PAGES
 from harness.outputs.site.pages import compare, escapes, regressions
 from harness.outputs.site.pages.benchmark import benchmark_view
@@ -270,11 +270,11 @@ def _single(section: Section) -> Iterator[_File]:
 def _page(
     section: Section, template: str, view: Callable[..., object], *of: object
 ) -> Callable[[], bytes]:
-    def made() -> bytes:
-        found = template_environment().get_template(template)
-        return found.render(view=view(section, *of)).encode()
+    return lambda: _printed(template, view(section, *of))
 
-    return made
+
+def _printed(template: str, view: object) -> bytes:
+    return template_environment().get_template(template).render(view=view).encode()
 
 
 def _pages(section: Section, sources_id: str) -> Iterator[_File]:
@@ -292,8 +292,11 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
             root + names.benchmark_shard(*series),
             partial(columns.benchmark_shard, section, *series, columns_of),
         )
+        view = benchmark_view(section, *series)
         yield _File(
-            root + names.benchmark_page(*series), page("benchmark.html.j2", benchmark_view, *series)
+            root + names.benchmark_page(*series),
+            partial(_printed, "benchmark.html.j2", view),
+            view_key(view),
         )
     numbers = compare.Numbers(section)
     for revision in summary.recorded:
@@ -309,11 +312,13 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
             key(PageKeys.revision_shard, hash_),
         )
     for hash_, path in sorted(section.plan.pages):
-        yield _File(
-            root + names.source_page(path, hash_),
-            page("source.html.j2", source_view, hash_, path),
-            key(PageKeys.source, hash_, path) if hash_ else None,
-        )
+        name = root + names.source_page(path, hash_)
+        if hash_:
+            make = page("source.html.j2", source_view, hash_, path)
+            yield _File(name, make, key(PageKeys.source, hash_, path))
+        else:
+            live = source_view(section, hash_, path)
+            yield _File(name, partial(_printed, "source.html.j2", live), view_key(live))
 
 
 @cache
