@@ -42,10 +42,12 @@ class PageKeys:
     Args:
         section: of the site; its history knows the ids of its records.
         sources: tells the repository that source text is from from one with other commits.
+        commit_url: prefix of the web page of a commit.
     """
 
-    def __init__(self, section: Section, sources: str) -> None:
+    def __init__(self, section: Section, sources: str, commit_url: str) -> None:
         self._section = section
+        self._commit_url = commit_url
         self._sources = sources
         self._history = section.summary.history
         self._plan = section.plan
@@ -61,8 +63,8 @@ class PageKeys:
             for package in record.packages:
                 directories[package.path].add(package.directory)
         moved = sorted((p, section.directories[p]) for p, d in directories.items() if len(d) > 1)
-        siblings = [(name, root) for name, root, _ in section.siblings]
-        return digest(chrome, siblings, section.commit_url, section.several_packages, moved)
+        siblings = [(s.name, s.root) for s in section.siblings]
+        return digest(chrome, siblings, self._commit_url, section.several_packages, moved)
 
     @cached_property
     def _until(self) -> list[bytes]:
@@ -76,7 +78,7 @@ class PageKeys:
         return found
 
     def _of(self, page: str, *parts: object) -> bytes:
-        siblings = [page in pages for _, _, pages in self._section.siblings]
+        siblings = [page in s.pages for s in self._section.siblings]
         return digest(self._frame, page, siblings, *parts)
 
     def revision(self, summary: RevisionSummary) -> bytes:

@@ -27,7 +27,7 @@ from harness.outputs.site.pages.benchmark import benchmark_view
 from harness.outputs.site.pages.revision import revision_view
 from harness.outputs.site.pages.source import source_view
 from harness.outputs.site.shared import columns
-from harness.outputs.site.shared.section import Section
+from harness.outputs.site.shared.section import Section, Sibling
 from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources, source_plan
 from harness.outputs.text.format import minute, plural, visible
 
@@ -95,6 +95,15 @@ class _File:
     key: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where the project's commits and files are; see :func:`publish`."""
+
+    commit_url: str
+    sources: Sources
+    sources_id: str = ""
+
+
 def publish(
     summaries: Sequence[Summary],
     output: Path,
@@ -130,13 +139,14 @@ def publish(
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
-    sections = _sections(summaries, project, commit_url, generated, sources, standard)
+    sections = _sections(summaries, project, generated, standard)
+    origin = _Origin(commit_url, sources, sources_id)
     there = stamps(output)
     keys: dict[str, bytes] = {}
     counts = {"pages": 0, "made": 0}
 
     def contents() -> Iterator[tuple[str, bytes | Stamp | None]]:
-        for file in _files(sections, sources_id):
+        for file in _files(sections, origin):
             counts["pages"] += file.name.endswith(".html")
             if file.key is not None:
                 keys[file.name] = file.key
@@ -175,18 +185,19 @@ def render(
     standard: Standard | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the site as ``(path, content)``; see :func:`publish`."""
-    for file in _files(_sections(summaries, project, commit_url, generated, sources, standard), ""):
+    sections = _sections(summaries, project, generated, standard)
+    for file in _files(sections, _Origin(commit_url, sources)):
         yield file.name, file.make()
 
 
-def _files(sections: Sequence[Section], sources_id: str) -> Iterator[_File]:
+def _files(sections: Sequence[Section], origin: _Origin) -> Iterator[_File]:
     package = resources.files(__package__) / "static"
     for name in _STATIC:
         yield _File(f"static/{name}", (package / name).read_bytes)
     for name in _VENDOR:
         yield _File(f"static/{name}", partial(_built, package / name))
     for section in sections:
-        yield from chain(_single(section), _pages(section, sources_id))
+        yield from chain(_single(section, origin), _pages(section, origin))
 
 
 def _built(file: Traversable) -> bytes:
@@ -207,12 +218,9 @@ def _built(file: Traversable) -> bytes:
 def _sections(
     summaries: Sequence[Summary],
     project: str,
-    commit_url: str,
     generated: float | None,
-    sources: Sources,
     standard: Standard | None,
 ) -> list[Section]:
-    ids = tuple(names.environment_id(s.history) for s in summaries)
     if generated is None:
         generated = max(
             (s.history.began(r) + r.duration for s in summaries for r in s.history.records),
@@ -221,23 +229,17 @@ def _sections(
     roots = [""] + [names.environment_root(s.history) for s in summaries[1:]]
     plans = [source_plan(s) for s in summaries]
     siblings = tuple(
-        (names.environment_name(s.history), root, _page_names(s, plan))
+        Sibling(
+            names.environment_name(s.history),
+            names.environment_id(s.history),
+            root,
+            _page_names(s, plan),
+        )
         for s, root, plan in zip(summaries, roots, plans, strict=True)
     )
     return [
-        Section(
-            project,
-            commit_url,
-            summary,
-            root,
-            minute(generated),
-            siblings,
-            plan,
-            ids,
-            sources,
-            standard or Standard(),
-        )
-        for summary, root, plan in zip(summaries, roots, plans, strict=True)
+        Section(project, s, root, minute(generated), siblings, plan, standard or Standard())
+        for s, root, plan in zip(summaries, roots, plans, strict=True)
     ]
 
 
@@ -252,7 +254,7 @@ def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
     )
 
 
-def _single(section: Section) -> Iterator[_File]:
+def _single(section: Section, origin: _Origin) -> Iterator[_File]:
     """What an environment has once."""
 
     def data(name: str, make: Callable[[Section], Json]) -> Callable[[], bytes]:
@@ -261,7 +263,7 @@ def _single(section: Section) -> Iterator[_File]:
     root = section.root
     for single in SINGLE_PAGES:
         yield _File(root + single.path, _page(section, single.template, single.view))
-    yield _File(root + names.FEED, partial(regressions.feed, section))
+    yield _File(root + names.FEED, partial(regressions.feed, section, origin.commit_url))
     yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
     yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))
     yield _File(root + compare.INDEX, data("revisions", compare.index))
@@ -277,10 +279,12 @@ def _printed(template: str, view: object) -> bytes:
     return template_environment().get_template(template).render(view=view).encode()
 
 
-def _pages(section: Section, sources_id: str) -> Iterator[_File]:
+def _pages(section: Section, origin: _Origin) -> Iterator[_File]:
     """The other files of an environment."""
     root, summary = section.root, section.summary
-    keys = PageKeys(section, sources_id) if summary.history.ids else None
+    keys = None
+    if summary.history.ids:
+        keys = PageKeys(section, origin.sources_id, origin.commit_url)
     page = partial(_page, section)
 
     def key(of: Callable[..., bytes], *args: object) -> bytes | None:
@@ -303,7 +307,7 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
         hash_ = revision.slot.revision
         yield _File(
             root + names.revision_page(hash_),
-            page("revision.html.j2", revision_view, revision),
+            page("revision.html.j2", revision_view, revision, origin.commit_url),
             key(PageKeys.revision, revision),
         )
         yield _File(
@@ -314,10 +318,10 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
     for hash_, path in sorted(section.plan.pages):
         name = root + names.source_page(path, hash_)
         if hash_:
-            make = page("source.html.j2", source_view, hash_, path)
+            make = page("source.html.j2", source_view, origin.sources, hash_, path)
             yield _File(name, make, key(PageKeys.source, hash_, path))
         else:
-            live = source_view(section, hash_, path)
+            live = source_view(section, origin.sources, hash_, path)
             yield _File(name, partial(_printed, "source.html.j2", live), view_key(live))
 
 
