@@ -168,7 +168,7 @@ def hostile_environments() -> list[History]:
     """An environment for each text: in the names of machine and branch, and in a variable."""
     made = [make_package(benchmarks=[make_benchmark("BenchmarkA", 1)])]
     return [
-        replace(History.build([_in(make_record(0, made), text)]), branch=text, beside=True)
+        replace(History.build([_in(make_record(0, made), text)]), branch=text, other_branch=True)
         for text in HOSTILE
     ]
 

@@ -171,7 +171,7 @@ def _histories(session: Session, reader: RecordReader) -> list[History]:
             History.build(records, line, partial(_parts, reader, *key)),
             read_at=now,
             branch=branch if several else "",
-            beside=number > 0,
+            other_branch=number > 0,
             ids={r.revision.hash: reader.id(key_of(r)) for r in records},
         )
         for key, records in groups.items()

@@ -57,7 +57,7 @@ class History:
         load: what :meth:`harness.model.Record.parts` gives of a revision, where the records were
             read without it. What two revisions have in common is one object.
         branch: whose first parents the line is, where the project has several branches.
-        beside: whether it is another branch than the first.
+        other_branch: whether it is not the first of the branches.
         ids: an id for the content of each record, by hash; equal ids are equal contents. Empty
             where that is not known.
         stopped: whether measuring has stopped, as far as that was asked.
@@ -70,7 +70,7 @@ class History:
     line: tuple[str, ...]
     load: Callable[[str], Parts] | None = field(default=None, compare=False)
     branch: str = ""
-    beside: bool = False
+    other_branch: bool = False
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     stopped: Stopped | None = field(default=None, compare=False)
     read_at: float = field(default=math.inf, compare=False, repr=False)

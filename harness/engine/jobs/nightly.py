@@ -89,7 +89,7 @@ class _Lane:
             replace(
                 History.build(self.records.values(), line),
                 branch=name if several else "",
-                beside=number > 0,
+                other_branch=number > 0,
             )
             for number, (name, line) in enumerate(self.lines)
         ]

@@ -36,7 +36,7 @@ _STATIC = (
     *("plot.js", "table.js", "list.js", "stats.js", "overview.js", "benchmark.js"),
     *("compare.js", "escapes.js", "source.js", "revision.js"),
 )
-# Put beside them when the wheel or the editable install was built.
+# Put next to them when the wheel or the editable install was built.
 _VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
 # Put there by `esv nightly`, which a later `esv publish` cannot make again.
 _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")

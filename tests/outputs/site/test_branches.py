@@ -54,7 +54,7 @@ def project(tmp_path: Path) -> tuple[Path, dict[str, str]]:
 def test_each_branch_has_its_own_first_parents(project: tuple[Path, dict[str, str]]) -> None:
     path, commits = project
     histories = load_histories(load_config(path))
-    assert [(h.environment, h.branch, h.beside) for h in histories] == [
+    assert [(h.environment, h.branch, h.other_branch) for h in histories] == [
         ("go1.27.3", "main", False),
         ("go1.27.3", "v1", True),
         ("go1.26.5", "main", False),
@@ -107,6 +107,6 @@ def test_branches_are_chosen_like_environments(project: tuple[Path, dict[str, st
     assert names.environment_id(branch) in index
     assert "v1, go1.27.3 on bench-1" in index
     # A branch more changes no address of the first.
-    alone = [replace(h, branch="", beside=False) for h in (main, older)]
+    alone = [replace(h, branch="", other_branch=False) for h in (main, older)]
     assert {n for n in site(*alone) if n.endswith(".html")} <= files.keys()
     assert "branch" not in Page(site(*alone)["index.html"]).text

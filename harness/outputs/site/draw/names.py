@@ -85,7 +85,7 @@ def environment_root(history: History) -> str:
     Another branch than the first has one of its own; the first branch's is that of the environment,
     so that links to it survive when branches are added.
     """
-    own = [history.machine, history.environment] + [history.branch] * history.beside
+    own = [history.machine, history.environment] + [history.branch] * history.other_branch
     words = "-".join([own[1], own[0], *own[2:]])
     return f"e/{slug(words)}-{digest(*own)}/"
 

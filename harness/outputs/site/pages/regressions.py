@@ -34,7 +34,7 @@ class WaiverView:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """A revision that changed something: its largest step, and how many benchmarks beside it."""
+    """A revision that changed something: its largest step, and how many other benchmarks."""
 
     commit: CommitView
     step: StepView
