@@ -21,8 +21,7 @@ from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, shard
 from harness.outputs.site.draw.tree import Stamp, replace_tree, stamps
 from harness.outputs.site.keys import PageKeys, view_key
-from harness.outputs.site.navigation import SINGLE_PAGES
-from harness.outputs.site.pages import compare, escapes, regressions
+from harness.outputs.site.pages import compare, correlation, escapes, overview, regressions, status
 from harness.outputs.site.pages.benchmark import benchmark_view
 from harness.outputs.site.pages.revision import revision_view
 from harness.outputs.site.pages.source import source_view
@@ -38,6 +37,16 @@ _STATIC = (
 )
 # Put next to them when the wheel or the editable install was built.
 _VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
+# What every environment has once: path, template, and what makes the view.
+_SINGLE_PAGES: tuple[tuple[str, str, Callable[[Section], object]], ...] = (
+    ("index.html", "overview.html.j2", overview.overview_view),
+    (names.ESCAPES, "escapes.html.j2", escapes.escapes_view),
+    ("compare.html", "compare.html.j2", compare.compare_view),
+    (names.CORRELATION, "correlation.html.j2", correlation.correlation_view),
+    ("regressions.html", "regressions.html.j2", regressions.regressions_view),
+    ("status.html", "status.html.j2", status.status_view),
+    ("help.html", "help.html.j2", status.help_view),
+)
 # Put there by `esv nightly`, which a later `esv publish` cannot make again.
 _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
@@ -110,7 +119,6 @@ def publish(
     *,
     project: str,
     commit_url: str = "",
-    generated: float | None = None,
     extra: Mapping[str, bytes] | None = None,
     sources: Sources = no_sources,
     sources_id: str = "",
@@ -128,8 +136,6 @@ def publish(
         output: directory of the site. It must be missing, empty, or hold an earlier site.
         project: name of the measured project.
         commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
-        generated: time that the site is as of, in seconds since the epoch; the time of the newest
-            record if it is not given.
         extra: further files at the top of the site; what an earlier call put there stays.
         sources: gives the content of source files; without it their pages have no text.
         sources_id: tells a repository from one that has other commits.
@@ -139,7 +145,7 @@ def publish(
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
-    sections = _sections(summaries, project, generated, standard)
+    sections = _sections(summaries, project, standard)
     origin = _Origin(commit_url, sources, sources_id)
     there = stamps(output)
     keys: dict[str, bytes] = {}
@@ -180,12 +186,11 @@ def render(
     *,
     project: str,
     commit_url: str = "",
-    generated: float | None = None,
     sources: Sources = no_sources,
     standard: Standard | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the site as ``(path, content)``; see :func:`publish`."""
-    sections = _sections(summaries, project, generated, standard)
+    sections = _sections(summaries, project, standard)
     for file in _files(sections, _Origin(commit_url, sources)):
         yield file.name, file.make()
 
@@ -216,16 +221,12 @@ def _built(file: Traversable) -> bytes:
 
 
 def _sections(
-    summaries: Sequence[Summary],
-    project: str,
-    generated: float | None,
-    standard: Standard | None,
+    summaries: Sequence[Summary], project: str, standard: Standard | None
 ) -> list[Section]:
-    if generated is None:
-        generated = max(
-            (s.history.began(r) + r.duration for s in summaries for r in s.history.records),
-            default=float("nan"),
-        )
+    generated = max(
+        (s.history.began(r) + r.duration for s in summaries for r in s.history.records),
+        default=float("nan"),
+    )
     roots = [""] + [names.environment_root(s.history) for s in summaries[1:]]
     plans = [source_plan(s) for s in summaries]
     siblings = tuple(
@@ -246,7 +247,7 @@ def _sections(
 def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
     return frozenset(
         [
-            *(page.path for page in SINGLE_PAGES),
+            *(path for path, _, _ in _SINGLE_PAGES),
             *(names.benchmark_page(*key) for key in summary.series),
             *(names.revision_page(r.slot.revision) for r in summary.recorded),
             *plan.names,
@@ -261,8 +262,8 @@ def _single(section: Section, origin: _Origin) -> Iterator[_File]:
         return lambda: shard(name, make(section))
 
     root = section.root
-    for single in SINGLE_PAGES:
-        yield _File(root + single.path, _page(section, single.template, single.view))
+    for path, template, view in _SINGLE_PAGES:
+        yield _File(root + path, _page(section, template, view))
     yield _File(root + names.FEED, partial(regressions.feed, section, origin.commit_url))
     yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
     yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))

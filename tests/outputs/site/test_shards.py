@@ -51,7 +51,7 @@ def test_no_number_that_json_has_not() -> None:
 
 def test_a_shard_can_be_made_alone() -> None:
     """In any order, and without those of the package's other benchmarks."""
-    (section,) = site._sections([summarise(timeline_history())], "timeline", None, None)
+    (section,) = site._sections([summarise(timeline_history())], "timeline", None)
     known: dict[str, str] = {}
     for key in section.summary.series:
         together = columns.benchmark_shard(section, *key, known)
