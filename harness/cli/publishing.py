@@ -45,7 +45,7 @@ class _Known(msgspec.Struct):
     """
 
     version: bytes
-    records: dict[str, FileStamp] = {}
+    records: dict[bytes, FileStamp] = {}
     files: dict[str, KnownFile] = {}
     passes: dict[str, bytes] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,13 +26,15 @@ class RecordReader:
         verified: of an earlier reader; files with the same stamp are not verified again.
 
     Attributes:
-        verified: the stamp of every record file that is whole, by its path.
+        verified: the stamp of every record file that is whole, by the bytes of its path.
     """
 
-    def __init__(self, store: RecordStore, verified: Mapping[str, FileStamp] | None = None) -> None:
+    def __init__(
+        self, store: RecordStore, verified: Mapping[bytes, FileStamp] | None = None
+    ) -> None:
         self._store = store
         self._before = verified or {}
-        self.verified: dict[str, FileStamp] = {}
+        self.verified: dict[bytes, FileStamp] = {}
         self._files: dict[RecordKey, tuple[Path, str]] = {}
         self._numbers = Shared(keep=True)
         self._code = Shared()
@@ -47,13 +50,13 @@ class RecordReader:
             yield record
 
     def _numbers_of(self, path: Path) -> tuple[str, Record]:
-        stamp = _stamp(path)
+        name, stamp = os.fsencode(path), _stamp(path)
         packed = self._store.open(path)
-        if stamp is None or self._before.get(str(path)) != stamp:
+        if stamp is None or self._before.get(name) != stamp:
             packed.verify(self._numbers)
         record = packed.numbers(self._numbers)
         if stamp is not None:
-            self.verified[str(path)] = stamp
+            self.verified[name] = stamp
         return packed.id, record
 
     def id(self, key: RecordKey) -> str:
