@@ -47,7 +47,7 @@ class _Known(msgspec.Struct):
     """
 
     version: bytes
-    records: dict[str, Stamp] = {}
+    records: dict[bytes, Stamp] = {}
     files: dict[str, KnownFile] = {}
     passes: dict[str, bytes] = {}
 

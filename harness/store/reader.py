@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,13 +23,13 @@ class RecordReader:
         verified: of an earlier reader; files with the same stamp are not verified again.
 
     Attributes:
-        verified: the stamp of every record file that is whole, by its path.
+        verified: the stamp of every record file that is whole, by the bytes of its path.
     """
 
-    def __init__(self, store: RecordStore, verified: Mapping[str, Stamp] | None = None) -> None:
+    def __init__(self, store: RecordStore, verified: Mapping[bytes, Stamp] | None = None) -> None:
         self._store = store
         self._before = verified or {}
-        self.verified: dict[str, Stamp] = {}
+        self.verified: dict[bytes, Stamp] = {}
         self._files: dict[RecordKey, tuple[Path, str]] = {}
         self._numbers = Shared(keep=True)
         self._code = Shared()
@@ -44,13 +45,13 @@ class RecordReader:
             yield record
 
     def _numbers_of(self, path: Path) -> tuple[str, Record]:
-        now = _stamp(path)
+        name, now = os.fsencode(path), _stamp(path)
         packed = self._store.open(path)
-        if now is None or self._before.get(str(path)) != now:
+        if now is None or self._before.get(name) != now:
             packed.verify(self._numbers)
         record = packed.numbers(self._numbers)
         if now is not None:
-            self.verified[str(path)] = now
+            self.verified[name] = now
         return packed.id, record
 
     def id(self, key: RecordKey) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.analysis.history.history import History
@@ -15,7 +17,7 @@ from harness.analysis.series.series import Series
 from harness.analysis.verdict.summary import summarise
 from harness.errors import StoreError
 from harness.model import CodePart
-from harness.store import RecordKey, RecordReader, RecordStore, key_of
+from harness.store import FileStamp, RecordKey, RecordReader, RecordStore, key_of
 from tests.builders import make_package, make_record, make_site, timeline_history
 
 
@@ -81,3 +83,13 @@ def test_a_record_that_went_away_meanwhile_is_said(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(StoreError, match="cannot read"):
         reader.parts(key_of(record))
+
+
+def test_what_was_verified_can_be_written_down_whatever_the_path(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path / os.fsdecode(b"r\xe9sultats"))
+    store.write(make_record(0, [make_package()]))
+    reader = RecordReader(store)
+    assert len(list(reader.records())) == 1
+    written = msgspec.msgpack.encode(reader.verified)
+    assert msgspec.msgpack.decode(written, type=dict[bytes, FileStamp]) == reader.verified
+    assert len(reader.verified) == 1

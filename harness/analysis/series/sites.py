@@ -7,9 +7,9 @@ by the hunks of the recorded diffs. Records are taken one by one, oldest first.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of, site_cost
 from harness.analysis.compare.escapes import EscapeCounts, Followed
@@ -145,7 +145,7 @@ class SiteFollower:
         self._history = history
         self._intervals, self._costs = SiteIntervals(history), LineCosts(history)
         self._counts: dict[str, Mapping[str, EscapeCounts]] = {}
-        self._seen: dict[str, list[_Seen]] = {}
+        self._looks: dict[str, list[_Look]] = {}
         self._looked: dict[str, frozenset[str]] = {}
         self._newest: Record | None = None
         self._parts: Parts = {}
@@ -155,7 +155,7 @@ class SiteFollower:
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what was kept of single revisions."""
-        return {**self.__dict__, "_seen": {}, "_looked": {}, "_files": {}}
+        return {**self.__dict__, "_looks": {}, "_looked": {}, "_files": {}}
 
     @property
     def newest(self) -> str:
@@ -199,7 +199,7 @@ class SiteFollower:
             parts = {p: c for p, c in parts.items() if not chosen.isdisjoint(self._named(p, c))}
             self._looked[self.newest] = before | chosen
         look = _look(self._newest, parts, self._intervals, self._costs, chosen)
-        self._seen.setdefault(self.newest, []).append(look)
+        self._looks.setdefault(self.newest, []).append(look)
 
     def _named(self, package: str, part: CodePart) -> frozenset[str]:
         """The files that the compiler has something to say of, of a package."""
@@ -215,15 +215,16 @@ class SiteFollower:
 
     def finish(self) -> SiteHistory:
         """What was kept, with all of the newest record."""
-        self._seen.pop(self.newest, None)
+        self._looks.pop(self.newest, None)
         self.look(None)
         lives = _lives(self._history, self._intervals)
         life_of = {id(interval): life for life in lives for interval in life.intervals}
 
-        at = {
-            revision: _joined([_sites(look, life_of) for look in looks])
-            for revision, looks in self._seen.items()
-        }
+        def told(look: _Look) -> RevisionSites:
+            known, found = look
+            return replace(known, sites=tuple((s, life_of[id(i)]) for s, i in found))
+
+        at = {revision: _joined([*map(told, looks)]) for revision, looks in self._looks.items()}
         return SiteHistory(lives, at, self._counts, self.newest, self._looked)
 
 
@@ -243,18 +244,8 @@ def _joined(told: Sequence[RevisionSites]) -> RevisionSites:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What is known of a revision when the history has come to it; as :class:`RevisionSites`."""
-
-    revision: str
-    found: list[tuple[EscapeSite, Interval]]
-    inlining: tuple[InliningDecision, ...]
-    calls: tuple[InliningCall, ...]
-    reach: dict[int, SiteCost]
-    costs: dict[Place, tuple[LineCost, ...]]
-    changed: dict[str, str]
-    since: str
+# What is known of a revision but its sites, and these with the intervals that they are in.
+_Look: TypeAlias = tuple[RevisionSites, Sequence[tuple[EscapeSite, Interval]]]
 
 
 def _look(
@@ -263,7 +254,7 @@ def _look(
     intervals: SiteIntervals,
     costs: LineCosts,
     files: frozenset[str] | None,
-) -> _Seen:
+) -> _Look:
     """What is known of some files, or of all."""
 
     def shown(item: EscapeSite | InliningDecision | InliningCall) -> bool:
@@ -280,21 +271,22 @@ def _look(
     found.sort(key=lambda pair: _order(pair[0]))
     packages = {s.package for s, _ in found}
     lines, changed = costs.at(files)
-    return _Seen(
-        record.revision.hash,
-        found,
-        tuple(d for p in parts for d in p.inlining if shown(d)),
-        tuple(c for p in parts for c in p.inlining_calls if shown(c)),
-        _reach(
+    known = RevisionSites(
+        revision=record.revision.hash,
+        sites=(),
+        costs=lines,
+        inlining=tuple(d for p in parts for d in p.inlining if shown(d)),
+        calls=tuple(c for p in parts for c in p.inlining_calls if shown(c)),
+        reach=_reach(
             record.with_parts([p for name, p in code.items() if name in packages]),
             [s for s, _ in found],
             {id(s): i.execution for s, i in found if i.execution is not None},
             lines,
         ),
-        lines,
-        changed,
-        costs.since,
+        changed=changed,
+        since=costs.since,
     )
+    return known, found
 
 
 def _lives(history: History, intervals: SiteIntervals) -> tuple[SiteLife, ...]:
@@ -321,19 +313,6 @@ def _lives(history: History, intervals: SiteIntervals) -> tuple[SiteLife, ...]:
         life.intervals.append(interval)
         life.site, life.live = site, intervals.live(interval)
     return tuple(lives)
-
-
-def _sites(look: _Seen, life_of: Mapping[int, SiteLife]) -> RevisionSites:
-    return RevisionSites(
-        revision=look.revision,
-        sites=tuple((s, life_of[id(interval)]) for s, interval in look.found),
-        costs=look.costs,
-        inlining=look.inlining,
-        calls=look.calls,
-        reach=look.reach,
-        changed=look.changed,
-        since=look.since,
-    )
 
 
 def _order(site: EscapeSite) -> tuple[str, int, int, str, str]:

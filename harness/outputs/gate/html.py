@@ -1,4 +1,4 @@
-"""``--format html``: one page in the clothes of the dashboard, complete in itself. Pure.
+"""``--format html``: one page with the style of the dashboard, complete in itself. Pure.
 
 It has no script and loads nothing; its policy allows the one style sheet that is in it, by hash.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -21,10 +22,9 @@ from harness.model import ALLOCS, EscapeSite, Record
 from harness.outputs.gate.annotation import Annotation, Level
 from harness.outputs.gate.annotations import annotate, attribution_of, describe
 from harness.outputs.gate.base import Failure, Surroundings
-from harness.outputs.gate.html_views import BenchmarkLine, CauseLine, GateFinding, GatePage
 from harness.outputs.gate.words import benchmark_rows, comparison_line, verdict_line
 from harness.outputs.site.publish import template_environment
-from harness.outputs.site.shared.escapes import EscapeView, flow_view, short_function
+from harness.outputs.site.shared.escapes import EscapeView, FlowView, flow_view, short_function
 from harness.outputs.site.shared.links import Link
 from harness.outputs.site.shared.records import machine_detail, toolchain, variables
 from harness.outputs.site.shared.values import Fact
@@ -38,6 +38,104 @@ _MOST_SITES = 300
 _MOST_BENCHMARKS = 300
 _TONES = {Verdict.PASS: "improvement", Verdict.FAIL: "regression", Verdict.ERROR: "broken"}
 _SIGNS = {Verdict.PASS: "✓", Verdict.FAIL: "▲", Verdict.ERROR: "✕"}
+
+
+@dataclass(frozen=True, slots=True)
+class CauseLine:
+    """A cause of a change: where, how much, and what is said of it."""
+
+    amount: str
+    tone: str
+    place: Link
+    at_base: bool
+    function: str
+    said: str
+    source: str
+    flow: tuple[FlowView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GateFinding:
+    """Something that a rule is broken by, that could not be measured, or that changed.
+
+    Attributes:
+        tone: ``regression``, ``improvement``, ``broken``, ``warning`` or ``quiet``.
+        title: what it is, in a few words.
+        subject, package: what it is about.
+        before, after, delta, percent: the numbers, empty where there are none.
+        place, source: where it stands and the text of that line; may be empty.
+        at_base: whether that is a place of the base.
+        message: in the words of the rule or of the tool; may have several lines.
+        explained: the share of the change that the causes account for, in words.
+        causes, more: the first of them, and how many more there are.
+        rule: its place in the policy, empty for a built-in one.
+        reproduce: a command, or empty.
+    """
+
+    tone: str
+    title: str
+    subject: str
+    package: str
+    before: str = ""
+    after: str = ""
+    delta: str = ""
+    percent: str = ""
+    place: Link | None = None
+    at_base: bool = False
+    source: str = ""
+    message: str = ""
+    explained: str = ""
+    causes: tuple[CauseLine, ...] = ()
+    more: int = 0
+    rule: str = ""
+    reproduce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkLine:
+    """A benchmark that only one side has, or that has another name there."""
+
+    word: str
+    package: str
+    name: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatePage:
+    """The page of a gate.
+
+    Attributes:
+        headline: the verdict in one line.
+        tone, sign: of the verdict.
+        facts: what was compared with what, and how.
+        findings: what decides the verdict.
+        changes, more_changes: what breaks no rule; how many are left out.
+        remarks: waivers, rules without effect.
+        compared: how many benchmarks were, in words; empty of a gate that could not begin.
+        benchmarks: what only one side has; ``more_benchmarks`` are left out.
+        new, gone: escape sites; ``more_new`` and ``more_gone`` are left out.
+        inexact: benchmarks whose allocs/op did not repeat.
+        message: of a gate that could not begin, else empty.
+    """
+
+    headline: str
+    tone: str
+    sign: str
+    facts: tuple[Fact, ...] = ()
+    findings: tuple[GateFinding, ...] = ()
+    changes: tuple[GateFinding, ...] = ()
+    more_changes: int = 0
+    remarks: tuple[GateFinding, ...] = ()
+    compared: str = ""
+    benchmarks: tuple[BenchmarkLine, ...] = ()
+    more_benchmarks: int = 0
+    new: tuple[EscapeView, ...] = ()
+    gone: tuple[EscapeView, ...] = ()
+    more_new: int = 0
+    more_gone: int = 0
+    inexact: tuple[str, ...] = ()
+    message: str = ""
 
 
 def report(report: GateReport, around: Surroundings) -> str:

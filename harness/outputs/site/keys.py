@@ -1,8 +1,10 @@
-"""What each page depends on, as a digest: where it is the same, the page is. Pure.
+"""Keys of pages: where the key and the file on disk are the same, the page is not made again. Pure.
 
-Only what is appended to a history needs to be told apart: records are named by their contents, and
-a place of a history by the contents of all records up to it. What a page tells of later ones is
-named explicitly. A test holds every page that was kept against the same page made anew.
+A page of which there is one for each benchmark or each file has its view made every time, and the
+view is its key. Those of which there is one for each revision are many, and their views are not
+made: their key names what they depend on. Records are named by their contents, a place of a history
+by the contents of all records up to it, and what a page tells of later ones explicitly. A test
+holds every page that was not made again against the same page made anew.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import blake2b
+
+import msgspec
 
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
@@ -24,16 +28,26 @@ def digest(*parts: object) -> bytes:
     return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
+def view_key(view: object) -> bytes | None:
+    """A digest of a view; ``None`` where it holds a text that is no UTF-8."""
+    try:
+        return blake2b(msgspec.msgpack.encode(view, enc_hook=str), digest_size=16).digest()
+    except UnicodeEncodeError:
+        return None
+
+
 class PageKeys:
     """The keys of the pages and shards of one environment.
 
     Args:
         section: of the site; its history knows the ids of its records.
         sources: tells the repository that source text is from from one with other commits.
+        commit_url: prefix of the web page of a commit.
     """
 
-    def __init__(self, section: Section, sources: str) -> None:
+    def __init__(self, section: Section, sources: str, commit_url: str) -> None:
         self._section = section
+        self._commit_url = commit_url
         self._sources = sources
         self._history = section.summary.history
         self._plan = section.plan
@@ -49,8 +63,8 @@ class PageKeys:
             for package in record.packages:
                 directories[package.path].add(package.directory)
         moved = sorted((p, section.directories[p]) for p, d in directories.items() if len(d) > 1)
-        siblings = [(name, root) for name, root, _ in section.siblings]
-        return digest(chrome, siblings, section.commit_url, section.several_packages, moved)
+        siblings = [(s.name, s.root) for s in section.siblings]
+        return digest(chrome, siblings, self._commit_url, section.several_packages, moved)
 
     @cached_property
     def _until(self) -> list[bytes]:
@@ -64,7 +78,7 @@ class PageKeys:
         return found
 
     def _of(self, page: str, *parts: object) -> bytes:
-        siblings = [page in pages for _, _, pages in self._section.siblings]
+        siblings = [page in s.pages for s in self._section.siblings]
         return digest(self._frame, page, siblings, *parts)
 
     def revision(self, summary: RevisionSummary) -> bytes:

@@ -20,14 +20,13 @@ from harness.errors import StoreError
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, shard
 from harness.outputs.site.draw.tree import Stamp, replace_tree, stamps
-from harness.outputs.site.keys import PageKeys
-from harness.outputs.site.navigation import SINGLE_PAGES
-from harness.outputs.site.pages import compare, escapes, regressions
+from harness.outputs.site.keys import PageKeys, view_key
+from harness.outputs.site.pages import compare, correlation, escapes, overview, regressions, status
 from harness.outputs.site.pages.benchmark import benchmark_view
 from harness.outputs.site.pages.revision import revision_view
 from harness.outputs.site.pages.source import source_view
 from harness.outputs.site.shared import columns
-from harness.outputs.site.shared.section import Section
+from harness.outputs.site.shared.section import Section, Sibling
 from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources, source_plan
 from harness.outputs.text.format import minute, plural, visible
 
@@ -36,8 +35,18 @@ _STATIC = (
     *("plot.js", "table.js", "list.js", "stats.js", "overview.js", "benchmark.js"),
     *("compare.js", "escapes.js", "source.js", "revision.js"),
 )
-# Put beside them when the wheel or the editable install was built.
+# Put next to them when the wheel or the editable install was built.
 _VENDOR = ("vendor/uplot.js", "vendor/uplot.css", "vendor/uplot-license.txt")
+# What every environment has once: path, template, and what makes the view.
+_SINGLE_PAGES: tuple[tuple[str, str, Callable[[Section], object]], ...] = (
+    ("index.html", "overview.html.j2", overview.overview_view),
+    (names.ESCAPES, "escapes.html.j2", escapes.escapes_view),
+    ("compare.html", "compare.html.j2", compare.compare_view),
+    (names.CORRELATION, "correlation.html.j2", correlation.correlation_view),
+    ("regressions.html", "regressions.html.j2", regressions.regressions_view),
+    ("status.html", "status.html.j2", status.status_view),
+    ("help.html", "help.html.j2", status.help_view),
+)
 # Put there by `esv nightly`, which a later `esv publish` cannot make again.
 _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
@@ -95,13 +104,21 @@ class _File:
     key: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where the project's commits and files are; see :func:`publish`."""
+
+    commit_url: str
+    sources: Sources
+    sources_id: str = ""
+
+
 def publish(
     summaries: Sequence[Summary],
     output: Path,
     *,
     project: str,
     commit_url: str = "",
-    generated: float | None = None,
     extra: Mapping[str, bytes] | None = None,
     sources: Sources = no_sources,
     sources_id: str = "",
@@ -119,8 +136,6 @@ def publish(
         output: directory of the site. It must be missing, empty, or hold an earlier site.
         project: name of the measured project.
         commit_url: prefix of the web page of a commit; ignored unless it is ``http(s)://``.
-        generated: time that the site is as of, in seconds since the epoch; the time of the newest
-            record if it is not given.
         extra: further files at the top of the site; what an earlier call put there stays.
         sources: gives the content of source files; without it their pages have no text.
         sources_id: tells a repository from one that has other commits.
@@ -130,13 +145,14 @@ def publish(
     Raises:
         StoreError: the directory cannot be written, or holds something else.
     """
-    sections = _sections(summaries, project, commit_url, generated, sources, standard)
+    sections = _sections(summaries, project, standard)
+    origin = _Origin(commit_url, sources, sources_id)
     there = stamps(output)
     keys: dict[str, bytes] = {}
     counts = {"pages": 0, "made": 0}
 
     def contents() -> Iterator[tuple[str, bytes | Stamp | None]]:
-        for file in _files(sections, sources_id):
+        for file in _files(sections, origin):
             counts["pages"] += file.name.endswith(".html")
             if file.key is not None:
                 keys[file.name] = file.key
@@ -170,23 +186,23 @@ def render(
     *,
     project: str,
     commit_url: str = "",
-    generated: float | None = None,
     sources: Sources = no_sources,
     standard: Standard | None = None,
 ) -> Iterator[tuple[str, bytes]]:
     """The files of the site as ``(path, content)``; see :func:`publish`."""
-    for file in _files(_sections(summaries, project, commit_url, generated, sources, standard), ""):
+    sections = _sections(summaries, project, standard)
+    for file in _files(sections, _Origin(commit_url, sources)):
         yield file.name, file.make()
 
 
-def _files(sections: Sequence[Section], sources_id: str) -> Iterator[_File]:
+def _files(sections: Sequence[Section], origin: _Origin) -> Iterator[_File]:
     package = resources.files(__package__) / "static"
     for name in _STATIC:
         yield _File(f"static/{name}", (package / name).read_bytes)
     for name in _VENDOR:
         yield _File(f"static/{name}", partial(_built, package / name))
     for section in sections:
-        yield from chain(_single(section), _pages(section, sources_id))
+        yield from chain(_single(section, origin), _pages(section, origin))
 
 
 def _built(file: Traversable) -> bytes:
@@ -205,46 +221,33 @@ def _built(file: Traversable) -> bytes:
 
 
 def _sections(
-    summaries: Sequence[Summary],
-    project: str,
-    commit_url: str,
-    generated: float | None,
-    sources: Sources,
-    standard: Standard | None,
+    summaries: Sequence[Summary], project: str, standard: Standard | None
 ) -> list[Section]:
-    ids = tuple(names.environment_id(s.history) for s in summaries)
-    if generated is None:
-        generated = max(
-            (s.history.began(r) + r.duration for s in summaries for r in s.history.records),
-            default=float("nan"),
-        )
+    generated = max(
+        (s.history.began(r) + r.duration for s in summaries for r in s.history.records),
+        default=float("nan"),
+    )
     roots = [""] + [names.environment_root(s.history) for s in summaries[1:]]
     plans = [source_plan(s) for s in summaries]
     siblings = tuple(
-        (names.environment_name(s.history), root, _page_names(s, plan))
+        Sibling(
+            names.environment_name(s.history),
+            names.environment_id(s.history),
+            root,
+            _page_names(s, plan),
+        )
         for s, root, plan in zip(summaries, roots, plans, strict=True)
     )
     return [
-        Section(
-            project,
-            commit_url,
-            summary,
-            root,
-            minute(generated),
-            siblings,
-            plan,
-            ids,
-            sources,
-            standard or Standard(),
-        )
-        for summary, root, plan in zip(summaries, roots, plans, strict=True)
+        Section(project, s, root, minute(generated), siblings, plan, standard or Standard())
+        for s, root, plan in zip(summaries, roots, plans, strict=True)
     ]
 
 
 def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
     return frozenset(
         [
-            *(page.path for page in SINGLE_PAGES),
+            *(path for path, _, _ in _SINGLE_PAGES),
             *(names.benchmark_page(*key) for key in summary.series),
             *(names.revision_page(r.slot.revision) for r in summary.recorded),
             *plan.names,
@@ -252,16 +255,16 @@ def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
     )
 
 
-def _single(section: Section) -> Iterator[_File]:
+def _single(section: Section, origin: _Origin) -> Iterator[_File]:
     """What an environment has once."""
 
     def data(name: str, make: Callable[[Section], Json]) -> Callable[[], bytes]:
         return lambda: shard(name, make(section))
 
     root = section.root
-    for single in SINGLE_PAGES:
-        yield _File(root + single.path, _page(section, single.template, single.view))
-    yield _File(root + names.FEED, partial(regressions.feed, section))
+    for path, template, view in _SINGLE_PAGES:
+        yield _File(root + path, _page(section, template, view))
+    yield _File(root + names.FEED, partial(regressions.feed, section, origin.commit_url))
     yield _File(root + columns.HISTORY_SHARD, partial(columns.history_shard, section))
     yield _File(root + escapes.SHARD, data("escapes", escapes.escapes_data))
     yield _File(root + compare.INDEX, data("revisions", compare.index))
@@ -270,17 +273,19 @@ def _single(section: Section) -> Iterator[_File]:
 def _page(
     section: Section, template: str, view: Callable[..., object], *of: object
 ) -> Callable[[], bytes]:
-    def made() -> bytes:
-        found = template_environment().get_template(template)
-        return found.render(view=view(section, *of)).encode()
-
-    return made
+    return lambda: _printed(template, view(section, *of))
 
 
-def _pages(section: Section, sources_id: str) -> Iterator[_File]:
+def _printed(template: str, view: object) -> bytes:
+    return template_environment().get_template(template).render(view=view).encode()
+
+
+def _pages(section: Section, origin: _Origin) -> Iterator[_File]:
     """The other files of an environment."""
     root, summary = section.root, section.summary
-    keys = PageKeys(section, sources_id) if summary.history.ids else None
+    keys = None
+    if summary.history.ids:
+        keys = PageKeys(section, origin.sources_id, origin.commit_url)
     page = partial(_page, section)
 
     def key(of: Callable[..., bytes], *args: object) -> bytes | None:
@@ -292,15 +297,18 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
             root + names.benchmark_shard(*series),
             partial(columns.benchmark_shard, section, *series, columns_of),
         )
+        view = benchmark_view(section, *series)
         yield _File(
-            root + names.benchmark_page(*series), page("benchmark.html.j2", benchmark_view, *series)
+            root + names.benchmark_page(*series),
+            partial(_printed, "benchmark.html.j2", view),
+            view_key(view),
         )
     numbers = compare.Numbers(section)
     for revision in summary.recorded:
         hash_ = revision.slot.revision
         yield _File(
             root + names.revision_page(hash_),
-            page("revision.html.j2", revision_view, revision),
+            page("revision.html.j2", revision_view, revision, origin.commit_url),
             key(PageKeys.revision, revision),
         )
         yield _File(
@@ -309,11 +317,13 @@ def _pages(section: Section, sources_id: str) -> Iterator[_File]:
             key(PageKeys.revision_shard, hash_),
         )
     for hash_, path in sorted(section.plan.pages):
-        yield _File(
-            root + names.source_page(path, hash_),
-            page("source.html.j2", source_view, hash_, path),
-            key(PageKeys.source, hash_, path) if hash_ else None,
-        )
+        name = root + names.source_page(path, hash_)
+        if hash_:
+            make = page("source.html.j2", source_view, origin.sources, hash_, path)
+            yield _File(name, make, key(PageKeys.source, hash_, path))
+        else:
+            live = source_view(section, origin.sources, hash_, path)
+            yield _File(name, partial(_printed, "source.html.j2", live), view_key(live))
 
 
 @cache

@@ -14,7 +14,6 @@ from harness.analysis.verdict.summary import summarise
 from harness.outputs.site import publish as site
 from harness.outputs.site.draw.shards import Json, shard
 from harness.outputs.site.shared import columns
-from harness.outputs.site.shared.sources import no_sources
 from tests.builders import timeline_history
 
 VALUES = st.recursive(
@@ -52,9 +51,7 @@ def test_no_number_that_json_has_not() -> None:
 
 def test_a_shard_can_be_made_alone() -> None:
     """In any order, and without those of the package's other benchmarks."""
-    (section,) = site._sections(
-        [summarise(timeline_history())], "timeline", "", None, no_sources, None
-    )
+    (section,) = site._sections([summarise(timeline_history())], "timeline", None)
     known: dict[str, str] = {}
     for key in section.summary.series:
         together = columns.benchmark_shard(section, *key, known)

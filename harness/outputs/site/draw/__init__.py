@@ -1,1 +1,1 @@
-"""Charts as SVG, data shards for scripts, names and trees of files. Nothing here knows a page."""
+"""Drawings as SVG, data for scripts, names and trees of files. Nothing here knows a page."""

@@ -19,7 +19,7 @@ ESCAPES = "escapes.html"
 CORRELATION = "correlation.html"
 FEED = "regressions.xml"
 
-# What the navigation of every page names, in its order, of the pages that the environment has.
+# The navigation of every page, in its order; a page that the environment lacks is left out.
 NAVIGATION = (
     ("Overview", "index.html"),
     ("Regressions", "regressions.html"),

@@ -1,6 +1,6 @@
 """Scatter plots as SVG text: how many escapes came, and how the number changed. Pure.
 
-Points that would lie on each other stand beside each other. Colour never stands alone: a rise is a
+Points at one place are drawn next to each other. Colour is never the only sign: a rise is a
 triangle that points up, a fall one that points down, and no change a circle.
 """
 

@@ -126,7 +126,7 @@ def _gaps(marks: Sequence[Mark], frame: _Frame) -> list[str]:
 
 
 def share_bar(share: float) -> Markup:
-    """A bar that is filled by a share between 0 and 1; the number stands beside it as text."""
+    """A bar that is filled by a share between 0 and 1; the number is next to it as text."""
     width, height = 64.0, 8.0
     filled = min(max(share, 0.0), 1.0) * width
     return Markup(  # noqa: S704 - numbers only

@@ -45,7 +45,7 @@ def replace_tree(output: Path, files: Iterable[tuple[str, bytes | Stamp | None]]
     Where it holds them already nothing is replaced, not even the marker, by whose place and time
     ``esv preview`` knows that there is something new.
 
-    The files go to a new directory beside ``output``, which is then swapped in: one that has not
+    The files go to a new directory next to ``output``, which is then swapped in: one that has not
     changed is linked there and not written. Where the system cannot exchange two directories, the
     old one is renamed first and put back if that fails.
 
@@ -120,7 +120,7 @@ def _write(
         if folder not in folders:
             (fresh / folder).mkdir(parents=True, exist_ok=True)
             folders.add(folder)
-        if name in there and _kept(f"{output}/{name}", f"{fresh}/{name}", data):
+        if name in there and _linked(f"{output}/{name}", f"{fresh}/{name}", data):
             same += 1
         elif isinstance(data, bytes):
             (fresh / name).write_bytes(data)
@@ -138,7 +138,7 @@ def _write(
     )
 
 
-def _kept(old: str, new: str, data: bytes | Stamp | None) -> bool:
+def _linked(old: str, new: str, data: bytes | Stamp | None) -> bool:
     """Link a file that stays as it is to its new place; ``False`` if it is another one."""
     if isinstance(data, bytes):
         there = Path(old)

@@ -52,10 +52,7 @@ def index(section: Section) -> Json:
     return {
         "environment": names.environment_id(history),
         "environments": [
-            [identity, visible(clip(name, 120)), top + root]
-            for identity, (name, root, _) in zip(
-                section.environment_ids, section.siblings, strict=True
-            )
+            [s.id, visible(clip(s.name, 120)), top + s.root] for s in section.siblings
         ],
         "revisions": [
             [

@@ -34,7 +34,7 @@ class WaiverView:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """A revision that changed something: its largest step, and how many benchmarks beside it."""
+    """A revision that changed something: its largest step, and how many other benchmarks."""
 
     commit: CommitView
     step: StepView
@@ -100,7 +100,7 @@ def regressions_view(section: Section) -> RegressionsView:
     )
 
 
-def feed(section: Section) -> bytes:
+def feed(section: Section, commit_url: str) -> bytes:
     """``regressions.xml``: every commit with a regression, by the time that it was measured.
 
     Those that are waived are marked, as a reader may know them from before.
@@ -123,7 +123,7 @@ def feed(section: Section) -> bytes:
                 waivers=change.waivers if change.waived else (),
             )
         )
-    return commits_feed(section.project, entries, "regressions", "regressions", section.commit_url)
+    return commits_feed(section.project, entries, "regressions", "regressions", commit_url)
 
 
 def _waiver(waiver: Waiver) -> WaiverView:

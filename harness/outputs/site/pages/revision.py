@@ -166,7 +166,7 @@ def explain_command(record: Record, base: str, *, release: bool) -> str:
     return " ".join(parts)
 
 
-def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
+def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -> RevisionView:
     """Everything that the page of a revision shows; the revision has a record."""
     record = summary.slot.record
     assert record is not None, "only revisions with a record have a page"
@@ -194,7 +194,7 @@ def revision_view(section: Section, summary: RevisionSummary) -> RevisionView:
         body=clip(rest.strip("\n"), _LONGEST_MESSAGE),
         author=clip(revision.author, 200),
         date=minute(revision.date),
-        commit_url=commit_link(section.commit_url, revision.hash),
+        commit_url=commit_link(commit_url, revision.hash),
         state=summary.state.value,
         tone=tone,
         sign=sign,

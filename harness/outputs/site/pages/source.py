@@ -19,6 +19,7 @@ from harness.outputs.site.draw import names
 from harness.outputs.site.shared.escapes import FlowView, flow_view, short_function
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
 from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.sources import Sources
 from harness.outputs.text.explanation import describe_cost
 from harness.outputs.text.format import clip, one_line, plural, value, visible
 
@@ -132,11 +133,12 @@ class SourceView:
     packages: tuple[str, ...]
 
 
-def source_view(section: Section, revision: str, path: str) -> SourceView:
+def source_view(section: Section, sources: Sources, revision: str, path: str) -> SourceView:
     """Everything that the page of a file shows.
 
     Args:
         section: of the site.
+        sources: gives the text of the file.
         revision: full hash; empty for the newest revision of which anything compiled.
         path: relative to the repository's root.
     """
@@ -144,7 +146,7 @@ def source_view(section: Section, revision: str, path: str) -> SourceView:
     known = section.plan.told(revision, path)
     found = known.by_file.get(path, ())
     notes = _Notes(section, known, path, found, newest=not revision)
-    data = section.sources(at, path)
+    data = sources(at, path)
     lines, remarks = _lines(data)
     if data is None:
         remarks = (_missing(section, at),)

@@ -102,8 +102,11 @@ def status_view(section: Section) -> StatusView:
     return StatusView(
         chrome=section.chrome("Status", "status.html"),
         environments=tuple(
-            (Link(clip(name, 120), _to(section, root), root == section.root), facts)
-            for (name, root, _), facts in zip(section.siblings, _environments(section), strict=True)
+            (
+                Link(clip(s.name, 120), _to(section, s.root), s.root == section.root),
+                _environment(section) if s.root == section.root else (),
+            )
+            for s in section.siblings
         ),
         conditions=tuple(
             ConditionRow(section.commit(c.revision, ""), c.what, clip(c.before), clip(c.after))
@@ -152,13 +155,6 @@ def help_view(section: Section) -> HelpView:
 
 def _to(section: Section, root: str) -> str:
     return "../" * section.root.count("/") + root + "index.html"
-
-
-def _environments(section: Section) -> list[tuple[Fact, ...]]:
-    """What is known of every environment of the site; of others than this one, its name only."""
-    return [
-        _environment(section) if root == section.root else () for _, root, _ in section.siblings
-    ]
 
 
 def _environment(section: Section) -> tuple[Fact, ...]:

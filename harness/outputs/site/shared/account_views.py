@@ -125,7 +125,7 @@ class BriefView:
         cause: the first line, ``None`` if there is none.
         total: the change as reported.
         rounded: whether the lines differ from ``total`` because that is cut to whole numbers.
-        more: how many lines there are beside ``cause``.
+        more: how many lines there are besides ``cause``.
         again: whether the account before it in the list has the same first line.
     """
 

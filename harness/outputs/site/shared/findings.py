@@ -21,7 +21,7 @@ _SHOWN_ESCAPES = 3
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """The steps of a revision beside their cause, or the escapes that came or went with it.
+    """The steps of a revision with their cause, or the escapes that came or went with it.
 
     ``steps`` are of one unit, ``also`` names the others; ``leader`` is whose account ``brief`` is,
     where that is to be said.
@@ -118,7 +118,7 @@ def run_view(section: Section) -> RunView | None:
 
 
 def finding_view(section: Section, change: CommitChange) -> FindingView:
-    """A commit with its steps beside their cause, or the escapes that came or went with it."""
+    """A commit with its steps and their cause, or the escapes that came or went with it."""
     worse = change.direction is Direction.REGRESSION
     revision = change.summary
     unit = change.steps[0].unit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from harness.analysis.causes.attribution import Attribution, Cause
@@ -18,7 +18,7 @@ from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import MOST_PLACES, Mark
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
 from harness.outputs.site.shared.records import machine_detail, toolchain, variables
-from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources
+from harness.outputs.site.shared.sources import SourcePlan
 from harness.outputs.site.shared.values import units_of
 from harness.outputs.text.format import (
     clip,
@@ -100,33 +100,44 @@ class Chrome:
     branch: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """An environment of the site, as the others link to it.
+
+    Attributes:
+        name: as shown.
+        id: in addresses; the same whichever environment is the first.
+        root: see :attr:`Section.root`.
+        pages: relative to the root.
+    """
+
+    name: str
+    id: str
+    root: str
+    pages: frozenset[str]
+
+
 @dataclass(frozen=True)
 class Section:
     """One environment of the site: its summary, and where its pages are.
 
     Attributes:
         project: name of the measured project.
-        commit_url: prefix of the web page of a commit, empty for none.
         summary: what is shown.
         root: directory of the pages with its slash, empty for the root of the site.
         generated: time of the newest record, as shown.
-        siblings: name and root of every environment of the site, with the pages they have.
+        siblings: every environment of the site, this one included.
         plan: the source pages.
-        environment_ids: what each of the siblings is called in an address.
-        sources: where their text comes from.
         standard: by what regressions are waived.
     """
 
     project: str
-    commit_url: str
     summary: Summary
     root: str
     generated: str
-    siblings: tuple[tuple[str, str, frozenset[str]], ...]
+    siblings: tuple[Sibling, ...]
     plan: SourcePlan
-    environment_ids: tuple[str, ...] = ()
-    sources: Sources = no_sources
-    standard: Standard = field(default_factory=Standard)
+    standard: Standard
 
     @cached_property
     def regressions(self) -> tuple[CommitChange, ...]:
@@ -165,7 +176,7 @@ class Section:
     @cached_property
     def pages(self) -> frozenset[str]:
         """The pages of this environment, relative to its root."""
-        return next(pages for _, root, pages in self.siblings if root == self.root)
+        return next(s.pages for s in self.siblings if s.root == self.root)
 
     def chrome(self, title: str, page: str) -> Chrome:
         """The frame of the page at ``page``, relative to the root of the environment."""
@@ -175,11 +186,11 @@ class Section:
         record = None if newest is None else newest.slot.record
         links = tuple(
             Link(
-                clip(name, 120),
-                top + root + (page if page in pages else "index.html"),
-                root == self.root,
+                clip(s.name, 120),
+                top + s.root + (page if page in s.pages else "index.html"),
+                s.root == self.root,
             )
-            for name, root, pages in self.siblings
+            for s in self.siblings
         )
         return Chrome(
             project=clip(self.project, 80) or "Escape Velocity",
