@@ -17,7 +17,8 @@ from harness.analysis.series.series import Series
 from harness.analysis.verdict.summary import summarise
 from harness.errors import StoreError
 from harness.model import CodePart
-from harness.store import FileStamp, RecordKey, RecordReader, RecordStore, key_of
+from harness.store import RecordKey, RecordReader, RecordStore, key_of
+from harness.store.files import Stamp
 from tests.builders import make_package, make_record, make_site, timeline_history
 
 
@@ -91,5 +92,5 @@ def test_what_was_verified_can_be_written_down_whatever_the_path(tmp_path: Path)
     reader = RecordReader(store)
     assert len(list(reader.records())) == 1
     written = msgspec.msgpack.encode(reader.verified)
-    assert msgspec.msgpack.decode(written, type=dict[bytes, FileStamp]) == reader.verified
+    assert msgspec.msgpack.decode(written, type=dict[bytes, Stamp]) == reader.verified
     assert len(reader.verified) == 1
