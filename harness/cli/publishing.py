@@ -35,7 +35,7 @@ _DIGEST = 16
 
 
 class _Known(msgspec.Struct):
-    """What one publishing leaves for the next.
+    """State that one publishing leaves for the next.
 
     Attributes:
         version: of the code that left it; what another version left is not used.
@@ -105,7 +105,7 @@ class Publishing:
 
 
 def _known(data: bytes) -> _Known:
-    """Decode what an earlier publishing left; nothing if another version did, or it is damaged."""
+    """Decode the state of an earlier publishing; it is empty if damaged or of another version."""
     digest, body = data[:_DIGEST], data[_DIGEST:]
     if digest == _digest(body):
         known = msgspec.msgpack.decode(body, type=_Known)

@@ -1,4 +1,4 @@
-"""Many records at once: the numbers of all, and what the compiler says when it is asked for."""
+"""Many records at once: the numbers of all, and the code of those that are asked for."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RecordReader:
         return self._files[key][1]
 
     def parts(self, key: RecordKey) -> dict[str, CodePart]:
-        """What :meth:`harness.model.Record.parts` gives, of a record that was read before.
+        """Code of a record that was read before, as :meth:`harness.model.Record.parts` gives it.
 
         Raises:
             StoreError: it cannot be read any more.
@@ -79,7 +79,7 @@ class RecordReader:
 
 
 def _stamp(path: Path) -> FileStamp | None:
-    """What tells a file from another one in its place, ``None`` if it cannot be read."""
+    """A stamp that tells a file from another in its place, ``None`` if it cannot be read."""
     try:
         stat = path.stat()
     except OSError:

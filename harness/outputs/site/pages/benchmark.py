@@ -144,7 +144,7 @@ def _brief(section: Section, step: Step) -> BriefView | None:
 
 
 def _code(section: Section, package: str) -> tuple[Series, ...]:
-    """What the compiler says of the package: its escapes and its largest frame."""
+    """The compiler's series of the package: its escapes and its largest frame."""
     own = section.summary.packages.get(package, ())
     return tuple(s for s in own if s.unit in (ESCAPES, FRAME_BYTES))
 
@@ -175,7 +175,7 @@ def _unit_line(section: Section, series: Series, places: tuple[int, ...]) -> Uni
 
 
 def _states(series: Series, places: tuple[int, ...]) -> Markup:
-    """What became of the benchmark at each place, as a strip."""
+    """The state of the benchmark at each place, as a strip."""
     shown = [series.points[i].state for i in places[-MOST_PLACES:]]
     counts = Counter(state.value for state in shown)
     label = "Revisions, oldest first: " + ", ".join(f"{n:,} {s}" for s, n in counts.items())
