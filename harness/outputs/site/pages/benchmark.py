@@ -62,8 +62,8 @@ class BenchmarkView:
 
     ``states`` is the history as a strip. ``heap_lines`` are of what the heap costs besides the
     allocation, ``heap_steps`` its change points; units of it that are 0 at every revision are in
-    ``heap_zero``. ``code_lines`` are of the package. The table leaves the ``older`` places out;
-    ``shard`` has them all.
+    ``heap_zero``. ``code_lines`` are of the package. The drawings leave the ``left_out`` oldest
+    measurements out, the table the ``older`` places; ``shard`` has them all.
     """
 
     chrome: Chrome
@@ -81,6 +81,7 @@ class BenchmarkView:
     earlier: int
     reproduce: str
     code_lines: tuple[UnitLine, ...]
+    left_out: int
     older: int
     shard: str
 
@@ -119,6 +120,7 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         lines=_lines(section, series, turns),
         code_lines=_lines(section, _code(section, package), turns),
         heap_lines=_lines(section, moving, turns),
+        left_out=max(0, len(turns) - MOST_PLACES),
         heap_zero=tuple(s.unit for s in heap if s not in moving),
         steps=tuple(step for step in steps if step[1].unit not in HEAP_COSTS),
         heap_steps=tuple(step for step in steps if step[1].unit in HEAP_COSTS),
