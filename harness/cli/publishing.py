@@ -37,16 +37,14 @@ _DIGEST = 16
 
 
 class _Known(msgspec.Struct):
-    """What one publishing leaves for the next.
+    """State that one publishing leaves for the next.
 
     Attributes:
-        version: of the code that left it; what another version left is not used.
         records: the record files that are whole.
         files: of the site.
         passes: over the histories, by the name of their environment.
     """
 
-    version: bytes
     records: dict[bytes, Stamp] = {}
     files: dict[str, KnownFile] = {}
     passes: dict[str, bytes] = {}
@@ -100,24 +98,21 @@ class Publishing:
             id_: dump(p) if fresh[id_] > _MOST_AGAIN else self._known.passes.get(id_, b"")
             for id_, p in passes.items()
         }
-        left = _Known(code_digest(), self._reader.verified, dict(done.files), written)
+        left = _Known(self._reader.verified, dict(done.files), written)
         body = msgspec.msgpack.encode(left)
         self._cache.put(self._cache_key, _digest(body) + body)
         return done
 
 
 def _known(data: bytes) -> _Known:
-    """Decode what an earlier publishing left; nothing if another version did, or it is damaged."""
+    """Decode the state of an earlier publishing; it is empty if damaged or of another version."""
     digest, body = data[:_DIGEST], data[_DIGEST:]
-    if digest == _digest(body):
-        known = msgspec.msgpack.decode(body, type=_Known)
-        if known.version == code_digest():
-            return known
-    return _Known(code_digest())
+    return msgspec.msgpack.decode(body, type=_Known) if digest == _digest(body) else _Known()
 
 
 def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=_DIGEST).digest()
+    """A digest that data of another version does not have, whose types may be others."""
+    return blake2b(data, key=code_digest(), digest_size=_DIGEST).digest()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Many records at once: the numbers of all, and the compiler's output on demand."""
+"""Many records at once: the numbers of all, and the code of those that are asked for."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RecordReader:
         return self._files[key][1]
 
     def parts(self, key: RecordKey) -> dict[str, CodePart]:
-        """What :meth:`harness.model.Record.parts` gives, of a record that was read before.
+        """Code of a record that was read before, as :meth:`harness.model.Record.parts` gives it.
 
         Raises:
             StoreError: it cannot be read any more.

@@ -1,4 +1,4 @@
-"""What benchmarks allocate, line by line; it moves with the lines of the source. Pure."""
+"""Allocations of benchmarks by line, which move with the lines of the source. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class LineCost:
-    """What a benchmark allocates on a line.
+    """Allocations of a benchmark on a line.
 
     Attributes:
         package: import path.
@@ -39,7 +39,7 @@ class LineCost:
 
 @dataclass(slots=True)
 class LineCosts:
-    """What each benchmark allocates by line, kept up to date from record to record."""
+    """Allocations of each benchmark by line, kept up to date from record to record."""
 
     history: History
     _previous: str = ""
@@ -61,7 +61,7 @@ class LineCosts:
             for package in record.packages
             if results.get(package.path) is not package.benchmarks
             for result in package.benchmarks
-            if not self._stands(package.path, result.name, result.measurement(ALLOCS))
+            if not self._holds(package.path, result.name, result.measurement(ALLOCS))
         }
         new = {(a.package, a.benchmark) for a in record.accounts}
         self._drop(stale | new)
@@ -90,7 +90,7 @@ class LineCosts:
     def at(
         self, files: Collection[str] | None
     ) -> tuple[dict[Place, tuple[LineCost, ...]], dict[str, str]]:
-        """What is known now of some files, or of all, and what changed them last."""
+        """The costs of some files now, or of all, and the revisions that changed them last."""
         chosen = self._lines.keys() if files is None else files
         found = {
             (file, line): tuple(
@@ -103,7 +103,7 @@ class LineCosts:
         names = self._changed.keys() if files is None else files
         return found, {f: self._changed[f] for f in names if f in self._changed}
 
-    def _stands(self, package: str, name: str, measured: Measurement | None) -> bool:
+    def _holds(self, package: str, name: str, measured: Measurement | None) -> bool:
         value = self._values.get((package, name))
         return value is None or (measured is not None and measured.low <= value <= measured.high)
 

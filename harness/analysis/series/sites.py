@@ -66,7 +66,7 @@ class RevisionSites:
     since: str = ""
 
     def cost(self, site: EscapeSite) -> SiteCost:
-        """What is known of the cost of one of the very sites of ``sites``."""
+        """The known cost of one of the very objects of ``sites``."""
         return self.reach.get(id(site), UNKNOWN)
 
     @cached_property
@@ -76,7 +76,7 @@ class RevisionSites:
 
     @cached_property
     def costs_by_file(self) -> Mapping[str, Mapping[int, tuple[LineCost, ...]]]:
-        """What benchmarks allocate, by file and then by line."""
+        """Allocations of benchmarks, by file and then by line."""
         found: dict[str, dict[int, tuple[LineCost, ...]]] = {}
         for (file, line), costs in self.costs.items():
             found.setdefault(file, {})[line] = costs
@@ -154,7 +154,7 @@ class SiteFollower:
         self._silent: list[Record] = []
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but what was kept of single revisions."""
+        """All but the looks at single revisions."""
         return {**self.__dict__, "_looks": {}, "_looked": {}, "_files": {}}
 
     @property
@@ -214,7 +214,7 @@ class SiteFollower:
         return known[1]
 
     def finish(self) -> SiteHistory:
-        """What was kept, with all of the newest record."""
+        """The sites of the history, of the newest record with all files."""
         self._looks.pop(self.newest, None)
         self.look(None)
         lives = _lives(self._history, self._intervals)
@@ -229,7 +229,7 @@ class SiteFollower:
 
 
 def _joined(told: Sequence[RevisionSites]) -> RevisionSites:
-    """What several looks at one revision have told, each of other files."""
+    """Several looks at one revision, each at other files, as one."""
     if len(told) == 1:
         return told[0]
     return RevisionSites(
@@ -255,7 +255,7 @@ def _look(
     costs: LineCosts,
     files: frozenset[str] | None,
 ) -> _Look:
-    """What is known of some files, or of all."""
+    """The state of some files, or of all."""
 
     def shown(item: EscapeSite | InliningDecision | InliningCall) -> bool:
         place = item.position
@@ -326,7 +326,7 @@ def _reach(
     executions: Mapping[int, Execution],
     costs: Mapping[Place, Sequence[LineCost]],
 ) -> dict[int, SiteCost]:
-    """What the sites cost, by the record and by what earlier ones say that still holds."""
+    """Costs of sites, by the record and by those of earlier ones that still hold."""
     found = {}
     accounted = {place for place, here in costs.items() if any(_allocates(c) for c in here)}
     for site, cost in zip(sites, costs_of(record, sites), strict=True):

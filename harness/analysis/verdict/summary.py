@@ -22,7 +22,7 @@ from harness.model import ALLOCS, BYTES, Outcome, PackageOutcome, Record
 
 
 class RevisionState(StrEnum):
-    """What a person calls the outcome of a revision."""
+    """Outcome of a revision, in a word."""
 
     MEASURED = "measured"
     CARRIED = "carried"  # nothing ran: every package is as it was in a measured revision
@@ -252,7 +252,7 @@ def cause_place(cause: Cause, step: Step) -> tuple[str, str]:
 
 
 def revision_state(record: Record) -> RevisionState:
-    """What a person calls the outcome of a record."""
+    """Outcome of a record, in a word."""
     if record.outcome is Outcome.BROKEN:
         return RevisionState.BROKEN
     if record.outcome is Outcome.PARTIAL:

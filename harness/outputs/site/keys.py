@@ -41,7 +41,7 @@ class PageKeys:
 
     Args:
         section: of the site; its history knows the ids of its records.
-        sources: tells the repository that source text is from from one with other commits.
+        sources: tells the repository of the source text from one with other commits.
         commit_url: prefix of the web page of a commit.
     """
 
@@ -55,7 +55,7 @@ class PageKeys:
 
     @cached_property
     def _frame(self) -> bytes:
-        """What every page has: its frame, and how packages are named."""
+        """Common to every page: its frame, and how packages are named."""
         section = self._section
         chrome = section.chrome("", "x")
         directories: dict[str, set[str]] = defaultdict(set)
@@ -68,7 +68,7 @@ class PageKeys:
 
     @cached_property
     def _until(self) -> list[bytes]:
-        """By place, what stands for everything that was known there."""
+        """By place, a digest of everything that was known there."""
         found: list[bytes] = []
         last = b""
         for revision in self._section.summary.revisions:

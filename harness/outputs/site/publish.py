@@ -67,7 +67,7 @@ class KnownFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SiteReport:
-    """What :func:`publish` wrote.
+    """Result of :func:`publish`.
 
     Attributes:
         path: the output directory.
@@ -256,7 +256,7 @@ def _page_names(summary: Summary, plan: SourcePlan) -> frozenset[str]:
 
 
 def _single(section: Section, origin: _Origin) -> Iterator[_File]:
-    """What an environment has once."""
+    """The files that an environment has once."""
 
     def data(name: str, make: Callable[[Section], Json]) -> Callable[[], bytes]:
         return lambda: shard(name, make(section))

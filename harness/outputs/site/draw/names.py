@@ -1,6 +1,6 @@
 """File names of the site, made from names that anybody may have chosen.
 
-Every name is lower-case ASCII and holds a hash of what it stands for, so it stays inside the
+Every name is lower-case ASCII and holds a hash of the whole name, so it stays inside the
 output directory, differs where the names differ only in case, and is the same on every machine.
 """
 
@@ -91,11 +91,11 @@ def environment_root(history: History) -> str:
 
 
 def environment_id(history: History) -> str:
-    """What an environment is called in an address: the same whichever is the first."""
+    """Name of an environment in addresses: the same whichever environment is the first."""
     return environment_root(history).removeprefix("e/").removesuffix("/")
 
 
 def environment_name(history: History) -> str:
-    """What an environment is called on the pages, with its branch where there are several."""
+    """Name of an environment on the pages, with its branch where there are several."""
     branch = f"{history.branch}, " if history.branch else ""
     return f"{branch}{history.environment} on {history.machine}"

@@ -31,7 +31,7 @@ def shard(key: str, value: Json) -> bytes:
 
 
 def fragment(value: Json) -> str:
-    """A value as it stands in a shard: JSON, quoted once more for the string it is in.
+    """A value as a shard holds it: JSON, quoted once more for the string it is in.
 
     Every character is quoted by itself, so fragments are put together like the JSON they are.
     """

@@ -1,6 +1,6 @@
 """Little drawings as SVG text: sparklines, strips of states, bars. Pure.
 
-Places without a value are gaps: nothing is drawn across them. Colour never stands alone: a
+Places without a value are gaps: nothing is drawn across them. Colour is never the only sign: a
 regression is a triangle that points up, an improvement one that points down. Styles are classes
 (the site's policy forbids inline styles).
 """

@@ -62,8 +62,8 @@ class BenchmarkView:
 
     ``states`` is the history as a strip. ``heap_lines`` are of what the heap costs besides the
     allocation, ``heap_steps`` its change points; units of it that are 0 at every revision are in
-    ``heap_zero``. ``code_lines`` are of the package. The table leaves the ``older`` places out;
-    ``shard`` has them all.
+    ``heap_zero``. ``code_lines`` are of the package. The drawings leave the ``left_out`` oldest
+    measurements out, the table the ``older`` places; ``shard`` has them all.
     """
 
     chrome: Chrome
@@ -81,6 +81,7 @@ class BenchmarkView:
     earlier: int
     reproduce: str
     code_lines: tuple[UnitLine, ...]
+    left_out: int
     older: int
     shard: str
 
@@ -119,6 +120,7 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
         lines=_lines(section, series, turns),
         code_lines=_lines(section, _code(section, package), turns),
         heap_lines=_lines(section, moving, turns),
+        left_out=max(0, len(turns) - MOST_PLACES),
         heap_zero=tuple(s.unit for s in heap if s not in moving),
         steps=tuple(step for step in steps if step[1].unit not in HEAP_COSTS),
         heap_steps=tuple(step for step in steps if step[1].unit in HEAP_COSTS),
@@ -144,7 +146,7 @@ def _brief(section: Section, step: Step) -> BriefView | None:
 
 
 def _code(section: Section, package: str) -> tuple[Series, ...]:
-    """What the compiler says of the package: its escapes and its largest frame."""
+    """The compiler's series of the package: its escapes and its largest frame."""
     own = section.summary.packages.get(package, ())
     return tuple(s for s in own if s.unit in (ESCAPES, FRAME_BYTES))
 
@@ -175,7 +177,7 @@ def _unit_line(section: Section, series: Series, places: tuple[int, ...]) -> Uni
 
 
 def _states(series: Series, places: tuple[int, ...]) -> Markup:
-    """What became of the benchmark at each place, as a strip."""
+    """The state of the benchmark at each place, as a strip."""
     shown = [series.points[i].state for i in places[-MOST_PLACES:]]
     counts = Counter(state.value for state in shown)
     label = "Revisions, oldest first: " + ", ".join(f"{n:,} {s}" for s, n in counts.items())

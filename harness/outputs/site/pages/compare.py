@@ -32,7 +32,7 @@ class CompareView:
 
 
 def compare_view(section: Section) -> CompareView:
-    """What the page shows without its data."""
+    """The page without its data."""
     recorded = section.summary.recorded
     command = ""
     if len(recorded) > 1:

@@ -119,7 +119,7 @@ def _events(rows: Sequence[Association]) -> int:
 
 
 def _sentence(found: Sequence[Association]) -> str:
-    """What can be said of all of it, and no more."""
+    """A summary of all associations, without any claim beyond them."""
     if not found:
         return "Nothing was measured twice, so nothing can be said."
     shown = [a for a in found if a.verdict in _TONES]

@@ -1,4 +1,4 @@
-"""What got worse and better, on the overview and on ``regressions.html``; the feed of it. Pure."""
+"""The view of ``regressions.html``, and its feed. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_PAST = 100
 
 @dataclass(frozen=True, slots=True)
 class WaiverView:
-    """What lets a regression pass: who answers for it, why, its last day, and what it is about."""
+    """A waiver that lets a regression pass: owner, reason, last day, and subject."""
 
     owner: str
     reason: str

@@ -53,7 +53,7 @@ class ErrorView:
 
 @dataclass(frozen=True, slots=True)
 class PackageRow:
-    """What became of a package."""
+    """Outcome of a package."""
 
     path: str
     outcome: str
@@ -367,7 +367,7 @@ def _packages(section: Section, record: Record) -> tuple[PackageRow, ...]:
 
 
 def _values(section: Section, record: Record) -> tuple[ValueRow, ...]:
-    """What was measured here; then what is carried, unless that is very much."""
+    """Measured values, then those that are carried, unless these are very many."""
     every = [(p, b) for p in record.packages for b in p.benchmarks]
     shown = sorted(every, key=lambda pair: pair[0].carried_from is not None)
     if len(every) > _MOST_VALUES:

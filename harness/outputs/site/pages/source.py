@@ -61,7 +61,7 @@ class LineSite:
 
 @dataclass(frozen=True, slots=True)
 class LineCostView:
-    """What a benchmark allocates on a line, per operation."""
+    """Allocations of a benchmark on a line, per operation."""
 
     benchmark: BenchmarkLink
     allocs: str
@@ -72,7 +72,7 @@ class LineCostView:
 
 @dataclass(frozen=True, slots=True)
 class InliningView:
-    """What the compiler says of inlining on a line; ``tone`` is empty but for what it refuses."""
+    """A remark of the compiler on inlining; ``tone`` is empty unless it refuses to inline."""
 
     text: str
     tone: str
@@ -245,7 +245,7 @@ def _today(path: str) -> str:
 
 
 class _Notes:
-    """What is known of the lines of a file."""
+    """Sites, costs and inlining of the lines of a file."""
 
     def __init__(
         self,
@@ -328,7 +328,7 @@ class _Notes:
 def _inlining(
     decisions: Iterable[InliningDecision], calls: Iterable[InliningCall]
 ) -> Mapping[int, tuple[InliningView, ...]]:
-    """What the compiler says of inlining, by line."""
+    """The compiler's remarks on inlining, by line."""
     found: dict[int, list[InliningView]] = {}
     for decision in decisions:
         name = short_function(decision.function)

@@ -1,4 +1,4 @@
-"""What several pages have in common.
+"""Modules that several pages share.
 
 `section` is the environment that a page is of: its frame, its links, its steps. The other modules
 each print one thing: links, values, what a record was measured with, escape sites, a revision in a

@@ -46,7 +46,7 @@ class CauseView:
         where, function: the place.
         at_base: whether the place is that of the revision compared with, not of this one.
         word: the kind of cause, where it is not that of the account.
-        standing: ``new``, ``gone``, ``kept`` or ``none``: how the escape site stands.
+        standing: ``new``, ``gone``, ``kept`` or ``none``: the state of the escape site.
         message, flow: the compiler's words on it.
         hint: what else is to be said where no escape is reported.
         via: the library function that allocates.

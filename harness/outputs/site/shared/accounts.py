@@ -68,7 +68,7 @@ class _Member:
 
     @property
     def key(self) -> object:
-        """What benchmarks have in common that share an account."""
+        """A key that is equal for benchmarks that share an account."""
         return tuple(
             (unit, a.outcome, a.exact, frozenset(_line(c) for c in a.causes))
             for unit, a in self.accounts.items()
@@ -123,7 +123,7 @@ def brief_view(
 
     Args:
         attribution: what is shown.
-        before: the one that stands above it in a list.
+        before: the one above it in a list.
         link: the page of a cause's line, see :meth:`.section.Section.cause_link`.
     """
     causes = attribution.causes
@@ -262,7 +262,7 @@ def _cause(
 
 
 def _hint(cause: Cause) -> str:
-    """What is to be said of a line without an escape and without a library call."""
+    """A remark on a line without an escape and without a library call."""
     if cause.via or cause.site is not None:
         return ""
     if cause.outcome == "benchmark":
@@ -285,7 +285,7 @@ def _amount(number: float, unit: str) -> AmountView:
 
 
 def _remainders(member: _Member) -> tuple[tuple[tuple[AmountView, ...], str], ...]:
-    """What no line gives: cut off by rounding, or not explained."""
+    """The part of a change that no line gives: cut off by rounding, or not explained."""
     found = []
     for text, rounded in (("cut off by rounding", True), ("no line accounts for this", False)):
         amounts = tuple(
@@ -305,7 +305,7 @@ def _left(account: Attribution) -> bool:
 
 
 def _rounded(account: Attribution) -> bool:
-    """Whether what is left is a matter of rounding."""
+    """Return whether the remainder is a matter of rounding."""
     return _left(account) and account.explained >= _WHOLE
 
 

@@ -27,9 +27,9 @@ class FlowView:
 
 @dataclass(frozen=True, slots=True)
 class UseView:
-    """What an escape site explains: the account that has its line, and how much of it.
+    """The account that has the line of an escape site, and how much of it.
 
-    An empty ``href`` stands for a site that no account has.
+    An empty ``href`` means that no account has the site.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""What pages link to: other pages, commits, benchmarks."""
+"""Links to other pages, to commits and to benchmarks."""
 
 from __future__ import annotations
 

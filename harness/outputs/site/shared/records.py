@@ -1,4 +1,4 @@
-"""What a record says of its machine, toolchain and settings. Pure."""
+"""Machine, toolchain and settings of a record, in words. Pure."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ GAPS = {
 # The benchmark is not in the code.
 _NOT_THERE = (PointState.ABSENT, PointState.REMOVED)
 _DATED = ("index.html", "status.html")
-# The last part of an import path, with what stands before a major version.
+# The last part of an import path, with the part before a major version.
 _VERSION = re.compile(r"[^/]+(?:/v\d+)?$")
 
 
@@ -69,7 +69,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class Chrome:
-    """What frames every page.
+    """The frame of a page.
 
     Attributes:
         project: name of the measured project.
@@ -214,7 +214,7 @@ class Section:
 
     @cached_property
     def _commits(self) -> dict[tuple[str, str], CommitView]:
-        """What :meth:`commit` has said."""
+        """Results of :meth:`commit`."""
         return {}
 
     def commit(self, revision: str, up: str) -> CommitView:
@@ -246,11 +246,11 @@ class Section:
 
     @cached_property
     def several_packages(self) -> bool:
-        """Whether a benchmark's package has to be named: not where all are in one."""
+        """True if a benchmark's package has to be named: there are several."""
         return len({package for package, _ in self.summary.series}) > 1
 
     def cause_link(self, step: Step, up: str) -> Callable[[Cause], str]:
-        """What gives the page of a cause's line, of a step."""
+        """A function that gives the page of the line of a cause of a step."""
 
         def link(cause: Cause) -> str:
             revision, file = cause_place(cause, step)

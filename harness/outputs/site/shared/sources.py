@@ -40,7 +40,7 @@ class SourcePlan:
     asked: Mapping[tuple[str, str], int]
 
     def told(self, revision: str, path: str) -> RevisionSites:
-        """What a page tells; an empty revision is the newest one."""
+        """The sites and costs that a page shows; an empty revision is the newest one."""
         sites = self.sites
         at = revision or sites.newest
         if at == sites.newest or path in sites.files.get(at, ()):
@@ -49,7 +49,7 @@ class SourcePlan:
 
     @cached_property
     def _looked_up(self) -> Mapping[str, RevisionSites]:
-        """What was not asked for while the history was gone through: it is gone through again."""
+        """Sites that the pass over the history did not keep: it is gone through again."""
         wanted: dict[str, set[str]] = {}
         for revision, path in self.pages:
             if revision and path not in self.sites.files.get(revision, ()):
@@ -89,7 +89,7 @@ class SourcePlan:
         return sorted(found, key=lambda r: place(r) if r else line, reverse=True)
 
     def known(self, revision: str, file: str, by: int) -> bool:
-        """Whether a page was there when the history had come to a place."""
+        """Return whether a page was there when the history had come to a place."""
         return self.asked.get((revision, file), by + 1) <= by
 
     def link(self, revision: str, file: str, line: int, up: str, by: int | None = None) -> str:
@@ -126,5 +126,5 @@ def source_plan(summary: Summary) -> SourcePlan:
 
 
 def in_tree(file: str) -> bool:
-    """Whether a path is of a file that a revision can have, and not of what the compiler makes."""
+    """Return whether a revision can have a file: the compiler does not make it."""
     return bool(file) and not file.startswith("/") and not Position(file, 1, 1).generated

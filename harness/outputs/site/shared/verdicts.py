@@ -64,7 +64,7 @@ def _escapes(new: int, gone: int) -> str:
 
 
 def trouble(record: Record) -> str:
-    """What kept a revision from being measured as a whole."""
+    """The reason why a revision was not measured as a whole."""
     broken = broken_packages(record)
     parts: list[str] = []
     if broken:
