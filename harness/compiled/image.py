@@ -74,6 +74,8 @@ class Image:
             raise MeasurementError(f"cannot read {path.name}: {err}") from None
         except (ELFError, KeyError, UnicodeDecodeError) as err:
             raise MeasurementError(f"{path.name} is no ELF binary: {err}") from None
+        if any(s.offset + s.size > len(data) for s in sections.values()):
+            raise MeasurementError(f"{path.name} is cut off: a section ends behind its end")
         with contextlib.closing(data):
             yield cls(_MACHINES[machine], data, sections)
 

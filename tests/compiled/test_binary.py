@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from harness.compiled import compile_listing, is_decoded, merge, parse_listing, read_binary
 from harness.errors import MeasurementError
@@ -193,6 +194,19 @@ def test_unreadable_binaries(module: Module, program: Module, binary: Path, tmp_
         cut.write_bytes(whole[:part])
         with pytest.raises(MeasurementError):
             read_binary(cut, [P])
+
+
+@pytest.mark.parametrize("field", [24, 32], ids=["sh_offset", "sh_size"])
+def test_a_section_that_ends_behind_the_file(binary: Path, tmp_path: Path, field: int) -> None:
+    whole = bytearray(binary.read_bytes())
+    with binary.open("rb") as stream:
+        elf = ELFFile(stream)
+        header = elf["e_shoff"] + elf.get_section_index(".strtab") * elf["e_shentsize"]
+    whole[header + field : header + field + 8] = (2**63).to_bytes(8, "little")
+    damaged = tmp_path / "damaged.test"
+    damaged.write_bytes(whole)
+    with pytest.raises(MeasurementError, match=r"damaged\.test is cut off"):
+        read_binary(damaged, [P])
 
 
 def test_speed(binary: Path) -> None:
