@@ -25,6 +25,7 @@ from harness.outputs.text.format import NOISY, clip, minute
 from harness.outputs.text.reproduce import reproduce
 
 _UP = "../"
+_WEB = ("https://", "http://")
 _LONGEST_MESSAGE = 64_000
 _COMMANDS = 5
 _MOST_FUNCTIONS = 50
@@ -145,11 +146,6 @@ class RevisionView:
     more_code: int = 0
 
 
-def commit_link(prefix: str, revision: str) -> str:
-    """Web page of a commit, empty unless the prefix is one of the web."""
-    return prefix + revision if prefix.startswith(("https://", "http://")) else ""
-
-
 def explain_command(record: Record, base: str, *, release: bool) -> str:
     """The command that accounts for what a revision changed, for a POSIX shell.
 
@@ -194,7 +190,7 @@ def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -
         body=clip(rest.strip("\n"), _LONGEST_MESSAGE),
         author=clip(revision.author, 200),
         date=minute(revision.date),
-        commit_url=commit_link(commit_url, revision.hash),
+        commit_url=f"{commit_url}{revision.hash}" if commit_url.startswith(_WEB) else "",
         state=summary.state.value,
         tone=tone,
         sign=sign,
