@@ -158,7 +158,7 @@ class Results:
         return tuple(sorted(found, key=lambda s: history.position(s.revision)))
 
     def associations(self, history: History) -> tuple[Association, ...]:
-        """How changes go with escapes; see `harness.analysis.frames.correlation`."""
+        """The correlation of changes with escapes; see `harness.analysis.frames.correlation`."""
         return associations(history, self._walked[history.machine, history.environment][1])
 
     @cached_property

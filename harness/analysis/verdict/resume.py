@@ -75,7 +75,7 @@ class _Unpickler(pickle.Unpickler):
         self._history = history
 
     def persistent_load(self, name: Any) -> Any:
-        """What a history has under a name."""
+        """The object of the history that a name stands for."""
         match name:
             case ("record", revision):
                 return self._history.by_hash[revision]

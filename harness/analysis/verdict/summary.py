@@ -62,12 +62,12 @@ class RevisionSummary:
 
     @property
     def regressions(self) -> int:
-        """How many benchmarks allocate more often than before."""
+        """The number of benchmarks that allocate more often than before."""
         return self._count(Direction.REGRESSION)
 
     @property
     def improvements(self) -> int:
-        """How many benchmarks allocate less often than before."""
+        """The number of benchmarks that allocate less often than before."""
         return self._count(Direction.IMPROVEMENT)
 
     def _count(self, direction: Direction) -> int:
@@ -106,17 +106,17 @@ class Summary:
 
     @property
     def unmeasured(self) -> int:
-        """How many revisions have no record."""
+        """The number of revisions without a record."""
         return sum(len(r.slot.hashes) for r in self.revisions if r.slot.record is None)
 
     @property
     def pending(self) -> int:
-        """How many revisions are newer than the newest record."""
+        """The number of revisions that are newer than the newest record."""
         last = self.revisions[-1] if self.revisions else None
         return len(last.slot.hashes) if last is not None and last.slot.record is None else 0
 
     def count(self, state: RevisionState) -> int:
-        """How many recorded revisions are in a state."""
+        """The number of recorded revisions in a state."""
         return sum(r.state is state for r in self.recorded)
 
 
@@ -147,7 +147,7 @@ class Pass:
 
     @property
     def fresh(self) -> int:
-        """How many records the pass has not come to yet."""
+        """The number of records that the pass has not read yet."""
         return len(self.history.records) - sum(r.slot.record is not None for r in self.revisions)
 
     def summary(self) -> Summary:

@@ -231,7 +231,7 @@ class _Rules:
                 self._cannot_tell(w.file, f"{w.rule}: {why}")
 
     def _why(self, w: _Wanted, found: Record) -> str:
-        """Why nothing is known of a function, and what to do; empty if that does not matter."""
+        """The reason why nothing is known of a function, and the remedy; may be empty."""
         if w.package in found.uncompiled:
             return f"{w.package}, which the rule is about, does not compile"
         if w.generic:

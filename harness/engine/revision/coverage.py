@@ -45,7 +45,7 @@ class Coverer:
         self._progress = progress
 
     def executions(self, record: Record, sites: Sequence[EscapeSite]) -> list[SiteExecution]:
-        """How the benchmarks of a record execute these sites of it, as far as known.
+        """The execution of these sites of a record by its benchmarks, as far as known.
 
         A package that is in no benchmark's test binary is uncovered without a build.
         """

@@ -30,7 +30,7 @@ _MAJOR = re.compile(r"/v\d+$|\.v\d+$")
 
 @dataclass(frozen=True, slots=True)
 class ModulePlan:
-    """How to build one module.
+    """The build of one module.
 
     Attributes:
         directory: relative to the work tree, ``.`` for its root.

@@ -266,7 +266,7 @@ def _finding(report: GateReport, annotation: Annotation, around: Surroundings) -
 
 
 def _message(annotation: Annotation) -> str:
-    """What is said beyond the numbers and the causes, which stand by themselves."""
+    """The text beyond the numbers and the causes, which have places of their own."""
     if annotation.error is not None:
         return clip(annotation.error.message, 8000)
     lines = annotation.message.split("\n")

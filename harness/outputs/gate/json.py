@@ -57,7 +57,7 @@ class RenamedEntry(msgspec.Struct):
 
 
 class Benchmarks(msgspec.Struct):
-    """What was compared, a number, and what only one side has.
+    """The number of benchmarks that were compared, and those that only one side has.
 
     What one side could not measure is among the errors, and neither gone nor added.
     """
@@ -107,7 +107,7 @@ class ViolationEntry(msgspec.Struct):
 
 
 class PolicyEntry(msgspec.Struct):
-    """What the policy makes of the comparison; ``source`` is empty for the built-in policy.
+    """The policy's verdict on the comparison; ``source`` is empty for the built-in policy.
 
     ``idle`` are rules that concern nothing at the head, in words.
     """
@@ -121,7 +121,7 @@ class PolicyEntry(msgspec.Struct):
 
 
 class NoiseEntry(msgspec.Struct):
-    """What the base differs from itself by; ``shift``, ``spread``, ``relevant`` are shares."""
+    """The base's difference from itself; ``shift``, ``spread``, ``relevant`` are shares."""
 
     package: str
     benchmark: str

@@ -24,7 +24,7 @@ class CommitEntry(msgspec.Struct):
 
 
 class WaiverEntry(msgspec.Struct):
-    """Why a step fails nothing; ``expires`` is the last day on which that holds."""
+    """The waiver by which a step fails nothing; ``expires`` is its last day."""
 
     owner: str
     reason: str
@@ -83,7 +83,7 @@ class StoppedEntry(msgspec.Struct):
 
 
 class EnvironmentEntry(msgspec.Struct):
-    """What was compared: of how many revisions, beside how many that were there before."""
+    """The revisions that were compared in an environment, and the earlier ones."""
 
     machine: str
     environment: str

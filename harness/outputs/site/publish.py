@@ -106,7 +106,7 @@ class _File:
 
 @dataclass(frozen=True, slots=True)
 class _Origin:
-    """Where the project's commits and files are; see :func:`publish`."""
+    """The places of the project's commits and files; see :func:`publish`."""
 
     commit_url: str
     sources: Sources

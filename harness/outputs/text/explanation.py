@@ -57,7 +57,7 @@ def waiver_text(waiver: Waiver) -> str:
 
 
 def waived_by(waiver: Waiver) -> str:
-    """Why something passes: ``waived until 2026-12-31 by ann: …``."""
+    """The reason why something passes: ``waived until 2026-12-31 by ann: …``."""
     return f"waived until {waiver.expires} by {waiver.owner}: {waiver.reason}"
 
 

@@ -85,7 +85,7 @@ def scatter(dots: Sequence[Dot], label: str) -> Markup:
 
 
 def _placed(dots: Sequence[Dot], slot: float, scale: float) -> list[tuple[Dot, float, float]]:
-    """Where the points are: those at one height of one slot side by side, as far as it is wide."""
+    """The points with their places; those at one height of one slot lie side by side."""
     rows: dict[tuple[int, int], list[Dot]] = defaultdict(list)
     for dot in dots:
         rows[dot.x, round(_place(dot.y, scale) / (2 * _SIZE))].append(dot)

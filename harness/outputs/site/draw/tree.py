@@ -25,7 +25,7 @@ _RENAME_EXCHANGE = 2
 
 @dataclass(frozen=True, slots=True)
 class TreeChange:
-    """How the files of a tree differ from those that were there.
+    """The difference between the files of a tree and those that were there.
 
     Attributes:
         added, changed, removed, unchanged: how many files.

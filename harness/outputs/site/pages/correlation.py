@@ -30,7 +30,7 @@ _TONES = {"rises": "regression", "falls": "improvement"}
 
 @dataclass(frozen=True, slots=True)
 class AssociationRow:
-    """How a unit of a package goes with escapes that come or go.
+    """The correlation of a unit of a package with escapes that come or go.
 
     Attributes:
         unit, event: ``new`` or ``gone``.

@@ -219,7 +219,7 @@ def _freshness(section: Section) -> str:
 
 
 def _stopped(section: Section) -> str:
-    """Why nothing newer is on the pages, where that lasts for too long."""
+    """The reason why nothing newer is on the pages, if that lasts for too long."""
     found = section.summary.history.stopped
     if found is None:
         return ""

@@ -22,7 +22,7 @@ class OutcomeView:
 
 @dataclass(frozen=True, slots=True)
 class ShareView:
-    """How much of a change is explained; ``unit`` is empty if it holds for all."""
+    """The explained share of a change; ``unit`` is empty if it holds for all."""
 
     unit: str
     text: str

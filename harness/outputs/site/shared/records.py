@@ -29,7 +29,7 @@ def machine_detail(record: Record) -> str:
 
 
 def measured_under(record: Record, summary: RevisionSummary) -> tuple[Fact, ...]:
-    """How a record was measured, and what its compiler said of heap sites."""
+    """The settings of a record's measurement, and its compiler's figures on heap sites."""
     settings = record.settings
     time = (
         f"{settings.count} times {settings.benchtime}"

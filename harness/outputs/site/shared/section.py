@@ -293,12 +293,12 @@ class Section:
 
     @cached_property
     def recorded(self) -> dict[str, int]:
-        """Which of the revisions with a record a revision is."""
+        """The index of each revision among those with a record."""
         return {r.slot.revision: i for i, r in enumerate(self.summary.recorded)}
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """Where in the history a revision is."""
+        """The index of each revision in the history."""
         return {r.slot.revision: i for i, r in enumerate(self.summary.revisions)}
 
     def turns(self, series: Series) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Which files the site shows at which revisions, and what links to them. Pure."""
+"""The files that the site shows, by revision, and the links to them. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Sources: TypeAlias = Callable[[str, str], bytes | None]
 
 
 def no_sources(_revision: str, _path: str) -> bytes | None:
-    """Where there is no repository."""
+    """The sources of a project without a repository."""
     return None
 
 

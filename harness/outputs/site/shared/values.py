@@ -49,7 +49,7 @@ def cell(m: Measurement | None, step: Step | None = None) -> Cell:
 
 
 def by_direction(steps: Iterable[Step]) -> tuple[int, int]:
-    """How many are regressions and how many improvements."""
+    """The number of regressions and the number of improvements."""
     listed = list(steps)
     worse = sum(s.direction is Direction.REGRESSION for s in listed)
     return worse, len(listed) - worse
