@@ -78,13 +78,15 @@ class Publishing:
 
     def publish(self, standard: Standard, extra: Mapping[str, bytes] | None = None) -> SiteReport:
         """Write the site; see :func:`harness.outputs.site.publish`."""
-        passes = {}
+        passes, fresh, summaries = {}, {}, []
         for history in self.histories:
             id_ = environment_id(history)
             passes[id_] = resume(history, self._known.passes.get(id_, b""))
-        fresh = {id_: p.fresh for id_, p in passes.items()}
+            fresh[id_] = passes[id_].fresh
+            # At once: the reader shares the code of the next record with what it read last.
+            summaries.append(passes[id_].summary())
         done = publish(
-            [p.summary() for p in passes.values()],
+            summaries,
             self._output,
             project=self._session.config.project,
             commit_url=self._session.config.show_commit_url,

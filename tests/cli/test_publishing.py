@@ -12,7 +12,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.analysis.history.history import History
 from harness.analysis.verdict.regressions import Standard
+from harness.analysis.verdict.resume import resume
+from harness.analysis.verdict.summary import Pass
 from harness.cli.publishing import Publishing
 from harness.config import load_config
 from harness.engine.session import Session
@@ -222,4 +225,27 @@ def test_a_record_that_changed_changes_every_page_of_it(site: Published) -> None
     other = make_package(benchmarks=[make_benchmark("BenchmarkA", 7)])
     site.store.write(replace(record, packages=(other,)), replace=True)
     site.publish()
+    assert site.files() == site.fresh()
+
+
+def test_each_history_goes_on_from_the_pass_of_the_last_publishing(
+    site: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.cli.publishing._MOST_AGAIN", 0)
+    site.write(*range(5))
+    site.publish()
+    site.write(5)
+    known: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def told(history: History, data: bytes) -> Pass:
+        done = resume(history, data)
+        known[history.environment, history.branch] = (len(done.revisions), done.fresh)
+        return done
+
+    with monkeypatch.context() as spied:
+        spied.setattr("harness.cli.publishing.resume", told)
+        site.publish()
+    # One of the five records is of the other branch alone.
+    assert {(b, places) for (_, b), places in known.items()} == {("main", (4, 1)), ("v1", (4, 0))}
+    assert len(known) == 4
     assert site.files() == site.fresh()

@@ -44,7 +44,8 @@ class Association:
         effect: mean relative change with such a site minus that without; 0.1 is 10 % of the larger
             of the two values. NaN where there are too few.
         low, high: the 95 % interval of ``effect``.
-        tau: Kendall's tau-b of the change with the number of sites; NaN where one never varies.
+        tau: Kendall's tau-b of the change with the number of sites; NaN where one never varies, and
+            where there are too few.
         p: of the permutation test, corrected for the rows of the same unit and event; NaN where
             there are too few.
         verdict: ``rises`` or ``falls`` with the event where ``p`` is at most 0.05 and the interval

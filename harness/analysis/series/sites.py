@@ -148,7 +148,7 @@ class SiteFollower:
         self._looks: dict[str, list[_Look]] = {}
         self._looked: dict[str, frozenset[str]] = {}
         self._newest: Record | None = None
-        self._parts: Parts = {}
+        self.parts: Parts = {}  # code of the newest record, by package
         self._files: dict[str, tuple[CodePart, frozenset[str]]] = {}
         # Records of which nothing compiled, since the newest that did.
         self._silent: list[Record] = []
@@ -178,9 +178,9 @@ class SiteFollower:
         self._silent.clear()
         self._counts[revision] = counts_by_package(*self._intervals.take(record, followed))
         self._costs.add(record)
-        self._newest, self._parts = record, self._intervals.parts
+        self._newest, self.parts = record, self._intervals.parts
         for told in record.executions:
-            part = self._parts.get(told.package)
+            part = self.parts.get(told.package)
             for site in part.escapes if part is not None else ():
                 interval = self._intervals.of(site) if site.position == told.position else None
                 if interval is not None:
@@ -190,7 +190,7 @@ class SiteFollower:
         """Keep what is known of some files of the newest record, or of all."""
         if self._newest is None:
             return
-        chosen, parts = None, self._parts
+        chosen, parts = None, self.parts
         if files is not None:
             before = self._looked.get(self.newest, frozenset())
             chosen = frozenset(files) - before

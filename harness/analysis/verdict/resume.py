@@ -48,8 +48,7 @@ def _place(history: History, slot: Slot) -> tuple[tuple[str, ...], str]:
 class _Pickler(pickle.Pickler):
     def __init__(self, file: BytesIO, done: Pass) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        newest = done.newest
-        code = done.history.parts(newest) if newest else {}
+        newest, code = done.newest, done.code
         self._code = {id(part): ("code", newest, package) for package, part in code.items()}
         self._sites = {
             id(site): ("site", newest, package, number)

@@ -12,7 +12,7 @@ from harness.analysis.causes.explain import explain_steps
 from harness.analysis.compare.code import CodeDiff, diff_code
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.compare.escapes import EscapeDiff, Followed, followed_escapes
-from harness.analysis.history.history import History
+from harness.analysis.history.history import History, Parts
 from harness.analysis.series.code import PackageCounts
 from harness.analysis.series.series import Series, Slot, benchmark_series, slots
 from harness.analysis.series.sites import SiteFollower, SiteHistory
@@ -83,7 +83,7 @@ class Summary:
         revisions: one entry per slot, oldest first.
         series: of every benchmark, see :func:`harness.analysis.series.series.benchmark_series`.
         findings: most important first.
-        sites: every escape site, and the lines of the files that were watched.
+        sites: every escape site, and the lines of the files of :func:`files_behind`.
         packages: series of the compiler's units, of `series.code.package_series`.
     """
 
@@ -144,6 +144,11 @@ class Pass:
     def newest(self) -> str:
         """Hash of the newest record of which anything compiled, or empty."""
         return self._sites.newest
+
+    @property
+    def code(self) -> Parts:
+        """The code of :attr:`newest` by package, as the very objects that are compared next."""
+        return self._sites.parts
 
     @property
     def fresh(self) -> int:

@@ -32,7 +32,10 @@ class WaiverEntry(msgspec.Struct):
 
 
 class StepEntry(msgspec.Struct):
-    """A step; the fields up to ``repaired`` are those of :class:`harness.analysis.Step`."""
+    """A step.
+
+    The fields up to ``repaired`` are those of :class:`harness.analysis.series.steps.Step`.
+    """
 
     package: str
     benchmark: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,8 @@ from harness.analysis.compare.costs import Reach, SilentCalls, site_costs
 from harness.analysis.compare.escapes import diff_escapes, match_records
 from harness.analysis.compare.records import diff_records, record_detail
 from harness.analysis.history.history import History
-from harness.analysis.series.code import package_series
+from harness.analysis.series.code import PackageCounts, package_series
+from harness.analysis.series.series import slots
 from harness.model import (
     ALLOCS,
     ESCAPES,
@@ -214,6 +216,14 @@ def test_series_go_on_from_what_was_collected_before() -> None:
     assert [p.state.value for p in expected[f"{MODULE}/q"][0]][:4] == [
         "not measured", "not there", "not there", "not measured",
     ]  # fmt: skip
+    counts = PackageCounts(history)
+    for slot in slots(history):
+        counts.add(slot)
+        counts = pickle.loads(pickle.dumps(counts))
+    assert {p: [s.points for s in own] for p, own in counts.series().items()} == expected
+    assert {p: [len(s.runs) for s in own] for p, own in counts.series().items()} == {
+        p: [len(s.runs) for s in own] for p, own in package_series(history).items()
+    }
 
 
 def test_calls_are_counted_where_they_are_written() -> None:

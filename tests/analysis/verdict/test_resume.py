@@ -123,3 +123,15 @@ def test_the_bytes_have_no_records(whole: History, tmp_path: Path) -> None:
     made, data = gone_through(store, whole)
     assert made.newest.encode() in data
     assert not any(r.revision.subject.encode() in data for r in whole.records[:12])
+
+
+def test_the_bytes_have_no_code_though_other_records_were_read_since(
+    whole: History, tmp_path: Path
+) -> None:
+    """As where the histories of several environments are gone through before they are dumped."""
+    store = RecordStore(tmp_path)
+    write(store, whole, *range(12))
+    made, data = gone_through(store, whole)
+    for record in made.history.records[:6]:
+        made.history.parts(record.revision.hash)
+    assert dump(made) == data

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.history.history import History
+from harness.analysis.verdict.resume import dump, resume
+from harness.analysis.verdict.summary import Pass
 from harness.model import CodePart, Record
 from harness.outputs.site.draw.tree import MARKER
-from harness.outputs.site.publish import KnownFile, SiteReport
+from harness.outputs.site.publish import KnownFile, SiteReport, publish
 from harness.outputs.site.shared.sources import Sources
 from harness.store import RecordKey, RecordReader, RecordStore, key_of
 from tests.builders import timeline_records
-from tests.sites import publish
 
 
 @dataclass
@@ -25,6 +26,8 @@ class Project:
     directory: Path
     line: Sequence[str]
     known: Mapping[str, KnownFile] = field(default_factory=dict)
+    passes: list[bytes] = field(default_factory=lambda: [b""])
+    fresh: int = 0  # records that the last publishing had not known
 
     @property
     def store(self) -> RecordStore:
@@ -53,20 +56,29 @@ class Project:
 
     def again(self) -> SiteReport:
         """Publish with what the last time left."""
-        done = self._publish("html", self.known)
-        self.known = done.files
+        histories = self.histories()
+        passes = [resume(h, p) for h, p in zip(histories, self.passes, strict=True)]
+        self.fresh = sum(p.fresh for p in passes)
+        done = self._publish("html", histories, passes, self.known)
+        self.known, self.passes = done.files, [dump(p) for p in passes]
         return done
 
     def differs(self) -> list[str]:
         """Files of the site that are not as they are when they are made from nothing."""
-        self._publish("fresh", {})
+        histories = self.histories()
+        self._publish("fresh", histories, [Pass(h) for h in histories], {})
         one, two = files(self.directory / "html"), files(self.directory / "fresh")
         return sorted(n for n in one.keys() | two.keys() if one.get(n) != two.get(n))
 
-    def _publish(self, name: str, known: Mapping[str, KnownFile]) -> SiteReport:
-        histories = self.histories()
+    def _publish(
+        self,
+        name: str,
+        histories: Sequence[History],
+        passes: Sequence[Pass],
+        known: Mapping[str, KnownFile],
+    ) -> SiteReport:
         return publish(
-            histories,
+            [p.summary() for p in passes],
             self.directory / name,
             project="timeline",
             sources=sources(histories),
@@ -126,6 +138,7 @@ def test_after_each_record_the_site_is_the_one_that_is_made_from_nothing(
 ) -> None:
     records = timeline_records()[: numbers.stop]
     for number, done in enumerate(grown(project, records, numbers.start)):
+        assert project.fresh == (1 if number else numbers.start)
         assert project.differs() == [], number
         files = done.added + done.changed + done.unchanged
         assert number < 25 or done.made < 0.6 * files, "most is kept"

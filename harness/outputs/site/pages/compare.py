@@ -21,7 +21,7 @@ class CompareView:
     """The page that compares two revisions; the numbers are in shards of data.
 
     Attributes:
-        chrome: see :class:`.section.Chrome`.
+        chrome: see :class:`Chrome`.
         command: what does the same in a terminal, empty where there is nothing to compare.
         recorded: how many revisions there are to choose from.
     """

@@ -75,7 +75,7 @@ class CorrelationView:
     """The page of how numbers go with escapes.
 
     Attributes:
-        chrome: see :class:`.section.Chrome`.
+        chrome: see :class:`Chrome`.
         sentence: what can be said of all packages.
         packages: those with a benchmark; what says something first.
         others: those for which no points are drawn.

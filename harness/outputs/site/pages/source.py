@@ -104,7 +104,7 @@ class SourceView:
     """The page of a source file.
 
     Attributes:
-        chrome: see :class:`.section.Chrome`.
+        chrome: see :class:`Chrome`.
         path: relative to the repository's root.
         name: its last part.
         newest: whether it is the page of the newest revision.

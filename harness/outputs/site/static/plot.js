@@ -1,6 +1,6 @@
 // One chart of the benchmark page: uPlot for axes, cursor and selection; the line, its band, gaps and
-// steps are drawn here. Every place is as wide as every
-// other: place i spans i to i + 1, and its value is looked up in the middle.
+// steps are drawn here. Every place is as wide as every other: place i spans i to i + 1, and its
+// value is looked up in the middle.
 (function () {
   "use strict";
   var BROKEN = "bd", FAILED = "f", UNMEASURED = "u";
