@@ -19,15 +19,16 @@ from harness.diagnostics.functions import Sources
 from harness.diagnostics.golist import (
     FIELDS,
     Listed,
+    benchmark_functions,
     build_errors,
     cut_short,
     module_message,
     read_listing,
+    support_files,
 )
 from harness.diagnostics.known import CompilerMessages, MessageCache
 from harness.diagnostics.messages import Block, blocks
 from harness.diagnostics.parse import PackageDiagnostics, plain_lines
-from harness.diagnostics.support import benchmark_functions, support_files
 from harness.errors import MeasurementError
 from harness.model import CGO_GENERATED, LIBRARY, Diagnostic, PackageError, Support
 from harness.toolchain import GoCommand
