@@ -29,7 +29,7 @@ def read_state(path: Path) -> NightlyState:
         StoreError: it cannot be read.
     """
     try:
-        path.lstat()
+        path.stat()
     except FileNotFoundError:
         return NightlyState()
     except OSError:

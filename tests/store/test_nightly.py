@@ -27,6 +27,12 @@ def test_it_comes_back(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["nightly.state"]
 
 
+def test_a_link_that_leads_nowhere_is_no_state(tmp_path: Path) -> None:
+    path = tmp_path / "nightly.state"
+    path.symlink_to(tmp_path / "gone")
+    assert read_state(path) == NightlyState()
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
