@@ -6,9 +6,9 @@ import shutil
 
 import pytest
 
-from harness.diagnostics import collect
 from harness.engine.jobs.compile_only import view_of
 from harness.errors import MeasurementError
+from harness.toolchain import GoCommand
 from tests.engine.conftest import GO_MOD, OpenSession, bench
 from tests.repos import Project
 
@@ -24,7 +24,7 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object, **keywords: object) -> None:
         raise AssertionError(f"compiles: {arguments}")
 
-    monkeypatch.setattr(collect, "run", fail)
+    monkeypatch.setattr(GoCommand, "run", fail)
 
 
 @pytest.mark.parametrize("measured", [True, False])
