@@ -178,22 +178,26 @@ class RecordStore:
 
     def records(self) -> Iterator[Record]:
         """All readable records, in the order of their files; see :meth:`each`."""
-        return (record for _, record in self._neighbours(Packed.record))
+        return (record for _, record in self._verified(Packed.record, Shared()))
 
     def numbers_and_sites(
         self, paths: Iterable[Path] | None = None
     ) -> Iterator[tuple[Path, Record]]:
         """All readable records with numbers and escape sites (no flows) only; see :meth:`each`.
 
-        A record of a large module holds megabytes of flows and inlining decisions.
+        A record of a large module holds megabytes of flows and inlining decisions. Equal parts are
+        decoded once for all records: files are in the order of their hashes, so that few parts are
+        those of the file before.
         """
-        return self._neighbours(partial(Packed.numbers, escapes=True), paths)
+        return self._verified(partial(Packed.numbers, escapes=True), Shared(keep=True), paths)
 
-    def _neighbours(
-        self, content: Callable[[Packed, Shared], Record], paths: Iterable[Path] | None = None
+    def _verified(
+        self,
+        content: Callable[[Packed, Shared], Record],
+        shared: Shared,
+        paths: Iterable[Path] | None = None,
     ) -> Iterator[tuple[Path, Record]]:
-        """Verified records, one after the other; equal parts of neighbours are one object."""
-        shared = Shared()
+        """Verified records, one after the other; equal parts are one object."""
 
         def read(path: Path) -> Record:
             shared.begin()
