@@ -5,7 +5,8 @@ of some package with benchmarks: those that benchmarks or tests of such a packag
 package that no such package imports, and functions that nothing linked refers to, are not covered;
 nor are those inlined wherever they are called, but for the calls that they have in their callers.
 Where binaries are not decoded and the compiler's listing serves, it has every function of the
-packages, linked or not; so it has of what a rule is about (:mod:`harness.engine.jobs.ruled`).
+packages, linked or not; so does the code of functions that a rule names, which
+:mod:`harness.engine.jobs.ruled` compiles.
 """
 
 from __future__ import annotations
