@@ -1,7 +1,5 @@
 """Escape Velocity: which heap escape caused which change in allocs/op, commit by commit."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -1,7 +1,5 @@
 """``python -m harness`` and the ``esv`` command, with standard streams that never fail later."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import gc

@@ -12,8 +12,6 @@ asv fixes the benchmarks and their parameters at discovery, so within one proces
 all records at that moment. When the process ends, asv's files are made again from all records.
 """
 
-from __future__ import annotations
-
 import argparse
 import atexit
 import io

@@ -4,8 +4,6 @@ asv's own keys keep their meaning; ``pythons`` lists the Go releases. Ours are u
 (:class:`GoSettings`), where an unknown key is an error that names the nearest known one.
 """
 
-from __future__ import annotations
-
 import contextlib
 import difflib
 import json

@@ -1,7 +1,5 @@
 """Unpacking gzip without trust: a file of a few kilobytes can be one of gigabytes. Pure."""
 
-from __future__ import annotations
-
 import zlib
 
 # gzip and not bare deflate.

@@ -5,8 +5,6 @@ environment made from an allow-list (the caller's secrets never reach a benchmar
 input but what it is given, and a time limit. If this process is killed, a guard ends its children.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import os

@@ -5,8 +5,6 @@ can be locked has no living owner, and the next command removes it. Where a file
 locks nothing is removed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os

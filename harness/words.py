@@ -1,7 +1,5 @@
 """Dates and plurals."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 # The end of the year 9999, beyond which Python has no date.

@@ -4,8 +4,6 @@ The modules are loaded when they are used (``cli.gate``): what measures takes fi
 load as help and wrong usage take altogether. `options` declares the options of every verb.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING

@@ -1,7 +1,5 @@
 """``esv check``: look at everything that measuring depends on."""
 
-from __future__ import annotations
-
 import shutil
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """``esv compare``: two revisions, from their records; always 0, like benchstat."""
 
-from __future__ import annotations
-
 from harness.analysis.causes.crossing import COUNTED
 from harness.analysis.compare.comparison import compare, compare_releases
 from harness.analysis.compare.records import diff_records

@@ -1,7 +1,5 @@
 """``esv explain``: account for what changed from the parent, line by line."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from harness.analysis.causes.attribution import Attribution, Cause

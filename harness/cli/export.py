@@ -1,7 +1,5 @@
 """``esv export``: write records for other tools."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from harness.cli.context import emit, open_session

@@ -1,7 +1,5 @@
 """``esv find``: bisect a step between two revisions to its commit."""
 
-from __future__ import annotations
-
 from harness.cli.context import emit, open_session
 from harness.cli.options import FindOptions
 from harness.engine.jobs.bisect import find_step

@@ -1,7 +1,5 @@
 """The verdict of ``esv gate`` on two revisions; loaded while Go compiles."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 from harness.analysis.compare.timing import judge_time

@@ -1,7 +1,5 @@
 """The reports of ``esv gate``, written to the files that were asked for and to the CI host."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """``esv import``: make a record of what `go test -bench` printed."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """``esv init``: write ``asv.conf.json`` for the Go module in a directory."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

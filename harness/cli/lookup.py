@@ -1,7 +1,5 @@
 """The records, revisions and policies that a command line names."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Sequence
 from contextlib import suppress

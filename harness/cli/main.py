@@ -1,7 +1,5 @@
 """The command line: the verbs, and what every one of them does before and after its work."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import gc

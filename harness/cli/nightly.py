@@ -1,7 +1,5 @@
 """``esv nightly``: fetch, measure what is new, publish, and report the new steps."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterator

@@ -5,8 +5,6 @@
 is ``--html-dir DIR`` on the command line. The docstring of a class is the help of its verb.
 """
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial

@@ -1,7 +1,5 @@
 """``esv preview``: serve the site on this machine; browsers reload it when it is republished."""
 
-from __future__ import annotations
-
 import http.server
 import json
 from functools import partial

@@ -1,7 +1,5 @@
 """``esv publish``: write the site from the records."""
 
-from __future__ import annotations
-
 import gc
 import sys
 from datetime import UTC, datetime

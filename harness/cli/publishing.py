@@ -1,7 +1,5 @@
 """The histories of a project, and its site made from them."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Mapping

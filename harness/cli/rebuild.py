@@ -1,7 +1,5 @@
 """``esv rebuild``: make asv's result files again from the records."""
 
-from __future__ import annotations
-
 from harness.cli.context import configuration
 from harness.cli.options import RebuildOptions
 from harness.errors import EXIT_CLEAN, EXIT_ERROR

@@ -1,7 +1,5 @@
 """``esv rm``: delete records."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """``esv run``: measure revisions and write their records and asv's files."""
 
-from __future__ import annotations
-
 import sys
 
 from harness.cli.context import open_session

@@ -1,7 +1,5 @@
 """``esv show``: one revision, from its record."""
 
-from __future__ import annotations
-
 from harness.analysis.compare.records import record_detail
 from harness.cli.context import emit, open_session
 from harness.cli.lookup import find_record

@@ -1,7 +1,5 @@
 """``esv steps``: every step of the recorded history, newest first, those that were repaired too."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import msgspec

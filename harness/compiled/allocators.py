@@ -1,7 +1,5 @@
 """The functions of Go's runtime that allocate."""
 
-from __future__ import annotations
-
 import re
 from functools import cache
 

@@ -1,7 +1,5 @@
 """Allocation calls and frame sizes of a linked test binary."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Direct calls in machine code, for amd64 and arm64. Pure."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable, Collection, Iterator
 from functools import cache

@@ -1,7 +1,5 @@
 """Compiled functions, one by one, joined to what the record keeps. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass

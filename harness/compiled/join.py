@@ -6,8 +6,6 @@ those that certainly do not allocate (constants, empty literals) are removed fir
 settle it, the answer is unknown.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set

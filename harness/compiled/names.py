@@ -1,7 +1,5 @@
 """Names of the linker and the assembler, in the form of the diagnostics. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 

@@ -7,8 +7,6 @@ number says so); the places of the parts in the file differ and are found by
 :mod:`harness.compiled.binary`. Little-endian with 8-byte addresses, as on amd64 and arm64.
 """
 
-from __future__ import annotations
-
 import struct
 from bisect import bisect_right
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ nothing is compiled a second time to learn whether anything changed. Replayed fr
 it takes a fraction of a second.
 """
 
-from __future__ import annotations
-
 import hashlib
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

@@ -11,8 +11,6 @@ A package that inlines or instantiates functions of another one prints the other
 other's names in its messages: :func:`settle` gives them to the package that the file belongs to.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence

@@ -6,8 +6,6 @@ where it ends is in the source, which is parsed with tree-sitter. ``//line`` dir
 followed, since the compiler's positions are those that they state.
 """
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """The output of ``go list -json``: packages, their errors, and what only tests use."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from collections.abc import Callable, Mapping, Sequence

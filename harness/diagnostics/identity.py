@@ -21,8 +21,6 @@ same line and column is the same site after the first pass: an inlined call is p
 temporary (``len(~r0)`` for ``len(name(p))``), a constant as its value.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence

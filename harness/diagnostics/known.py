@@ -6,8 +6,6 @@ cached under a hash of everything that it is made from: the messages, the source
 this package. The paths of its files are checked against the module at hand.
 """
 
-from __future__ import annotations
-
 import hashlib
 import threading
 import zlib

@@ -1,7 +1,5 @@
 """Positions under ``//line`` directives, as the compiler states them. Pure."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 from bisect import bisect_right

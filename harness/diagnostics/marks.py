@@ -4,8 +4,6 @@ The mark in the comment of a function says that nothing is allocated on the heap
 that of Go's own directives (``//go:noinline``): no blank after the slashes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A message is a line, but for one case: up to Go 1.21 a raw string is printed as 
 several lines, any of which may look like a header or like another message.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ A site is followed over a change of the release by this form. Within one release
 temporaries differ.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Mapping

@@ -6,8 +6,6 @@ lines), later the plain ``-m`` line (``moved to heap: x``). The plain line is th
 flow come from the explanation at the same position. ``-m`` has the plain lines only.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable

@@ -3,8 +3,6 @@
 Format: https://git-scm.com/docs/git-diff, "Generating patch text with -p".
 """
 
-from __future__ import annotations
-
 import re
 
 from harness.model import FileChange, Hunk

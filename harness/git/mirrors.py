@@ -1,7 +1,5 @@
 """Repositories given by URL, mirrored in the cache."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Output of git as data: commits, histories with missing parts, error messages."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Sequence
 

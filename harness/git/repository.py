@@ -4,8 +4,6 @@ Nothing here writes to the repository that the user named: worktrees are made fr
 our own that borrows its objects (see :mod:`harness.git.worktrees`).
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Sequence

@@ -6,8 +6,6 @@ and credentials (its configuration is read); its work tree, index and branches a
 unless it is itself what is pushed to.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

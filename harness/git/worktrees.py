@@ -7,8 +7,6 @@ of that store lie at a stable path, one per worker, so that Go's caches hold and
 writes the files that changed.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import os

@@ -6,8 +6,6 @@ benchmark that was running when the output ended, since with ``-test.v`` each is
 runs. Files that somebody kept are read by :mod:`harness.gobench.saved`.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

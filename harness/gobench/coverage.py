@@ -3,8 +3,6 @@
 Counters change what is inlined and what escapes, so such a build serves nothing else.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

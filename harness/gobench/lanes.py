@@ -17,8 +17,6 @@ two collections (0.3 to 5 MB for benchmarks that keep nothing), and the ramp-up 
 already.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

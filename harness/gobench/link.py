@@ -1,7 +1,5 @@
 """Linking test binaries."""
 
-from __future__ import annotations
-
 import posixpath
 import re
 import tempfile

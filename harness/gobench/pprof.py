@@ -5,8 +5,6 @@ The messages are those of pprof's ``profile.proto``
 of Go use are declared, protobuf skips the others.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

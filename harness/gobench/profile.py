@@ -10,8 +10,6 @@ rest of its allocations is the set-up that is in the reported figure, divided by
 operations · allocs + set-up = profile.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence

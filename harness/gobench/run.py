@@ -6,8 +6,6 @@ are done: the other benchmarks of the package, and the other sub-benchmarks of t
 still measured.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping

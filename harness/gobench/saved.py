@@ -4,8 +4,6 @@ Format: https://go.dev/design/14313-benchmark-format; the last lines of ``go tes
 end of each package. Like golang.org/x/perf/benchfmt the reader never fails on a line.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

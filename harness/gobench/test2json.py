@@ -5,8 +5,6 @@ Format: https://pkg.go.dev/cmd/test2json; from Go 1.24 on the compiler's output 
 same time come mixed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

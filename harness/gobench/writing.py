@@ -3,8 +3,6 @@
 Format: https://go.dev/design/14313-benchmark-format.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from harness.gobench.benchfmt import BenchmarkLine, standard_unit

@@ -1,7 +1,5 @@
 """The allocations of a benchmark, per source line."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Results of benchmarks and packages."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Compiled code: the calls that allocate, and the size of each stack frame."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

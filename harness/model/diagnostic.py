@@ -1,7 +1,5 @@
 """Diagnostics of the Go compiler: escape sites, flows, inlining, and coverage of the sites."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

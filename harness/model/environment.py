@@ -1,7 +1,5 @@
 """The place of a measurement: toolchain, environment, machine."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 

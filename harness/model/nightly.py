@@ -1,7 +1,5 @@
 """The state of ``esv nightly``: what it has reported so far."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from harness.model.walk import Failure

@@ -1,7 +1,5 @@
 """A revision of the measured Go project, and the changes between two of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 # Begins the message of the commit that is made of a work tree; it ends in the HEAD below that.

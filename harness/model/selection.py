@@ -6,8 +6,6 @@ and parentheses; each element is looked for in the element of the name at the sa
 (``testing/match.go``). So ``^BenchmarkAll$/^7z$`` selects ``BenchmarkAll/7z``, and ``7z`` does not.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The plan of a walk over a history, and what is left of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from harness.model.record import RunSettings

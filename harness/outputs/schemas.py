@@ -3,8 +3,6 @@
 ``python -m harness.outputs.schemas`` writes them anew.
 """
 
-from __future__ import annotations
-
 import json
 from importlib import resources
 from typing import Any

@@ -5,8 +5,6 @@ place of a complaint is looked up in the syntax tree (tree-sitter-toml), which i
 complaint and for the lines that rules are quoted by.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 import sys

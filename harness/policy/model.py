@@ -1,7 +1,5 @@
 """The policy of a project: what fails its gate, is only listed, or is waived. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Files of the user's cache: bytes that can be made again."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """Record files read: the first member at once, the others when they are asked for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial

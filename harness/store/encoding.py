@@ -1,7 +1,5 @@
 """A record as the bytes of its file: the same bytes for the same record."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

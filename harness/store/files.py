@@ -1,7 +1,5 @@
 """Files of the store: JSON of any values, atomic writes, and whether a file changed."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path

@@ -6,8 +6,6 @@ are equal byte for byte, so that a reader of many records decodes a member once.
 complete on its own all the same.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

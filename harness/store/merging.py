@@ -5,8 +5,6 @@ measures anew and leaves the others. Later findings (accounts, executions, excha
 views) are added. :func:`lost` tells what a write would take away; the store refuses such a write.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace

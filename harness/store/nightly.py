@@ -4,8 +4,6 @@
 are not its own.
 """
 
-from __future__ import annotations
-
 from dataclasses import astuple, replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Many records at once: the numbers of all, and the code of those that are asked for."""
 
-from __future__ import annotations
-
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping

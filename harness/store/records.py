@@ -1,7 +1,5 @@
 """Records of a results directory: ``<machine>/<hash8>-<env>.esv.gz``, next to asv's files."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator

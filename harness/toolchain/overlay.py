@@ -3,8 +3,6 @@
 Nothing is written to the release: the go command takes the changed copies with ``-overlay``.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

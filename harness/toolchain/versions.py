@@ -5,8 +5,6 @@ version, older than ``1.21rc1``, which is older than ``1.21.0``; up to Go 1.20 `
 first release and the same as ``1.20.0``.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ the escape sites there. Nothing is filtered by the changed hunks: in half of the
 that begins to allocate was not edited.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -9,8 +9,6 @@ Where the two were measured with different releases of Go, the base is measured 
 difference with equal code is the compiler's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 

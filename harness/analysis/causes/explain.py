@@ -1,7 +1,5 @@
 """The attribution of everything that changed between two records."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property

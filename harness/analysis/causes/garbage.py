@@ -1,7 +1,5 @@
 """The garbage collections before and after a change of the allocations."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from harness.analysis.causes.crossing import measurement_of

@@ -8,8 +8,6 @@ sub-benchmark, a declaration that the benchmark uses, a line of the benchmark it
 one. This last choice is a reading of the source, no measurement.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Remarks on a cause besides its escape site."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 

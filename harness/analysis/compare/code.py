@@ -4,8 +4,6 @@ Which functions are linked and inlined differs between revisions, so only functi
 records have are compared.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 

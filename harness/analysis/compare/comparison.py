@@ -6,8 +6,6 @@ by their ranges. The time lane is compared as benchstat does: medians, and a two
 U-test at 0.05 (:mod:`harness.analysis.compare.samples`).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum

@@ -5,8 +5,6 @@ an interface lies in read-only data, a closure that captures nothing is no objec
 no benchmark executes costs no benchmark anything.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

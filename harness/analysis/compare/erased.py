@@ -6,8 +6,6 @@ call to F`` the sites of F that have none of their kind at the place of the call
 files are not in the record.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

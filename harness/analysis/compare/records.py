@@ -1,7 +1,5 @@
 """All that is shown of one record, and of two."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ directories; its benchmarks stay the same. So does a benchmark function with ano
 same source, parameters and body, in the same package. Sub-benchmarks follow their function.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property

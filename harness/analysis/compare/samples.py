@@ -6,8 +6,6 @@ where values are tied or samples are larger than 8, which at these sizes can be 
 two.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import cache

@@ -1,7 +1,5 @@
 """The test files of two revisions."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 

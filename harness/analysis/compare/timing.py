@@ -7,8 +7,6 @@ Scandinavian Journal of Statistics 6), so that :data:`FALSE_ALARM` is the chance
 in a whole gate of identical code.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb

@@ -4,8 +4,6 @@ Lines move with every edit, temporaries are renamed and an inlined call is print
 are matched as escape sites are (:mod:`harness.diagnostics.identity`), each among those of its form.
 """
 
-from __future__ import annotations
-
 import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

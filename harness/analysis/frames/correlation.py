@@ -14,8 +14,6 @@ tau-b (which allows for ties) with the number of sites is given too. Where eithe
 than five pairs, nothing is said. An association is not a cause: attribution names causes.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace

@@ -1,7 +1,5 @@
 """The histories of one project: records grouped by machine, environment and branch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

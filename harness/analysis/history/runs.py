@@ -4,8 +4,6 @@ A commit changes few packages, and the results of all others are carried from th
 so a history is read by its runs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Values from both sides of such a place may differ without a change of the code.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """Escape sites over a whole history: the interval in which each was live. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Allocations of benchmarks by line, which move with the lines of the source. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, field
 

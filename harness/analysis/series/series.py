@@ -1,7 +1,5 @@
 """Series: one value, or the reason why there is none, for every place of a history."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum

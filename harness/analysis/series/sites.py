@@ -4,8 +4,6 @@ Both move with the lines of the source: a site is followed by its identity, the 
 by the hunks of the recorded diffs. Records are taken one by one, oldest first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property

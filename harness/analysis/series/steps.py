@@ -10,8 +10,6 @@ Values that do not repeat (times, and sizes or custom metrics that vary) have th
 the whole series, with a p-value corrected for every series of the unit (:mod:`.changepoints`).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

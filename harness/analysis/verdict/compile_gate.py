@@ -5,8 +5,6 @@ rule is about is not compiled, so that it is not known whether a site allocates;
 an interface are left out, since the compiler keeps them in read-only data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date

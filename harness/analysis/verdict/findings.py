@@ -4,8 +4,6 @@ Where the benchmarks were accounted for line by line, the causes are known; else
 happened in the same revision.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 

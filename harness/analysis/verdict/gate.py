@@ -4,8 +4,6 @@ The policy decides what is a regression; without one it is every rise of allocs/
 Anything that could not be measured is an error, which outranks every other verdict.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

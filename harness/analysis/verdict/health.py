@@ -1,7 +1,5 @@
 """The quality of a history's measurements: noise, failures, standstill."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median

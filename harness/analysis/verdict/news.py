@@ -1,7 +1,5 @@
 """The steps that are new since the last report, and the next revision to measure."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A comparison judged by a policy: the rules that are broken, and the waivers that hold."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date

@@ -5,8 +5,6 @@ the history that the pass goes on with. So its objects are those that the next r
 with, and the bytes have little more than what is no longer in any record.
 """
 
-from __future__ import annotations
-
 import pickle
 from io import BytesIO
 from typing import Any

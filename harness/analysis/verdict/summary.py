@@ -1,7 +1,5 @@
 """The account of every revision of a history: its state, its steps, its escapes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Accounts that were made before, so that none is made twice."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 

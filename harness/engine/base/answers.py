@@ -5,8 +5,6 @@ answers, be it of more benchmarks than are asked for; it is then narrowed to tho
 a benchmark failed, that benchmark alone is run again: the failure may have been of the day.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from harness import __version__

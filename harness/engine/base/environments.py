@@ -1,7 +1,5 @@
 """The environments of a project, before their toolchains are looked up."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Progress of long work; the command line draws it."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 

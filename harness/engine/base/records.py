@@ -1,7 +1,5 @@
 """The records of a project, and answers to questions about single revisions."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Bisection: find the commit of a step with few builds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The self-test: measure a module whose results are known, with one toolchain."""
 
-from __future__ import annotations
-
 import tempfile
 from importlib import resources
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Compiling without running anything: for the gate's escape sites, and with other flags."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from harness.engine.base.environments import EnvironmentSpec

@@ -1,7 +1,5 @@
 """Comparison of two revisions that separates changes of the benchmarks from those of the code."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """A record from a saved ``go test -bench`` output. Pure but for the clock."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Mapping, Sequence

@@ -5,8 +5,6 @@ revision begins, and the state, written after a report was delivered. So it can 
 moment: the next run measures what has no record and reports what was not told.
 """
 
-from __future__ import annotations
-
 import time
 from collections import deque
 from collections.abc import Callable, Sequence

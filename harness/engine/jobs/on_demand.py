@@ -1,7 +1,5 @@
 """Measurements on demand, where a difference was seen: accounts, coverage of new escape sites."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from harness.engine.base.accounts import with_accounts

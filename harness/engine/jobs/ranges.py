@@ -1,7 +1,5 @@
 """The revisions of a range: asv's words, then git's."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

@@ -6,8 +6,6 @@ have. The state of a machine's nightly runs
 travels with its records.
 """
 
-from __future__ import annotations
-
 import random
 import re
 import time

@@ -7,8 +7,6 @@ which has every function; from Go's build cache that is a replay. What is in no 
 told, and is an error of the gate.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

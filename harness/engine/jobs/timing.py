@@ -1,7 +1,5 @@
 """The time lane of the gate: base and head in turn, on the same machine, in the same minutes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Accounts of benchmarks in which a step was seen: line by line, from two differenced profiles."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

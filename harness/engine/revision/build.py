@@ -1,7 +1,5 @@
 """Checking out and compiling one revision: its modules, and a ``go.mod`` where it has none."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Results that can be taken over: the same test binary, run in the same way and place."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace

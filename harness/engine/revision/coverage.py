@@ -1,7 +1,5 @@
 """Coverage: do benchmarks execute the escape sites that a revision adds?"""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Measuring one revision: check out, compile, link what is new, run, put the record together."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re

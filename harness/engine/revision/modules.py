@@ -4,8 +4,6 @@ Nothing is written to the work tree: a missing ``go.mod`` is laid over it (``-ov
 that the release refuses is replaced by a mended copy (``-modfile``).
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

@@ -1,7 +1,5 @@
 """Linking and running the benchmarks of one package, lane by lane."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The work trees of a repository: one process at a time uses them."""
 
-from __future__ import annotations
-
 from concurrent.futures import wait
 from contextlib import AbstractContextManager
 from pathlib import Path

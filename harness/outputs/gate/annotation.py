@@ -1,7 +1,5 @@
 """Annotations of the source, and their rules."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum

@@ -3,8 +3,6 @@
 Fingerprints depend on no line and on no order, so that a finding keeps its own in the next run.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """The protocol of the gate's formats, and what they are given."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol

@@ -4,8 +4,6 @@ The host shows at most ten of each kind a step and silently drops the rest, so t
 the number of the others. Escaping as in the runner's own toolkit (``@actions/core``, command.ts).
 """
 
-from __future__ import annotations
-
 from harness.analysis.verdict.gate import GateReport
 from harness.outputs.gate.annotation import Annotation, Level
 from harness.outputs.gate.annotations import annotate

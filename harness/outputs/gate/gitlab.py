@@ -3,8 +3,6 @@
 Source: the fields that GitLab reads are in its documentation, "Code Quality report format".
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec

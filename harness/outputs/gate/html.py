@@ -3,8 +3,6 @@
 It has no script and loads nothing; its policy allows the one style sheet that is in it, by hash.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

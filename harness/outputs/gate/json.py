@@ -4,8 +4,6 @@ The types are the contract; the JSON Schema that is shipped (``gate.schema.json`
 them, see :func:`gate_schema`.
 """
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import msgspec

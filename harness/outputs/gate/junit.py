@@ -4,8 +4,6 @@ The elements and attributes are those that Jenkins, GitLab and most others read,
 the common schema (``junit-10.xsd``). What is broken and is no benchmark is a test case of its own.
 """
 
-from __future__ import annotations
-
 import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """``--format markdown``: a comment on a pull request, and the summary of a job."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

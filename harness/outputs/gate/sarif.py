@@ -4,8 +4,6 @@ Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0
 is made of content, so that a finding stays the same one where its line moves.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote

@@ -1,7 +1,5 @@
 """``--format text``: for a terminal."""
 
-from __future__ import annotations
-
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateReport, Verdict

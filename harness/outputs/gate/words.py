@@ -1,7 +1,5 @@
 """The verdict and the compared benchmarks in words, for every format."""
 
-from __future__ import annotations
-
 from harness.analysis.compare.renames import BenchmarkDiff
 from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateReport, Verdict

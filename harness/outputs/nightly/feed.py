@@ -1,7 +1,5 @@
 """Commits with their steps as an Atom feed (RFC 4287)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

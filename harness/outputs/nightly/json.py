@@ -1,7 +1,5 @@
 """The report of a nightly run as JSON, ``esv.nightly/1``, and its schema."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import msgspec

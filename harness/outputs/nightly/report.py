@@ -1,7 +1,5 @@
 """The report of ``esv nightly`` as text and Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from harness.analysis.causes.attribution import Attribution

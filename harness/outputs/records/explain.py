@@ -3,8 +3,6 @@
 `esv gate --format json` has the same changes, causes and escapes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 

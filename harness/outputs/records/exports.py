@@ -1,7 +1,5 @@
 """Records as data for other tools: Go benchmark format, CSV, Parquet."""
 
-from __future__ import annotations
-
 import csv
 import io
 import math

@@ -1,7 +1,5 @@
 """Records and comparisons as JSON."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import msgspec

@@ -7,8 +7,6 @@ by the contents of all records up to it, and what a page tells of later ones exp
 holds every page that was not made again against the same page made anew.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property

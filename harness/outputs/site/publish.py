@@ -1,7 +1,5 @@
 """Rendering the site and publishing it in one step."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial

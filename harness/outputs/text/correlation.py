@@ -1,7 +1,5 @@
 """Associations of changes with escapes, as text."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from harness.analysis.frames.correlation import Association

@@ -1,7 +1,5 @@
 """Escapes that inlining erases, and inlinings that were lost or won, for a terminal and as JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any
 

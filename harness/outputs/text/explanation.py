@@ -1,7 +1,5 @@
 """Attributions, causes and costs in words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from harness.analysis.causes.attribution import Attribution, Cause

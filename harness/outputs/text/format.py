@@ -1,7 +1,5 @@
 """Values and foreign text, as a person reads them."""
 
-from __future__ import annotations
-
 import inspect
 import math
 import re

@@ -5,8 +5,6 @@ for no mentions and references, with every character that has a meaning in Markd
 character reference, which can never be markup (CommonMark 2.5).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """``esv gate --explain-policy``: which rule applies to what."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from harness.analysis.verdict.policy import Judgement

@@ -1,7 +1,5 @@
 """The command that shows a number without the harness."""
 
-from __future__ import annotations
-
 import re
 import shlex
 

@@ -1,7 +1,5 @@
 """Records and comparisons as text for a terminal, in the manner of benchstat."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

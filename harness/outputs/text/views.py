@@ -1,7 +1,5 @@
 """The compiler's output with other flags, as text."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from harness.analysis.compare.views import Matter, ViewDiff

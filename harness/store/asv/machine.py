@@ -3,8 +3,6 @@
 Equal to what :mod:`asv.machine` gives (``tests/store/test_machine.py``). Nothing is written.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -1,7 +1,5 @@
 """The site of ``asv publish``, whose directory is also that of the dashboard."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

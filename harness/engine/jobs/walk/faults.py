@@ -1,7 +1,5 @@
 """Errors that concern one revision, and errors that concern all."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re

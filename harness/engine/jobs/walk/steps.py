@@ -1,7 +1,5 @@
 """Accounting for the steps that revisions have a part in."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

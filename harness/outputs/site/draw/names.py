@@ -4,8 +4,6 @@ Every name is lower-case ASCII and holds a hash of the whole name, so it stays i
 output directory, differs where the names differ only in case, and is the same on every machine.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import unicodedata

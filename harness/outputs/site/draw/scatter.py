@@ -4,8 +4,6 @@ Points at one place are drawn next to each other. Colour is never the only sign:
 triangle that points up, a fall one that points down, and no change a circle.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

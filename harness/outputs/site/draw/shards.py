@@ -5,8 +5,6 @@ end its script or begin another, whatever it says: text of the measured project 
 and what means something to an HTML or a JavaScript parser is written as an escape.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias

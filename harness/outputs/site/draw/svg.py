@@ -5,8 +5,6 @@ regression is a triangle that points up, an improvement one that points down. St
 (the site's policy forbids inline styles).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

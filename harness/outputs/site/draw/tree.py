@@ -1,7 +1,5 @@
 """Putting a tree of files in the place of another in one step."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import errno

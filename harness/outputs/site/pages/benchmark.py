@@ -1,7 +1,5 @@
 """The view of a benchmark's page. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 

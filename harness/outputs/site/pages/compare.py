@@ -1,7 +1,5 @@
 """The page that compares any two revisions, and its data: a shard for each revision. Pure."""
 
-from __future__ import annotations
-
 import shlex
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The page of how numbers go with escapes that come. Pure."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The page of all live escape sites, and its data. Pure."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

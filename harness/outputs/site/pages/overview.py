@@ -1,7 +1,5 @@
 """The view of ``index.html``. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from markupsafe import Markup

@@ -1,7 +1,5 @@
 """The view of ``regressions.html``, and its feed. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 

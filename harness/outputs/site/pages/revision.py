@@ -1,7 +1,5 @@
 """The view of a revision's page. Pure."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The views of ``status.html`` and ``help.html``. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from markupsafe import Markup

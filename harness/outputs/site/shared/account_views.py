@@ -1,7 +1,5 @@
 """The parts of an account: outcomes, shares, lines, benchmarks."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from markupsafe import Markup

@@ -3,8 +3,6 @@
 Benchmarks of one revision that changed on the same lines share one account.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 

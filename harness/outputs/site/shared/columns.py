@@ -5,8 +5,6 @@ its values. Texts are as they are shown (:func:`harness.outputs.text.format.visi
 them into the document as text. The keys are read by ``static/benchmark.js``.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 

@@ -1,7 +1,5 @@
 """Escape sites as pages show them, with the compiler's explanation. Pure."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Commits that made something worse or better, and the latest run, in a few lines. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from harness.analysis.compare.comparison import Direction

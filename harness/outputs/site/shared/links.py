@@ -1,7 +1,5 @@
 """Links to other pages, to commits and to benchmarks."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

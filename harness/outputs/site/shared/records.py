@@ -1,7 +1,5 @@
 """Machine, toolchain and settings of a record, in words. Pure."""
 
-from __future__ import annotations
-
 from harness.analysis.verdict.summary import RevisionSummary
 from harness.model import BYTES, Record
 from harness.outputs.site.shared.values import Fact

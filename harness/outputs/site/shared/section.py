@@ -1,7 +1,5 @@
 """One environment of the site, as its pages see it. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The files that the site shows, by revision, and the links to them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Values as tables show them. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

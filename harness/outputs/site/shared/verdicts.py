@@ -1,7 +1,5 @@
 """A revision in one sentence. Pure."""
 
-from __future__ import annotations
-
 from harness.analysis.verdict.summary import (
     RevisionState,
     RevisionSummary,
