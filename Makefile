@@ -103,6 +103,10 @@ bench-gate: fixtures ## how long the gate takes on a change of one package: REPO
 accuracy-real: $(STAMP) ## the same on real commits: CLONES=dir, ARGS as tests/bench/real.py says
 	@$(BIN)/python -m tests.bench.real $(CLONES) $(ARGS)
 
+.PHONY: real
+real: $(STAMP) ## measure whole public projects next to plain go test: CLONES=dir, ARGS as tests/bench/projects.py says
+	@$(BIN)/python -m tests.bench.projects $(CLONES) $(ARGS)
+
 .PHONY: corpus
 corpus: $(STAMP) ## write anew what seven Go releases say of tests/corpus/src (installs them)
 	$(BIN)/python -m tests.corpus.regenerate
