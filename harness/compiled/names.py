@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from harness.diagnostics.parse import generic_name
+from harness.diagnostics.messages import generic_name
 
 _ESCAPED = re.compile(r"(?:%[0-9a-f]{2})+")
 

@@ -8,19 +8,18 @@ a copy of a literal like the literal, with a hash (``F.func1#7gW254ZGGfY=#``), G
 after the caller (``G.F.func1``), and older releases name neither copies nor shapes.
 
 A package that inlines or instantiates functions of another one prints the other's sites, with the
-other's names in its messages: :func:`settle` gives them to the package that the file belongs to.
+other's names in its messages: :func:`in_own_words` takes these away.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from harness.diagnostics.functions import Functions
 from harness.diagnostics.messages import generic_name
 from harness.diagnostics.normal import unshaped
-from harness.model import EscapeSite, ParameterFlow, Position, SiteKind
+from harness.model import EscapeSite, Position, SiteKind
 
 
 def mark_copies(
@@ -73,62 +72,6 @@ def _mark(
             function = literal.name if literal is not None else function
         if copy and may_be:
             sites[index] = replace(site, function=f"{function}#{copy}#")
-
-
-class _Package(Protocol):
-    """The fields of :class:`harness.diagnostics.parse.PackageDiagnostics` that copies are in."""
-
-    path: str
-    sites: list[EscapeSite]
-    stack_sites: list[EscapeSite]
-    parameters: list[ParameterFlow]
-
-
-def settle(packages: Sequence[_Package], owners: Mapping[str, str]) -> None:
-    """Give each site to the package that its file belongs to; ``packages`` are changed in place.
-
-    A copy is dropped where the owner has a site of the kind at the place, else moved there: code
-    that is instantiated nowhere in its own package is known from others only. ``owners`` are import
-    paths by directory.
-    """
-    by_path = {package.path: package for package in packages}
-    for package in packages:
-        package.sites, copies = _split(package, package.sites, owners)
-        for site, owner in copies:
-            _adopt(by_path[owner].sites, site, owner)
-        package.stack_sites, copies = _split(package, package.stack_sites, owners)
-        for site, owner in copies:
-            _adopt(by_path[owner].stack_sites, site, owner)
-        package.parameters = [
-            p for p in package.parameters if _owner(p.position, owners) in (None, package.path)
-        ]
-
-
-def _split(
-    package: _Package, sites: list[EscapeSite], owners: Mapping[str, str]
-) -> tuple[list[EscapeSite], list[tuple[EscapeSite, str]]]:
-    own, others = [], []
-    for site in sites:
-        owner = _owner(site.position, owners)
-        if owner is None or owner == package.path:
-            own.append(site)
-        else:
-            others.append((site, owner))
-    return own, others
-
-
-def _owner(where: Position, owners: Mapping[str, str]) -> str | None:
-    """Return the package of a file; ``None`` for one that the project does not have."""
-    if where.generated:
-        return None
-    return owners.get(where.file.rpartition("/")[0] or ".")
-
-
-def _adopt(sites: list[EscapeSite], site: EscapeSite, owner: str) -> None:
-    if any((s.position, s.kind) == (site.position, site.kind) for s in sites):
-        return
-    sites.append(in_own_words(site, owner))
-    sites.sort(key=lambda s: (s.position, s.message, s.function))
 
 
 def in_own_words(site: EscapeSite, owner: str) -> EscapeSite:

@@ -45,7 +45,6 @@ class Span:
     """A function of the source, or the body of a loop over a function, which becomes one.
 
     Attributes:
-        name: as the compiler names it.
         depth: the number of functions around it.
         literal: its first position is that of the literal, which belongs to the function around it.
         stretch: its extent, or a part of it, in one file of the compiler's positions.

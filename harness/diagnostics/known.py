@@ -7,6 +7,7 @@ this package. The paths of its files are checked against the module at hand.
 """
 
 import hashlib
+import itertools
 import threading
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,10 +19,9 @@ from typing import Any, Protocol
 import msgspec
 
 from harness import model
-from harness.diagnostics.copies import settle
 from harness.diagnostics.functions import Sources
 from harness.diagnostics.messages import Block, Relative
-from harness.diagnostics.parse import PackageDiagnostics, merge, parse_block
+from harness.diagnostics.parse import PackageDiagnostics, merge, parse_block, settle
 
 # A fifth of the work of level 6, and the file hardly larger.
 _LEVEL = 1
@@ -31,12 +31,10 @@ class MessageCache(Protocol):
     """A store of bytes that can be made again: what is put there may be gone tomorrow."""
 
     def get(self, key: str) -> bytes | None:
-        """Return the bytes under a key, ``None`` if there are none."""
-        ...
+        """Return the bytes under a key."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Store bytes under a key; nothing happens where that is not possible."""
-        ...
+        """Store bytes under a key, where that is possible."""
 
 
 class _Entry(msgspec.Struct):
@@ -55,7 +53,6 @@ class CompilerMessages:
 
     Args:
         packages: the output by import path; that of a package includes that of its tests.
-        relative: makes a file as the compiler prints it relative to the repository.
         owners: import path to directory.
         sources: the source of a package; read at once, as the work tree goes on to other revisions.
         cache: of parsed messages; ``None`` to parse all.
@@ -91,8 +88,7 @@ class CompilerMessages:
     def _package(self, path: str) -> PackageDiagnostics:
         ordered = sorted(self._packages[path], key=lambda b: (b.variant or "", b.path))
         key = self._key(path, ordered) if self._cache is not None else ""
-        known = self._known(key)
-        if known is not None:
+        if (known := self._known(key)) is not None:
             return known
         files: dict[tuple[str, str], str] = {}
 
@@ -121,7 +117,8 @@ class CompilerMessages:
 
     def _key(self, path: str, blocks: Sequence[Block]) -> str:
         digest = hashlib.sha256(_code())
-        for part in (path, *(p for b in blocks for p in (b.path, b.variant or "", b.text))):
+        parts = ((b.path, b.variant or "", "\n".join(b.messages)) for b in blocks)
+        for part in (path, *itertools.chain.from_iterable(parts)):
             digest.update(f"{len(part)} {part}".encode())
         for package in sorted({b.path for b in blocks}):
             for name, content in self._sources(package):
@@ -137,9 +134,9 @@ def _own_places(package: PackageDiagnostics) -> PackageDiagnostics:
 
     Inlined code of them prints at the line that calls.
     """
-    placed = ("sites", "stack_sites", "parameters", "decisions", "calls")
     own: dict[str, Any] = {
-        name: [x for x in getattr(package, name) if not x.position.foreign] for name in placed
+        name: [x for x in getattr(package, name) if not x.position.foreign]
+        for name in ("sites", "decisions", "calls")
     }
     return replace(package, **own)
 

@@ -56,15 +56,12 @@ class _Base:
 
 
 class LineDirectives:
-    """The positions of one file."""
+    """The positions of one file.
+
+    ``comments`` are first place, place after the last, and text of each comment.
+    """
 
     def __init__(self, file: str, comments: Iterable[tuple[Place, Place, bytes]]) -> None:
-        """Read the directives.
-
-        Args:
-            file: name relative to the repository.
-            comments: first place, place after the last, and text of each comment, in order.
-        """
         self._bases = [_Base((1, 1), file, 1, 1)]
         directory = posixpath.dirname(file)
         for first, after, text in sorted(comments):

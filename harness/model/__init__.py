@@ -24,8 +24,6 @@ from harness.model.diagnostic import (
     FlowStep,
     InliningCall,
     InliningDecision,
-    Leak,
-    ParameterFlow,
     Position,
     SiteExecution,
     SiteKind,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from harness.diagnostics.copies import settle
-from harness.diagnostics.parse import PackageDiagnostics, merge, parse
+from harness.diagnostics.parse import PackageDiagnostics, merge, parse, settle
 from harness.model import CGO_GENERATED, EscapeSite
 from tests.corpus.regenerate import GOLDEN, RELEASES, SOURCE
 

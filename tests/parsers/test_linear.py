@@ -35,11 +35,6 @@ def repeated(form: str, n: int) -> str:
     return "".join(form.format(i) for i in range(n))
 
 
-def raw_strings(n: int) -> None:
-    for block in blocks("# m\nx.go:1:1: `a\n" + f"{'y' * 99}\n" * n):
-        block.messages()
-
-
 def directives(n: int) -> None:
     source = "package m\n" + repeated("//line x{0}.go:1\nfunc F{0}() {{ }}\n", n // 10)
     functions = Functions("m", [], lambda _: [("x.go", source.encode())])
@@ -58,10 +53,8 @@ CASES: dict[str, Callable[[int], object]] = {
         repeated("pkg: m{0}\nBenchmarkX-2 1 5 ns/op\n--- FAIL: BenchmarkY\n", n // 4), "f", ORIGIN
     ),
     "broken lines": lambda n: read_saved(repeated("BenchmarkX{0} \tx\n", n) + "FAIL\tm\t1s\n"),
-    "headers": lambda n: list(
-        blocks("# m\n" + f"{'x' * 99}\n" * n + "x.go:1:1: `a\n" + "# m\n" * n)
-    ),
-    "raw strings": raw_strings,
+    "headers": lambda n: blocks("# m\n" + f"{'x' * 99}\n" * n + "x.go:1:1: `a\n" + "# m\n" * n),
+    "raw strings": lambda n: blocks("# m\nx.go:1:1: `a\n" + f"{'y' * 99}\n" * n),
     "brackets": lambda n: generic_name("F" + "[a]" * n),
     "open brackets": lambda n: generic_name("F[a]" * n + "[" * n),
     "shapes": lambda n: unshaped("f[" * n + "]" * n + " go.shape.int"),
