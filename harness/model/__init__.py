@@ -4,7 +4,7 @@ Everything that a record holds is defined here, in the order of the flow: revisi
 diagnostic, benchmark, record. JSON is made from these types by :mod:`harness.store.encoding`.
 """
 
-from harness.model.allocation import Account, AllocationSite, Exchange, Frame, OwnPlace
+from harness.model.allocation import Account, AllocationSite, Exchange, OwnPlace
 from harness.model.benchmark import (
     BenchmarkFailure,
     BenchmarkResult,

@@ -140,11 +140,7 @@ class Execution(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class SiteExecution:
-    """The execution of one escape site, from a run of the benchmarks with coverage counters.
-
-    Attributes:
-        position: of the site.
-    """
+    """The execution of one escape site, from a run of the benchmarks with coverage counters."""
 
     package: str
     position: Position
