@@ -47,8 +47,7 @@ class BuiltPackage:
         binary_id: identity of everything compiled into its test binary; empty without tests or
             where something does not compile.
         errors: of its compile, its tests', or that of something they need.
-        links: import paths of what is compiled into its test binary, the standard library and
-            tests left out.
+        links: import paths of what is compiled into its test binary but the standard library.
     """
 
     path: str
@@ -106,9 +105,14 @@ def compile_module(
     failure = cut_short(listed, done.returncode, done.stderr)
     relative = _Relative(tree, own)
     by_path = {p.ImportPath: p for p in listed}
-    # What belongs to another module of the same workspace is compiled with that module.
+    # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package. What
+    # belongs to another module of the same workspace is compiled with that module.
     plain = [
-        p for p in _plain(by_path, own) if p.Module and relative.inside(p.Module.Dir) == module
+        p
+        for p in sorted(own, key=lambda p: p.ImportPath)
+        if not (p.ForTest or " [" in p.ImportPath or _is_test_main(p.ImportPath, by_path))
+        and p.Module is not None
+        and relative.inside(p.Module.Dir) == module
     ]
     return ModuleBuild(
         packages=tuple(_package(p, by_path, own, tree, module, relative.inside) for p in plain),
@@ -150,11 +154,10 @@ def select_packages(go: GoCommand, patterns: Sequence[str]) -> set[str]:
 class _Relative:
     """Makes a path as the compiler prints it relative to the work tree.
 
-    With ``-trimpath`` files print as ``module/path/file.go``. Up to Go 1.26 the name in a
-    ``//line`` directive prints as written, relative to the directory of its package. Files of the
-    standard library, whose generic functions are compiled with the packages that use them, print as
-    ``slices/slices.go``, those of other modules, vendored ones included, as
-    ``example.org/m@v1.0.0/file.go``.
+    With ``-trimpath`` files print as ``module/path/file.go``, those of other modules, vendored ones
+    included, as ``example.org/m@v1.0.0/file.go``, and those of the standard library as
+    ``slices/slices.go``. Up to Go 1.26 the name in a ``//line`` directive prints as written,
+    relative to the directory of its package.
     """
 
     def __init__(self, tree: Path, own: Sequence[Listed]) -> None:
@@ -164,8 +167,6 @@ class _Relative:
         pairs = {(p.Module.Path, self.inside(p.Module.Dir)) for p in own if p.Module is not None}
         # The longest path first: a module may lie inside another.
         self.modules = tuple(sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
-
-        # Of the packages that take part, test packages included.
         self.directories = {p.base_path: self.inside(p.Dir) for p in own}
         self._others = {d.split(" ", 1)[0] for p in own for d in p.Deps} - set(self.directories)
 
@@ -238,17 +239,6 @@ def _package(
         errors=errors,
         links=tuple(sorted({p.base_path for p in linked if not p.Standard})),
     )
-
-
-def _plain(known: Collection[str], own: Sequence[Listed]) -> list[Listed]:
-    """Return the packages of the project without what Go makes of them for tests."""
-    plain = [
-        p
-        for p in own
-        # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package.
-        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p.ImportPath, known)
-    ]
-    return sorted(plain, key=lambda p: p.ImportPath)
 
 
 def _is_test_main(path: str, known: Collection[str]) -> bool:

@@ -40,38 +40,30 @@ def mark_copies(
         if site.position.column:
             places[site.position, unshaped(site.message)].append(index)
     for indices in places.values():
-        first = indices[0]
+        first = sites[indices[0]]
         # A package that inlines from another one may have a single copy.
-        if len(indices) > 1 or (first not in unnamed and ".func" in sites[first].function):
-            _mark(marked, indices, unnamed, inlined, functions)
+        if len(indices) == 1 and (indices[0] in unnamed or ".func" not in first.function):
+            continue
+        literal = functions.literal(first.position, first.expression)
+        named: dict[str, int] = {}
+        seen: Counter[SiteKind] = Counter()
+        for index in indices:
+            site = sites[index]
+            function = generic_name(site.function)
+            if index in unnamed:
+                # The box of a value and the value are two sites; more of a kind are copies.
+                copy = seen[site.kind]
+                seen[site.kind] += 1
+                may_be = "[...]" in function or (
+                    literal is not None and literal.declared in inlined
+                )
+            else:
+                copy = named.setdefault(site.function, len(named) + 1)
+                may_be = literal is not None and function != literal.name
+                function = literal.name if literal is not None else function
+            if copy and may_be:
+                marked[index] = replace(site, function=f"{function}#{copy}#")
     return marked
-
-
-def _mark(
-    sites: list[EscapeSite],
-    indices: list[int],
-    unnamed: Collection[int],
-    inlined: Collection[str],
-    functions: Functions,
-) -> None:
-    first = sites[indices[0]]
-    literal = functions.literal(first.position, first.expression)
-    named: dict[str, int] = {}
-    seen: Counter[SiteKind] = Counter()
-    for index in indices:
-        site = sites[index]
-        function = generic_name(site.function)
-        if index in unnamed:
-            # The box of a value and the value are two sites; more of a kind are copies.
-            copy = seen[site.kind]
-            seen[site.kind] += 1
-            may_be = "[...]" in function or (literal is not None and literal.declared in inlined)
-        else:
-            copy = named.setdefault(site.function, len(named) + 1)
-            may_be = literal is not None and function != literal.name
-            function = literal.name if literal is not None else function
-        if copy and may_be:
-            sites[index] = replace(site, function=f"{function}#{copy}#")
 
 
 def in_own_words(site: EscapeSite, owner: str) -> EscapeSite:

@@ -91,7 +91,7 @@ def match_sites(
     if diffs is not None:
         matcher.pair_untouched({f for d in diffs for c in d.files for f in (c.old, c.new)})
         maps = [LineMap(d) for d in diffs]
-        matcher.pair(lambda s: _mapped_key(s, maps), _position_key)
+        matcher.pair(lambda s: _mapped_key(s, maps), lambda s: _mapped_key(s, ()))
         if not any(d.files for d in diffs):
             matcher.pair(_place_key, _place_key)
     if stay:
@@ -116,10 +116,7 @@ class _Matcher:
         self._kept: list[tuple[EscapeSite, EscapeSite]] = []
 
     def pair_untouched(self, touched: Collection[str | None]) -> None:
-        """Match the sites of files that no diff touched, where both sides have the same ones.
-
-        They have the same places, so that the passes would match them one by one.
-        """
+        """Match the sites of files that no diff touched, where both sides have the same ones."""
         sides = []
         for sites in (self._base, self._head):
             files: dict[str, list[EscapeSite]] = defaultdict(list)
@@ -203,11 +200,6 @@ class HunkIndex:
 def _order(site: EscapeSite) -> tuple[str, str, int, int, str]:
     where = site.position
     return (site.package, where.file, where.line, where.column, site.message)
-
-
-def _position_key(site: EscapeSite) -> Hashable:
-    where = (site.position.file, site.position.line)
-    return (*where, _generated_in(site), normal_message(site.message))
 
 
 def _place_key(site: EscapeSite) -> Hashable | None:

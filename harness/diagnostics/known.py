@@ -38,9 +38,7 @@ class MessageCache(Protocol):
 
 
 class _Entry(msgspec.Struct):
-    """The result, and for each file: printed name, package, path in the repository."""
-
-    files: list[tuple[str, str, str]]
+    files: list[tuple[str, str, str]]  # printed name, package, path in the repository
     diagnostics: PackageDiagnostics
 
 
@@ -54,8 +52,7 @@ class CompilerMessages:
     Args:
         packages: the output by import path; that of a package includes that of its tests.
         owners: import path to directory.
-        sources: the source of a package; read at once, as the work tree goes on to other revisions.
-        cache: of parsed messages; ``None`` to parse all.
+        sources: read at once, as the work tree goes on to other revisions.
     """
 
     def __init__(
@@ -100,7 +97,7 @@ class CompilerMessages:
         parsed = merge(path, [parse_block(b, relative, self._sources) for b in ordered])
         made = _own_places(parsed)
         if self._cache is not None:
-            names = [(file, package, name) for (file, package), name in files.items()]
+            names = [(*printed, name) for printed, name in files.items()]
             self._cache.put(key, zlib.compress(_ENCODER.encode(_Entry(names, made)), _LEVEL))
         return made
 

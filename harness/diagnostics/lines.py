@@ -24,10 +24,7 @@ _FAR = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Consecutive source in the compiler's positions; columns are 0 where it knows none.
-
-    ``last`` is the place after the last one.
-    """
+    """Consecutive source in the compiler's positions (column 0: unknown), up to before ``last``."""
 
     file: str
     first: Place

@@ -51,13 +51,11 @@ _NO_SITE = re.compile(
 )
 _GO_COMMAND = ("go: ", "warning: ")
 
-_WORDS = {
-    "append": SiteKind.APPEND,
-    "... argument": SiteKind.ARGUMENT,
-    "func literal": SiteKind.CLOSURE,
-}
 # Kinds of expressions by their text without what is in brackets.
-_SHAPES = {"make()": SiteKind.MAKE, "new()": SiteKind.NEW, "string()": SiteKind.CONVERSION}
+_SHAPES = {
+    "append": SiteKind.APPEND, "... argument": SiteKind.ARGUMENT, "func literal": SiteKind.CLOSURE,
+    "make()": SiteKind.MAKE, "new()": SiteKind.NEW, "string()": SiteKind.CONVERSION,
+}  # fmt: skip
 _TO_SLICE = re.compile(r"(?:\(\[\][\w.]+\)|\[\](?:byte|rune))\(.*\)", re.DOTALL)
 # Operators that texts do not have, and operands that are numbers.
 _NUMERIC = re.compile(r" (?:[-*/%&|^]|<<|>>|&\^) |(?:^| )[-+^]?(?:\d|len\(\)|cap\(\))")
@@ -72,8 +70,7 @@ _SELECTOR = re.compile(r".+\.(?P<name>[^\W\d]\w*)", re.DOTALL)
 class Block:
     """The output below one ``# package`` header.
 
-    ``variant`` is the test binary, ``p.test``, that a variant of the package is compiled for, or
-    ``None``.
+    ``variant`` is the test binary, ``p.test``, that a variant of the package is compiled for.
     """
 
     path: str
@@ -167,8 +164,6 @@ def kind_of(expression: str, methods: frozenset[str]) -> SiteKind:
     slice or map of a named type, as a literal; ``T(x)``, a boxed number or a conversion to a named
     string or slice type, as boxed; ``x.f`` as a method value if a method of that name is known.
     """
-    if expression in _WORDS:
-        return _WORDS[expression]
     plain = _QUOTED.sub('""', expression)
     flat = _without_brackets(plain)
     if flat in _SHAPES:

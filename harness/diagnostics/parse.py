@@ -72,25 +72,12 @@ class PackageDiagnostics:
     unparsed: list[Diagnostic] = field(default_factory=list)
 
 
-def _unchanged(file: str, _package: str) -> str:
-    return file
+def parse_block(block: Block, relative: Relative, sources: Sources) -> PackageDiagnostics:
+    """Parse the output about one package or test variant.
 
-
-def parse(
-    output: str, relative: Relative = _unchanged, sources: Sources | None = None
-) -> list[PackageDiagnostics]:
-    """Parse the standard error of a build.
-
-    Lines before the first package, and those that do not concern the heap, are ignored. ``sources``
-    is called only where a site's function is in question.
+    Lines that do not concern the heap are ignored. ``sources`` is called only where a site's
+    function is in question.
     """
-    return [parse_block(block, relative, sources) for block in blocks(output)]
-
-
-def parse_block(
-    block: Block, relative: Relative = _unchanged, sources: Sources | None = None
-) -> PackageDiagnostics:
-    """Parse the output about one package or test variant; arguments as of :func:`parse`."""
     return _Block(block, relative, sources).parse()
 
 
@@ -163,7 +150,7 @@ def _order(site: EscapeSite) -> tuple[Position, str, str]:
     return site.position, site.message, site.function
 
 
-def plain_lines(output: str, relative: Relative = _unchanged) -> list[Diagnostic]:
+def plain_lines(output: str, relative: Relative) -> list[Diagnostic]:
     """Return every line as it is, for views on demand (``-m``, ``-m -l``).
 
     A listing (``-S``) has lines without a position.
@@ -186,7 +173,7 @@ class _Explanation:
 
 
 class _Block:
-    def __init__(self, block: Block, relative: Relative, sources: Sources | None) -> None:
+    def __init__(self, block: Block, relative: Relative, sources: Sources) -> None:
         self._messages = block.messages
         self._package = PackageDiagnostics(block.path, block.variant)
         self._relative = relative
@@ -280,8 +267,6 @@ class _Block:
         )
         functions = Functions(package.path, package.decisions, self._sources)
         methods = _methods(package)
-        if all(d.can for d in package.decisions):
-            methods |= functions.methods()  # from -m, which has no decision for other functions
         unnamed: set[int] = set()
         for where, expression, message in self._heap:
             # `append(x, y)` is explained, `append` is printed.
@@ -290,7 +275,12 @@ class _Block:
             if message.startswith(MOVED):
                 kind = SiteKind.MOVED
             else:
-                is_box = self._is_box(where, expression, flow)
+                # A value that is allocated and then becomes an interface (a method value, the sum
+                # of a boxed sum, a literal) has that step in its own flow. The box itself has it in
+                # the flows of its content.
+                is_box = (where, expression) in self._converted and not any(
+                    _CONVERTED.fullmatch(step.text) for step in flow
+                )
                 kind = SiteKind.BOXED if is_box else kind_of(expression, methods)
             if not function:
                 unnamed.add(len(package.sites))
@@ -309,17 +299,6 @@ class _Block:
             )
         inlined = {generic_name(call.callee) for call in package.calls}
         package.sites = mark_copies(package.sites, unnamed, inlined, functions)
-
-    def _is_box(self, where: Position, expression: str, flow: list[FlowStep]) -> bool:
-        """True if flows show that a site is a box, whatever its text looks like.
-
-        A value that is allocated and then becomes an interface (a method value, the sum of a boxed
-        sum, a literal) has that step in its own flow. The box itself has it in the flows of its
-        content.
-        """
-        return (where, expression) in self._converted and not any(
-            _CONVERTED.fullmatch(step.text) for step in flow
-        )
 
 
 def _methods(package: PackageDiagnostics) -> frozenset[str]:

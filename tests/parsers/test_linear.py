@@ -13,18 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiled import parse_listing
+from harness.compiled.listing import parse_listing
 from harness.config import load_config
 from harness.diagnostics.functions import Functions
 from harness.diagnostics.golist import read_listing
 from harness.diagnostics.messages import blocks, generic_name
 from harness.diagnostics.normal import normal_message, unshaped
-from harness.diagnostics.parse import parse
 from harness.engine.jobs.importing import Origin, import_output
 from harness.gobench.benchfmt import read_output
 from harness.gobench.saved import read_saved
 from harness.model import Position
 from tests.builders import make_revision
+from tests.corpus.stored import parse
 
 N = 40_000
 MOST = 4.0
