@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.analysis.history.history import History
-from harness.gobench import BenchmarkLine, measurements
+from harness.gobench.benchfmt import BenchmarkLine
+from harness.gobench.lanes import measurements
 from harness.model import (
     ALLOCS,
     ALLOCS_EXACT,

@@ -7,20 +7,3 @@ test binary (:mod:`image`: the file; :mod:`pclntab`: functions, lines, inlining 
 that no binary links, for processors and systems that are not decoded, and to check the decoder.
 :mod:`join` says which escape sites allocate and which allocations no message mentions.
 """
-
-from harness.compiled.binary import read_binary
-from harness.compiled.gather import CompiledCode, merge
-from harness.compiled.image import is_decoded
-from harness.compiled.join import unmentioned, verdicts
-from harness.compiled.listing import compile_listing, parse_listing
-
-__all__ = [
-    "CompiledCode",
-    "compile_listing",
-    "is_decoded",
-    "merge",
-    "parse_listing",
-    "read_binary",
-    "unmentioned",
-    "verdicts",
-]

@@ -54,19 +54,9 @@ def _functions(
             callee, kind = allocators[target]
             places = table.places(function, address)
             inner, outer = places[0], places[-1]
-            calls.append(
-                AllocationCall(
-                    package=package,
-                    function=name,
-                    callee=callee,
-                    kind=kind,
-                    file=relative(inner.file),
-                    line=inner.line,
-                    outer_file=relative(outer.file),
-                    outer_line=outer.line,
-                    inlined=tuple(plain_name(p.function) for p in reversed(places[:-1])),
-                )
-            )
+            where = (relative(inner.file), inner.line, relative(outer.file), outer.line)
+            inlined = tuple(plain_name(p.function) for p in reversed(places[:-1]))
+            calls.append(AllocationCall(package, name, callee, kind, *where, inlined))
         file, line = table.declared(function)
         frame = table.frame_size(function)
         if frame and image.architecture in _RETURN_ADDRESS:

@@ -9,11 +9,9 @@ from harness.model.compiled import AllocationCall, FunctionCode
 
 @dataclass(frozen=True, slots=True)
 class CompiledCode:
-    """The compiled functions of some packages.
+    """The calls that allocate and all functions of some packages, each sorted.
 
-    Attributes:
-        calls: the calls that allocate, sorted; a line that makes two like calls has two.
-        functions: every function that was linked (or, in a listing, compiled), sorted.
+    Functions are those that were linked (or, in a listing, compiled).
     """
 
     calls: tuple[AllocationCall, ...]

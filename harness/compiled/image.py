@@ -6,7 +6,7 @@ import contextlib
 import mmap
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import MeasurementError
@@ -23,10 +23,7 @@ _FUNCTION_TABLE = (".gopclntab", ".data.rel.ro.gopclntab")
 
 
 def is_decoded(toolchain: Toolchain) -> bool:
-    """True if the binaries of a toolchain are decoded; for others there is ``-S``.
-
-    Mach-O (macOS) and PE (Windows) are not, nor other processors than amd64 and arm64.
-    """
+    """True if the binaries of a toolchain are decoded; for others there is ``-S``."""
     return toolchain.goos in _ELF_SYSTEMS and toolchain.goarch in _MACHINES.values()
 
 
@@ -44,7 +41,6 @@ class Image:
     architecture: str
     _bytes: mmap.mmap
     _sections: dict[str, _Section]
-    _symbols: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @classmethod
     @contextlib.contextmanager
@@ -86,8 +82,7 @@ class Image:
             MeasurementError: there is none, so Go did not link it.
         """
         for name in _FUNCTION_TABLE:
-            if name in self._sections:
-                section = self._sections[name]
+            if (section := self._sections.get(name)) is not None:
                 return self._bytes[section.offset : section.offset + section.size]
         raise MeasurementError("the test binary has no .gopclntab")
 
@@ -97,12 +92,19 @@ class Image:
         Raises:
             MeasurementError: it is not there; ``-ldflags=-s`` removes all symbols.
         """
-        if name not in self._symbols:
-            found = self._find_symbol(name.encode() + b"\0")
-            if found is None:
-                raise MeasurementError(f"the test binary has no symbol {name}; was it stripped?")
-            self._symbols[name] = found
-        return self._symbols[name]
+        # Go has tens of thousands of symbols: only the wanted name is looked up, by its bytes.
+        nothing = _Section(0, 0, 0)
+        names, table = (self._sections.get(part, nothing) for part in (".strtab", ".symtab"))
+        wanted = set()
+        at, end, sought = names.offset, names.offset + names.size, name.encode() + b"\0"
+        while (at := self._bytes.find(sought, at, end)) >= 0:
+            wanted.add(at - names.offset)
+            at += 1
+        size = table.size - table.size % _SYMBOL.size
+        for entry in _SYMBOL.iter_unpack(self._bytes[table.offset : table.offset + size]):
+            if entry[0] in wanted:
+                return entry[4], entry[5]
+        raise MeasurementError(f"the test binary has no symbol {name}; was it stripped?")
 
     def read(self, address: int, size: int = 0) -> bytes:
         """Return bytes at an address; to the end of the section if ``size`` is 0.
@@ -116,19 +118,3 @@ class Image:
                 start = section.offset + inside
                 return self._bytes[start : start + (size or section.size - inside)]
         raise MeasurementError(f"the test binary holds no {size} bytes at {address:#x}")
-
-    def _find_symbol(self, name: bytes) -> tuple[int, int] | None:
-        # Go has tens of thousands of symbols: only the wanted name is looked up, by its bytes.
-        names, table = self._sections.get(".strtab"), self._sections.get(".symtab")
-        if names is None or table is None:
-            return None
-        wanted = set()
-        at = self._bytes.find(name, names.offset, names.offset + names.size)
-        while at >= 0:
-            wanted.add(at - names.offset)
-            at = self._bytes.find(name, at + 1, names.offset + names.size)
-        size = table.size - table.size % _SYMBOL.size
-        for entry in _SYMBOL.iter_unpack(self._bytes[table.offset : table.offset + size]):
-            if entry[0] in wanted:
-                return entry[4], entry[5]
-        return None

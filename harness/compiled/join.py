@@ -59,16 +59,14 @@ def verdicts(
 ) -> list[bool | None]:
     """Return for each site whether the compiled code allocates there.
 
+    It is ``None`` where it is unknown: the line has fewer calls than sites and they are alike, or
+    the function was not linked. One that is inlined wherever it is called is not linked, but
+    ``True`` if the inlined code allocates in some caller.
+
     Args:
         sites: all sites of some lines: those of one line are told apart together.
         calls: all calls of the packages.
-        functions: the functions that were linked. Without them nothing is known of a function
-            that makes no allocation call.
-
-    Returns:
-        ``True``, ``False``, or ``None`` where it is unknown: the line has fewer calls than sites
-        and they are alike, or the function was not linked. One that is inlined wherever it is
-        called is not linked, but ``True`` if the inlined code allocates in some caller.
+        functions: those that were linked, as far as they are known.
     """
     groups: dict[_Line, list[int]] = defaultdict(list)
     for index, site in enumerate(sites):
@@ -117,11 +115,9 @@ def verdicts(
 
 
 def fitness(site: EscapeSite, kind: AllocationKind) -> int:
-    """Rate how well an allocation of some kind fits a site.
+    """Return 2 for the usual kind of allocation of a site, 1 for another possible one, else 0.
 
-    Returns:
-        2 for the usual kind, 1 for another possible one, 0 for any other, or where the site
-        certainly allocates nothing.
+    A site that certainly allocates nothing has none.
     """
     usual, other = _FITTING[site.kind]
     if _free(site, {kind}):

@@ -5,21 +5,16 @@ second time, before that, with the outermost line and which inlined call an inst
 and then the tree of those calls.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from harness.compiled.allocators import allocation_kind
 from harness.compiled.gather import CompiledCode, gather
 from harness.compiled.names import Packages, plain_name
 from harness.errors import MeasurementError
 from harness.model.compiled import AllocationCall, FunctionCode
-
-if TYPE_CHECKING:  # the analysis reads no listing, and starts no Go
-    from harness.toolchain import GoCommand
+from harness.toolchain import GoCommand
 
 # The compiler works on one function at a time (-c=1), so that their tables do not mix.
 LISTING_FLAGS = ("-trimpath", "-buildvcs=false", "-gcflags=-c=1 -S -d=pctab=pctoinline")
@@ -157,7 +152,8 @@ class _Reader:
         if call is None or kind is None:
             return
         table = self._tables.get(self._symbol, _Table())
-        outer = table.calls.get(int(match["offset"], 16), (match["file"], number, -1))
-        where = (file, number, self._relative(outer[0]), outer[1])
-        made = AllocationCall(*name, call["callee"], kind, *where, table.inlined(outer[2]))
+        here = (match["file"], number, -1)
+        outer_file, outer_line, inlined = table.calls.get(int(match["offset"], 16), here)
+        where = (file, number, self._relative(outer_file), outer_line)
+        made = AllocationCall(*name, call["callee"], kind, *where, table.inlined(inlined))
         self._calls.append(made)

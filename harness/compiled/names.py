@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from harness.diagnostics.parse import generic_name
+from harness.diagnostics.messages import generic_name
 
 _ESCAPED = re.compile(r"(?:%[0-9a-f]{2})+")
 
@@ -25,9 +25,6 @@ class Packages:
         for path in paths:
             self._known.setdefault(f"{path}_test", path)
 
-    def __contains__(self, path: str) -> bool:
-        return path in self._known
-
     def split(self, symbol: str) -> tuple[str, str] | None:
         """Return package and function of a symbol, ``None`` if it is of no such package."""
         end = min((i for i in (symbol.find("["), symbol.find("#")) if i >= 0), default=len(symbol))
@@ -42,7 +39,6 @@ class Packages:
 
 
 def _unescaped(text: str) -> str:
-    def decode(match: re.Match[str]) -> str:
-        return bytes.fromhex(match[0].replace("%", "")).decode("utf-8", "replace")
-
-    return _ESCAPED.sub(decode, text)
+    return _ESCAPED.sub(
+        lambda m: bytes.fromhex(m[0].replace("%", "")).decode("utf-8", "replace"), text
+    )

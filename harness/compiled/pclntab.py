@@ -2,9 +2,8 @@
 
 Its form is documented with ``runtime.pcHeader``, ``runtime._func`` and ``runtime.inlinedCall``; the
 tables that map addresses to values are those of "Go 1.2 Runtime Symbol Information"
-(https://golang.org/s/go12symtab). The form is the same from Go 1.20 to at least 1.27 (the magic
-number says so); the places of the parts in the file differ and are found by
-:mod:`harness.compiled.binary`. Little-endian with 8-byte addresses, as on amd64 and arm64.
+(https://golang.org/s/go12symtab). The form is the same from Go 1.20 to at least 1.27, as its magic
+number says. Little-endian with 8-byte addresses, as on amd64 and arm64.
 """
 
 import struct
@@ -155,10 +154,9 @@ class FunctionTable:
         offset = _word(self._data, self._units + 4 * (unit + number))
         if offset == _NONE:
             return ""
-        name = self._file_names.get(offset)
-        if name is None:
-            name = self._file_names[offset] = self._text_at(self._files + offset)
-        return name
+        if offset not in self._file_names:
+            self._file_names[offset] = self._text_at(self._files + offset)
+        return self._file_names[offset]
 
     def _name(self, offset: int) -> str:
         if offset < 0:
@@ -181,9 +179,8 @@ class FunctionTable:
         """Return ends of ranges and their values, which the table holds as differences."""
         if offset == 0:
             return [], []
-        known = self._decoded.get(offset)
-        if known is not None:
-            return known
+        if offset in self._decoded:
+            return self._decoded[offset]
         data, at = self._data, self._tables + offset
         value, end = -1, 0
         ends: list[int] = []

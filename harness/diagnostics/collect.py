@@ -42,15 +42,12 @@ class BuiltPackage:
     """A package of the module, compiled or refused.
 
     Attributes:
-        path: import path.
         directory, module: its own directory and that of its module, relative to the work tree.
         tests: it has test files.
-        benchmarks: names of the benchmark functions in its test files.
         binary_id: identity of everything compiled into its test binary; empty without tests or
             where something does not compile.
         errors: of its compile, its tests', or that of something they need.
-        links: import paths of what is compiled into its test binary, the standard library and
-            tests left out.
+        links: import paths of what is compiled into its test binary but the standard library.
     """
 
     path: str
@@ -71,8 +68,6 @@ class ModuleBuild:
         packages: sorted by import path.
         errors: of the module as a whole; then some packages or all are missing.
         module_paths: module path and directory of the modules of the project that take part.
-        support: files of tests that no name gives away.
-        messages: those of the compiler, parsed on demand.
     """
 
     packages: tuple[BuiltPackage, ...]
@@ -83,10 +78,7 @@ class ModuleBuild:
 
     @property
     def diagnostics(self) -> tuple[PackageDiagnostics, ...]:
-        """The parsed messages by import path; those of ``p_test`` are part of ``p``.
-
-        Parsing takes a while, in which packages can be linked in another thread.
-        """
+        """The messages by import path, those of ``p_test`` in ``p``; the first call parses them."""
         return self.messages.diagnostics() if self.messages is not None else ()
 
 
@@ -113,8 +105,15 @@ def compile_module(
     failure = cut_short(listed, done.returncode, done.stderr)
     relative = _Relative(tree, own)
     by_path = {p.ImportPath: p for p in listed}
-    # What belongs to another module of the same workspace is compiled with that module.
-    plain = [p for p in _plain(by_path, own) if _module_of(p, relative.inside) == module]
+    # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package. What
+    # belongs to another module of the same workspace is compiled with that module.
+    plain = [
+        p
+        for p in sorted(own, key=lambda p: p.ImportPath)
+        if not (p.ForTest or " [" in p.ImportPath or _is_test_main(p.ImportPath, by_path))
+        and p.Module is not None
+        and relative.inside(p.Module.Dir) == module
+    ]
     return ModuleBuild(
         packages=tuple(_package(p, by_path, own, tree, module, relative.inside) for p in plain),
         errors=(PackageError("", "module", failure),) if failure else (),
@@ -155,11 +154,10 @@ def select_packages(go: GoCommand, patterns: Sequence[str]) -> set[str]:
 class _Relative:
     """Makes a path as the compiler prints it relative to the work tree.
 
-    With ``-trimpath`` files print as ``module/path/file.go``. Up to Go 1.26 the name in a
-    ``//line`` directive prints as written, relative to the directory of its package. Files of the
-    standard library, whose generic functions are compiled with the packages that use them, print as
-    ``slices/slices.go``, those of other modules, vendored ones included, as
-    ``example.org/m@v1.0.0/file.go``.
+    With ``-trimpath`` files print as ``module/path/file.go``, those of other modules, vendored ones
+    included, as ``example.org/m@v1.0.0/file.go``, and those of the standard library as
+    ``slices/slices.go``. Up to Go 1.26 the name in a ``//line`` directive prints as written,
+    relative to the directory of its package.
     """
 
     def __init__(self, tree: Path, own: Sequence[Listed]) -> None:
@@ -169,8 +167,6 @@ class _Relative:
         pairs = {(p.Module.Path, self.inside(p.Module.Dir)) for p in own if p.Module is not None}
         # The longest path first: a module may lie inside another.
         self.modules = tuple(sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
-
-        # Of the packages that take part, test packages included.
         self.directories = {p.base_path: self.inside(p.Dir) for p in own}
         self._others = {d.split(" ", 1)[0] for p in own for d in p.Deps} - set(self.directories)
 
@@ -191,7 +187,7 @@ class _Relative:
 def _sources(inside: _Inside, own: Sequence[Listed]) -> Sources:
     """Return a reader of the Go files of a package and its test variants.
 
-    The files of ``p_test`` are read with those of ``p``, since it may inline and instantiate these.
+    Those of ``p`` are read with those of ``p_test``, which may inline and instantiate them.
     """
 
     def read(path: str) -> Iterator[tuple[str, bytes]]:
@@ -214,7 +210,6 @@ def _sources(inside: _Inside, own: Sequence[Listed]) -> Sources:
 
 
 def _inside(tree: Path, directory: str) -> str:
-    """Return a directory relative to the tree, ``.`` for the tree itself."""
     try:
         return Path(directory).resolve().relative_to(tree.resolve()).as_posix()
     except ValueError:
@@ -230,35 +225,20 @@ def _package(
     inside: _Inside,
 ) -> BuiltPackage:
     variants = [p for p in own if p.ForTest == package.ImportPath]
-    main = by_path.get(f"{package.ImportPath}.test")
     tests = [*package.TestGoFiles, *package.XTestGoFiles]
-    errors = build_errors([package, *variants, *([main] if main and tests else [])], tree, module)
-    binary_id = _binary_id(main, by_path) if main and tests and not errors else ""
+    main = by_path.get(f"{package.ImportPath}.test") if tests else None
+    errors = build_errors([package, *variants, *([main] if main else [])], tree, module)
+    linked = [by_path[p] for p in main.Deps if p in by_path] if main and not errors else []
     return BuiltPackage(
         path=package.ImportPath,
         directory=inside(package.Dir),
         module=module,
         tests=bool(tests),
         benchmarks=benchmark_functions(Path(package.Dir), tests),
-        binary_id=binary_id,
+        binary_id=_binary_id([main, *linked]) if main and not errors else "",
         errors=errors,
-        links=_links(main, by_path) if binary_id and main else (),
+        links=tuple(sorted({p.base_path for p in linked if not p.Standard})),
     )
-
-
-def _plain(known: Collection[str], own: Sequence[Listed]) -> list[Listed]:
-    """Return the packages of the project without what Go makes of them for tests."""
-    plain = [
-        p
-        for p in own
-        # `p [p.test]` and `p_test [p.test]` are variants, `p.test` is the generated main package.
-        if not p.ForTest and " [" not in p.ImportPath and not _is_test_main(p.ImportPath, known)
-    ]
-    return sorted(plain, key=lambda p: p.ImportPath)
-
-
-def _module_of(package: Listed, inside: _Inside) -> str:
-    return inside(package.Module.Dir if package.Module else "")
 
 
 def _is_test_main(path: str, known: Collection[str]) -> bool:
@@ -266,33 +246,23 @@ def _is_test_main(path: str, known: Collection[str]) -> bool:
     return path.endswith(".test") and path.removesuffix(".test") in known
 
 
-def _links(main: Listed, by_path: Mapping[str, Listed]) -> tuple[str, ...]:
-    linked = (by_path.get(path) for path in main.Deps)
-    return tuple(sorted({p.base_path for p in linked if p is not None and not p.Standard}))
-
-
-def _binary_id(main: Listed, by_path: Mapping[str, Listed]) -> str:
+def _binary_id(linked: Sequence[Listed]) -> str:
     """Return a hash over import path and content id of everything in a test binary.
 
     The content id is the second half of the build id: equal for equal compiled code, whatever the
     flags that only print.
     """
     digest = hashlib.sha256()
-    for path in sorted({main.ImportPath, *main.Deps}):
-        package = by_path.get(path)
-        if package is not None:
-            digest.update(f"{path} {package.BuildID.rpartition('/')[2]}\n".encode())
+    for path, build_id in sorted({(p.ImportPath, p.BuildID) for p in linked}):
+        digest.update(f"{path} {build_id.rpartition('/')[2]}\n".encode())
     return digest.hexdigest()
 
 
 def _by_package(stderr: str, known: Collection[str]) -> dict[str, list[Block]]:
-    """Group the output by the import path of the package that it is about."""
-    groups: dict[str, list[Block]] = {}
+    groups: dict[str, list[Block]] = {}  # by the import path of the package that they are about
     for block in blocks(stderr):
         if block.variant is None and _is_test_main(block.path, known):
             continue
-        path = block.path
-        if block.variant is not None:
-            path = block.variant.removesuffix(".test")
+        path = block.variant.removesuffix(".test") if block.variant is not None else block.path
         groups.setdefault(path, []).append(block)
     return groups

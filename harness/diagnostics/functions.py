@@ -45,7 +45,6 @@ class Span:
     """A function of the source, or the body of a loop over a function, which becomes one.
 
     Attributes:
-        name: as the compiler names it.
         depth: the number of functions around it.
         literal: its first position is that of the literal, which belongs to the function around it.
         stretch: its extent, or a part of it, in one file of the compiler's positions.
@@ -63,7 +62,7 @@ class Functions:
     """The functions of a package."""
 
     def __init__(
-        self, package: str, decisions: Iterable[InliningDecision], sources: Sources | None
+        self, package: str, decisions: Iterable[InliningDecision], sources: Sources
     ) -> None:
         self._package = package
         self._sources = sources
@@ -95,15 +94,9 @@ class Functions:
         span = _innermost(self._all_spans().get(where.file, ()), where, expression)
         return span if span is not None and span.literal else None
 
-    def methods(self) -> frozenset[str]:
-        """Return the names of the methods in the source."""
-        spans = (s for listed in self._all_spans().values() for s in listed if s.depth == 0)
-        return frozenset(s.name.rpartition(".")[2] for s in spans if "." in s.name)
-
     def _all_spans(self) -> dict[str, list[Span]]:
         if self._spans is None:
-            files = self._sources(self._package) if self._sources is not None else ()
-            self._spans = self._read(list(files))
+            self._spans = self._read(list(self._sources(self._package)))
         return self._spans
 
     def _last_declared(self, where: Position) -> str:
@@ -128,13 +121,8 @@ class Functions:
 
     def _spans_of(self, file: str, content: bytes, numbers: dict[str, int]) -> Iterator[Span]:
         found = _captures(content)
-        lines = LineDirectives(
-            file,
-            (
-                (_start(c), _end(c), content[c.start_byte : c.end_byte])
-                for c in found.get("comment", [])
-            ),
-        )
+        comments = ((_start(c), _end(c), c.text or b"") for c in found.get("comment", []))
+        lines = LineDirectives(file, comments)
         around: list[tuple[Node, str]] = []
         for node in sorted(found.get("function", []), key=lambda n: (n.start_byte, -n.end_byte)):
             while around and around[-1][0].end_byte <= node.start_byte:
@@ -212,6 +200,11 @@ def parse_source(content: bytes) -> Node:
 
 def _captures(content: bytes) -> dict[str, list[Node]]:
     return QueryCursor(_grammar()[1]).captures(parse_source(content))
+
+
+def comments_of(content: bytes) -> list[Node]:
+    """Return the comments of a Go file, in its order."""
+    return sorted(_captures(content).get("comment", []), key=lambda node: node.start_byte)
 
 
 def _start(node: Node) -> Place:

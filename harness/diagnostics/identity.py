@@ -62,13 +62,7 @@ class LineMap:
 
 @dataclass(frozen=True, slots=True)
 class SiteMatch:
-    """The sites of two revisions, matched.
-
-    Attributes:
-        new: sites of the head that the base does not have.
-        gone: sites of the base that the head does not have.
-        kept: the same site in both, ``(base, head)``.
-    """
+    """The sites of head only, of base only, and of both, as ``(base, head)``."""
 
     new: tuple[EscapeSite, ...]
     gone: tuple[EscapeSite, ...]
@@ -86,8 +80,7 @@ def match_sites(
     """Match the sites of two revisions.
 
     Args:
-        base: sites of the older revision.
-        head: sites of the newer one.
+        base, head: sites of the older and of the newer revision.
         diffs: the steps from base to head in order; empty if the trees are equal, ``None`` if the
             way is not known.
         functions: ``package.function`` names that exist in base and in head; a site may change
@@ -98,7 +91,7 @@ def match_sites(
     if diffs is not None:
         matcher.pair_untouched({f for d in diffs for c in d.files for f in (c.old, c.new)})
         maps = [LineMap(d) for d in diffs]
-        matcher.pair(lambda s: _mapped_key(s, maps), _position_key)
+        matcher.pair(lambda s: _mapped_key(s, maps), lambda s: _mapped_key(s, ()))
         if not any(d.files for d in diffs):
             matcher.pair(_place_key, _place_key)
     if stay:
@@ -117,18 +110,13 @@ def match_sites(
 
 
 class _Matcher:
-    """Sites not yet matched, and those that are."""
-
     def __init__(self, base: Sequence[EscapeSite], head: Sequence[EscapeSite]) -> None:
         self._base = list(base)
         self._head = list(head)
         self._kept: list[tuple[EscapeSite, EscapeSite]] = []
 
     def pair_untouched(self, touched: Collection[str | None]) -> None:
-        """Match the sites of files that no diff touched, where both sides have the same ones.
-
-        They have the same places, so that the passes would match them one by one.
-        """
+        """Match the sites of files that no diff touched, where both sides have the same ones."""
         sides = []
         for sites in (self._base, self._head):
             files: dict[str, list[EscapeSite]] = defaultdict(list)
@@ -192,7 +180,7 @@ class HunkIndex:
                 self._new[change.new] = change
 
     def key(self, site: EscapeSite, *, old: bool) -> Hashable | None:
-        """Return hunk, function and kind; ``None`` outside of every hunk."""
+        """Return :meth:`place` and kind."""
         place = self.place(site, old=old)
         return None if place is None else (place, *_kind(site))
 
@@ -212,11 +200,6 @@ class HunkIndex:
 def _order(site: EscapeSite) -> tuple[str, str, int, int, str]:
     where = site.position
     return (site.package, where.file, where.line, where.column, site.message)
-
-
-def _position_key(site: EscapeSite) -> Hashable:
-    where = (site.position.file, site.position.line)
-    return (*where, _generated_in(site), normal_message(site.message))
 
 
 def _place_key(site: EscapeSite) -> Hashable | None:
@@ -273,9 +256,7 @@ def _words_key(site: EscapeSite) -> Hashable | None:
 def _function_may_differ(
     old: EscapeSite, new: EscapeSite, functions: tuple[frozenset[str], frozenset[str]]
 ) -> bool:
-    if not old.function or not new.function:
-        return True
-    if _NUMBERED.search(old.function) or _NUMBERED.search(new.function):
+    if any(not site.function or _NUMBERED.search(site.function) for site in (old, new)):
         return True
     in_base, in_head = functions
     return (

@@ -7,6 +7,7 @@ this package. The paths of its files are checked against the module at hand.
 """
 
 import hashlib
+import itertools
 import threading
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,10 +19,9 @@ from typing import Any, Protocol
 import msgspec
 
 from harness import model
-from harness.diagnostics.copies import settle
 from harness.diagnostics.functions import Sources
 from harness.diagnostics.messages import Block, Relative
-from harness.diagnostics.parse import PackageDiagnostics, merge, parse_block
+from harness.diagnostics.parse import PackageDiagnostics, merge, parse_block, settle
 
 # A fifth of the work of level 6, and the file hardly larger.
 _LEVEL = 1
@@ -31,18 +31,14 @@ class MessageCache(Protocol):
     """A store of bytes that can be made again: what is put there may be gone tomorrow."""
 
     def get(self, key: str) -> bytes | None:
-        """Return the bytes under a key, ``None`` if there are none."""
-        ...
+        """Return the bytes under a key."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Store bytes under a key; nothing happens where that is not possible."""
-        ...
+        """Store bytes under a key, where that is possible."""
 
 
 class _Entry(msgspec.Struct):
-    """The result, and for each file: printed name, package, path in the repository."""
-
-    files: list[tuple[str, str, str]]
+    files: list[tuple[str, str, str]]  # printed name, package, path in the repository
     diagnostics: PackageDiagnostics
 
 
@@ -55,10 +51,8 @@ class CompilerMessages:
 
     Args:
         packages: the output by import path; that of a package includes that of its tests.
-        relative: makes a file as the compiler prints it relative to the repository.
         owners: import path to directory.
-        sources: the source of a package; read at once, as the work tree goes on to other revisions.
-        cache: of parsed messages; ``None`` to parse all.
+        sources: read at once, as the work tree goes on to other revisions.
     """
 
     def __init__(
@@ -91,8 +85,7 @@ class CompilerMessages:
     def _package(self, path: str) -> PackageDiagnostics:
         ordered = sorted(self._packages[path], key=lambda b: (b.variant or "", b.path))
         key = self._key(path, ordered) if self._cache is not None else ""
-        known = self._known(key)
-        if known is not None:
+        if (known := self._known(key)) is not None:
             return known
         files: dict[tuple[str, str], str] = {}
 
@@ -104,7 +97,7 @@ class CompilerMessages:
         parsed = merge(path, [parse_block(b, relative, self._sources) for b in ordered])
         made = _own_places(parsed)
         if self._cache is not None:
-            names = [(file, package, name) for (file, package), name in files.items()]
+            names = [(*printed, name) for printed, name in files.items()]
             self._cache.put(key, zlib.compress(_ENCODER.encode(_Entry(names, made)), _LEVEL))
         return made
 
@@ -121,7 +114,8 @@ class CompilerMessages:
 
     def _key(self, path: str, blocks: Sequence[Block]) -> str:
         digest = hashlib.sha256(_code())
-        for part in (path, *(p for b in blocks for p in (b.path, b.variant or "", b.text))):
+        parts = ((b.path, b.variant or "", "\n".join(b.messages)) for b in blocks)
+        for part in (path, *itertools.chain.from_iterable(parts)):
             digest.update(f"{len(part)} {part}".encode())
         for package in sorted({b.path for b in blocks}):
             for name, content in self._sources(package):
@@ -137,9 +131,9 @@ def _own_places(package: PackageDiagnostics) -> PackageDiagnostics:
 
     Inlined code of them prints at the line that calls.
     """
-    placed = ("sites", "stack_sites", "parameters", "decisions", "calls")
     own: dict[str, Any] = {
-        name: [x for x in getattr(package, name) if not x.position.foreign] for name in placed
+        name: [x for x in getattr(package, name) if not x.position.foreign]
+        for name in ("sites", "decisions", "calls")
     }
     return replace(package, **own)
 

@@ -24,10 +24,7 @@ _FAR = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Consecutive source in the compiler's positions; columns are 0 where it knows none.
-
-    ``last`` is the place after the last one.
-    """
+    """Consecutive source in the compiler's positions (column 0: unknown), up to before ``last``."""
 
     file: str
     first: Place
@@ -56,15 +53,12 @@ class _Base:
 
 
 class LineDirectives:
-    """The positions of one file."""
+    """The positions of one file.
+
+    ``comments`` are first place, place after the last, and text of each comment.
+    """
 
     def __init__(self, file: str, comments: Iterable[tuple[Place, Place, bytes]]) -> None:
-        """Read the directives.
-
-        Args:
-            file: name relative to the repository.
-            comments: first place, place after the last, and text of each comment, in order.
-        """
         self._bases = [_Base((1, 1), file, 1, 1)]
         directory = posixpath.dirname(file)
         for first, after, text in sorted(comments):

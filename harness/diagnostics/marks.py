@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from harness.diagnostics.functions import declared_name, parse_source
+from harness.diagnostics.functions import comments_of, declared_name, parse_source
 from harness.policy.model import NoEscape
 
 MARK = "//esv:noescape"
@@ -20,10 +20,8 @@ _FUNCTIONS = ("function_declaration", "method_declaration")
 class Declaration:
     """A function that a file declares.
 
-    Attributes:
-        name: as the compiler has it: ``F``, ``T.M``, ``(*T).M``, ``[...]`` for type parameters;
-            ``init``, of which there may be several, without its number.
-        body: it is written in Go; else in assembly, or another function is linked for it.
+    ``name`` is as of :func:`declared_name`, ``init`` without its number; without a ``body`` it is
+    written in assembly, or another function is linked for it.
     """
 
     name: str
@@ -64,7 +62,7 @@ def _marks(source: bytes) -> Iterator[tuple[int, Node | None]]:
         while node.type in _FUNCTIONS and (comment := _above(below)) is not None:
             functions[comment.start_byte] = node
             below = comment
-    for comment in _comments(root):
+    for comment in comments_of(source):
         words = (comment.text or b"").decode("utf-8", "replace").split()
         if words[0] == MARK:
             yield comment.start_point.row + 1, functions.get(comment.start_byte)
@@ -76,12 +74,3 @@ def _above(node: Node) -> Node | None:
     if comment is None or comment.type != "comment":
         return None
     return comment if node.start_point.row - comment.end_point.row <= 1 else None
-
-
-def _comments(root: Node) -> Iterator[Node]:
-    todo = [root]
-    while todo:
-        node = todo.pop()
-        if node.type == "comment":
-            yield node
-        todo.extend(reversed(node.children))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from harness.model import Leak, ParameterFlow, Position, SiteKind
+from harness.model import Position, SiteKind
 
 # Makes a file as the compiler prints it, in the diagnostics of a package, relative to the
 # repository.
@@ -22,9 +22,7 @@ LINE = re.compile(
 )
 MOVED = "moved to heap: "
 ESCAPES = " escapes to heap"
-STAYS = " does not escape"
 _HEADER = re.compile(r"# (?P<path>\S+)(?: \[(?P<for>\S+)\])?")
-_HEADER_LINE = re.compile(rf"{_HEADER.pattern}$", re.MULTILINE)
 _BRACKET = re.compile(r"[\[\]]")
 _CLOSURE_HASH = re.compile(r"#[^#\s]+#")
 
@@ -53,13 +51,11 @@ _NO_SITE = re.compile(
 )
 _GO_COMMAND = ("go: ", "warning: ")
 
-_WORDS = {
-    "append": SiteKind.APPEND,
-    "... argument": SiteKind.ARGUMENT,
-    "func literal": SiteKind.CLOSURE,
-}
 # Kinds of expressions by their text without what is in brackets.
-_SHAPES = {"make()": SiteKind.MAKE, "new()": SiteKind.NEW, "string()": SiteKind.CONVERSION}
+_SHAPES = {
+    "append": SiteKind.APPEND, "... argument": SiteKind.ARGUMENT, "func literal": SiteKind.CLOSURE,
+    "make()": SiteKind.MAKE, "new()": SiteKind.NEW, "string()": SiteKind.CONVERSION,
+}  # fmt: skip
 _TO_SLICE = re.compile(r"(?:\(\[\][\w.]+\)|\[\](?:byte|rune))\(.*\)", re.DOTALL)
 # Operators that texts do not have, and operands that are numbers.
 _NUMERIC = re.compile(r" (?:[-*/%&|^]|<<|>>|&\^) |(?:^| )[-+^]?(?:\d|len\(\)|cap\(\))")
@@ -74,73 +70,24 @@ _SELECTOR = re.compile(r".+\.(?P<name>[^\W\d]\w*)", re.DOTALL)
 class Block:
     """The output below one ``# package`` header.
 
-    ``variant`` is the test binary, ``p.test``, that a variant of the package is compiled for, or
-    ``None``.
+    ``variant`` is the test binary, ``p.test``, that a variant of the package is compiled for.
     """
 
     path: str
     variant: str | None
-    text: str
-
-    def messages(self) -> list[str]:
-        """Return the messages, in the order of the output."""
-        return list(_messages(self.text.split("\n"))) if self.text else []
+    messages: list[str]
 
 
-def blocks(output: str) -> Iterator[Block]:
-    """Cut the output at the ``# package`` headers."""
-    headers = list(_headers(output))
-    for number, header in enumerate(headers):
-        last = number + 1 == len(headers)
-        end = len(output) if last else headers[number + 1].start()
-        if not last and not _surely_ends(output, header.end(), end):
-            # Any header below may be part of a raw string.
-            yield from _line_by_line(output[header.start() :].removesuffix("\n"))
-            return
-        text = output[header.end() + 1 : end].removesuffix("\n")
-        yield Block(header["path"], header["for"], text)
-
-
-def _headers(output: str) -> Iterator[re.Match[str]]:
-    """Yield the lines that look like a header; of very many lines few begin like one."""
-    start = 0
-    while True:
-        header = _HEADER_LINE.match(output, start)
+def blocks(output: str) -> list[Block]:
+    """Cut the output at the ``# package`` headers; what comes before the first is left out."""
+    found: list[Block] = []
+    for message in _messages(output.removesuffix("\n").split("\n")):
+        header = _HEADER.fullmatch(message) if message.startswith("# ") else None
         if header is not None:
-            yield header
-        before = output.find("\n# ", start)
-        if before < 0:
-            return
-        start = before + 1
-
-
-def _surely_ends(output: str, begin: int, end: int) -> bool:
-    """True if no raw string goes on after the end of a stretch of output."""
-    at = output.find("`", begin, end)
-    while at >= 0:
-        last = output.find("\n", at, end)
-        line = output[output.rfind("\n", 0, at) + 1 : last if last >= 0 else end]
-        if LINE.match(line) is None or _in_raw_string(line):
-            return False
-        at = output.find("`", last, end) if last >= 0 else -1
-    return True
-
-
-def _line_by_line(output: str) -> Iterator[Block]:
-    """Cut the output where a line that looks like a header may be part of a raw string."""
-    path: str | None = None
-    variant: str | None = None
-    messages: list[str] = []
-    for message in _messages(output.split("\n")):
-        header = _HEADER.fullmatch(message)
-        if header is None:
-            messages.append(message)
-            continue
-        if path is not None:
-            yield Block(path, variant, "\n".join(messages))
-        path, variant, messages = header["path"], header["for"], []
-    if path is not None:
-        yield Block(path, variant, "\n".join(messages))
+            found.append(Block(header["path"], header["for"], []))
+        elif found:
+            found[-1].messages.append(message)
+    return found
 
 
 def _messages(lines: list[str]) -> Iterator[str]:
@@ -181,11 +128,6 @@ def position(match: re.Match[str], package: str, relative: Relative) -> Position
     return Position(relative(match["file"], package), int(match["line"]), int(match["column"] or 0))
 
 
-def is_test(where: Position) -> bool:
-    """True for a position in a test file."""
-    return where.file.endswith("_test.go")
-
-
 def is_heap_line(text: str) -> bool:
     """True if a line of an unknown form says something about the heap."""
     return (
@@ -195,24 +137,18 @@ def is_heap_line(text: str) -> bool:
     )
 
 
-def parameter_flow(package: str, where: Position, text: str) -> ParameterFlow | None:
-    """Return the flow of a parameter that a message is about; ``None`` for another message.
+def parameter_form(text: str) -> str | None:
+    """Return how the parameter that a message is about leaks, and how deep; empty if it stays.
 
-    A parameter that stays and a boxed variable that stays are both printed as ``x does not
-    escape``; either way nothing is allocated.
+    ``None`` for another message. A parameter that stays and a boxed variable that stays are both
+    printed as ``x does not escape``; either way nothing is allocated.
     """
-    test = is_test(where)
     leak = _LEAK.fullmatch(text)
     if leak is not None:
-        how = Leak.CONTENT if leak["content"] else Leak.HEAP
-        how = Leak.RESULT if leak["result"] else how
-        return ParameterFlow(
-            package, where, leak["name"], how, leak["result"] or "", int(leak["level"] or 0), test
-        )
+        how = "result" if leak["result"] else "content" if leak["content"] else "heap"
+        return f"{how} {int(leak['level'] or 0)}"
     stays = _STAYS.fullmatch(text)
-    if stays is not None and _NAME.fullmatch(stays["expr"]):
-        return ParameterFlow(package, where, stays["expr"], Leak.NONE, test=test)
-    return None
+    return "" if stays is not None and _NAME.fullmatch(stays["expr"]) else None
 
 
 def staying_expression(text: str) -> str | None:
@@ -228,8 +164,6 @@ def kind_of(expression: str, methods: frozenset[str]) -> SiteKind:
     slice or map of a named type, as a literal; ``T(x)``, a boxed number or a conversion to a named
     string or slice type, as boxed; ``x.f`` as a method value if a method of that name is known.
     """
-    if expression in _WORDS:
-        return _WORDS[expression]
     plain = _QUOTED.sub('""', expression)
     flat = _without_brackets(plain)
     if flat in _SHAPES:

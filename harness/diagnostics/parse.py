@@ -8,7 +8,7 @@ flow come from the explanation at the same position. ``-m`` has the plain lines 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.diagnostics.copies import in_own_words, mark_copies
@@ -17,15 +17,13 @@ from harness.diagnostics.messages import (
     ESCAPES,
     LINE,
     MOVED,
-    STAYS,
     Block,
     Relative,
     blocks,
     generic_name,
     is_heap_line,
-    is_test,
     kind_of,
-    parameter_flow,
+    parameter_form,
     position,
     staying_expression,
 )
@@ -36,12 +34,9 @@ from harness.model import (
     FlowStep,
     InliningCall,
     InliningDecision,
-    ParameterFlow,
     Position,
     SiteKind,
 )
-
-__all__ = ["PackageDiagnostics", "generic_name", "merge", "parse", "parse_block", "plain_lines"]
 
 _EXPLAIN = re.compile(r"(?P<expr>.+) escapes to heap(?: in (?P<function>.+))?:", re.DOTALL)
 _CAN = re.compile(r"can inline (?P<name>.+?)(?: with cost (?P<cost>\d{1,9}) as: .*)?", re.DOTALL)
@@ -58,51 +53,32 @@ _Key = tuple[Position, str, str]
 
 @dataclass(slots=True)
 class PackageDiagnostics:
-    """The messages about one package or test variant.
+    """The messages about one package or test variant, but for what ``does not escape`` and leaks.
+
+    Some expressions that do not escape allocate all the same, beyond a buffer on the stack; the
+    compiled code has these.
 
     Attributes:
         path: import path without the ``[p.test]`` of a variant.
         variant: the test binary a variant is compiled for, ``p.test``, or ``None``.
-        sites: the escape sites, in the order of the output.
-        stack_sites: what ``does not escape``: expressions, not variables. Some of them allocate all
-            the same, beyond a buffer on the stack; the compiled code has these, so that they are in
-            no record.
-        parameters: how parameters leak.
-        decisions: for each function, whether it can be inlined.
-        calls: each inlined call.
         unparsed: heap-related lines of an unknown form.
     """
 
     path: str
     variant: str | None
     sites: list[EscapeSite] = field(default_factory=list)
-    stack_sites: list[EscapeSite] = field(default_factory=list)
-    parameters: list[ParameterFlow] = field(default_factory=list)
     decisions: list[InliningDecision] = field(default_factory=list)
     calls: list[InliningCall] = field(default_factory=list)
     unparsed: list[Diagnostic] = field(default_factory=list)
 
 
-def _unchanged(file: str, _package: str) -> str:
-    return file
+def parse_block(block: Block, relative: Relative, sources: Sources) -> PackageDiagnostics:
+    """Parse the output about one package or test variant.
 
-
-def parse(
-    output: str, relative: Relative = _unchanged, sources: Sources | None = None
-) -> list[PackageDiagnostics]:
-    """Parse the standard error of a build.
-
-    Lines before the first package, and those that do not concern the heap, are ignored. ``sources``
-    is called only where a site's function is in question.
+    Lines that do not concern the heap are ignored. ``sources`` is called only where a site's
+    function is in question.
     """
-    return [parse_block(block, relative, sources) for block in blocks(output)]
-
-
-def parse_block(
-    block: Block, relative: Relative = _unchanged, sources: Sources | None = None
-) -> PackageDiagnostics:
-    """Parse the output about one package or test variant; arguments as of :func:`parse`."""
-    return _Block(block.path, block.variant, relative, sources).parse(block.messages())
+    return _Block(block, relative, sources).parse()
 
 
 def merge(path: str, packages: Iterable[PackageDiagnostics]) -> PackageDiagnostics:
@@ -114,13 +90,7 @@ def merge(path: str, packages: Iterable[PackageDiagnostics]) -> PackageDiagnosti
     """
     variants = list(packages)
     merged = PackageDiagnostics(path, None)
-    ordered = sorted(variants, key=lambda v: v.variant is not None)
-    merged.sites = _merge_sites(path, [(v, v.sites) for v in ordered])
-    merged.stack_sites = _merge_sites(path, [(v, v.stack_sites) for v in ordered])
-    merged.parameters = sorted(
-        dict.fromkeys(replace(p, package=path) for v in variants for p in v.parameters),
-        key=lambda p: (p.position, p.name, p.leak, p.result, p.level),
-    )
+    merged.sites = _merge_sites(path, sorted(variants, key=lambda v: v.variant is not None))
     merged.decisions = sorted(
         dict.fromkeys(d for v in variants for d in v.decisions),
         key=lambda d: (d.position, d.function, d.reason),
@@ -132,13 +102,11 @@ def merge(path: str, packages: Iterable[PackageDiagnostics]) -> PackageDiagnosti
     return merged
 
 
-def _merge_sites(
-    path: str, variants: Iterable[tuple[PackageDiagnostics, list[EscapeSite]]]
-) -> list[EscapeSite]:
+def _merge_sites(path: str, variants: Iterable[PackageDiagnostics]) -> list[EscapeSite]:
     most: dict[_Key, list[EscapeSite]] = {}
-    for variant, listed in variants:
+    for variant in variants:
         own: dict[tuple[_Key, str], list[EscapeSite]] = defaultdict(list)
-        for printed in listed:
+        for printed in variant.sites:
             # An external test inlines or instantiates code of the package it tests.
             foreign = variant.path != path and not printed.test
             site = in_own_words(printed, path) if foreign else printed
@@ -153,10 +121,36 @@ def _merge_sites(
             if len(copies) > len(most.get(key, ())):
                 most[key] = copies
     merged = [site for copies in most.values() for site in copies]
-    return sorted(merged, key=lambda s: (s.position, s.message, s.function))
+    return sorted(merged, key=_order)
 
 
-def plain_lines(output: str, relative: Relative = _unchanged) -> list[Diagnostic]:
+def settle(packages: Sequence[PackageDiagnostics], owners: Mapping[str, str]) -> None:
+    """Give each site to the package that its file belongs to; ``packages`` are changed in place.
+
+    A copy is dropped where the owner has a site of the kind at the place, else moved there: code
+    that is instantiated nowhere in its own package is known from others only. ``owners`` are import
+    paths by directory.
+    """
+    by_path = {package.path: package for package in packages}
+    for package in packages:
+        printed, package.sites = package.sites, []
+        for site in printed:
+            directory = site.position.file.rpartition("/")[0] or "."
+            owner = None if site.position.generated else owners.get(directory)
+            if owner is None or owner == package.path:
+                package.sites.append(site)
+                continue
+            theirs = by_path[owner].sites
+            if all((s.position, s.kind) != (site.position, site.kind) for s in theirs):
+                theirs.append(in_own_words(site, owner))
+                theirs.sort(key=_order)
+
+
+def _order(site: EscapeSite) -> tuple[Position, str, str]:
+    return site.position, site.message, site.function
+
+
+def plain_lines(output: str, relative: Relative) -> list[Diagnostic]:
     """Return every line as it is, for views on demand (``-m``, ``-m -l``).
 
     A listing (``-S``) has lines without a position.
@@ -164,7 +158,7 @@ def plain_lines(output: str, relative: Relative = _unchanged) -> list[Diagnostic
     found = []
     for block in blocks(output):
         path = block.path
-        for message in filter(None, block.messages()):
+        for message in filter(None, block.messages):
             match = LINE.fullmatch(message)
             where = position(match, path, relative) if match is not None else None
             found.append(Diagnostic(path, where, match["text"] if match is not None else message))
@@ -179,12 +173,9 @@ class _Explanation:
 
 
 class _Block:
-    """The parser of one package or test variant, message by message."""
-
-    def __init__(
-        self, path: str, variant: str | None, relative: Relative, sources: Sources | None
-    ) -> None:
-        self._package = PackageDiagnostics(path, variant)
+    def __init__(self, block: Block, relative: Relative, sources: Sources) -> None:
+        self._messages = block.messages
+        self._package = PackageDiagnostics(block.path, block.variant)
         self._relative = relative
         self._sources = sources
         self._explanations: dict[_Place, list[_Explanation]] = defaultdict(list)
@@ -192,12 +183,11 @@ class _Block:
         self._flow: list[FlowStep] | None = None
         # Position, expression and message.
         self._heap: list[tuple[Position, str, str]] = []
-        self._stack: list[tuple[Position, str, str]] = []
         # Values that become interfaces at a position, or are part of one that does.
         self._converted: set[_Place] = set()
 
-    def parse(self, messages: Iterable[str]) -> PackageDiagnostics:
-        for message in messages:
+    def parse(self) -> PackageDiagnostics:
+        for message in self._messages:
             match = LINE.fullmatch(message)
             if match is None:
                 self._unknown(None, message)
@@ -232,11 +222,11 @@ class _Block:
             self._flow = explanation.flow
             self._explanations[where, explained["expr"]].append(explanation)
             self._explained[where].append(explanation)
-        elif (parameter := parameter_flow(self._package.path, where, text)) is not None:
-            self._package.parameters.append(parameter)
-        elif (expression := staying_expression(text)) is not None:
-            self._stack.append((where, expression, expression + STAYS))
-        elif not self._inlining(where, text):
+        elif (
+            parameter_form(text) is None
+            and staying_expression(text) is None
+            and not self._inlining(where, text)
+        ):
             self._unknown(where, text)
 
     def _unknown(self, where: Position | None, text: str) -> None:
@@ -245,7 +235,7 @@ class _Block:
             self._package.unparsed.append(Diagnostic(self._package.path, where, text))
 
     def _inlining(self, where: Position, text: str) -> bool:
-        package, test = self._package, is_test(where)
+        package, test = self._package, where.file.endswith("_test.go")
         if text.startswith("inlining call to "):
             callee = text.removeprefix("inlining call to ")
             package.calls.append(InliningCall(package.path, callee, where, test))
@@ -259,16 +249,9 @@ class _Block:
             name, reason, cost = can["name"], "", can["cost"]
         else:
             return False
+        number = int(cost) if cost else None
         package.decisions.append(
-            InliningDecision(
-                package.path,
-                name,
-                where,
-                can=cannot is None,
-                cost=int(cost) if cost else None,
-                reason=reason,
-                test=test,
-            )
+            InliningDecision(package.path, name, where, cannot is None, number, reason, test)
         )
         return True
 
@@ -284,8 +267,6 @@ class _Block:
         )
         functions = Functions(package.path, package.decisions, self._sources)
         methods = _methods(package)
-        if all(d.can for d in package.decisions):
-            methods |= functions.methods()  # from -m, which has no decision for other functions
         unnamed: set[int] = set()
         for where, expression, message in self._heap:
             # `append(x, y)` is explained, `append` is printed.
@@ -294,11 +275,16 @@ class _Block:
             if message.startswith(MOVED):
                 kind = SiteKind.MOVED
             else:
-                is_box = self._is_box(where, expression, flow)
+                # A value that is allocated and then becomes an interface (a method value, the sum
+                # of a boxed sum, a literal) has that step in its own flow. The box itself has it in
+                # the flows of its content.
+                is_box = (where, expression) in self._converted and not any(
+                    _CONVERTED.fullmatch(step.text) for step in flow
+                )
                 kind = SiteKind.BOXED if is_box else kind_of(expression, methods)
             if not function:
                 unnamed.add(len(package.sites))
-            test = is_test(where)
+            test = where.file.endswith("_test.go")
             package.sites.append(
                 EscapeSite(
                     package=package.path,
@@ -313,29 +299,6 @@ class _Block:
             )
         inlined = {generic_name(call.callee) for call in package.calls}
         package.sites = mark_copies(package.sites, unnamed, inlined, functions)
-        for where, expression, message in self._stack:
-            package.stack_sites.append(
-                EscapeSite(
-                    package=package.path,
-                    function=functions.enclosing(where, expression),
-                    position=where,
-                    expression=expression,
-                    kind=kind_of(expression, methods),
-                    message=message,
-                    test=is_test(where),
-                )
-            )
-
-    def _is_box(self, where: Position, expression: str, flow: list[FlowStep]) -> bool:
-        """True if flows show that a site is a box, whatever its text looks like.
-
-        A value that is allocated and then becomes an interface (a method value, the sum of a boxed
-        sum, a literal) has that step in its own flow. The box itself has it in the flows of its
-        content.
-        """
-        return (where, expression) in self._converted and not any(
-            _CONVERTED.fullmatch(step.text) for step in flow
-        )
 
 
 def _methods(package: PackageDiagnostics) -> frozenset[str]:

@@ -15,7 +15,7 @@ from harness.model import SECONDS
 
 # With -test.v a benchmark's name is alone on a line before it runs. With blanks after it, it is the
 # beginning of a result line that a crash cut off.
-_ANNOUNCED = re.compile(r"(?P<name>Benchmark\S*)")
+ANNOUNCED = re.compile(r"(?P<name>Benchmark\S*)")
 FAIL = re.compile(r"\s*--- FAIL: (?P<name>Benchmark\S*)(?: \(.*\))?\s*")
 _SKIP = re.compile(r"\s*--- SKIP: (?P<name>Benchmark\S*)(?: \(.*\))?\s*")
 _KEY = re.compile(r"[a-z][^\sA-Z:]*")
@@ -40,10 +40,8 @@ class TestOutput:
     """The output of one run of a test binary.
 
     Attributes:
-        lines: the results, in order.
         config: the ``key: value`` lines (``goos``, ``pkg``, ``cpu``).
         failed: benchmarks that said ``--- FAIL``, with what they logged.
-        skipped: benchmarks that said ``--- SKIP``.
         started: benchmarks in the order in which they began, parents before their children.
         running: the benchmark that had begun and not ended when the output stopped.
         complete: the binary came to its end (``PASS`` or ``FAIL`` as the last word).
@@ -75,7 +73,7 @@ def read_output(text: str, procs: int = 1) -> TestOutput:
     for line in text.split("\n")[:-1]:
         stripped = line.rstrip("\r")
         result = parse_result(stripped) or _after_text(stripped, current)
-        marker = _ANNOUNCED.fullmatch(stripped)
+        marker = ANNOUNCED.fullmatch(stripped)
         fail = FAIL.fullmatch(stripped)
         skip = _SKIP.fullmatch(stripped)
         event = result or marker or fail or skip
@@ -151,11 +149,6 @@ def parse_result(line: str) -> BenchmarkLine | None:
             unit, factor = standard_unit(unit)
             values[unit] = value * factor
     return BenchmarkLine(name, int(iterations), values)
-
-
-def is_announcement(line: str) -> bool:
-    """True if a line is the name of a benchmark and nothing else."""
-    return _ANNOUNCED.fullmatch(line) is not None
 
 
 def setting_of(line: str) -> tuple[str, str] | None:

@@ -24,12 +24,7 @@ _BLOCK = re.compile(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Block:
-    """Statements without a branch between them.
-
-    Attributes:
-        start: line and column of its first character.
-        end: of the first one after it.
-    """
+    """Statements without a branch between them; ``end`` is the place after the last one."""
 
     start: tuple[int, int]
     end: tuple[int, int]
@@ -44,10 +39,8 @@ Blocks = dict[str, list[Block]]
 class CoverageJob:
     """The run of the benchmarks of one package; times are seconds.
 
-    Attributes:
-        binary: built with :data:`COVER_FLAGS`.
-        benchmarks: names of its top-level benchmarks that can be run.
-        benchtime: of the allocation lane, so that the same branches are taken.
+    ``binary`` is built with :data:`COVER_FLAGS`; ``benchmarks`` are top-level ones that can be run,
+    ``benchtime`` is that of the allocation lane, so that the same branches are taken.
     """
 
     binary: Path
@@ -103,17 +96,14 @@ def read_profile(text: str, relative: Callable[[str], str | None]) -> Blocks:
 
 def merge_blocks(parts: Iterable[Blocks]) -> Blocks:
     """Join the blocks of several runs."""
-    found: dict[str, dict[tuple[tuple[int, int], tuple[int, int]], bool]] = {}
+    found: dict[str, dict[tuple[tuple[int, int], tuple[int, int]], Block]] = {}
     for part in parts:
         for file, blocks in part.items():
             own = found.setdefault(file, {})
             for block in blocks:
                 key = (block.start, block.end)
-                own[key] = own.get(key, False) or block.executed
-    return {
-        file: sorted(Block(*key, executed) for key, executed in own.items())
-        for file, own in found.items()
-    }
+                own[key] = max(block, own.get(key, block))  # executed in any run
+    return {file: sorted(own.values()) for file, own in found.items()}
 
 
 def execution(blocks: Sequence[Block], content: bytes, where: Position) -> Execution | None:

@@ -7,14 +7,7 @@ allocations that a process makes once. A benchmark that allocates 334.9 or 335.2
 cut. Time comes from the time lane only: 100 iterations are too few. A unit that a benchmark reports
 by itself (``b.ReportMetric``) is taken from the time lane where there is one.
 
-Of the heap costs, the allocations and the collector's cycles and pauses are rates, and come from
-the lane that ran more iterations: allocations of the whole run are in them (3 objects for a
-``sync.Pool`` that the collection before the run emptied), so that 1.5 reads 1.52 at 100 iterations.
-``allocs-exact/op`` does so only where that lane, too, cuts it to the allocs/op of the allocation
-lane: some benchmarks allocate more often in the first hundred operations than later. The heap and
-stack in use at the end come from the allocation lane: in the time lane the end is anywhere between
-two collections (0.3 to 5 MB for benchmarks that keep nothing), and the ramp-up has grown the stack
-already.
+Which lane each of the heap costs comes from, and why: docs/design/heap-costs.md.
 """
 
 import math
@@ -47,11 +40,9 @@ _TIMED = (SECONDS, "B/s")
 def measurements(
     allocation: Sequence[BenchmarkLine], time: Sequence[BenchmarkLine] = ()
 ) -> tuple[BenchmarkResult, ...]:
-    """Return the results of a package, in the order of the output.
+    """Return the results of a package, in the order of the output, from all runs of both lanes.
 
-    Args:
-        allocation: lines of all runs of the allocation lane.
-        time: lines of the time lane, empty with ``--alloc-only``.
+    There are no lines of the time lane with ``--alloc-only``.
     """
     counted, timed = _by_name(allocation), _by_name(time)
     return tuple(

@@ -48,8 +48,7 @@ class Stack:
 
     Attributes:
         locations: leaf first; each is the frames at one address, the innermost inlined one first.
-        objects: allocated since the start, also those that were freed.
-        bytes: likewise.
+        objects, bytes: allocated since the start, also those that were freed.
     """
 
     locations: tuple[tuple[Frame, ...], ...]

@@ -62,8 +62,7 @@ class ProfileJob:
 class Amount:
     """The allocations of one place, per operation and, for the set-up, per run.
 
-    Attributes:
-        calls: per function of the runtime that allocates, allocations per operation and per run.
+    ``calls`` are both, by function of the runtime that allocates.
     """
 
     allocs: float = 0.0
@@ -132,8 +131,8 @@ def summed(
 
 
 def _difference(binary: Path, job: ProfileJob, relative: Relative) -> dict[AllocationSite, Amount]:
-    profiles = [_profile(binary, job, iterations) for iterations in (FEW, MANY)]
-    return difference(profiles[0], profiles[1], (FEW, MANY), relative)
+    few, many = (_profile(binary, job, iterations) for iterations in (FEW, MANY))
+    return difference(few, many, (FEW, MANY), relative)
 
 
 def _profile(binary: Path, job: ProfileJob, iterations: int) -> list[Stack]:
@@ -238,15 +237,10 @@ def _place(stack: Stack, relative: Relative) -> AllocationSite | None:
                 continue
             # The last frame of the project among those inlined into one address.
             outer = [f for f in location[index:] if relative(f.file) is not None][-1]
+            outer_file = relative(outer.file) or file
+            function = short_function(frame.function)
             return AllocationSite(
-                file=file,
-                line=frame.line,
-                function=short_function(frame.function),
-                outer_file=relative(outer.file) or file,
-                outer_line=outer.line,
-                via=via,
-                allocs=0.0,
-                bytes=0.0,
+                file, frame.line, function, outer_file, outer.line, via, allocs=0.0, bytes=0.0
             )
     return None
 

@@ -50,10 +50,8 @@ class LaneSettings:
 class LaneRun:
     """The results of one lane of one package.
 
-    Attributes:
-        lines: results of the benchmarks that did not fail, without the ``-GOMAXPROCS`` suffix.
-        failures: benchmarks without a number.
-        raw: standard output of all runs, verbatim.
+    ``lines`` are of the benchmarks that did not fail, without the ``-GOMAXPROCS`` suffix; ``raw``
+    is the standard output of all runs, verbatim.
     """
 
     lines: tuple[BenchmarkLine, ...]
@@ -114,7 +112,7 @@ def run_lane(
 
 
 def _command(binary: Path, settings: LaneSettings, skip: Iterable[str]) -> list[str]:
-    command = [
+    return [
         str(binary),
         *BENCHMARKS_ONLY,
         f"-test.bench={settings.bench}",
@@ -124,10 +122,8 @@ def _command(binary: Path, settings: LaneSettings, skip: Iterable[str]) -> list[
         f"-test.cpu={settings.procs}",
         "-test.timeout=0",
         "-test.v",
+        *([f"-test.skip={exactly(skip)}"] if skip else []),
     ]
-    if skip:
-        command.append(f"-test.skip={exactly(skip)}")
-    return command
 
 
 def _culprit(output: TestOutput, done: Completed, settings: LaneSettings) -> str:

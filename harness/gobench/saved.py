@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.gobench.benchfmt import (
+    ANNOUNCED,
     FAIL,
     BenchmarkLine,
     base_name,
-    is_announcement,
     parse_result,
     setting_of,
     standard_unit,
@@ -44,9 +44,8 @@ class SavedLine:
     """One result line of a saved file.
 
     Attributes:
-        result: with the name as printed, or without its suffix after :func:`read_saved`.
         config: the ``key: value`` lines in force (``goos``, ``goarch``, ``pkg``, ``cpu``).
-        procs: GOMAXPROCS by the suffix of the name; 1 without one.
+        procs: GOMAXPROCS by the suffix that was taken off the name; 1 if none was.
     """
 
     number: int
@@ -80,7 +79,6 @@ class SavedOutput:
     """A file in the Go benchmark format.
 
     Attributes:
-        lines: the results, in order.
         failed: the benchmarks and packages without a result, in the order of the file.
         warnings: number of a line that was ignored, and the reason.
         units: the ``Unit`` lines, by unit as in results.
@@ -114,9 +112,7 @@ class _Run:
         announced: benchmark that ``-test.v`` announced last, if it has no result.
         begun: line, and rest of the line, of names without a result.
         named: a benchmark said ``--- FAIL``.
-        reason: line, kind and words of the failure that ended it.
-        status: the words after that.
-        passed: its last word is ``PASS``.
+        reason: line, kind and words of the failure that ended it; ``status`` are those after that.
         last: number of its last line.
     """
 
@@ -129,13 +125,6 @@ class _Run:
     status: list[str] = field(default_factory=list)
     passed: bool = False
     last: int = 0
-
-    @property
-    def empty(self) -> bool:
-        """True if it has no output yet."""
-        return not (
-            self.results or self.announced or self.begun or self.named or self.reason or self.status
-        )
 
     def say(self, number: int, words: str) -> None:
         """Note a bad end."""
@@ -200,7 +189,7 @@ class _Reader:
                 run.announced = ""
             if last:
                 self._warn(number, "the last line has no end: the file may be cut off")
-        elif is_announcement(row):
+        elif ANNOUNCED.fullmatch(row) is not None:
             run.announced = row
         else:
             begun = _BEGUN.fullmatch(row)
@@ -213,7 +202,7 @@ class _Reader:
                 self._warn(number, f"not a result: {row[:_SHOWN]!r}")
 
     def _setting(self, number: int, row: str) -> bool:
-        """Read a line that is about the results to come; return False for another."""
+        """Read a line that is about the results to come; False for another."""
         fields = row.split()
         if len(fields) > 1 and fields[0] == "Unit" and row.startswith("Unit"):
             self._unit(number, fields[1], fields[2:])
@@ -265,8 +254,8 @@ class _Reader:
             self._ends = run.passed = True
         elif row == "FAIL":
             self._ends = True
-            if not run.empty:  # else it is the last word of `go test`
-                run.say(number, row)
+            if run.results or run.announced or run.begun or run.named or run.reason or run.status:
+                run.say(number, row)  # else it is the last word of `go test`
         elif _STATUS.fullmatch(row) is not None:
             run.say(number, row)
         elif (ended := _ENDED.fullmatch(row)) is not None:

@@ -6,7 +6,6 @@ same time come mixed.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -25,19 +24,6 @@ class _Event(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Event)
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
-    """A stream of events.
-
-    Attributes:
-        text: the output of ``go test`` without ``-json``, package by package.
-        unread: number of each line that begins like an event and is none.
-    """
-
-    text: str
-    unread: tuple[int, ...]
-
-
 def is_events(text: str) -> bool:
     """True for a stream of events: the first line that looks like one is."""
     for line in text.split("\n"):
@@ -46,11 +32,11 @@ def is_events(text: str) -> bool:
     return False
 
 
-def read_events(text: str) -> Events:
-    """Join the output of the events.
+def read_events(text: str) -> tuple[str, list[int]]:
+    """Return the output of ``go test`` without ``-json``, and the numbers of lines not understood.
 
-    Lines between the events (go's own on the error stream) come first, then the compiler's, then
-    the packages in the order in which they begin.
+    These begin like an event and are none. Lines between the events (go's own on the error stream)
+    come first, then the compiler's, then the packages in the order in which they begin.
     """
     between: list[str] = []
     builds: dict[str, list[str]] = {}
@@ -72,7 +58,7 @@ def read_events(text: str) -> Events:
                 said.append(event.Output)
             elif event.Action in _ENDS and not event.Test:
                 said.append(_end(event, said))
-    return Events("".join([*between, *_whole(builds), *_whole(packages)]), tuple(unread))
+    return "".join([*between, *_whole(builds), *_whole(packages)]), unread
 
 
 def _event(line: str) -> _Event | None:

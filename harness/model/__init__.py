@@ -4,7 +4,7 @@ Everything that a record holds is defined here, in the order of the flow: revisi
 diagnostic, benchmark, record. JSON is made from these types by :mod:`harness.store.encoding`.
 """
 
-from harness.model.allocation import Account, AllocationSite, Exchange, Frame, OwnPlace
+from harness.model.allocation import Account, AllocationSite, Exchange, OwnPlace
 from harness.model.benchmark import (
     BenchmarkFailure,
     BenchmarkResult,
@@ -24,8 +24,6 @@ from harness.model.diagnostic import (
     FlowStep,
     InliningCall,
     InliningDecision,
-    Leak,
-    ParameterFlow,
     Position,
     SiteExecution,
     SiteKind,

@@ -50,7 +50,7 @@ class Measurement:
 
     @property
     def value(self) -> float:
-        """The middle of the samples: their median."""
+        """The median of the samples."""
         ordered: Sequence[float] = self.samples
         if ordered.count(ordered[0]) != len(ordered):
             ordered = sorted(ordered)

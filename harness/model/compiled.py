@@ -58,8 +58,7 @@ class FunctionCode:
     """A function as compiled.
 
     Attributes:
-        package: import path; that of ``p`` for ``p_test``.
-        function: in the compiler's words.
+        package, function: as of :class:`AllocationCall`.
         frame_bytes: size of its stack frame, as ``-S`` prints it (``locals=``); of the largest
             where a generic function was compiled several times.
         file, line: of its declaration, the file relative to the repository's root if in it.

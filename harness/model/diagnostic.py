@@ -95,35 +95,6 @@ class EscapeSite:
         return steps[-1].removeprefix("from ") if steps else ""
 
 
-class Leak(StrEnum):
-    """The destination of a parameter."""
-
-    NONE = "none"  # "p does not escape"
-    HEAP = "heap"  # "leaking param: p": what it points to escapes in the caller
-    CONTENT = "content"  # "leaking param content: p": what is behind what it points to
-    RESULT = "result"  # "leaking param: p to result ~r0 level=0"
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterFlow:
-    """The flow of a parameter, which decides about the values of its callers.
-
-    Attributes:
-        position: where the parameter is declared.
-        name: its name; ``arg#1`` where it has none.
-        result: the result that it leaks to.
-        level: how often it is dereferenced on the way to the result.
-    """
-
-    package: str
-    position: Position
-    name: str
-    leak: Leak
-    result: str = ""
-    level: int = 0
-    test: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class InliningDecision:
     """A decision about inlining a function: ``can inline F with cost 8 as: …``.
@@ -169,11 +140,7 @@ class Execution(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class SiteExecution:
-    """The execution of one escape site, from a run of the benchmarks with coverage counters.
-
-    Attributes:
-        position: of the site.
-    """
+    """The execution of one escape site, from a run of the benchmarks with coverage counters."""
 
     package: str
     position: Position

@@ -27,7 +27,6 @@ class Environment:
     """A toolchain and the tagged variables of asv's ``matrix``.
 
     Attributes:
-        toolchain: the Go release that really ran.
         build_variables: set while compiling and running (``matrix.env``).
         run_variables: set only while running (``matrix.env_nobuild``).
     """

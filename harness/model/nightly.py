@@ -12,8 +12,8 @@ class Reported:
     Attributes:
         series: digest of package, benchmark and unit.
         direction: ``regression`` or ``improvement``.
-        previous: hash of the revision with the old value.
-        revision: hash of the revision with the new one; the step lies in between or there.
+        previous, revision: hashes of those with the old and with the new value; the step lies in
+            between or at the latter.
         at: when it was reported, seconds since the epoch; 0 if it is older than the first report.
     """
 
@@ -49,9 +49,8 @@ class EnvironmentState:
 class NightlyState:
     """State of one machine.
 
-    Attributes:
-        unfetched_since: when the first fetch failed of those since the last that worked, seconds
-            since the epoch; 0 where the last one worked.
+    ``unfetched_since`` is when the first fetch failed after the last that worked, seconds since the
+    epoch; 0 where the last one worked.
     """
 
     schema: str = "esv.nightly-state/1"

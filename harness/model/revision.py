@@ -11,8 +11,7 @@ class Revision:
     """A git commit.
 
     Attributes:
-        hash: 40 hexadecimal digits.
-        parents: hashes of the parents; the first one is *the* parent.
+        hash, parents: 40 hexadecimal digits each.
         date: author date, seconds since the epoch (asv's date of a commit).
     """
 
@@ -35,9 +34,7 @@ class Revision:
     @property
     def uncommitted(self) -> bool:
         """Return whether it is a commit made of a work tree; no clone has it."""
-        return self.message.startswith(f"{WORK_TREE} ") or self.message.startswith(
-            f"{WORK_TREE}out"
-        )
+        return self.message.startswith((f"{WORK_TREE} ", f"{WORK_TREE}out"))
 
     @property
     def short(self) -> str:
@@ -78,18 +75,12 @@ class TreeDiff:
 
 def reverse(diff: TreeDiff) -> TreeDiff:
     """The same changes from ``head`` to ``base``."""
-    return TreeDiff(
-        diff.head,
-        diff.base,
-        tuple(
-            FileChange(
-                c.new,
-                c.old,
-                tuple(Hunk(h.new_start, h.new_count, h.old_start, h.old_count) for h in c.hunks),
-            )
-            for c in diff.files
-        ),
-    )
+
+    def turned(hunks: tuple[Hunk, ...]) -> tuple[Hunk, ...]:
+        return tuple(Hunk(h.new_start, h.new_count, h.old_start, h.old_count) for h in hunks)
+
+    files = tuple(FileChange(c.new, c.old, turned(c.hunks)) for c in diff.files)
+    return TreeDiff(diff.head, diff.base, files)
 
 
 def is_test(file: str | None) -> bool:

@@ -32,10 +32,9 @@ def _alternatives(bench: str) -> tuple[tuple[re.Pattern[str], ...], ...]:
         elif character in "()" and not brackets:
             parentheses += 1 if character == "(" else -1
         elif character in "/|" and not brackets and not parentheses:
-            if character == "/":
-                alternatives[-1].append("")
-            else:
-                alternatives.append([""])
+            if character == "|":
+                alternatives.append([])
+            alternatives[-1].append("")
             continue
         alternatives[-1][-1] += character
     # Names have no blanks: the testing package writes them as underscores, here and there.
@@ -57,15 +56,10 @@ def check(bench: str) -> None:
 def selects(bench: str, name: str) -> bool:
     """Return whether a benchmark with this full name is run, and gives a result.
 
-    Args:
-        bench: as ``go test -bench`` takes it.
-        name: ``BenchmarkParse/size=1k``, without the ``-GOMAXPROCS`` suffix.
+    The name, ``BenchmarkParse/size=1k``, has no ``-GOMAXPROCS`` suffix.
     """
     levels = name.split("/")
-    return any(
-        len(levels) >= len(elements) and _matches(elements, levels)
-        for elements in _alternatives(bench)
-    )
+    return any(len(e) <= len(levels) and _matches(e, levels) for e in _alternatives(bench))
 
 
 def enters(bench: str, name: str) -> bool:

@@ -5,12 +5,8 @@ read as ``sec/op`` and ``MB/s`` as ``B/s``.
 
 :data:`HEAP_COSTS` are of :class:`runtime.MemStats`, which `testing` reads when its timer starts and
 stops. ``heap-live-B``, ``heap-inuse-B`` and ``stack-inuse-B`` are what the run added: their value
-when the timer stopped last, less that when the run began, after the collection with which
-`testing` begins it and before the benchmark's set-up. The values themselves would depend on the
-benchmarks that ran before in the same process. So they are at most what 100 operations and the
-set-up put on the heap, garbage that no collection has found included, and below 0 where the run
-set free what an earlier one had left. What ``heap-inuse-B`` is above ``heap-live-B`` is room in
-spans that is taken and not used: fragmentation. ``stack-inuse-B`` moves in spans of 32 KiB.
+when the timer stopped last, less that when the run began, before the benchmark's set-up. They are
+below 0 where the run set free what an earlier one had left. More: docs/design/heap-costs.md.
 """
 
 SECONDS = "sec/op"

@@ -9,12 +9,7 @@ WALK_SCHEMA = "esv.walk/1"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A revision without a record, because measuring it failed.
-
-    Attributes:
-        message: what went wrong, one line.
-        attempts: how many runs have tried it.
-    """
+    """A revision without a record, because measuring it failed; ``message`` is one line."""
 
     revision: str
     message: str
@@ -26,8 +21,8 @@ class WalkPart:
     """A walk in one environment.
 
     Attributes:
-        release: Go release as it was asked for, ``None`` for the one that is there.
-        resolved: the release that this meant.
+        release: Go release as it was asked for, ``None`` for the one that is there; ``resolved`` is
+            the one that this meant.
         revisions: all that it set out to measure, in the order of measuring.
         open: those without a record of this walk, failed ones included.
         failures: those of ``open`` that were tried.
@@ -50,10 +45,8 @@ class Walk:
     Attributes:
         asked: the range in the words of the command line.
         begun: seconds since the epoch; a record that is older is not of this walk.
-        parts: one for each environment.
-        carry: whether results may be taken over.
-        explain: whether steps are accounted for at the end.
-        skip_existing: whether revisions with any record are passed over.
+        carry, explain, skip_existing: whether results may be taken over, steps are accounted for at
+            the end, and revisions with any record are passed over.
     """
 
     asked: str

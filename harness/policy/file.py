@@ -9,6 +9,7 @@ import difflib
 import re
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -98,28 +99,20 @@ def parse_policy(text: str, source: str) -> Policy:
 
 
 def _document(text: str, source: str) -> dict[str, object]:
-    """Return the TOML document.
-
-    Raises:
-        ConfigError: the text is none.
-    """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         message, _, place = str(err).partition(" (at ")
         found = re.findall(r"\d+", place)
         # At the end of a file tomllib names no line.
-        where = (
-            ":".join(found) or f"{text.count(chr(10)) + 1}:{len(text.rpartition(chr(10))[2]) + 1}"
-        )
+        lines = text.split("\n")
+        where = ":".join(found) or f"{len(lines)}:{len(lines[-1]) + 1}"
         raise ConfigError(f"{source}:{where}: {message}") from None
     except ValueError as err:  # a number of thousands of digits, a date that is none
         raise ConfigError(f"{source}: {err}") from None
 
 
 class _Reader:
-    """One policy file."""
-
     def __init__(self, text: str, source: str) -> None:
         self._text = text
         self._source = source
@@ -291,10 +284,7 @@ def _places(text: str) -> dict[_Key, tuple[int, int]]:
     """Return line and column, from 1, of every key and array element of a TOML document."""
     tree = Parser(Language(tree_sitter_toml.language())).parse(text.encode("utf-8"))
     found: dict[_Key, tuple[int, int]] = {}
-    counts: dict[_Key, int] = {}
-
-    def note(key: _Key, node: Node) -> None:
-        found.setdefault(key, (node.start_point.row + 1, node.start_point.column + 1))
+    counts: Counter[_Key] = Counter()
 
     def names(node: Node) -> tuple[str, ...]:
         if node.type == "dotted_key":
@@ -302,35 +292,26 @@ def _places(text: str) -> dict[_Key, tuple[int, int]]:
         raw = (node.text or b"").decode("utf-8")
         return (next(iter(tomllib.loads(f"{raw} = 0"))),)
 
-    def value(key: _Key, node: Node) -> None:
-        if node.type == "inline_table":
-            for pair in node.named_children:
-                pair_(key, pair)
-        elif node.type == "array":
-            elements = [child for child in node.named_children if child.type != "comment"]
-            for index, element in enumerate(elements):
-                note((*key, index), element)
-                value((*key, index), element)
+    def note(key: _Key, node: Node) -> None:
+        found.setdefault(key, (node.start_point.row + 1, node.start_point.column + 1))
 
-    def pair_(around: _Key, node: Node) -> None:
-        if node.type != "pair":
-            return
-        name, content = node.named_children[0], node.named_children[-1]
-        key: _Key = (*around, *names(name))
-        note(key, name)
-        value(key, content)
-
-    for node in tree.root_node.named_children:
-        if node.type == "pair":
-            pair_((), node)
-        elif node.type in ("table", "table_array_element"):
-            header = node.named_children[0]
-            key: _Key = names(header)
+    def walk(around: _Key, node: Node) -> None:
+        inside = [child for child in node.named_children if child.type != "comment"]
+        if node.type in ("pair", "table", "table_array_element"):
+            key: _Key = (*around, *names(inside[0]))
             if node.type == "table_array_element":
-                number = counts.get(key, 0)
-                counts[key] = number + 1
-                key = (*key, number)
-            note(key, header)
-            for child in node.named_children[1:]:
-                pair_(key, child)
+                counts[key] += 1
+                key = (*key, counts[key] - 1)
+            note(key, inside[0])
+            for child in inside[1:]:
+                walk(key, child)
+        elif node.type == "array":
+            for index, child in enumerate(inside):
+                note((*around, index), child)
+                walk((*around, index), child)
+        elif node.type in ("document", "inline_table"):
+            for child in inside:
+                walk(around, child)
+
+    walk((), tree.root_node)
     return found

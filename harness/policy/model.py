@@ -29,12 +29,9 @@ class GoneRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The amount by which a value may get worse.
+    """The amount by which a value may get worse: in its unit, or as a share of the base.
 
-    Attributes:
-        absolute: in the unit.
-        relative: as a share of the base; 0 → N is worse by any share.
-        listed: every change is listed, and none fails.
+    0 → N is worse by any share. With ``listed`` every change is listed, and none fails.
     """
 
     absolute: float = 0.0
@@ -122,16 +119,13 @@ class Waiver:
     """Something that would fail and is allowed, for a reason and until a day.
 
     Attributes:
-        owner: who answers for it.
         expires: the last day on which it is in force.
-        line: of the policy file.
         benchmark: pattern, as in :class:`BenchmarkRule`; empty if it is about an escape.
         unit: of the benchmark; empty for all, and for its being gone.
         allow: how much worse it may get, which a benchmark that is gone does not; ``None`` for
             any amount.
         escape: the compiler's message, with ``*`` for anything; empty if about a benchmark.
-        file: pattern of the escape's file; empty for all.
-        function: the escape's function; empty for all.
+        file, function: pattern of the escape's file, and its function; empty for all.
     """
 
     owner: str
@@ -153,7 +147,7 @@ class Policy:
     Attributes:
         source: the file as shown to people; empty for the built-in policy.
         thresholds: by unit, instead of :data:`DEFAULT_THRESHOLDS`.
-        benchmarks: for some benchmarks; a later one outranks an earlier one.
+        benchmarks: a later one outranks an earlier one.
     """
 
     source: str = ""

@@ -203,7 +203,7 @@ def _code(old: Record, new: Record) -> tuple[tuple[AllocationCall, ...], tuple[F
     """The compiled code of both; each has linked what it ran."""
     if not old.functions or set(old.functions) <= set(new.functions):
         return new.calls, new.functions
-    from harness.compiled import CompiledCode, merge
+    from harness.compiled.gather import CompiledCode, merge
 
     code = merge(CompiledCode(r.calls, r.functions) for r in (old, new))
     return code.calls, code.functions

@@ -8,8 +8,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.compiled import CompiledCode, parse_listing, read_binary
-from harness.compiled.listing import LISTING_FLAGS
+from harness.compiled.binary import read_binary
+from harness.compiled.gather import CompiledCode
+from harness.compiled.listing import LISTING_FLAGS, parse_listing
 from harness.diagnostics.collect import BUILD_FLAGS
 from harness.process import tool_environment
 from harness.toolchain import Go

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from harness.compiled import compile_listing, is_decoded, merge, parse_listing, read_binary
+from harness.compiled.binary import read_binary
+from harness.compiled.gather import merge
+from harness.compiled.image import is_decoded
+from harness.compiled.listing import compile_listing, parse_listing
 from harness.errors import MeasurementError
 from harness.model import Toolchain
 from harness.model.compiled import AllocationCall

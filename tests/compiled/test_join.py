@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiled import CompiledCode, read_binary, unmentioned, verdicts
 from harness.compiled.allocators import allocation_kind
+from harness.compiled.binary import read_binary
+from harness.compiled.gather import CompiledCode
+from harness.compiled.join import unmentioned, verdicts
 from harness.diagnostics.collect import compile_module
 from harness.model import EscapeSite, SiteKind
 from harness.model.compiled import AllocationCall, AllocationKind, FunctionCode

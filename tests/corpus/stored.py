@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from harness.diagnostics.copies import settle
-from harness.diagnostics.parse import PackageDiagnostics, merge, parse
+from harness.diagnostics.functions import Sources
+from harness.diagnostics.messages import Relative, blocks
+from harness.diagnostics.parse import PackageDiagnostics, merge, parse_block, settle
 from harness.model import CGO_GENERATED, EscapeSite
 from tests.corpus.regenerate import GOLDEN, RELEASES, SOURCE
 
@@ -35,6 +36,20 @@ def relative(path: str, package: str) -> str:
 def sources(package: str) -> Iterator[tuple[str, bytes]]:
     for path in sorted((SOURCE / directory(package)).glob("*.go")):
         yield path.relative_to(SOURCE).as_posix(), path.read_bytes()
+
+
+def as_printed(file: str, _package: str) -> str:
+    return file
+
+
+def no_sources(_package: str) -> Iterator[tuple[str, bytes]]:
+    return iter(())
+
+
+def parse(
+    output: str, relative: Relative = as_printed, sources: Sources = no_sources
+) -> list[PackageDiagnostics]:
+    return [parse_block(block, relative, sources) for block in blocks(output)]
 
 
 @cache

@@ -8,8 +8,9 @@ import pytest
 
 from harness.diagnostics.copies import in_own_words
 from harness.diagnostics.identity import normal_message
-from harness.diagnostics.parse import merge, parse
+from harness.diagnostics.parse import merge
 from harness.model import EscapeSite, Position, SiteKind
+from tests.corpus.stored import parse
 
 
 def test_an_unknown_heap_related_line_is_kept() -> None:

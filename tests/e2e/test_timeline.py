@@ -14,7 +14,7 @@ from harness.analysis.compare.erased import inlining_changes
 from harness.analysis.compare.escapes import EscapeDiff, diff_escapes
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
-from harness.diagnostics.parse import generic_name
+from harness.diagnostics.messages import generic_name
 from harness.model import EscapeSite, Outcome, PackageOutcome, Record
 from harness.toolchain import Go
 from tests.e2e.support import Json, Project, allocs, git, plain_go, truth

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.gobench import BenchmarkLine, measurements, read_output
-from harness.gobench.benchfmt import base_name, parse_result
-from harness.gobench.lanes import agree
+from harness.gobench.benchfmt import BenchmarkLine, base_name, parse_result, read_output
+from harness.gobench.lanes import agree, measurements
 from harness.gobench.saved import SavedLine, read_saved
 from harness.gobench.writing import write_saved
 from harness.model import ALLOCS, ALLOCS_EXACT, BYTES, GC_CYCLES, HEAP_LIVE, SECONDS, Lane

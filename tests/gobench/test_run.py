@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.gobench import LaneRun, LaneSettings, run_lane
 from harness.gobench.link import link, link_together
+from harness.gobench.run import LaneRun, LaneSettings, run_lane
 from harness.model import ALLOCS, Lane
 from harness.process import base_environment, tool_environment
 from harness.toolchain import Go, GoCommand, find_go

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.gobench import read_output
+from harness.gobench.benchfmt import read_output
 from harness.gobench.link import link
 from harness.model.selection import enters, exactly, selects
 from harness.process import tool_environment

@@ -16,7 +16,8 @@ from harness.analysis.compare.comparison import Change, Direction, compare
 from harness.analysis.compare.records import diff_records
 from harness.analysis.compare.samples import spread
 from harness.engine.jobs.importing import Origin, import_output
-from harness.gobench import BenchmarkLine, measurements
+from harness.gobench.benchfmt import BenchmarkLine
+from harness.gobench.lanes import measurements
 from harness.gobench.writing import format_result
 from harness.model import ALLOCS, BYTES, SECONDS, Lane, Record
 from harness.outputs.records.exports import benchfmt_text

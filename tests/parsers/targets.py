@@ -13,12 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.compiled import parse_listing, read_binary
+from harness.compiled.binary import read_binary
+from harness.compiled.listing import parse_listing
 from harness.config import GoSettings, load_config
 from harness.diagnostics.golist import read_listing
 from harness.diagnostics.messages import generic_name
 from harness.diagnostics.normal import normal_message, unshaped
-from harness.diagnostics.parse import merge, parse, plain_lines
+from harness.diagnostics.parse import merge, plain_lines
 from harness.engine.jobs.importing import Origin, import_output, text_of
 from harness.git.diffs import parse_diff
 from harness.gobench.benchfmt import read_output
@@ -32,6 +33,7 @@ from harness.store.codec import decode
 from harness.store.encoding import encode
 from harness.store.nightly import decode_state, encode_state
 from tests.builders import make_benchmark, make_package, make_record, make_revision, make_site
+from tests.corpus.stored import as_printed, parse
 
 _TESTS = Path(__file__).parents[1]
 _MOST = 60_000  # bytes of a sample that grows
@@ -129,7 +131,7 @@ def _diagnostics(data: bytes) -> object:
             normal_message(site.message)
             unshaped(site.message)
             generic_name(site.function)
-    return plain_lines(text)
+    return plain_lines(text, as_printed)
 
 
 def _listing(data: bytes) -> object:

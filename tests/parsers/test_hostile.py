@@ -12,11 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harness.compiled import parse_listing
+from harness.compiled.listing import parse_listing
 from harness.config import check_bench, load_config
 from harness.diagnostics.messages import generic_name
 from harness.diagnostics.normal import normal_message, unshaped
-from harness.diagnostics.parse import parse
 from harness.errors import ConfigError, EscapeVelocityError, MeasurementError
 from harness.git.diffs import parse_diff, unquote
 from harness.gobench.benchfmt import parse_result
@@ -28,6 +27,7 @@ from harness.store.asv.suite import _natural
 from harness.store.codec import decode
 from harness.store.encoding import encode
 from harness.toolchain.versions import parse_version
+from tests.corpus.stored import parse
 from tests.parsers.targets import TARGETS, changed, profile_sample, record_sample
 
 DIGITS = "1" * 5000

@@ -13,18 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiled import parse_listing
+from harness.compiled.listing import parse_listing
 from harness.config import load_config
 from harness.diagnostics.functions import Functions
 from harness.diagnostics.golist import read_listing
 from harness.diagnostics.messages import blocks, generic_name
 from harness.diagnostics.normal import normal_message, unshaped
-from harness.diagnostics.parse import parse
 from harness.engine.jobs.importing import Origin, import_output
 from harness.gobench.benchfmt import read_output
 from harness.gobench.saved import read_saved
 from harness.model import Position
 from tests.builders import make_revision
+from tests.corpus.stored import parse
 
 N = 40_000
 MOST = 4.0
@@ -33,11 +33,6 @@ ORIGIN = Origin(make_revision(3), None, "ci", "1.27.3", "1.27.3", "m")
 
 def repeated(form: str, n: int) -> str:
     return "".join(form.format(i) for i in range(n))
-
-
-def raw_strings(n: int) -> None:
-    for block in blocks("# m\nx.go:1:1: `a\n" + f"{'y' * 99}\n" * n):
-        block.messages()
 
 
 def directives(n: int) -> None:
@@ -58,10 +53,8 @@ CASES: dict[str, Callable[[int], object]] = {
         repeated("pkg: m{0}\nBenchmarkX-2 1 5 ns/op\n--- FAIL: BenchmarkY\n", n // 4), "f", ORIGIN
     ),
     "broken lines": lambda n: read_saved(repeated("BenchmarkX{0} \tx\n", n) + "FAIL\tm\t1s\n"),
-    "headers": lambda n: list(
-        blocks("# m\n" + f"{'x' * 99}\n" * n + "x.go:1:1: `a\n" + "# m\n" * n)
-    ),
-    "raw strings": raw_strings,
+    "headers": lambda n: blocks("# m\n" + f"{'x' * 99}\n" * n + "x.go:1:1: `a\n" + "# m\n" * n),
+    "raw strings": lambda n: blocks("# m\nx.go:1:1: `a\n" + f"{'y' * 99}\n" * n),
     "brackets": lambda n: generic_name("F" + "[a]" * n),
     "open brackets": lambda n: generic_name("F[a]" * n + "[" * n),
     "shapes": lambda n: unshaped("f[" * n + "]" * n + " go.shape.int"),

@@ -102,6 +102,7 @@ def test_a_later_rule_outranks_an_earlier_one_and_the_units_default() -> None:
         ('[escapes]\ngone = "report"\n', "2:1", 'unknown key "gone"'),
         ("[escapes]\nno_escape = []\n", "2:1", 'did you mean "no-escape"?'),
         ('[escapes]\nno-escape = [\n  "a.go", # one\n  "b.go:",\n]\n', "4:3", "b.go:"),
+        ('[escapes]\nno-escape = ["a.go:"] # why\n', "2:14", "a.go:"),
         ('[thresholds]\n"B/op" = "much"\n', "2:1", '"5%"'),
         ('[thresholds]\n"B/op" = -1\n', "2:1", '"5%"'),
         ('[thresholds]\n"B/op" = true\n', "2:1", '"5%"'),

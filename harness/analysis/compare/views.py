@@ -15,11 +15,11 @@ from harness.diagnostics.messages import (
     MOVED,
     generic_name,
     kind_of,
-    parameter_flow,
+    parameter_form,
     staying_expression,
 )
 from harness.diagnostics.normal import normal_message
-from harness.model import Diagnostic, EscapeSite, Leak, Position, Record, SiteKind, TreeDiff, View
+from harness.model import Diagnostic, EscapeSite, Position, Record, SiteKind, TreeDiff, View
 
 
 class Matter(StrEnum):
@@ -111,17 +111,14 @@ def _by_form(view: View, functions: _Functions) -> dict[tuple[Matter, str], list
 
 def _form(line: Diagnostic) -> tuple[Matter, str, SiteKind]:
     """The subject of a line, and its form: lines of one form can match, whatever their names."""
-    text, where = line.text, line.position
-    assert where is not None
+    text = line.text
     if text.startswith(MOVED):
         return Matter.HEAP, "", SiteKind.MOVED
     if text.endswith(ESCAPES):
         return Matter.HEAP, "", kind_of(text.removesuffix(ESCAPES), frozenset())
-    parameter = parameter_flow(line.package, where, text)
-    if parameter is not None:
-        stays = parameter.leak is Leak.NONE
-        form = "" if stays else f"{parameter.leak} {parameter.level}"
-        return (Matter.STACK if stays else Matter.PARAMETER), form, SiteKind.MOVED
+    form = parameter_form(text)
+    if form is not None:
+        return (Matter.PARAMETER if form else Matter.STACK), form, SiteKind.MOVED
     staying = staying_expression(text)
     if staying is not None:
         return Matter.STACK, "expression", kind_of(staying, frozenset())

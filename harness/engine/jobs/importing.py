@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from harness import __version__
 from harness.errors import MeasurementError, UsageError
-from harness.gobench import measurements
 from harness.gobench.benchfmt import BenchmarkLine, setting_of
+from harness.gobench.lanes import measurements
 from harness.gobench.saved import SavedFailure, SavedLine, SavedOutput, read_saved
 from harness.gobench.test2json import is_events, read_events
 from harness.model import (
@@ -100,9 +100,8 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
     warnings: list[str] = []
     events = is_events(text)
     if events:
-        read = read_events(text)
-        text = read.text
-        warnings += [f"{name}:{number}: not an event of go test -json" for number in read.unread]
+        text, unread = read_events(text)
+        warnings += [f"{name}:{number}: not an event of go test -json" for number in unread]
         name = f"{name} (as text)"
     saved = read_saved(text, ends=events)
     warnings += [f"{name}:{number}: {message}" for number, message in saved.warnings]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from harness.compiled import CompiledCode, merge
+from harness.compiled.gather import CompiledCode, merge
 from harness.diagnostics.marks import (
     MARK,
     Declaration,

@@ -12,7 +12,7 @@ from harness.engine.revision.build import BuiltModule, BuiltTree
 from harness.engine.revision.carry import package_key
 from harness.engine.revision.packages import PackageRunner
 from harness.engine.session import Session
-from harness.gobench import LaneRun
+from harness.gobench.run import LaneRun
 from harness.model import SECONDS, BenchmarkFailure, Lane, RunSettings
 from harness.model.selection import enters
 

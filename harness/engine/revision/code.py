@@ -22,7 +22,7 @@ from harness.errors import EscapeVelocityError
 from harness.model import AllocationCall, FunctionCode, PackageError
 
 if TYPE_CHECKING:
-    from harness.compiled import CompiledCode
+    from harness.compiled.gather import CompiledCode
 
 _MOST_SAID = 300
 
@@ -66,7 +66,8 @@ class CodeReader:
     def read(self, binary: Path, module: BuiltModule, package: BuiltPackage) -> PackageCode:
         """The code in a test binary. Whatever fails is part of the result: it costs no number."""
         # Half a second with its libraries, which a revision that is carried whole need not spend.
-        from harness.compiled import is_decoded, read_binary
+        from harness.compiled.binary import read_binary
+        from harness.compiled.image import is_decoded
 
         try:
             if is_decoded(self._whole.go.toolchain):
@@ -88,7 +89,7 @@ class CodeReader:
         Raises:
             MeasurementError: they do not compile, or it takes too long.
         """
-        from harness.compiled import compile_listing
+        from harness.compiled.listing import compile_listing
 
         go = self._whole.command(module.plan)
         return compile_listing(go, packages, self._relative, others=others)
@@ -106,7 +107,7 @@ def recorded(code: CompiledCode) -> PackageCode:
 
 def merged(parts: Iterable[PackageCode]) -> PackageCode:
     """The code of several binaries, in which the same functions may be."""
-    from harness.compiled import CompiledCode, merge
+    from harness.compiled.gather import CompiledCode, merge
 
     both = merge(CompiledCode(p.calls, p.functions) for p in parts)
     return PackageCode(both.calls, both.functions)

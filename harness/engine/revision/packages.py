@@ -11,10 +11,10 @@ from pathlib import Path
 from harness.diagnostics.collect import BuiltPackage
 from harness.engine.revision.build import BuiltModule, BuiltTree
 from harness.engine.revision.code import CodeReader, PackageCode
-from harness.gobench import LaneRun, LaneSettings, measurements, run_lane
 from harness.gobench.benchfmt import BenchmarkLine
-from harness.gobench.lanes import agree
+from harness.gobench.lanes import agree, measurements
 from harness.gobench.link import link_together
+from harness.gobench.run import LaneRun, LaneSettings, run_lane
 from harness.model import (
     BenchmarkFailure,
     Lane,

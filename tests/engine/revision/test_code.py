@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-import harness.compiled
+import harness.compiled.binary
+import harness.compiled.image
 from harness.analysis.compare.costs import Reach
 from harness.analysis.compare.escapes import diff_escapes
 from harness.analysis.compare.records import record_detail
@@ -139,7 +140,7 @@ def test_what_cannot_be_read_costs_no_number(
         raise error
 
     head = project.commit(FILES)
-    monkeypatch.setattr(harness.compiled, "read_binary", fail)
+    monkeypatch.setattr(harness.compiled.binary, "read_binary", fail)
     with open_session() as session:
         record = session.measure(head, alloc_only=True)
         problems, notes = check_store(session.config)
@@ -158,7 +159,7 @@ def test_the_listing_serves_where_binaries_are_not_decoded(
     head = project.commit(FILES)
     with open_session() as session:
         decoded = session.measure(head, alloc_only=True, write=False)
-    monkeypatch.setattr(harness.compiled, "is_decoded", lambda _: False)
+    monkeypatch.setattr(harness.compiled.image, "is_decoded", lambda _: False)
     with open_session(carry=False) as session:
         listed = session.measure(head, alloc_only=True, write=False)
     assert set(decoded.calls) <= set(listed.calls)

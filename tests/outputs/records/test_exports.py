@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from harness.errors import UsageError
-from harness.gobench import BenchmarkLine, measurements
+from harness.gobench.benchfmt import BenchmarkLine
+from harness.gobench.lanes import measurements
 from harness.gobench.saved import read_saved
 from harness.gobench.writing import format_result
 from harness.model import ALLOCS, BYTES, SECONDS, Lane, Record
