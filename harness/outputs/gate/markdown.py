@@ -11,7 +11,7 @@ from harness.model import ALLOCS, BYTES, SECONDS, EscapeSite
 from harness.outputs.gate.annotation import Annotation, Level
 from harness.outputs.gate.annotations import annotate, attribution_of, describe
 from harness.outputs.gate.base import Failure, Surroundings
-from harness.outputs.gate.words import benchmark_rows, comparison_line, verdict_line
+from harness.outputs.gate.words import benchmark_rows, comparison_line, meaning, verdict_line
 from harness.outputs.text.explanation import OUTCOMES
 from harness.outputs.text.format import clip, plural, signed, value
 from harness.outputs.text.markdown import Page, attribute, code, fenced, plain
@@ -173,7 +173,7 @@ def _change_rows(report: GateReport, around: Surroundings) -> Iterable[_Row]:
     seen = {(v.package, v.subject) for v in judgement.violations}
     rest = [c for c in report.changes if id(c) not in told]
     for change in sorted(rest, key=lambda c: c.unit != ALLOCS):
-        word = "waived" if id(change) in waived else _meaning(change)
+        word = "waived" if id(change) in waived else meaning(change)
         key = (change.package, change.benchmark)
         yield _Row(
             "▼" if change.direction is Direction.IMPROVEMENT else "▲",
@@ -186,15 +186,6 @@ def _change_rows(report: GateReport, around: Surroundings) -> Iterable[_Row]:
         seen.add(key)
 
 
-def _meaning(change: Change) -> str:
-    """The meaning of a change that breaks no rule."""
-    if change.by_compiler and not change.by_code:
-        return "compiler, not code"
-    if change.by_benchmark and not change.by_code:
-        return "the benchmark's own"
-    return "better" if change.charged is Direction.IMPROVEMENT else "listed only"
-
-
 def _change_numbers(change: Change) -> str:
     if change.base is None or change.head is None:
         return ""
@@ -203,7 +194,7 @@ def _change_numbers(change: Change) -> str:
 
 
 def _change_causes(report: GateReport, change: Change, around: Surroundings) -> str:
-    attribution = attribution_of(report, change.package, change.benchmark, change.unit)
+    attribution = attribution_of(report, change)
     if attribution is None:
         return ""
     if not attribution.causes:
