@@ -12,6 +12,7 @@ from harness.model import ALLOCS, Outcome
 from harness.outputs.text.explanation import OUTCOMES, describe_cause, waived_by
 from harness.outputs.text.format import minute, one_line, plural, signed, value, visible
 from harness.outputs.text.markdown import code, plain
+from harness.policy.model import Waiver
 from harness.words import utc
 
 MARKER = "<!-- escape-velocity:nightly -->"
@@ -75,7 +76,8 @@ def nightly_text(report: NightlyReport) -> str:
             lines += ["", f"{title}, {_where(found)}"]
             for step in steps[:MOST_ROWS]:
                 lines += step_lines(found.history, step, found.attributions.get(step))
-                lines += _waiver_text(judged.get(step))
+                waiver = _waiver(judged, step)
+                lines += [f"    {visible(waived_by(waiver))}"] if waiver else []
             lines += _more(len(steps))
     lines += ["", *(visible(line) for line in _done(report))]
     return "\n".join(lines) + "\n"
@@ -93,13 +95,17 @@ def nightly_markdown(report: NightlyReport) -> str:
             lines += ["| commit | benchmark | before → after | why |", "|---|---|---|---|"]
             for step in steps[:MOST_ROWS]:
                 cells = _step_cells(found, step)
-                violation = judged.get(step)
-                if violation is not None and violation.waiver is not None:
-                    cells[-1] = f"{code(visible(waived_by(violation.waiver)))} {cells[-1]}".strip()
+                waiver = _waiver(judged, step)
+                if waiver:
+                    cells[-1] = f"{code(visible(waived_by(waiver)))} {cells[-1]}".strip()
                 lines.append("| " + " | ".join(cells) + " |")
             lines += ["", *_more(len(steps))]
     lines += ["", *(f"- {plain(line)}" for line in _done(report))]
     return "\n".join(lines) + "\n"
+
+
+def _waiver(judged: Mapping[Step, Violation], step: Step) -> Waiver | None:
+    return judged[step].waiver if step in judged else None
 
 
 def _where(found: EnvironmentNews) -> str:
@@ -111,17 +117,17 @@ def _where(found: EnvironmentNews) -> str:
 def _sections(
     found: EnvironmentNews, judged: Mapping[Step, Violation]
 ) -> list[tuple[str, list[Step]]]:
-    waived = {s for s, violation in judged.items() if violation.waiver is not None}
+    waived = [s for s, violation in judged.items() if violation.waiver is not None]
     new = ordered(s for s in found.news.new if s not in waived)
     worse = [s for s in new if s.direction is Direction.REGRESSION]
     better = [s for s in new if s.direction is not Direction.REGRESSION]
-    narrowed = ordered(found.news.narrowed)
     named = [
         ("New regressions", worse),
         ("Waived by the policy", ordered(waived)),
         ("Improvements", better),
+        ("Told to fewer commits since", ordered(found.news.narrowed)),
     ]
-    return [(t, s) for t, s in (*named, ("Told to fewer commits since", narrowed)) if s]
+    return [(title, listed) for title, listed in named if listed]
 
 
 def ordered(steps: Iterable[Step]) -> list[Step]:
@@ -147,12 +153,6 @@ def step_lines(history: History, step: Step, attribution: Attribution | None) ->
         if cause.note:
             lines.append(f"      {visible(cause.note)}")
     return lines
-
-
-def _waiver_text(violation: Violation | None) -> list[str]:
-    if violation is None or violation.waiver is None:
-        return []
-    return [f"    {visible(waived_by(violation.waiver))}"]
 
 
 def _step_cells(found: EnvironmentNews, step: Step) -> list[str]:

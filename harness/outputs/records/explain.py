@@ -16,7 +16,7 @@ from harness.analysis.compare.records import RecordDiff
 from harness.model import EscapeSite, Record
 from harness.outputs.text.erased import erased_json
 from harness.outputs.text.explanation import waiver_text
-from harness.outputs.text.format import json_number, json_text
+from harness.outputs.text.format import entry, json_number, json_text
 from harness.policy.model import Waiver
 
 
@@ -184,16 +184,13 @@ def change_entry(
     """A change with its causes, as far as they are known."""
     assert change.base is not None
     assert change.head is not None
-    return ChangeEntry(
-        package=change.package,
-        benchmark=change.benchmark,
-        unit=change.unit,
+    return entry(
+        ChangeEntry,
+        change,
         base=json_number(change.base.value),
         head=json_number(change.head.value),
         delta=json_number(change.delta),
         direction="regression" if change.direction == "regression" else "improvement",
-        exact=change.exact,
-        p=change.p,
         # Without an account nothing is claimed of any cause.
         outcome=attribution.outcome if attribution else "unexplained",
         explained=round(attribution.explained, 4) if attribution else 0.0,
@@ -227,35 +224,28 @@ def compiler_entry(
 
 def _inlining(change: InliningChange) -> InliningEntry:
     refusal = change.refusal
-    return InliningEntry(
-        package=refusal.package,
-        function=refusal.function,
+    return entry(
+        InliningEntry,
+        refusal,
         file=refusal.position.file,
         line=refusal.position.line,
         lost=change.lost,
-        cost=refusal.cost,
         budget=change.budget,
-        reason=refusal.reason,
         escapes=erased_json(change.escapes),
     )
 
 
 def _cause(cause: Cause) -> CauseEntry:
     site = cause.site
-    return CauseEntry(
-        file=cause.file,
-        line=cause.line,
-        function=cause.function,
+    return entry(
+        CauseEntry,
+        cause,
         delta=round(cause.delta, 4),
-        escape=cause.escape,
         message=site.message if site else "",
         flow=_flow(site) if site else [],
         via=cause.via or None,
-        outcome=cause.outcome,
-        note=cause.note,
         side="base" if cause.at_base else "head",
         calls=[call.callee for call in cause.calls],
-        setup=cause.setup,
     )
 
 
@@ -265,14 +255,11 @@ def _flow(site: EscapeSite) -> list[str]:
 
 def _escape(site: EscapeSite, diff: EscapeDiff) -> EscapeEntry:
     cost = diff.cost(site)
-    return EscapeEntry(
-        package=site.package,
+    return entry(
+        EscapeEntry,
+        site,
         file=site.position.file,
         line=site.position.line,
-        function=site.function,
-        kind=str(site.kind),
-        message=site.message,
-        reason=site.reason,
         flow=_flow(site),
         covered=cost.covered,
         reach=cost.reach.value if cost.reach else None,
