@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import CommonOptions, ResultOptions
 from harness.config import Config, check_bench, find_config, load_config
@@ -22,27 +22,15 @@ if TYPE_CHECKING:
 
 def configuration(options: CommonOptions) -> Config:
     """The configuration that ``--config`` names or that is found upwards."""
-    if options.config:
-        path = Path(options.config)
-        if path.is_dir():
-            path = find_config(path.resolve())
-        return load_config(path)
-    return load_config(find_config(Path.cwd()))
+    path = Path(options.config) if options.config else Path.cwd()
+    return load_config(find_config(path.resolve()) if path.is_dir() else path)
 
 
 @contextmanager
 def open_session(
-    options: CommonOptions,
-    *,
-    bench: str | None = None,
-    packages: Sequence[str] = (),
-    benchtime: str | None = None,
-    count: int | None = None,
-    carry: bool = True,
+    options: CommonOptions, **settings: Any
 ) -> Iterator[tuple[Session, TerminalProgress]]:
-    """A session of the configured project, and the progress that it reports to.
-
-    The arguments are those of `Session`.
+    """A session of the configured project with these settings, and its progress.
 
     Raises:
         UsageError: ``bench`` is no regular expression.
@@ -51,19 +39,11 @@ def open_session(
     from harness.engine.session import Session
 
     config = configuration(options)
-    if bench:
-        check_bench(bench, "--bench")
+    if settings.get("bench"):
+        check_bench(settings["bench"], "--bench")
     with (
         TerminalProgress(options) as progress,
-        Session(
-            config,
-            progress=progress,
-            bench=bench,
-            packages=packages,
-            benchtime=benchtime,
-            count=count,
-            carry=carry,
-        ) as session,
+        Session(config, progress=progress, **settings) as session,
     ):
         yield session, progress
 

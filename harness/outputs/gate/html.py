@@ -26,7 +26,7 @@ from harness.outputs.site.shared.links import Link
 from harness.outputs.site.shared.records import machine_detail, toolchain, variables
 from harness.outputs.site.shared.values import Fact
 from harness.outputs.text.explanation import OUTCOMES, describe_cost
-from harness.outputs.text.format import clip, minute, percent, signed, value
+from harness.outputs.text.format import clip, minute, percent, signed, value, with_unit
 from harness.outputs.text.reproduce import reproduce
 
 _MOST_CAUSES = 5
@@ -206,11 +206,11 @@ def _violation_numbers(violation: Violation) -> tuple[str, str, str, str]:
     if violation.change is not None:
         return _numbers(violation.change)
     if violation.rule is Rule.GONE and base is not None:
-        return f"{value(base, unit)} {unit}", "gone", "", ""
+        return with_unit(base, unit), "gone", "", ""
     if head is None:
         return _NOTHING
     limit = "" if violation.limit is None else f"budget {value(violation.limit, unit)}"
-    return "", f"{value(head, unit)} {unit}", "", limit
+    return "", with_unit(head, unit), "", limit
 
 
 def _message(annotation: Annotation) -> str:
@@ -256,7 +256,7 @@ def _numbers(change: Change) -> tuple[str, str, str, str]:
     p = "" if change.p is None else f", p={change.p:.3g}"
     return (
         value(change.base.value, change.unit),
-        f"{value(change.head.value, change.unit)} {change.unit}",
+        with_unit(change.head.value, change.unit),
         signed(change.delta, change.unit),
         percent(change.ratio) + p,
     )

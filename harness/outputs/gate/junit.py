@@ -21,8 +21,6 @@ _LONGEST = 20_000
 
 @dataclass
 class _Case:
-    """One test case."""
-
     package: str
     name: str
     found: list[Annotation] = field(default_factory=list)
@@ -31,8 +29,15 @@ class _Case:
 
 def report(report: GateReport, around: Surroundings) -> str:
     """The suites, a package each; those of the policy last."""
-    cases = _cases(report)
-    return _text(verdict_line(report), cases)
+    suites = _suites(f"esv gate: {verdict_line(report)}")
+    packages: dict[str, list[_Case]] = defaultdict(list)
+    for case in _cases(report):
+        packages[case.package].append(case)
+    for package in sorted(packages, key=lambda p: (not p, p)):
+        suite = _suite(suites, package or "policy")
+        for case in packages[package]:
+            _case(suite, case)
+    return _finished(suites)
 
 
 def failure(failure: Failure) -> str:
@@ -60,18 +65,6 @@ def _cases(report: GateReport) -> Sequence[_Case]:
             key = (annotation.package, one_line(annotation.whole, 160))
         cases.setdefault(key, _Case(*key)).found.append(annotation)
     return list(cases.values())
-
-
-def _text(verdict: str, cases: Sequence[_Case]) -> str:
-    suites = _suites(f"esv gate: {verdict}")
-    packages: dict[str, list[_Case]] = defaultdict(list)
-    for case in cases:
-        packages[case.package].append(case)
-    for package in sorted(packages, key=lambda p: (not p, p)):
-        suite = _suite(suites, package or "policy")
-        for case in packages[package]:
-            _case(suite, case)
-    return _finished(suites)
 
 
 def _case(suite: ET.Element, case: _Case) -> None:

@@ -10,7 +10,7 @@ from harness.analysis.verdict.news import EnvironmentNews, NightlyReport
 from harness.analysis.verdict.policy import Violation
 from harness.model import ALLOCS, Outcome
 from harness.outputs.text.explanation import OUTCOMES, describe_cause, waived_by
-from harness.outputs.text.format import minute, one_line, plural, signed, value, visible
+from harness.outputs.text.format import minute, one_line, plural, signed, value, visible, with_unit
 from harness.outputs.text.markdown import code, plain
 from harness.policy.model import Waiver
 from harness.words import utc
@@ -140,7 +140,7 @@ def step_lines(history: History, step: Step, attribution: Attribution | None) ->
     commit = history.by_hash[step.revision].revision
     lines = [
         f"  {visible(step.benchmark)} ({visible(step.package)}):"
-        f" {value(step.before, step.unit)} → {value(step.after, step.unit)} {step.unit}"
+        f" {value(step.before, step.unit)} → {with_unit(step.after, step.unit)}"
         f" ({signed(step.delta, step.unit)})",
         f"    at {commit.short} {visible(one_line(commit.subject, 70))}{_between(step)}",
     ]
@@ -167,7 +167,7 @@ def _step_cells(found: EnvironmentNews, step: Step) -> list[str]:
     return [
         f"{code(commit.short)} {code(commit.subject, 60)}{_between(step)}",
         code(f"{step.package.rsplit('/', 1)[-1]}.{step.benchmark.removeprefix('Benchmark')}"),
-        f"{value(step.before, step.unit)} → {value(step.after, step.unit)} {step.unit}",
+        f"{value(step.before, step.unit)} → {with_unit(step.after, step.unit)}",
         why,
     ]
 

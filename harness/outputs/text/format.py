@@ -129,6 +129,11 @@ def value(number: float, unit: str) -> str:
     return _plain(number)
 
 
+def with_unit(number: float, unit: str) -> str:
+    """A value with all of its unit: ``12 allocs/op``, ``1,024 B/op``, ``3.142 µs/op``."""
+    return value(number, unit) + ("/op" if unit in (BYTES, SECONDS) else f" {unit}")
+
+
 def signed(number: float, unit: str) -> str:
     """A difference with its sign: ``+12`` with a real minus where it is negative."""
     if math.isnan(number):

@@ -22,7 +22,7 @@ from harness.model import (
 )
 from harness.outputs.text.erased import erased_lines
 from harness.outputs.text.explanation import describe_cause, describe_cost
-from harness.outputs.text.format import day, one_line, percent, plural, value, visible
+from harness.outputs.text.format import day, one_line, percent, plural, value, visible, with_unit
 
 _ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better", Direction.NONE: ""}
 MAX_ROWS = 40
@@ -129,7 +129,7 @@ def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
     more = f" (and {len(finding.steps) - 1} more)" if len(finding.steps) > 1 else ""
     lines = [
         f"{number}. {visible(step.benchmark)}{more}: {value(step.before, step.unit)} → "
-        f"{value(step.after, step.unit)} {step.unit} at {record.revision.short} "
+        f"{with_unit(step.after, step.unit)} at {record.revision.short} "
         f"{visible(one_line(record.revision.subject, 70))}"
     ]
     word = "new" if finding.direction is Direction.REGRESSION else "gone"
