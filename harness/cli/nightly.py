@@ -201,7 +201,7 @@ def _publish(config: Config, session: Session, found: NightlyReport, standard: S
         reported = [r for r in entry.reported if r.revision not in seen]
         seen |= history.by_hash.keys()
         entries += [
-            FeedEntry(history, explain_steps(history, revision, steps), revision, steps, at)
+            FeedEntry(history, explain_steps(history, steps), revision, steps, at)
             for revision, (at, steps) in reported_steps(history, reported).items()
         ]
     feed = commits_feed(
