@@ -91,12 +91,22 @@ class TerminalProgress:
     def __init__(self, options: CommonOptions) -> None:
         self._options = options
         self._bar: Progress | None = None
-        self._total = 0
-        self._done = 0
+        self._total = self._done = 0
 
     def __enter__(self) -> TerminalProgress:
         if not (self._options.no_progress or self._options.quiet) and sys.stderr.isatty():
-            self._bar = _bar()
+            from rich import progress
+            from rich.console import Console
+
+            columns = (
+                progress.BarColumn(bar_width=24),
+                progress.MofNCompleteColumn(),
+                progress.TimeElapsedColumn(),
+                progress.TextColumn("{task.description}", markup=False),
+            )
+            console = Console(stderr=True)
+            self._bar = progress.Progress(*columns, console=console, transient=True)
+            self._task = self._bar.add_task("", total=None)
             self._bar.start()
         return self
 
@@ -108,12 +118,12 @@ class TerminalProgress:
         """``total`` revisions are about to be measured."""
         self._total, self._done = total, 0
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], total=total)
+            self._bar.update(self._task, total=total)
 
     def step(self, text: str) -> None:
         """Something within a revision is going on."""
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], description=visible(text))
+            self._bar.update(self._task, description=visible(text))
         elif self._options.verbose:
             self.say(f"  {text}")
 
@@ -121,7 +131,7 @@ class TerminalProgress:
         """One revision is done."""
         self._done += 1
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=self._done)
+            self._bar.update(self._task, completed=self._done)
         self.say((f"[{self._done}/{self._total}] " if self._total else "") + text)
 
     def say(self, text: str) -> None:
@@ -132,20 +142,3 @@ class TerminalProgress:
             self._bar.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
         else:
             print(visible(text), file=sys.stderr)
-
-
-def _bar() -> Progress:
-    """A bar on standard error that disappears when it is stopped."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    bar.add_task("", total=None)
-    return bar

@@ -38,11 +38,6 @@ def run(options: StepsOptions) -> int:
 
 
 def _units(history: History, wanted: Sequence[str]) -> list[str]:
-    """The units that are meant, each once.
-
-    Raises:
-        UsageError: one that no record has.
-    """
     recorded = recorded_units(history)
     if "all" in wanted:
         return list(recorded)

@@ -6,7 +6,6 @@ It has no script and loads nothing; its policy allows the one style sheet that i
 import base64
 import hashlib
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 
 from harness import __version__
@@ -133,27 +132,22 @@ def failure(failure: Failure) -> str:
 
 def _rendered(**parts: object) -> str:
     """The page; that of a gate that could not begin has a message and no other parts."""
-    style, policy = _style()
+    file = resources.files("harness.outputs.site") / "static" / "style.css"
+    style = file.read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    # The style sheet in it is allowed, and nothing else.
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     template = template_environment().get_template("gate.html.j2")
     return template.render(parts, style=style, policy=policy, version=__version__)
-
-
-@cache
-def _style() -> tuple[str, str]:
-    """The style sheet, and the policy that allows it and nothing else."""
-    static = resources.files("harness.outputs.site") / "static"
-    style = (static / "style.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return style, (
-        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _facts(report: GateReport) -> tuple[Fact, ...]:
     head = report.head
     facts = [
-        Fact("base", _commit(report.base)),
-        Fact("head", _commit(head)),
+        *(
+            Fact(word, f"{r.revision.hash} {r.revision.subject}")
+            for word, r in (("base", report.base), ("head", head))
+        ),
         Fact("author", head.revision.author),
         Fact("date of the head", minute(head.revision.date)),
         Fact("Go release", toolchain(head)),
@@ -164,10 +158,6 @@ def _facts(report: GateReport) -> tuple[Fact, ...]:
     if report.older is not None:
         facts.append(Fact("base measured with", toolchain(report.older)))
     return tuple(Fact(f.label, clip(f.text, 400)) for f in facts if f.text)
-
-
-def _commit(record: Record) -> str:
-    return f"{record.revision.hash} {record.revision.subject}"
 
 
 def _finding(report: GateReport, annotation: Annotation, around: Surroundings) -> GateFinding:

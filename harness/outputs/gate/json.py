@@ -1,7 +1,6 @@
 """``--format json``: the contract ``esv.gate/1``.
 
-The types are the contract; the JSON Schema that is shipped (``gate.schema.json``) is made from
-them, see :func:`gate_schema`.
+The JSON Schema that is shipped (``gate.schema.json``) is made from the types.
 """
 
 from typing import Any, Literal

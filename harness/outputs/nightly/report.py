@@ -157,13 +157,10 @@ def step_lines(history: History, step: Step, attribution: Attribution | None) ->
 
 def _step_cells(found: EnvironmentNews, step: Step) -> list[str]:
     commit = found.history.by_hash[step.revision].revision
-    why = ""
     attribution = found.attributions.get(step)
-    if attribution is not None:
-        why = str(attribution.outcome)
-        if attribution.causes:
-            cause = attribution.causes[0]
-            why += f": {code(f'{cause.file}:{cause.line}')} {code(describe_cause(cause))}"
+    why = "" if attribution is None else str(attribution.outcome)
+    for cause in attribution.causes[:1] if attribution is not None else ():
+        why += f": {code(f'{cause.file}:{cause.line}')} {code(describe_cause(cause))}"
     return [
         f"{code(commit.short)} {code(commit.subject, 60)}{_between(step)}",
         code(f"{step.package.rsplit('/', 1)[-1]}.{step.benchmark.removeprefix('Benchmark')}"),
