@@ -88,11 +88,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
-    """The verb and its options.
-
-    Raises:
-        SystemExit: after ``--help`` and ``--version``, and where something is wrong.
-    """
+    """The verb and its options; SystemExit after help, and where something is wrong."""
     parser = argparse.ArgumentParser(
         prog="esv",
         description="Which heap escape caused which change in allocs/op, commit by commit.",

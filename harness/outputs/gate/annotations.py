@@ -89,13 +89,6 @@ def describe(cause: Cause) -> str:
     return describe_cause(cause) + (f" ({cause.note})" if cause.note else "")
 
 
-def place_of(cause: Cause) -> str:
-    """The place of a cause in words."""
-    if not cause.file:
-        return "on no known line"
-    return f"at {cause.file}:{cause.line}" + (" of the base" if cause.at_base else "")
-
-
 def _of_violation(report: GateReport, violation: Violation, level: Level) -> Annotation:
     waiver, attribution, command = violation.waiver, None, ""
     lines = [violation.text]
@@ -142,11 +135,13 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
 
 
 def _cause_lines(attribution: Attribution) -> list[str]:
-    lines = [
-        f"{cause.delta:+,.10g} {attribution.unit} {place_of(cause)}"
-        f" in {cause.function}: {describe(cause)}"
-        for cause in attribution.causes[:_MOST_CAUSES]
-    ]
+    lines = []
+    for cause in attribution.causes[:_MOST_CAUSES]:
+        place = f"at {cause.file}:{cause.line}" + (" of the base" if cause.at_base else "")
+        lines.append(
+            f"{cause.delta:+,.10g} {attribution.unit} {place if cause.file else 'on no known line'}"
+            f" in {cause.function}: {describe(cause)}"
+        )
     hidden = len(attribution.causes) - _MOST_CAUSES
     return [*lines, f"and {hidden} more causes"] if hidden > 0 else lines
 
@@ -178,26 +173,22 @@ def _declared(record: Record, package: str, subject: str) -> Position:
     """The declaration of a benchmark or a function, as far as the compiled code tells."""
     function = subject.split("/", 1)[0] if subject.startswith("Benchmark") else subject
     function = function.removeprefix(f"{package}.")
-    for code in record.functions:
-        if (code.package, code.function) == (package, function):
-            return Position(code.file, code.line, 0)
-    return _NOWHERE
+    named = (f for f in record.functions if (f.package, f.function) == (package, function))
+    code = next(named, None)
+    return _NOWHERE if code is None else Position(code.file, code.line, 0)
 
 
 def _real(position: Position) -> Position:
-    """A position, or none if it is in no file of the project."""
     return _NOWHERE if position.generated else position
 
 
 def _content(violation: Violation) -> Iterable[str]:
     """The texts that identify a violation in the next run: no line and no number."""
-    if violation.site is not None:
-        return (
-            normal_function(violation.site.function),
-            normal_message(violation.site.message),
-        )
-    if violation.call is not None:
-        return (normal_function(violation.call.function), violation.call.callee)
+    site, call = violation.site, violation.call
+    if site is not None:
+        return (normal_function(site.function), normal_message(site.message))
+    if call is not None:
+        return (normal_function(call.function), call.callee)
     return (violation.subject, violation.unit)
 
 

@@ -85,7 +85,6 @@ def _benchmark_lines(report: GateReport) -> list[str]:
 
 
 def _time_lines(time: TimeReport) -> list[str]:
-    """The noise of the time lane."""
     lines = []
     if time.unfit:
         first, *rest = unfit_lines(time, _MAX_EXPLAINED)
@@ -101,7 +100,6 @@ def _time_lines(time: TimeReport) -> list[str]:
 
 
 def _judgement_lines(report: GateReport) -> list[str]:
-    """Violations, waivers, and rules without effect."""
     judgement, source = report.judgement, visible(report.policy.source)
 
     def at(line: int) -> str:

@@ -53,7 +53,6 @@ def stopped_text(found: Stopped) -> str:
 
 
 def _warnings(report: NightlyReport) -> list[str]:
-    """The problems of a run, a line each."""
     lines = [*report.lost]
     if report.unfetched_since:
         lines.append(
@@ -109,7 +108,6 @@ def _waiver(judged: Mapping[Step, Violation], step: Step) -> Waiver | None:
 
 
 def _where(found: EnvironmentNews) -> str:
-    """The environment, and the branch where there are several."""
     history = found.history
     return f"{history.environment}, {history.branch}" if history.branch else history.environment
 
