@@ -120,36 +120,6 @@ class CompilerEntry(msgspec.Struct):
     escapes: Escapes
 
 
-class InliningEntry(msgspec.Struct):
-    """An inlining that was lost or won; the escapes that it brings back, or erases."""
-
-    package: str
-    function: str
-    file: str
-    line: int
-    lost: bool
-    cost: int | None
-    budget: int | None
-    reason: str
-    escapes: list[dict[str, Any]]
-
-
-class ExplainJson(msgspec.Struct):
-    """The document of ``esv explain``.
-
-    ``cost`` and ``budget`` of an inlining are those of the side on which it is refused.
-    """
-
-    schema: Literal["esv.explain/1"]
-    base: Side
-    head: Side
-    changes: list[ChangeEntry]
-    escapes: Escapes
-    errors: list[ErrorEntry]
-    compiler: CompilerEntry | None = None
-    inlining: list[InliningEntry] = []
-
-
 def explain_json(
     diff: RecordDiff,
     attributions: Mapping[tuple[str, str, str], Attribution],
@@ -157,20 +127,21 @@ def explain_json(
 ) -> str:
     """As the gate's document, without a verdict."""
     base, older = diff.base, diff.older
-    document = ExplainJson(
-        schema="esv.explain/1",
-        base=side_entry(older or base),
-        head=side_entry(diff.head),
-        changes=[
-            change_entry(c, attributions.get((c.package, c.benchmark, c.unit)))
-            for c in diff.changes
-        ],
-        escapes=escape_entries(diff.escapes),
-        errors=[],
-        compiler=compiler_entry(older, base, diff.by_compiler),
-        inlining=[_inlining(c) for c in inlining],
+    changes = [
+        change_entry(c, attributions.get((c.package, c.benchmark, c.unit))) for c in diff.changes
+    ]
+    return json_text(
+        {
+            "schema": "esv.explain/1",
+            "base": side_entry(older or base),
+            "head": side_entry(diff.head),
+            "changes": changes,
+            "escapes": escape_entries(diff.escapes),
+            "errors": [],
+            "compiler": compiler_entry(older, base, diff.by_compiler),
+            "inlining": [_inlining(c) for c in inlining],
+        }
     )
-    return json_text(document)
 
 
 def side_entry(record: Record) -> Side:
@@ -222,17 +193,20 @@ def compiler_entry(
     )
 
 
-def _inlining(change: InliningChange) -> InliningEntry:
+def _inlining(change: InliningChange) -> dict[str, Any]:
+    """An inlining that was lost or won; cost and budget are of the side on which it is refused."""
     refusal = change.refusal
-    return entry(
-        InliningEntry,
-        refusal,
-        file=refusal.position.file,
-        line=refusal.position.line,
-        lost=change.lost,
-        budget=change.budget,
-        escapes=erased_json(change.escapes),
-    )
+    return {
+        "package": refusal.package,
+        "function": refusal.function,
+        "file": refusal.position.file,
+        "line": refusal.position.line,
+        "lost": change.lost,
+        "cost": refusal.cost,
+        "budget": change.budget,
+        "reason": refusal.reason,
+        "escapes": erased_json(change.escapes),
+    }
 
 
 def _cause(cause: Cause) -> CauseEntry:
