@@ -195,7 +195,7 @@ class Results:
                 self._whole(history, r.revision.hash) if r.revision.hash in needed else r
                 for r in history.records
             )
-            found |= explain_steps(replace(history, records=records), revision, own)
+            found |= explain_steps(replace(history, records=records), own)
         return found
 
 

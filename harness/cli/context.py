@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.cli.options import CommonOptions, ResultOptions
 from harness.config import Config, check_bench, find_config, load_config
@@ -22,27 +22,15 @@ if TYPE_CHECKING:
 
 def configuration(options: CommonOptions) -> Config:
     """The configuration that ``--config`` names or that is found upwards."""
-    if options.config:
-        path = Path(options.config)
-        if path.is_dir():
-            path = find_config(path.resolve())
-        return load_config(path)
-    return load_config(find_config(Path.cwd()))
+    path = Path(options.config) if options.config else Path.cwd()
+    return load_config(find_config(path.resolve()) if path.is_dir() else path)
 
 
 @contextmanager
 def open_session(
-    options: CommonOptions,
-    *,
-    bench: str | None = None,
-    packages: Sequence[str] = (),
-    benchtime: str | None = None,
-    count: int | None = None,
-    carry: bool = True,
+    options: CommonOptions, **settings: Any
 ) -> Iterator[tuple[Session, TerminalProgress]]:
-    """A session of the configured project, and the progress that it reports to.
-
-    The arguments are those of `Session`.
+    """A session of the configured project with these settings, and its progress.
 
     Raises:
         UsageError: ``bench`` is no regular expression.
@@ -51,19 +39,11 @@ def open_session(
     from harness.engine.session import Session
 
     config = configuration(options)
-    if bench:
-        check_bench(bench, "--bench")
+    if settings.get("bench"):
+        check_bench(settings["bench"], "--bench")
     with (
         TerminalProgress(options) as progress,
-        Session(
-            config,
-            progress=progress,
-            bench=bench,
-            packages=packages,
-            benchtime=benchtime,
-            count=count,
-            carry=carry,
-        ) as session,
+        Session(config, progress=progress, **settings) as session,
     ):
         yield session, progress
 
@@ -111,12 +91,22 @@ class TerminalProgress:
     def __init__(self, options: CommonOptions) -> None:
         self._options = options
         self._bar: Progress | None = None
-        self._total = 0
-        self._done = 0
+        self._total = self._done = 0
 
     def __enter__(self) -> TerminalProgress:
         if not (self._options.no_progress or self._options.quiet) and sys.stderr.isatty():
-            self._bar = _bar()
+            from rich import progress
+            from rich.console import Console
+
+            columns = (
+                progress.BarColumn(bar_width=24),
+                progress.MofNCompleteColumn(),
+                progress.TimeElapsedColumn(),
+                progress.TextColumn("{task.description}", markup=False),
+            )
+            console = Console(stderr=True)
+            self._bar = progress.Progress(*columns, console=console, transient=True)
+            self._task = self._bar.add_task("", total=None)
             self._bar.start()
         return self
 
@@ -128,12 +118,12 @@ class TerminalProgress:
         """``total`` revisions are about to be measured."""
         self._total, self._done = total, 0
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], total=total)
+            self._bar.update(self._task, total=total)
 
     def step(self, text: str) -> None:
         """Something within a revision is going on."""
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], description=visible(text))
+            self._bar.update(self._task, description=visible(text))
         elif self._options.verbose:
             self.say(f"  {text}")
 
@@ -141,7 +131,7 @@ class TerminalProgress:
         """One revision is done."""
         self._done += 1
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=self._done)
+            self._bar.update(self._task, completed=self._done)
         self.say((f"[{self._done}/{self._total}] " if self._total else "") + text)
 
     def say(self, text: str) -> None:
@@ -152,20 +142,3 @@ class TerminalProgress:
             self._bar.console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
         else:
             print(visible(text), file=sys.stderr)
-
-
-def _bar() -> Progress:
-    """A bar on standard error that disappears when it is stopped."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    bar = Progress(
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    bar.add_task("", total=None)
-    return bar

@@ -76,19 +76,14 @@ def run(options: ExplainOptions) -> int:
 
 
 def _collections(
-    crossing: Crossing,
-    change: Change,
-    changes: Sequence[Change],
-    attribution: Attribution | None,
+    crossing: Crossing, change: Change, changes: Sequence[Change], attribution: Attribution | None
 ) -> list[str]:
     """The garbage collections of a benchmark, once: below the unit that drives them."""
-    own = {
-        c.unit for c in changes if (c.package, c.benchmark) == (change.package, change.benchmark)
-    }
+    key = (change.package, change.benchmark)
+    own = {c.unit for c in changes if (c.package, c.benchmark) == key}
     if change.unit != next((unit for unit in DRIVERS if unit in own), None):
         return []
-    pair = crossing.code_pair(change.package, change.benchmark)
-    return collection_lines(collections(*pair, change.package, change.benchmark), attribution)
+    return collection_lines(collections(*crossing.code_pair(*key), *key), attribution)
 
 
 def _base(session: Session, head: str, name: str | None) -> str:

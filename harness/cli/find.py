@@ -4,7 +4,7 @@ from harness.cli.context import emit, open_session
 from harness.cli.options import FindOptions
 from harness.engine.jobs.bisect import find_step
 from harness.errors import EXIT_CLEAN, UsageError
-from harness.outputs.text.format import json_text, one_line, plural, value, visible
+from harness.outputs.text.format import json_text, one_line, plural, value, visible, with_unit
 
 
 def run(options: FindOptions) -> int:
@@ -21,23 +21,15 @@ def run(options: FindOptions) -> int:
         found = find_step(session, spec, [first, *inside], options.unit)
     bad = found.bad.revision
     if options.format == "json":
-        document = {
-            "schema": "esv.find/1",
-            "revision": bad.hash,
-            "previous": found.good.revision.hash,
-            "between": found.between,
-            "package": found.package,
-            "benchmark": found.benchmark,
-            "unit": found.unit,
-            "before": found.before,
-            "after": found.after,
-            "looked_at": found.looked_at,
-        }
+        ends = {"revision": bad.hash, "previous": found.good.revision.hash}
+        names = ("between", "package", "benchmark", "unit", "before", "after", "looked_at")
+        own = {name: getattr(found, name) for name in names}
+        document = {"schema": "esv.find/1", **ends, **own}
         emit(options, json_text(document))
         return EXIT_CLEAN
     lines = [
         f"{visible(found.package)} {visible(found.benchmark)}:"
-        f" {value(found.before, found.unit)} → {value(found.after, found.unit)} {found.unit}",
+        f" {value(found.before, found.unit)} → {with_unit(found.after, found.unit)}",
         f"at {bad.hash} {visible(one_line(bad.subject, 80))}",
     ]
     if found.between:

@@ -46,11 +46,7 @@ def run(options: GateOptions) -> int:
 
 
 def _reports(options: GateOptions) -> list[tuple[str, str]]:
-    """Format and file of every report, `STDOUT` for standard output.
-
-    Raises:
-        UsageError: two reports go to one file.
-    """
+    """Format and file of every report, `STDOUT` for standard output; no two go to one file."""
     wanted = [(options.format, options.output or STDOUT), *options.report]
     files = [str(Path(file).absolute()) for _, file in wanted if file != STDOUT]
     twice = next((f for f in files if files.count(f) > 1), None)

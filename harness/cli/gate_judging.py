@@ -45,14 +45,7 @@ def judge_counted(
 ) -> GateReport:
     """Explain the difference of two records, run the time lane if asked for, and judge.
 
-    Args:
-        session: of the project.
-        base: record of the base in the head's environment.
-        head: record of the head.
-        spec: environment of both.
-        older: environment of the base, if its Go release is another one.
-        policy: by which the difference is judged.
-        timed: whether to run the time lane.
+    ``spec`` is the environment of both, ``older`` that of the base if its Go release is another.
     """
     old, new = base.revision.hash, head.revision.hash
     crossing = cross(session, base, head, spec, MOST_EXPLAINED, older)

@@ -23,11 +23,6 @@ def deliver(
 ) -> None:
     """Write every report that was asked for; all of them even if one cannot be written.
 
-    Args:
-        reports: format and file of each.
-        result: of the gate; a failure goes to standard error too.
-        repository: gives source lines.
-
     Raises:
         UsageError: a file is a directory.
         StoreError: a file cannot be written.

@@ -75,7 +75,8 @@ def run(options: InitOptions) -> int:
     if not options.quiet:
         print(f"wrote {target}")
         print(f"Go: {toolchain.release} ({toolchain.source})")
-        print("next: esv run HEAD~10..HEAD --alloc-only, then esv publish")
+        measured = "HEAD~10..HEAD" if repository.exists("HEAD~10") else "ALL"
+        print(f"next: esv run {measured} --alloc-only, then esv publish")
     return EXIT_CLEAN
 
 

@@ -29,11 +29,7 @@ def find_record(
 def find_pair(
     session: Session, base: str, head: str, release: str | None, machine: str | None
 ) -> tuple[Record, Record]:
-    """The records of two revisions, of one machine and environment where there are such.
-
-    Raises:
-        As `find_record`.
-    """
+    """As `find_record` of two revisions, of one machine and environment where there are such."""
     old, new = (_candidates(session, h, release, machine) for h in (base, head))
     alike = (
         (a, b)

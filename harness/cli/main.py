@@ -8,56 +8,42 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from types import FrameType
 from typing import Any
 
-from harness import __version__, cli
+from harness import __version__
 from harness.cli import options
-from harness.cli.options import CommonOptions, OptionsT, add_arguments, read_options
+from harness.cli.options import CommonOptions, add_arguments, read_options
 from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError, RecordWarning
 from harness.process import stop
 
-
-def _verb(
-    options: type[OptionsT], run: Callable[[OptionsT], int]
-) -> tuple[type[CommonOptions], Callable[[Any], int]]:
-    """A verb: its options, whose docstring is its help, and the function that takes them."""
-    return options, run
-
-
-VERBS = {
-    "init": _verb(options.InitOptions, lambda given: cli.init.run(given)),
-    "run": _verb(options.RunOptions, lambda given: cli.run.run(given)),
-    "show": _verb(options.ShowOptions, lambda given: cli.show.run(given)),
-    "compare": _verb(options.CompareOptions, lambda given: cli.compare.run(given)),
-    "explain": _verb(options.ExplainOptions, lambda given: cli.explain.run(given)),
-    "find": _verb(options.FindOptions, lambda given: cli.find.run(given)),
-    "steps": _verb(options.StepsOptions, lambda given: cli.steps.run(given)),
-    "gate": _verb(options.GateOptions, lambda given: cli.gate.run(given)),
-    "publish": _verb(options.PublishOptions, lambda given: cli.publish.run(given)),
-    "preview": _verb(options.PreviewOptions, lambda given: cli.preview.run(given)),
-    "nightly": _verb(options.NightlyOptions, lambda given: cli.nightly.run(given)),
-    "export": _verb(options.ExportOptions, lambda given: cli.export.run(given)),
-    "import": _verb(options.ImportOptions, lambda given: cli.import_.run(given)),
-    "check": _verb(options.CheckOptions, lambda given: cli.check.run(given)),
-    "rebuild": _verb(options.RebuildOptions, lambda given: cli.rebuild.run(given)),
-    "rm": _verb(options.RmOptions, lambda given: cli.rm.run(given)),
+# The options of each verb, whose docstring is its help; its module has the function ``run``.
+VERBS: dict[str, type[CommonOptions]] = {
+    "init": options.InitOptions,
+    "run": options.RunOptions,
+    "show": options.ShowOptions,
+    "compare": options.CompareOptions,
+    "explain": options.ExplainOptions,
+    "find": options.FindOptions,
+    "steps": options.StepsOptions,
+    "gate": options.GateOptions,
+    "publish": options.PublishOptions,
+    "preview": options.PreviewOptions,
+    "nightly": options.NightlyOptions,
+    "export": options.ExportOptions,
+    "import": options.ImportOptions,
+    "check": options.CheckOptions,
+    "rebuild": options.RebuildOptions,
+    "rm": options.RmOptions,
 }
 # So many new objects until Python looks for circles among them; 700 by itself.
 _OBJECTS = 100_000
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command.
-
-    Args:
-        argv: the arguments after the program's name.
-
-    Returns:
-        the exit code: 0 clean, 1 regression, 2 usage or could not measure, 3 machine unfit, 130
-        interrupted.
-    """
+    """Run one command; the exit code, see the epilog of the help."""
     # A git hook sets these for its own repository; ours is named by the configuration.
     for variable in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"):
         os.environ.pop(variable, None)
@@ -69,7 +55,9 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         with _record_warnings(name):
-            status = VERBS[name][1](given)
+            # A module cannot have the name of the verb "import".
+            verb = import_module(f"harness.cli.{'import_' if name == 'import' else name}")
+            status: int = verb.run(given)
         sys.stdout.flush()
         return status
     except EscapeVelocityError as err:
@@ -100,11 +88,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
-    """The verb and its options.
-
-    Raises:
-        SystemExit: after ``--help`` and ``--version``, and where something is wrong.
-    """
+    """The verb and its options; SystemExit after help, and where something is wrong."""
     parser = argparse.ArgumentParser(
         prog="esv",
         description="Which heap escape caused which change in allocs/op, commit by commit.",
@@ -113,7 +97,7 @@ def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
     )
     parser.add_argument("--version", action="version", version=f"esv {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for name, (declared, _) in VERBS.items():
+    for name, declared in VERBS.items():
         text = declared.__doc__ or ""
         short = f"{text[:1].lower()}{text[1:].rstrip('.')}"
         add_arguments(verbs.add_parser(name, help=short, description=text), declared)
@@ -121,7 +105,7 @@ def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
     if parsed.verb is None:
         parser.print_help()
         raise SystemExit(EXIT_ERROR)
-    return parsed.verb, read_options(VERBS[parsed.verb][0], parsed)
+    return parsed.verb, read_options(VERBS[parsed.verb], parsed)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:

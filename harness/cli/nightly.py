@@ -54,19 +54,18 @@ def run(options: NightlyOptions) -> int:
 
 def _lock(config: Config, progress: TerminalProgress, *, wait: bool) -> FileLock | None:
     """The lock of the results; ``None`` if another run has it and this one does not wait."""
-    path = config.results_dir / _LOCK
+    results = config.results_dir
+    path = results / _LOCK
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        results.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             if not wait:
-                progress.say(
-                    f"another esv nightly is at work on {config.results_dir}; it will tell"
-                )
+                progress.say(f"another esv nightly is at work on {results}; it will tell")
                 return None
-            progress.say(f"waiting for another esv nightly on {config.results_dir}")
+            progress.say(f"waiting for another esv nightly on {results}")
             lock.acquire()
     except OSError as err:
         raise StoreError(f"cannot write {path}: {err.strerror or err}") from None
@@ -201,7 +200,7 @@ def _publish(config: Config, session: Session, found: NightlyReport, standard: S
         reported = [r for r in entry.reported if r.revision not in seen]
         seen |= history.by_hash.keys()
         entries += [
-            FeedEntry(history, explain_steps(history, revision, steps), revision, steps, at)
+            FeedEntry(history, explain_steps(history, steps), revision, steps, at)
             for revision, (at, steps) in reported_steps(history, reported).items()
         ]
     feed = commits_feed(

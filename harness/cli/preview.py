@@ -37,11 +37,7 @@ def run(options: PreviewOptions) -> int:
 
 
 def make_server(directory: Path, port: int) -> http.server.ThreadingHTTPServer:
-    """A server of a site on the loopback address, whose pages load again after a publishing.
-
-    Raises:
-        OSError: the port is taken.
-    """
+    """A server of a site on the loopback address, whose pages load again after a publishing."""
     handler = partial(_Handler, directory=str(directory))
     return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
 

@@ -63,7 +63,8 @@ def _summary(
         "or serve it with: esv preview" + (f" --config {options.config}" if options.config else ""),
     ]
     if found:
-        lines += ["", f"the most important of {plural(len(found), 'finding')}:"]
+        first = "the most important of " if len(found) > _FINDINGS else ""
+        lines += ["", f"{first}{plural(len(found), 'finding')}:"]
     for number, finding in enumerate(found[:_FINDINGS], 1):
         lines += finding_lines(finding, history.by_hash[finding.revision], number)
     if not found:

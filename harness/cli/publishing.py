@@ -49,14 +49,7 @@ class _Known(msgspec.Struct):
 
 
 class Publishing:
-    """One publishing of a project.
-
-    Args:
-        session: of the project.
-        output: directory of the site.
-
-    Attributes:
-        histories: see :func:`load_histories`.
+    """One publishing of a project, whose ``histories`` are those of :func:`load_histories`.
 
     Raises:
         StoreError: no record can be read.
@@ -129,11 +122,7 @@ def code_digest() -> bytes:
 
 
 def require_records(config: Config) -> None:
-    """Make sure that there is something to publish.
-
-    Raises:
-        UsageError: there is nothing.
-    """
+    """Raise UsageError where there is nothing to publish."""
     if not RecordStore(config.results_dir, config.hash_length).paths():
         raise UsageError(f"no records in {config.results_dir}; measure something first (`esv run`)")
 

@@ -22,10 +22,8 @@ def run(options: RmOptions) -> int:
         ]
         if not records:
             raise UsageError("no record matches; nothing was deleted")
-        for record in records:
-            progress.say(
-                f"{record.revision.short} {record.environment.name} on {record.machine.machine}"
-            )
+        for r in records:
+            progress.say(f"{r.revision.short} {r.environment.name} on {r.machine.machine}")
         if not options.yes and not _confirmed(len(records)):
             progress.say("nothing was deleted")
             return EXIT_CLEAN

@@ -14,22 +14,14 @@ SCHEMAS = {"gate": gate_schema, "nightly": nightly_schema}
 
 
 def load_schema(name: str) -> dict[str, Any]:
-    """The shipped schema of ``esv.<name>/1``.
-
-    Raises:
-        FileNotFoundError: none is shipped under that name.
-    """
+    """The shipped schema of ``esv.<name>/1``."""
     file = resources.files(f"harness.outputs.{name}") / f"{name}.schema.json"
     schema: dict[str, Any] = json.loads(file.read_text("utf-8"))
     return schema
 
 
 def schema_text(name: str) -> str:
-    """The schema of ``esv.<name>/1`` as its types have it, as a file.
-
-    Raises:
-        KeyError: there is none of that name.
-    """
+    """The schema of ``esv.<name>/1`` as its types have it, as a file."""
     return json.dumps(SCHEMAS[name](), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -99,7 +99,7 @@ def report(truth: dict[str, Any], history: History) -> int:
         revision = commit["revision"]
         own = [s for s in found if s.revision == revision]
         _steps(commit, own, moved)
-        attributions = explain_steps(history, revision, own)
+        attributions = explain_steps(history, own)
         shares += [a.explained for a in attributions.values()]
         if commit["cause"]:
             _causes(commit, own, attributions, causes)
@@ -200,7 +200,7 @@ def report_outcomes(truth: dict[str, Any], history: History) -> int:
                 and any(side.get(s.package, {}).get(s.benchmark, 0) is None for side in sides)
             )
         }
-        attributions = explain_steps(history, commit["revision"], list(own.values()))
+        attributions = explain_steps(history, own.values())
         for key in sorted(own.keys() | expected.keys()):
             where = f"{commit['index']}: {key[1]} {key[2]}"
             if key not in expected:

@@ -160,19 +160,20 @@ class _Compiler:
         )
 
 
-def explain_steps(
-    history: History, revision: str, found: Sequence[Step]
-) -> dict[Step, Attribution]:
-    """Attributions of steps of one revision that have both accounts.
+def explain_steps(history: History, found: Iterable[Step]) -> dict[Step, Attribution]:
+    """Attributions of the steps that have both accounts.
 
     Where the tests changed and were exchanged, the benchmark's own part is among the causes.
     """
     explained: dict[Step, Attribution] = {}
     sides: dict[tuple[str, bool, frozenset[str]], Sides] = {}
-    head = history.by_hash[revision]
-    for step in found:
+    revision = ""
+    for step in sorted(found, key=lambda s: s.revision):
         if step.unit not in COUNTED:
             continue
+        if step.revision != revision:  # the sides of one revision are large enough
+            revision, sides = step.revision, {}
+        head = history.by_hash[revision]
         base = history.by_hash[step.previous]
         exchange = head.exchange(step.previous, step.package, step.benchmark)
         part = (exchange.parts.get(step.unit) if exchange else None) or 0.0

@@ -69,7 +69,7 @@ def findings(
                 escapes=tuple(sorted(sites, key=lambda s: s.package not in packages)),
                 repaired=all_repaired(history, members),
                 attributions=(
-                    explain_steps(history, revision, members)
+                    explain_steps(history, members)
                     if attributions is None
                     else {s: attributions[s] for s in members if s in attributions}
                 ),

@@ -212,7 +212,7 @@ def _with_steps(
         return known if steps == known.steps else replace(known, steps=steps)
     before = {_place(step): a for step, a in known.attributions.items()}
     new = [s for s in steps if _place(s) not in before]
-    explained = explain_steps(history, known.slot.revision, new)
+    explained = explain_steps(history, new)
     explained |= {s: before[_place(s)] for s in steps if _place(s) in before}
     return replace(
         known, steps=steps, attributions={s: explained[s] for s in steps if s in explained}
@@ -293,7 +293,7 @@ def _summarise(
         escapes=followed_escapes(history, followed, newest, slot.revision),
         added=_only_in(record, base),
         removed=_only_in(base, record),
-        attributions=explain_steps(history, slot.revision, own),
+        attributions=explain_steps(history, own),
         code=diff_code(pair.base, pair.head),
         sites=history.sites(slot.revision),
     )

@@ -10,15 +10,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from harness.analysis.causes.attribution import Attribution
 from harness.analysis.causes.explain import explain_steps
 from harness.analysis.history.history import History
 from harness.analysis.history.project import project_histories
-from harness.analysis.series.steps import Step
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.news import (
     EnvironmentNews,
-    News,
     NightlyReport,
     branch_news,
     compared,
@@ -181,12 +178,9 @@ class Nightly:
             stop = stopped(
                 history, time.time(), self._session.config.stale_after, repository.committed
             )
+            accounts = explain_steps(history, (*news.new, *news.narrowed))
             counts = compared(history, old)
-            found.append(
-                EnvironmentNews(
-                    replace(history, stopped=stop), news, _attributions(history, news), *counts
-                )
-            )
+            found.append(EnvironmentNews(replace(history, stopped=stop), news, accounts, *counts))
         return found
 
     def _unfetched_for_long(self) -> float:
@@ -366,12 +360,3 @@ class Nightly:
             self._session.progress.finish(describe(record))
         self._took.append(self._clock() - begun)
         self._pause()
-
-
-def _attributions(history: History, found: News) -> dict[Step, Attribution]:
-    explained: dict[Step, Attribution] = {}
-    steps = (*found.new, *found.narrowed)
-    for revision in dict.fromkeys(s.revision for s in steps):
-        own = [s for s in steps if s.revision == revision]
-        explained.update(explain_steps(history, revision, own))
-    return explained

@@ -63,16 +63,12 @@ class Annotation:
         message: one or more lines.
         package: empty for the policy.
         subject: the benchmark, function or package that it is about.
-        file: empty if no place is known.
-        line: from 1; 0 if not known.
-        column: in bytes, from 1; 0 if not known.
         revision: hash of the side whose file and line these are.
-        function: around that line; may be empty.
-        flow: of an escape.
         fingerprint: 32 hexadecimal digits, the same wherever the line has moved.
-        attribution: of a change, if it is known.
+        line: from 1; 0 if not known, as the column, which is in bytes.
+        function: around that line.
         policy: the rule's place, ``escape-velocity.toml:12``; empty for a built-in rule.
-        reproduce: a command, or empty.
+        reproduce: a command.
         violation, error: the source of the annotation, if it is one of these.
     """
 

@@ -7,8 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from harness.analysis.causes.attribution import Attribution, Cause
+from harness.analysis.compare.comparison import Change
 from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateError, GateReport
 from harness.analysis.verdict.policy import Rule, Violation
@@ -58,12 +60,6 @@ def annotate(report: GateReport) -> tuple[Annotation, ...]:
     return tuple(_told_apart(found))
 
 
-def at_policy(report: GateReport, line: int) -> str:
-    """The place of a rule, empty for a built-in one."""
-    source = report.policy.source
-    return f"{source}:{line}" if source and line else ""
-
-
 def shown_place(report: GateReport, annotation: Annotation) -> tuple[str, int]:
     """File and line for a format that needs a place.
 
@@ -81,24 +77,16 @@ def shown_place(report: GateReport, annotation: Annotation) -> tuple[str, int]:
     return source or "go.mod", 1
 
 
-def attribution_of(
-    report: GateReport, package: str, benchmark: str, unit: str
-) -> Attribution | None:
+def attribution_of(report: GateReport, change: Change) -> Attribution | None:
     """The account of a change; where a unit has none, that of allocs/op."""
-    found = report.attributions.get((package, benchmark, unit))
-    return found or report.attributions.get((package, benchmark, ALLOCS))
+    units = (change.unit, ALLOCS)
+    found = (report.attributions.get((change.package, change.benchmark, u)) for u in units)
+    return next(filter(None, found), None)
 
 
 def describe(cause: Cause) -> str:
     """A cause in one line without its place."""
     return describe_cause(cause) + (f" ({cause.note})" if cause.note else "")
-
-
-def place_of(cause: Cause) -> str:
-    """The place of a cause in words."""
-    if not cause.file:
-        return "on no known line"
-    return f"at {cause.file}:{cause.line}" + (" of the base" if cause.at_base else "")
 
 
 def _of_violation(report: GateReport, violation: Violation, level: Level) -> Annotation:
@@ -107,11 +95,11 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
     if waiver is not None:
         lines.append(waived_by(waiver))
     if violation.change is not None:
-        attribution = attribution_of(report, violation.package, violation.subject, violation.unit)
+        attribution = attribution_of(report, violation.change)
         command = reproduce(report.head, violation.package, violation.change.benchmark)
     if attribution is not None:
         lines += _cause_lines(attribution)
-    policy = at_policy(report, violation.line)
+    policy = _at_policy(report, violation.line)
     if policy:
         lines.append(f"rule: {policy}")
     if command:
@@ -123,20 +111,18 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
         side, place = report.base, _declared(report.base, violation.package, violation.subject)
         if place.file:
             lines.append(f"it was at {place.file}:{place.line} of the base")
-    made = _annotation(
-        report,
+    unit = f" in {violation.unit}" if violation.rule is Rule.THRESHOLD else ""
+    return _annotation(
+        side,
         level,
         violation.rule,
         "\n".join(lines),
         _content(violation),
-        about=(violation.package, violation.subject),
-        at=_line(place),
-    )
-    unit = f" in {violation.unit}" if violation.rule is Rule.THRESHOLD else ""
-    return replace(
-        made,
-        title=f"{'waived: ' if waiver is not None else ''}{made.title}{unit}",
-        revision=side.revision.hash,
+        title=f"{'waived: ' if waiver is not None else ''}{RULES[violation.rule][0]}{unit}",
+        package=violation.package,
+        subject=violation.subject,
+        file=place.file,
+        line=place.line,
         column=place.column,
         function=function,
         flow=flow,
@@ -149,11 +135,13 @@ def _of_violation(report: GateReport, violation: Violation, level: Level) -> Ann
 
 
 def _cause_lines(attribution: Attribution) -> list[str]:
-    lines = [
-        f"{cause.delta:+,.10g} {attribution.unit} {place_of(cause)}"
-        f" in {cause.function}: {describe(cause)}"
-        for cause in attribution.causes[:_MOST_CAUSES]
-    ]
+    lines = []
+    for cause in attribution.causes[:_MOST_CAUSES]:
+        place = f"at {cause.file}:{cause.line}" + (" of the base" if cause.at_base else "")
+        lines.append(
+            f"{cause.delta:+,.10g} {attribution.unit} {place if cause.file else 'on no known line'}"
+            f" in {cause.function}: {describe(cause)}"
+        )
     hidden = len(attribution.causes) - _MOST_CAUSES
     return [*lines, f"and {hidden} more causes"] if hidden > 0 else lines
 
@@ -174,9 +162,9 @@ def _place(
         return Position(call.outer_file, call.outer_line, 0), call.function, ()
     for cause in causes:
         if not cause.at_base and cause.file and not cause.file.startswith("<"):
-            there = cause.site
-            if there is not None and _line(there.position) == (cause.file, cause.line):
-                return there.position, cause.function, there.flow
+            at = cause.site.position if cause.site is not None else _NOWHERE
+            if cause.site is not None and (at.file, at.line) == (cause.file, cause.line):
+                return at, cause.function, cause.site.flow
             return Position(cause.file, cause.line, 0), cause.function, ()
     return _declared(report.head, violation.package, violation.subject), "", ()
 
@@ -185,54 +173,45 @@ def _declared(record: Record, package: str, subject: str) -> Position:
     """The declaration of a benchmark or a function, as far as the compiled code tells."""
     function = subject.split("/", 1)[0] if subject.startswith("Benchmark") else subject
     function = function.removeprefix(f"{package}.")
-    for code in record.functions:
-        if (code.package, code.function) == (package, function):
-            return Position(code.file, code.line, 0)
-    return _NOWHERE
-
-
-def _line(position: Position) -> tuple[str, int]:
-    return position.file, position.line
+    named = (f for f in record.functions if (f.package, f.function) == (package, function))
+    code = next(named, None)
+    return _NOWHERE if code is None else Position(code.file, code.line, 0)
 
 
 def _real(position: Position) -> Position:
-    """A position, or none if it is in no file of the project."""
     return _NOWHERE if position.generated else position
 
 
 def _content(violation: Violation) -> Iterable[str]:
     """The texts that identify a violation in the next run: no line and no number."""
-    if violation.site is not None:
-        return (
-            normal_function(violation.site.function),
-            normal_message(violation.site.message),
-        )
-    if violation.call is not None:
-        return (normal_function(violation.call.function), violation.call.callee)
+    site, call = violation.site, violation.call
+    if site is not None:
+        return (normal_function(site.function), normal_message(site.message))
+    if call is not None:
+        return (normal_function(call.function), call.callee)
     return (violation.subject, violation.unit)
 
 
 def _of_error(report: GateReport, error: GateError) -> Annotation:
     at_head = error.revision != report.base.revision.hash
     side = "head" if at_head else "base"
-    place = "", 0
-    if at_head:
-        for refused in report.head.errors:
-            if (refused.package, refused.message) == (error.package, error.message):
-                place = refused.file, refused.line
-                break
+    errors = report.head.errors if at_head else ()
+    told = (error.package, error.message)
+    places = ((e.file, e.line) for e in errors if (e.package, e.message) == told)
+    file, line = next(places, ("", 0))
     what = f"{side} {error.stage}" + (f" {error.package}" if error.package else "")
-    made = _annotation(
-        report,
+    return _annotation(
+        report.head if at_head else report.base,
         Level.ERROR,
         NOT_MEASURED,
         f"{what}: {error.message}",
         (error.stage, _without_numbers(error.message)),
-        about=(error.package, error.package),
-        at=place,
-    )
-    return replace(
-        made, title=f"{made.title}: {side} {error.stage}", revision=error.revision, error=error
+        title=f"{RULES[NOT_MEASURED][0]}: {side} {error.stage}",
+        package=error.package,
+        subject=error.package,
+        file=file,
+        line=line,
+        error=error,
     )
 
 
@@ -242,86 +221,81 @@ def _of_machine(report: GateReport, time: TimeReport) -> Annotation:
     if len(time.unfit) > _MOST_UNFIT:
         lines.append(f"and {len(time.unfit) - _MOST_UNFIT} more")
     level = Level.ERROR if report.unfit else Level.WARNING
-    return _annotation(report, level, MACHINE_UNFIT, "\n".join(lines), ())
+    return _annotation(report.head, level, MACHINE_UNFIT, "\n".join(lines), ())
 
 
 def _of_waiver(report: GateReport, waiver: Waiver, rule: str, level: Level) -> Annotation:
     what = waiver.benchmark or waiver.escape
     words = "has expired" if rule == WAIVER_EXPIRED else "lets nothing pass; take it out"
-    made = _annotation(
-        report,
+    return _annotation(
+        report.head,
         level,
         rule,
         f"the waiver of {waiver.owner} for {what} until {waiver.expires} {words}",
         (what, waiver.unit, waiver.file, waiver.function, waiver.owner),
-        about=("", what),
-        at=(_own_file(report.policy.source), waiver.line),
+        subject=what,
+        waiver=waiver,
+        **_in_policy(report, waiver.line),
     )
-    return replace(made, policy=at_policy(report, waiver.line), waiver=waiver)
 
 
 def _of_idle(report: GateReport, text: str) -> Annotation:
     found = re.match(r"line (\d+): (.*)", text, re.DOTALL)
     line, words = (int(found[1]), found[2]) if found else (0, text)
-    made = _annotation(
-        report,
+    return _annotation(
+        report.head,
         Level.WARNING,
         RULE_IDLE,
         words,
         (words,),
-        about=("", words),
-        at=(_own_file(report.policy.source), line),
+        subject=words,
+        **_in_policy(report, line),
     )
-    return replace(made, policy=at_policy(report, line))
 
 
 def _of_site(report: GateReport, site: EscapeSite) -> Annotation:
     where = _real(site.position)
     function = f" in {site.function}" if site.function else ""
     cost = describe_cost(report.escapes.cost(site))
-    content = (normal_function(site.function), normal_message(site.message))
-    message = f"{site.message}{function}" + (f"; {cost}" if cost else "")
-    made = _annotation(
-        report,
+    return _annotation(
+        report.head,
         Level.NOTE,
         Rule.NEW_ESCAPE,
-        message,
-        content,
-        about=(site.package, site.function),
-        at=(where.file, where.line),
+        f"{site.message}{function}" + (f"; {cost}" if cost else ""),
+        (normal_function(site.function), normal_message(site.message)),
+        package=site.package,
+        subject=site.function,
+        file=where.file,
+        line=where.line,
+        column=where.column,
+        function=site.function,
+        flow=site.flow,
     )
-    return replace(made, column=where.column, function=site.function, flow=site.flow)
 
 
 def _annotation(
-    report: GateReport,
-    level: Level,
-    rule: str,
-    message: str,
-    content: Iterable[str],
-    *,
-    about: tuple[str, str] = ("", ""),
-    at: tuple[str, int] = ("", 0),
+    side: Record, level: Level, rule: str, message: str, content: Iterable[str], **more: Any
 ) -> Annotation:
-    """An annotation of the head.
+    """An annotation of one side; ``content`` makes its fingerprint, with the rule and the package.
 
     Args:
-        content: makes the fingerprint, with the rule and the package.
-        about: package and subject.
-        at: file and line.
+        more: other fields than their defaults here.
     """
-    return Annotation(
-        level=level,
-        rule=str(rule),
-        title=RULES[rule][0],
-        message=message,
-        package=about[0],
-        subject=about[1],
-        revision=report.head.revision.hash,
-        fingerprint=fingerprint(rule, about[0], *content),
-        file=at[0],
-        line=at[1],
-    )
+    fields = {"title": RULES[rule][0], "package": "", "subject": "", **more}
+    own = fingerprint(rule, fields["package"], *content)
+    return Annotation(level, str(rule), message=message, revision=side.revision.hash,
+                      fingerprint=own, **fields)  # fmt: skip
+
+
+def _in_policy(report: GateReport, line: int) -> dict[str, Any]:
+    file = _own_file(report.policy.source)
+    return {"file": file, "line": line, "policy": _at_policy(report, line)}
+
+
+def _at_policy(report: GateReport, line: int) -> str:
+    """The place of a rule, empty for a built-in one."""
+    source = report.policy.source
+    return f"{source}:{line}" if source and line else ""
 
 
 def _own_file(source: str) -> str:
@@ -339,10 +313,8 @@ def _told_apart(found: Iterable[Annotation]) -> Iterable[Annotation]:
     """Give annotations of equal content fingerprints of their own, in the order of the source."""
     seen: Counter[str] = Counter()
     for annotation in found:
-        seen[annotation.fingerprint] += 1
-        number = seen[annotation.fingerprint]
-        if number > 1:
-            own = fingerprint(annotation.fingerprint, str(number))
-            yield replace(annotation, fingerprint=own)
-        else:
-            yield annotation
+        own = annotation.fingerprint
+        seen[own] += 1
+        if seen[own] > 1:
+            annotation = replace(annotation, fingerprint=fingerprint(own, str(seen[own])))
+        yield annotation

@@ -32,8 +32,7 @@ def failure(failure: Failure) -> str:
     """The verdict as a plain line, then one error."""
     properties = {"title": f"esv gate: {failure.headline}"}
     return (
-        f"esv gate: {failure.headline}\n"
-        f"{command('error', properties, visible(clip(failure.message, _LONGEST_MESSAGE)))}\n"
+        f"esv gate: {failure.headline}\n{command('error', properties, _message(failure.message))}\n"
     )
 
 
@@ -45,7 +44,7 @@ def command(name: str, properties: dict[str, str], message: str) -> str:
 
 def _commands(found: list[Annotation], level: Level) -> list[str]:
     shown = found if len(found) <= MOST else found[: MOST - 1]
-    lines = [command(_COMMAND[level], _properties(a), _message(a)) for a in shown]
+    lines = [command(_COMMAND[level], _properties(a), _message(a.message)) for a in shown]
     hidden = len(found) - len(shown)
     if hidden:
         text = f"{hidden} more {_NOUN[level]} are not shown here, since the host shows {MOST}"
@@ -59,17 +58,13 @@ def _properties(annotation: Annotation) -> dict[str, str]:
     title = f"{annotation.title}: {subject}" if subject else annotation.title
     properties = {}
     if annotation.file:
-        places = {
-            "file": visible(annotation.file),
-            "line": annotation.line,
-            "col": annotation.column,
-        }
-        properties = {name: str(place) for name, place in places.items() if place}
+        place = (visible(annotation.file), annotation.line, annotation.column)
+        properties = {n: str(p) for n, p in zip(("file", "line", "col"), place, strict=True) if p}
     return {**properties, "title": visible(clip(title, _LONGEST_TITLE))}
 
 
-def _message(annotation: Annotation) -> str:
-    return visible(clip(annotation.message, _LONGEST_MESSAGE))
+def _message(text: str) -> str:
+    return visible(clip(text, _LONGEST_MESSAGE))
 
 
 def _data(text: str) -> str:

@@ -1,14 +1,13 @@
 """``--format json``: the contract ``esv.gate/1``.
 
-The types are the contract; the JSON Schema that is shipped (``gate.schema.json``) is made from
-them, see :func:`gate_schema`.
+The JSON Schema that is shipped (``gate.schema.json``) is made from the types.
 """
 
 from typing import Any, Literal
 
 import msgspec
 
-from harness.analysis.compare.renames import BenchmarkDiff, GoneBenchmark
+from harness.analysis.compare.renames import BenchmarkDiff
 from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateReport
 from harness.analysis.verdict.policy import Violation
@@ -26,7 +25,7 @@ from harness.outputs.records.explain import (
     escape_entries,
     side_entry,
 )
-from harness.outputs.text.format import json_number, json_schema, json_text
+from harness.outputs.text.format import entry, json_number, json_schema, json_text
 from harness.policy.model import Waiver
 
 
@@ -173,7 +172,7 @@ def report(report: GateReport, around: Surroundings) -> str:
             for key in [(c.package, c.benchmark, c.unit)]
         ],
         escapes=escape_entries(report.escapes),
-        errors=[ErrorEntry(e.stage, e.revision, e.package, e.message) for e in report.errors],
+        errors=[entry(ErrorEntry, e) for e in report.errors],
         policy=_policy(report),
         time=_time(report.time) if report.time is not None else None,
         compiler=compiler_entry(report.older, report.base, report.by_compiler),
@@ -205,22 +204,18 @@ def gate_schema() -> dict[str, Any]:
 
 
 def _benchmarks(diff: BenchmarkDiff) -> Benchmarks:
-    def gone(b: GoneBenchmark) -> GoneEntry:
-        return GoneEntry(b.package, b.benchmark, b.reason, json_number(b.allocs))
-
     return Benchmarks(
         compared=len(diff.compared),
-        gone=[gone(b) for b in diff.gone],
+        gone=[entry(GoneEntry, b, allocs=json_number(b.allocs)) for b in diff.gone],
         added=[BenchmarkEntry(*key) for key in diff.added],
         renamed=[
-            RenamedEntry(b.package, b.benchmark, BenchmarkEntry(b.old_package, b.old_benchmark))
+            entry(RenamedEntry, b, was=BenchmarkEntry(b.old_package, b.old_benchmark))
             for b in diff.renamed
         ],
     )
 
 
 def _policy(report: GateReport) -> PolicyEntry:
-    """The policy's part of the document."""
     judgement = report.judgement
     violations = [_violation(a, a.violation) for a in annotate(report) if a.violation]
     return PolicyEntry(
@@ -234,23 +229,13 @@ def _policy(report: GateReport) -> PolicyEntry:
 
 
 def _time(time: TimeReport) -> TimeEntry:
-    """The time lane with its noise."""
-    return TimeEntry(
-        fit=not time.unfit,
-        noise=[
-            NoiseEntry(n.package, n.benchmark, n.shift, n.p, n.spread, n.relevant, n.unfit)
-            for n in time.noise
-        ],
-    )
+    return TimeEntry(fit=not time.unfit, noise=[entry(NoiseEntry, n) for n in time.noise])
 
 
 def _violation(annotation: Annotation, violation: Violation) -> ViolationEntry:
-    return ViolationEntry(
-        rule=violation.rule.value,
-        text=violation.text,
-        package=violation.package,
-        subject=violation.subject,
-        unit=violation.unit,
+    return entry(
+        ViolationEntry,
+        violation,
         base=json_number(violation.base),
         head=json_number(violation.value),
         limit=json_number(violation.limit),
@@ -264,14 +249,4 @@ def _violation(annotation: Annotation, violation: Violation) -> ViolationEntry:
 
 
 def _waiver(waiver: Waiver) -> WaiverEntry:
-    return WaiverEntry(
-        owner=waiver.owner,
-        reason=waiver.reason,
-        expires=waiver.expires.isoformat(),
-        benchmark=waiver.benchmark,
-        unit=waiver.unit,
-        escape=waiver.escape,
-        file=waiver.file,
-        function=waiver.function,
-        line=waiver.line,
-    )
+    return entry(WaiverEntry, waiver, expires=waiver.expires.isoformat())

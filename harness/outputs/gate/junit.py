@@ -21,8 +21,6 @@ _LONGEST = 20_000
 
 @dataclass
 class _Case:
-    """One test case."""
-
     package: str
     name: str
     found: list[Annotation] = field(default_factory=list)
@@ -31,16 +29,24 @@ class _Case:
 
 def report(report: GateReport, around: Surroundings) -> str:
     """The suites, a package each; those of the policy last."""
-    cases = _cases(report)
-    return _text(verdict_line(report), cases)
+    suites = ET.Element("testsuites", name=_clean(f"esv gate: {verdict_line(report)}"))
+    packages: dict[str, list[_Case]] = defaultdict(list)
+    for case in _cases(report):
+        packages[case.package].append(case)
+    for package in sorted(packages, key=lambda p: (not p, p)):
+        suite = _add(suites, "testsuite", name=package or "policy")
+        for case in packages[package]:
+            _case(suite, case)
+    return _finished(suites)
 
 
 def failure(failure: Failure) -> str:
     """One suite with one error."""
-    suites = _suites(f"esv gate: {failure.headline}")
-    suite = _suite(suites, "esv gate")
-    case = ET.SubElement(suite, "testcase", classname="esv", name="gate", time="0")
-    _body(case, "error", "setup", failure.message)
+    suites = ET.Element("testsuites", name=_clean(f"esv gate: {failure.headline}"))
+    suite = _add(suites, "testsuite", name="esv gate")
+    case = _add(suite, "testcase", classname="esv", name="gate", time="0")
+    text = failure.message
+    _add(case, "error", text, message=one_line(text, 200), type="setup")
     return _finished(suites)
 
 
@@ -62,46 +68,25 @@ def _cases(report: GateReport) -> Sequence[_Case]:
     return list(cases.values())
 
 
-def _text(verdict: str, cases: Sequence[_Case]) -> str:
-    suites = _suites(f"esv gate: {verdict}")
-    packages: dict[str, list[_Case]] = defaultdict(list)
-    for case in cases:
-        packages[case.package].append(case)
-    for package in sorted(packages, key=lambda p: (not p, p)):
-        suite = _suite(suites, package or "policy")
-        for case in packages[package]:
-            _case(suite, case)
-    return _finished(suites)
-
-
 def _case(suite: ET.Element, case: _Case) -> None:
-    element = ET.SubElement(
-        suite, "testcase", classname=_clean(case.package or "policy"), name=_clean(case.name),
-        time="0",
-    )  # fmt: skip
+    package = case.package or "policy"
+    element = _add(suite, "testcase", classname=package, name=case.name, time="0")
     broken = [a for a in case.found if a.level is Level.ERROR]
     said = [a for a in case.found if a.level is not Level.ERROR]
     if broken:
         kind = "error" if any(a.error is not None for a in broken) else "failure"
         # A test case has one outcome; the texts of all are in it.
         text = "\n\n".join(a.message for a in broken)
-        _body(element, kind, broken[0].rule, text)
+        _add(element, kind, text, message=one_line(text, 200), type=broken[0].rule)
     texts = [*case.remarks, *(a.whole for a in said)]
     if texts:
-        ET.SubElement(element, "system-out").text = _clean("\n\n".join(texts))
+        _add(element, "system-out", "\n\n".join(texts))
 
 
-def _body(element: ET.Element, kind: str, rule: str, text: str) -> None:
-    body = ET.SubElement(element, kind, message=_clean(one_line(text, 200)), type=rule)
-    body.text = _clean(text)
-
-
-def _suites(name: str) -> ET.Element:
-    return ET.Element("testsuites", name=_clean(name))
-
-
-def _suite(suites: ET.Element, name: str) -> ET.Element:
-    return ET.SubElement(suites, "testsuite", name=_clean(name))
+def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
+    element = ET.SubElement(parent, tag, {k: _clean(v) for k, v in attributes.items()})
+    element.text = None if text is None else _clean(text)
+    return element
 
 
 def _finished(suites: ET.Element) -> str:

@@ -11,7 +11,7 @@ from harness.model import ALLOCS, BYTES, SECONDS, EscapeSite
 from harness.outputs.gate.annotation import Annotation, Level
 from harness.outputs.gate.annotations import annotate, attribution_of, describe
 from harness.outputs.gate.base import Failure, Surroundings
-from harness.outputs.gate.words import benchmark_rows, comparison_line, verdict_line
+from harness.outputs.gate.words import benchmark_rows, comparison_line, meaning, verdict_line
 from harness.outputs.text.explanation import OUTCOMES
 from harness.outputs.text.format import clip, plural, signed, value
 from harness.outputs.text.markdown import Page, attribute, code, fenced, plain
@@ -31,11 +31,6 @@ _SIGN = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.ERROR: "⚠️"}
 def report(report: GateReport, around: Surroundings) -> str:
     """The comment: the verdict, the most important rows, and the rest folded."""
     return render(report, around, COMMENT_LIMIT)
-
-
-def summary(report: GateReport, around: Surroundings) -> str:
-    """The comment for the summary of a job, where there is more room."""
-    return render(report, around, SUMMARY_LIMIT)
 
 
 def failure(failure: Failure) -> str:
@@ -58,11 +53,11 @@ def render(report: GateReport, around: Surroundings, limit: int) -> str:
     page.add(_sides(report), "")
     rows = [*_error_rows(report, found, around), *_change_rows(report, around)]
     first = [row for row in rows if not row.again][:MOST_ROWS]
-    first = first[: page.table(_HEADS, first, _cells)]
+    first = first[: page.table(_HEADS, first, lambda row: row.cells)]
     commands = [row.command for row in first if row.command]
     page.commands("Reproduce", commands)
     rest = [row for row in rows if not any(row is shown for shown in first)]
-    page.folded_table(plural(len(rest), "more finding"), _HEADS, rest, _cells)
+    page.folded_table(plural(len(rest), "more finding"), _HEADS, rest, lambda row: row.cells)
     for level, noun in ((Level.WARNING, "warning"), (Level.NOTE, "note")):
         # Notes without a waiver are new escapes, which have a table of their own.
         chosen = [
@@ -96,21 +91,14 @@ def render(report: GateReport, around: Surroundings, limit: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One line of the first table; everything but the command is Markdown already.
+    """One line of the first table, in Markdown, and the command that shows the change.
 
     ``again`` is a change of a benchmark that has a row in another unit.
     """
 
-    sign: str
-    what: str
-    numbers: str
-    why: str
+    cells: list[str]
     command: str
     again: bool = False
-
-
-def _cells(row: _Row) -> list[str]:
-    return [row.sign, row.what, row.numbers, row.why]
 
 
 def _sides(report: GateReport) -> str:
@@ -151,18 +139,11 @@ def _error_rows(
         else:
             why = _at(report, annotation, around)
         name = annotation.subject or annotation.package
-        yield _Row(
-            "❌" if violation is not None else "⚠️",
-            _joined(code(name), plain(annotation.title), _in_package(annotation)),
-            numbers,
-            why,
-            annotation.reproduce,
-        )
-
-
-def _in_package(annotation: Annotation) -> str:
-    package = annotation.package
-    return f"in {code(package)}" if package and package != annotation.subject else ""
+        package = annotation.package if annotation.package != annotation.subject else ""
+        inside = f"in {code(package)}" if package else ""
+        what = _joined(code(name), plain(annotation.title), inside)
+        sign = "❌" if violation is not None else "⚠️"
+        yield _Row([sign, what, numbers, why], annotation.reproduce)
 
 
 def _change_rows(report: GateReport, around: Surroundings) -> Iterable[_Row]:
@@ -173,26 +154,14 @@ def _change_rows(report: GateReport, around: Surroundings) -> Iterable[_Row]:
     seen = {(v.package, v.subject) for v in judgement.violations}
     rest = [c for c in report.changes if id(c) not in told]
     for change in sorted(rest, key=lambda c: c.unit != ALLOCS):
-        word = "waived" if id(change) in waived else _meaning(change)
+        word = "waived" if id(change) in waived else meaning(change)
         key = (change.package, change.benchmark)
-        yield _Row(
-            "▼" if change.direction is Direction.IMPROVEMENT else "▲",
-            _joined(code(change.benchmark), word, f"in {code(change.package)}"),
-            _change_numbers(change),
-            _change_causes(report, change, around),
-            reproduce(report.head, *key) if change.unit == ALLOCS else "",
-            again=key in seen,
-        )
+        sign = "▼" if change.direction is Direction.IMPROVEMENT else "▲"
+        what = _joined(code(change.benchmark), word, f"in {code(change.package)}")
+        why = _change_causes(report, change, around)
+        command = reproduce(report.head, *key) if change.unit == ALLOCS else ""
+        yield _Row([sign, what, _change_numbers(change), why], command, key in seen)
         seen.add(key)
-
-
-def _meaning(change: Change) -> str:
-    """The meaning of a change that breaks no rule."""
-    if change.by_compiler and not change.by_code:
-        return "compiler, not code"
-    if change.by_benchmark and not change.by_code:
-        return "the benchmark's own"
-    return "better" if change.charged is Direction.IMPROVEMENT else "listed only"
 
 
 def _change_numbers(change: Change) -> str:
@@ -203,7 +172,7 @@ def _change_numbers(change: Change) -> str:
 
 
 def _change_causes(report: GateReport, change: Change, around: Surroundings) -> str:
-    attribution = attribution_of(report, change.package, change.benchmark, change.unit)
+    attribution = attribution_of(report, change)
     if attribution is None:
         return ""
     if not attribution.causes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from harness.outputs.gate.base import Reporter
@@ -15,38 +16,4 @@ def reporter(name: str) -> Reporter:
 
     Loaded when it is asked for: templates take longer to load than a small gate may.
     """
-    match name:
-        case "text":
-            from harness.outputs.gate import text
-
-            return text
-        case "markdown":
-            from harness.outputs.gate import markdown
-
-            return markdown
-        case "json":
-            from harness.outputs.gate import json
-
-            return json
-        case "sarif":
-            from harness.outputs.gate import sarif
-
-            return sarif
-        case "github":
-            from harness.outputs.gate import github
-
-            return github
-        case "junit":
-            from harness.outputs.gate import junit
-
-            return junit
-        case "gitlab":
-            from harness.outputs.gate import gitlab
-
-            return gitlab
-        case "html":
-            from harness.outputs.gate import html
-
-            return html
-        case _:
-            raise KeyError(name)
+    return cast("Reporter", import_module(f"harness.outputs.gate.{name}"))

@@ -182,7 +182,7 @@ def _code_flows(annotation: Annotation) -> list[Object]:
         return []
     start = _object(
         physicalLocation=_physical(annotation.file, annotation.line, annotation.column),
-        message=_message(_first_line(annotation.message)),
+        message=_message(annotation.message.split("\n", 1)[0]),
     )
     locations = [_object(location=start), *_steps(annotation.flow)]
     return [_object(threadFlows=[_object(locations=locations)])]
@@ -192,17 +192,13 @@ def _steps(flow: Sequence[FlowStep]) -> list[Object]:
     found = []
     heading = ""
     for step in flow:
-        if step.position is None:
-            heading = step.text.strip()
-            continue
         text = f"{heading} {step.text.strip()}".strip()
-        heading = ""
-        where = step.position
-        location = _object(
-            physicalLocation=_physical(where.file, where.line, where.column),
-            message=_message(text),
-        )
-        found.append(_object(location=location, nestingLevel=1))
+        heading = "" if step.position else step.text.strip()
+        if step.position is not None:
+            where = step.position
+            place = _physical(where.file, where.line, where.column)
+            location = _object(physicalLocation=place, message=_message(text))
+            found.append(_object(location=location, nestingLevel=1))
     return found
 
 
@@ -216,10 +212,6 @@ def _notification(level: str, text: str) -> Object:
 
 def _message(text: str) -> Object:
     return {"text": visible(clip(text, _LONGEST)) or "(nothing said)"}
-
-
-def _first_line(text: str) -> str:
-    return text.split("\n", 1)[0]
 
 
 def _properties(annotation: Annotation) -> dict[str, Any]:

@@ -24,11 +24,7 @@ _MAX_EXPLAINED = 10
 
 def report(report: GateReport, around: Surroundings) -> str:
     """The verdict first, then why."""
-    word = {
-        Verdict.PASS: "PASS",
-        Verdict.FAIL: "FAIL",
-        Verdict.ERROR: "ERROR: could not measure, so no verdict",
-    }[report.verdict]
+    word = Failure("").headline if report.verdict is Verdict.ERROR else report.verdict.name
     if report.unfit:
         word = "UNFIT: the machine is too noisy for the time lane, so no verdict"
     lines = [f"esv gate: {word}", *heading(report.base, report.head, report.older), ""]
@@ -89,7 +85,6 @@ def _benchmark_lines(report: GateReport) -> list[str]:
 
 
 def _time_lines(time: TimeReport) -> list[str]:
-    """The noise of the time lane."""
     lines = []
     if time.unfit:
         first, *rest = unfit_lines(time, _MAX_EXPLAINED)
@@ -105,7 +100,6 @@ def _time_lines(time: TimeReport) -> list[str]:
 
 
 def _judgement_lines(report: GateReport) -> list[str]:
-    """Violations, waivers, and rules without effect."""
     judgement, source = report.judgement, visible(report.policy.source)
 
     def at(line: int) -> str:
@@ -142,6 +136,7 @@ def _judgement_lines(report: GateReport) -> list[str]:
 def _gate_rows(report: GateReport) -> list[str]:
     changes = report.changes
     failing = {id(v.change) for v in report.judgement.violations}
+    listed = {id(c) for c in changes if c.charged is Direction.REGRESSION} - failing
     rows = [
         [
             f"{visible(c.package.rsplit('/', 1)[-1])}.{visible(c.benchmark)}",
@@ -149,12 +144,7 @@ def _gate_rows(report: GateReport) -> list[str]:
             cell(c.base),
             cell(c.head),
             f"{c.delta:+,.10g}",
-            judged(c)
-            + (
-                " (listed only)"
-                if c.charged is Direction.REGRESSION and id(c) not in failing
-                else ""
-            ),
+            judged(c) + (" (listed only)" if id(c) in listed else ""),
         ]
         for c in changes[:MAX_ROWS]
     ]

@@ -1,5 +1,6 @@
 """The verdict and the compared benchmarks in words, for every format."""
 
+from harness.analysis.compare.comparison import Change, Direction
 from harness.analysis.compare.renames import BenchmarkDiff
 from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.gate import GateReport, Verdict
@@ -30,6 +31,15 @@ def verdict_line(report: GateReport) -> str:
         others = f", {compared}" if unmatched(report.benchmarks) else ""
         return f"PASS: compiled only, {packages} compared, {new}{others}, no violation{waived}"
     return f"PASS: {compared}, no violation{waived}"
+
+
+def meaning(change: Change) -> str:
+    """The meaning of a change that breaks no rule."""
+    if change.by_compiler and not change.by_code:
+        return "compiler, not code"
+    if change.by_benchmark and not change.by_code:
+        return "the benchmark's own"
+    return "better" if change.charged is Direction.IMPROVEMENT else "listed only"
 
 
 def unfit_lines(time: TimeReport, most: int) -> list[str]:

@@ -8,9 +8,9 @@ from harness.analysis.causes.attribution import Cause
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.news import EnvironmentNews, NightlyReport
 from harness.analysis.verdict.policy import Violation
-from harness.model import Record, Revision
+from harness.model import Record
 from harness.outputs.nightly.report import headline, ordered, rfc3339
-from harness.outputs.text.format import json_schema, json_text, visible
+from harness.outputs.text.format import entry, json_schema, json_text, visible
 
 
 class CommitEntry(msgspec.Struct):
@@ -127,17 +127,16 @@ def nightly_json(report: NightlyReport) -> str:
         judged = report.judged(found)
         new += [_step(found, s, judged.get(s)) for s in ordered(found.news.new)]
         narrowed += [_step(found, s, None) for s in found.news.narrowed]
-    code = report.exit_code
-    document = NightlyJson(
+    document = entry(
+        NightlyJson,
+        report,
         schema="esv.nightly/1",
-        project=report.project,
-        exit_code=0 if code == 0 else 1 if code == 1 else 2,
+        exit_code=min(report.exit_code, 2),
         headline=headline(report),
         started=rfc3339(report.started),
         finished=rfc3339(report.finished),
         measured=[_measured(record) for record in report.measured],
         failed=[FailedEntry(h, visible(text)) for h, text in report.failed],
-        remaining=report.remaining,
         problems=[visible(problem) for problem in report.problems],
         lost=[visible(line) for line in report.lost],
         unfetched_since=rfc3339(report.unfetched_since) if report.unfetched_since else None,
@@ -152,46 +151,33 @@ def nightly_json(report: NightlyReport) -> str:
 def _environment(found: EnvironmentNews) -> EnvironmentEntry:
     history = found.history
     stop = history.stopped
-    return EnvironmentEntry(
-        machine=history.machine,
-        environment=history.environment,
-        branch=history.branch,
+    return entry(
+        EnvironmentEntry,
+        history,
         compared=found.compared,
         baseline=found.baseline,
-        stopped=StoppedEntry(stop.newest, rfc3339(stop.since), stop.newer) if stop else None,
+        stopped=entry(StoppedEntry, stop, since=rfc3339(stop.since)) if stop else None,
     )
 
 
 def _step(found: EnvironmentNews, step: Step, violation: Violation | None) -> StepEntry:
     attribution = found.attributions.get(step)
     waiver = violation.waiver if violation is not None else None
-    return StepEntry(
-        package=step.package,
-        benchmark=step.benchmark,
-        unit=step.unit,
-        revision=step.revision,
-        previous=step.previous,
+    commit = found.history.by_hash[step.revision].revision
+    return entry(
+        StepEntry,
+        step,
         between=list(step.between),
-        before=step.before,
-        after=step.after,
         direction="regression" if step.direction == "regression" else "improvement",
-        exact=step.exact,
-        p=step.p,
-        repaired=step.repaired,
         machine=found.history.machine,
         environment=found.history.environment,
-        delta=step.delta,
-        commit=_commit(found.history.by_hash[step.revision].revision),
+        commit=entry(CommitEntry, commit, date=rfc3339(commit.date)),
         outcome=str(attribution.outcome) if attribution else None,
         explained=attribution.explained if attribution else None,
         causes=list(attribution.causes) if attribution else [],
         fails=violation is not None and waiver is None,
-        waived=WaiverEntry(waiver.owner, waiver.reason, str(waiver.expires)) if waiver else None,
+        waived=entry(WaiverEntry, waiver, expires=str(waiver.expires)) if waiver else None,
     )
-
-
-def _commit(revision: Revision) -> CommitEntry:
-    return CommitEntry(revision.subject, revision.author, rfc3339(revision.date))
 
 
 def _measured(record: Record) -> MeasuredEntry:

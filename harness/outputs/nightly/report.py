@@ -10,8 +10,9 @@ from harness.analysis.verdict.news import EnvironmentNews, NightlyReport
 from harness.analysis.verdict.policy import Violation
 from harness.model import ALLOCS, Outcome
 from harness.outputs.text.explanation import OUTCOMES, describe_cause, waived_by
-from harness.outputs.text.format import minute, one_line, plural, signed, value, visible
+from harness.outputs.text.format import minute, one_line, plural, signed, value, visible, with_unit
 from harness.outputs.text.markdown import code, plain
+from harness.policy.model import Waiver
 from harness.words import utc
 
 MARKER = "<!-- escape-velocity:nightly -->"
@@ -52,7 +53,6 @@ def stopped_text(found: Stopped) -> str:
 
 
 def _warnings(report: NightlyReport) -> list[str]:
-    """The problems of a run, a line each."""
     lines = [*report.lost]
     if report.unfetched_since:
         lines.append(
@@ -75,7 +75,8 @@ def nightly_text(report: NightlyReport) -> str:
             lines += ["", f"{title}, {_where(found)}"]
             for step in steps[:MOST_ROWS]:
                 lines += step_lines(found.history, step, found.attributions.get(step))
-                lines += _waiver_text(judged.get(step))
+                waiver = _waiver(judged, step)
+                lines += [f"    {visible(waived_by(waiver))}"] if waiver else []
             lines += _more(len(steps))
     lines += ["", *(visible(line) for line in _done(report))]
     return "\n".join(lines) + "\n"
@@ -93,17 +94,20 @@ def nightly_markdown(report: NightlyReport) -> str:
             lines += ["| commit | benchmark | before → after | why |", "|---|---|---|---|"]
             for step in steps[:MOST_ROWS]:
                 cells = _step_cells(found, step)
-                violation = judged.get(step)
-                if violation is not None and violation.waiver is not None:
-                    cells[-1] = f"{code(visible(waived_by(violation.waiver)))} {cells[-1]}".strip()
+                waiver = _waiver(judged, step)
+                if waiver:
+                    cells[-1] = f"{code(visible(waived_by(waiver)))} {cells[-1]}".strip()
                 lines.append("| " + " | ".join(cells) + " |")
             lines += ["", *_more(len(steps))]
     lines += ["", *(f"- {plain(line)}" for line in _done(report))]
     return "\n".join(lines) + "\n"
 
 
+def _waiver(judged: Mapping[Step, Violation], step: Step) -> Waiver | None:
+    return judged[step].waiver if step in judged else None
+
+
 def _where(found: EnvironmentNews) -> str:
-    """The environment, and the branch where there are several."""
     history = found.history
     return f"{history.environment}, {history.branch}" if history.branch else history.environment
 
@@ -111,17 +115,17 @@ def _where(found: EnvironmentNews) -> str:
 def _sections(
     found: EnvironmentNews, judged: Mapping[Step, Violation]
 ) -> list[tuple[str, list[Step]]]:
-    waived = {s for s, violation in judged.items() if violation.waiver is not None}
+    waived = [s for s, violation in judged.items() if violation.waiver is not None]
     new = ordered(s for s in found.news.new if s not in waived)
     worse = [s for s in new if s.direction is Direction.REGRESSION]
     better = [s for s in new if s.direction is not Direction.REGRESSION]
-    narrowed = ordered(found.news.narrowed)
     named = [
         ("New regressions", worse),
         ("Waived by the policy", ordered(waived)),
         ("Improvements", better),
+        ("Told to fewer commits since", ordered(found.news.narrowed)),
     ]
-    return [(t, s) for t, s in (*named, ("Told to fewer commits since", narrowed)) if s]
+    return [(title, listed) for title, listed in named if listed]
 
 
 def ordered(steps: Iterable[Step]) -> list[Step]:
@@ -134,7 +138,7 @@ def step_lines(history: History, step: Step, attribution: Attribution | None) ->
     commit = history.by_hash[step.revision].revision
     lines = [
         f"  {visible(step.benchmark)} ({visible(step.package)}):"
-        f" {value(step.before, step.unit)} → {value(step.after, step.unit)} {step.unit}"
+        f" {value(step.before, step.unit)} → {with_unit(step.after, step.unit)}"
         f" ({signed(step.delta, step.unit)})",
         f"    at {commit.short} {visible(one_line(commit.subject, 70))}{_between(step)}",
     ]
@@ -149,25 +153,16 @@ def step_lines(history: History, step: Step, attribution: Attribution | None) ->
     return lines
 
 
-def _waiver_text(violation: Violation | None) -> list[str]:
-    if violation is None or violation.waiver is None:
-        return []
-    return [f"    {visible(waived_by(violation.waiver))}"]
-
-
 def _step_cells(found: EnvironmentNews, step: Step) -> list[str]:
     commit = found.history.by_hash[step.revision].revision
-    why = ""
     attribution = found.attributions.get(step)
-    if attribution is not None:
-        why = str(attribution.outcome)
-        if attribution.causes:
-            cause = attribution.causes[0]
-            why += f": {code(f'{cause.file}:{cause.line}')} {code(describe_cause(cause))}"
+    why = "" if attribution is None else str(attribution.outcome)
+    for cause in attribution.causes[:1] if attribution is not None else ():
+        why += f": {code(f'{cause.file}:{cause.line}')} {code(describe_cause(cause))}"
     return [
         f"{code(commit.short)} {code(commit.subject, 60)}{_between(step)}",
         code(f"{step.package.rsplit('/', 1)[-1]}.{step.benchmark.removeprefix('Benchmark')}"),
-        f"{value(step.before, step.unit)} → {value(step.after, step.unit)} {step.unit}",
+        f"{value(step.before, step.unit)} → {with_unit(step.after, step.unit)}",
         why,
     ]
 

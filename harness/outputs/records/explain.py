@@ -16,7 +16,7 @@ from harness.analysis.compare.records import RecordDiff
 from harness.model import EscapeSite, Record
 from harness.outputs.text.erased import erased_json
 from harness.outputs.text.explanation import waiver_text
-from harness.outputs.text.format import json_number, json_text
+from harness.outputs.text.format import entry, json_number, json_text
 from harness.policy.model import Waiver
 
 
@@ -120,36 +120,6 @@ class CompilerEntry(msgspec.Struct):
     escapes: Escapes
 
 
-class InliningEntry(msgspec.Struct):
-    """An inlining that was lost or won; the escapes that it brings back, or erases."""
-
-    package: str
-    function: str
-    file: str
-    line: int
-    lost: bool
-    cost: int | None
-    budget: int | None
-    reason: str
-    escapes: list[dict[str, Any]]
-
-
-class ExplainJson(msgspec.Struct):
-    """The document of ``esv explain``.
-
-    ``cost`` and ``budget`` of an inlining are those of the side on which it is refused.
-    """
-
-    schema: Literal["esv.explain/1"]
-    base: Side
-    head: Side
-    changes: list[ChangeEntry]
-    escapes: Escapes
-    errors: list[ErrorEntry]
-    compiler: CompilerEntry | None = None
-    inlining: list[InliningEntry] = []
-
-
 def explain_json(
     diff: RecordDiff,
     attributions: Mapping[tuple[str, str, str], Attribution],
@@ -157,20 +127,21 @@ def explain_json(
 ) -> str:
     """As the gate's document, without a verdict."""
     base, older = diff.base, diff.older
-    document = ExplainJson(
-        schema="esv.explain/1",
-        base=side_entry(older or base),
-        head=side_entry(diff.head),
-        changes=[
-            change_entry(c, attributions.get((c.package, c.benchmark, c.unit)))
-            for c in diff.changes
-        ],
-        escapes=escape_entries(diff.escapes),
-        errors=[],
-        compiler=compiler_entry(older, base, diff.by_compiler),
-        inlining=[_inlining(c) for c in inlining],
+    changes = [
+        change_entry(c, attributions.get((c.package, c.benchmark, c.unit))) for c in diff.changes
+    ]
+    return json_text(
+        {
+            "schema": "esv.explain/1",
+            "base": side_entry(older or base),
+            "head": side_entry(diff.head),
+            "changes": changes,
+            "escapes": escape_entries(diff.escapes),
+            "errors": [],
+            "compiler": compiler_entry(older, base, diff.by_compiler),
+            "inlining": [_inlining(c) for c in inlining],
+        }
     )
-    return json_text(document)
 
 
 def side_entry(record: Record) -> Side:
@@ -184,16 +155,13 @@ def change_entry(
     """A change with its causes, as far as they are known."""
     assert change.base is not None
     assert change.head is not None
-    return ChangeEntry(
-        package=change.package,
-        benchmark=change.benchmark,
-        unit=change.unit,
+    return entry(
+        ChangeEntry,
+        change,
         base=json_number(change.base.value),
         head=json_number(change.head.value),
         delta=json_number(change.delta),
         direction="regression" if change.direction == "regression" else "improvement",
-        exact=change.exact,
-        p=change.p,
         # Without an account nothing is claimed of any cause.
         outcome=attribution.outcome if attribution else "unexplained",
         explained=round(attribution.explained, 4) if attribution else 0.0,
@@ -225,37 +193,33 @@ def compiler_entry(
     )
 
 
-def _inlining(change: InliningChange) -> InliningEntry:
+def _inlining(change: InliningChange) -> dict[str, Any]:
+    """An inlining that was lost or won; cost and budget are of the side on which it is refused."""
     refusal = change.refusal
-    return InliningEntry(
-        package=refusal.package,
-        function=refusal.function,
-        file=refusal.position.file,
-        line=refusal.position.line,
-        lost=change.lost,
-        cost=refusal.cost,
-        budget=change.budget,
-        reason=refusal.reason,
-        escapes=erased_json(change.escapes),
-    )
+    return {
+        "package": refusal.package,
+        "function": refusal.function,
+        "file": refusal.position.file,
+        "line": refusal.position.line,
+        "lost": change.lost,
+        "cost": refusal.cost,
+        "budget": change.budget,
+        "reason": refusal.reason,
+        "escapes": erased_json(change.escapes),
+    }
 
 
 def _cause(cause: Cause) -> CauseEntry:
     site = cause.site
-    return CauseEntry(
-        file=cause.file,
-        line=cause.line,
-        function=cause.function,
+    return entry(
+        CauseEntry,
+        cause,
         delta=round(cause.delta, 4),
-        escape=cause.escape,
         message=site.message if site else "",
         flow=_flow(site) if site else [],
         via=cause.via or None,
-        outcome=cause.outcome,
-        note=cause.note,
         side="base" if cause.at_base else "head",
         calls=[call.callee for call in cause.calls],
-        setup=cause.setup,
     )
 
 
@@ -265,14 +229,11 @@ def _flow(site: EscapeSite) -> list[str]:
 
 def _escape(site: EscapeSite, diff: EscapeDiff) -> EscapeEntry:
     cost = diff.cost(site)
-    return EscapeEntry(
-        package=site.package,
+    return entry(
+        EscapeEntry,
+        site,
         file=site.position.file,
         line=site.position.line,
-        function=site.function,
-        kind=str(site.kind),
-        message=site.message,
-        reason=site.reason,
         flow=_flow(site),
         covered=cost.covered,
         reach=cost.reach.value if cost.reach else None,

@@ -10,15 +10,7 @@ from harness.errors import UsageError
 from harness.gobench.benchfmt import BenchmarkLine, TestOutput, base_name, read_output
 from harness.gobench.saved import SavedLine
 from harness.gobench.writing import write_saved
-from harness.model import (
-    ALLOCS,
-    BYTES,
-    BenchmarkResult,
-    Lane,
-    Measurement,
-    PackageResult,
-    Record,
-)
+from harness.model import ALLOCS, BYTES, BenchmarkResult, Lane, Measurement, PackageResult, Record
 from harness.words import utc
 
 # One row for each sample. The names are part of the public interface.
@@ -77,9 +69,8 @@ def _units(records: Iterable[Record]) -> dict[str, dict[str, str]]:
 def _package_lines(
     record: Record, package: PackageResult, commit: dict[str, str]
 ) -> Iterator[SavedLine]:
-    raw = package.raw or {}
     toolchain = record.environment.toolchain
-    for lanes, text in _groups(raw):
+    for lanes, text in _groups(package.raw or {}):
         output = read_output(text)
         config = {
             **commit,
@@ -174,13 +165,12 @@ def parquet_bytes(records: Iterable[Record]) -> bytes:
             "--format parquet needs pyarrow; install it with"
             " pip install 'escape-velocity[parquet]', or take --format csv"
         ) from None
-    found = list(rows(records))
-    types = {"sample": pa.int32(), "value": pa.float64(), "exact": pa.bool_()}
-    types["imported"] = pa.bool_()
+    numbers = {"sample": pa.int32(), "value": pa.float64()}
+    types = {**numbers, "exact": pa.bool_(), "imported": pa.bool_()}
     schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+    found = list(rows(records))
     columns = [
-        pa.array([row[place] for row in found], schema.field(name).type)
-        for place, name in enumerate(COLUMNS)
+        pa.array([row[place] for row in found], field.type) for place, field in enumerate(schema)
     ]
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_arrays(columns, schema=schema), sink)

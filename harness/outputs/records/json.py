@@ -1,13 +1,18 @@
-"""Records and comparisons as JSON."""
+"""Records, comparisons and steps as JSON."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from harness.analysis.causes.attribution import Attribution
 from harness.analysis.compare.comparison import Change
 from harness.analysis.compare.escapes import EscapeDiff
 from harness.analysis.compare.records import RecordDetail, RecordDiff
 from harness.analysis.compare.views import ViewDiff
+from harness.analysis.frames.correlation import Association
+from harness.analysis.history.history import History
+from harness.analysis.series.steps import Step
 from harness.model import EscapeSite, Record, View
 from harness.outputs.text.erased import erased_json
 from harness.outputs.text.format import json_text
@@ -56,6 +61,30 @@ def views_json(base: tuple[View, Record], head: tuple[View, Record], difference:
         for word, (view, record) in (("base", base), ("head", head))
     }
     return json_text({"schema": "esv.views/1", **sides, **msgspec.to_builtins(difference)})
+
+
+def steps_json(
+    history: History, found: Sequence[Step], attributions: Mapping[Step, Attribution]
+) -> str:
+    """Steps with their causes."""
+    entries = []
+    for step in found:
+        attribution = attributions.get(step)
+        account = {
+            "outcome": attribution.outcome if attribution else None,
+            "explained": attribution.explained if attribution else None,
+            "causes": attribution.causes if attribution else [],
+        }
+        entries.append({**msgspec.to_builtins(step), **account})
+    return json_text(
+        {"schema": "esv.steps/1", "environment": history.environment, "steps": entries}
+    )
+
+
+def correlation_json(history: History, found: Sequence[Association]) -> str:
+    """Associations of changes with escapes; packages first, then their benchmarks."""
+    sides = {"machine": history.machine, "environment": history.environment}
+    return json_text({"schema": "esv.correlation/1", **sides, "associations": found})
 
 
 def _change(change: Change) -> dict[str, Any]:

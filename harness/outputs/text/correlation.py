@@ -34,17 +34,7 @@ def correlation_text(found: Sequence[Association]) -> str:
     ]
     lines = []
     if rows:
-        heads = [
-            "package",
-            "benchmark",
-            "unit",
-            "escape",
-            "with one",
-            "effect",
-            "95 %",
-            "",
-            "",
-        ]
+        heads = ["package", "benchmark", "unit", "escape", "with one", "effect", "95 %", "", ""]
         lines += [table(rows, heads), ""]
     few = len(found) - len(told)
     shown = sum(a.verdict in ("rises", "falls") for a in told)

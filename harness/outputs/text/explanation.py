@@ -7,7 +7,7 @@ from harness.analysis.causes.garbage import Collections
 from harness.analysis.compare.comparison import Change
 from harness.analysis.compare.costs import Reach, SiteCost
 from harness.model import GC_CYCLES, GC_PAUSE, AllocationCall, AllocationKind
-from harness.outputs.text.format import plural, value, visible
+from harness.outputs.text.format import plural, value, visible, with_unit
 from harness.policy.model import Waiver
 
 MOST_CAUSES = 8
@@ -94,8 +94,8 @@ def explain_change(
     assert change.head is not None
     head = (
         f"{visible(change.package)} {visible(change.benchmark)}: "
-        f"{value(change.base.value, change.unit)} → {value(change.head.value, change.unit)} "
-        f"{change.unit} ({change.delta:+,.10g})"
+        f"{value(change.base.value, change.unit)} → {with_unit(change.head.value, change.unit)}"
+        f" ({change.delta:+,.10g})"
     )
     parts = []
     if change.by_compiler:

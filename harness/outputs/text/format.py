@@ -5,13 +5,14 @@ import math
 import re
 import unicodedata
 from datetime import UTC, datetime
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import msgspec
 
 from harness.model import BYTES, GC_PAUSE, SECONDS
 from harness.words import plural as plural  # what outputs print is all found here
 
+EntryT = TypeVar("EntryT", bound=msgspec.Struct)
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"  # stands for a value that is not there
 # The note on steps with a p-value in all outputs.
@@ -41,10 +42,16 @@ def json_text(document: object) -> str:
     return msgspec.json.format(data, indent=2).decode() + "\n"
 
 
+def entry(kind: type[EntryT], found: object, **more: object) -> EntryT:
+    """A part of a document: the attributes of the same names of what was found, and others."""
+    own = {name: getattr(found, name) for name in kind.__struct_fields__ if name not in more}
+    return kind(**own, **more)
+
+
 def _encodable(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_encodable(v) for v in value]
     if isinstance(value, dict):
         return {_encodable(k): _encodable(v) for k, v in value.items()}
@@ -67,8 +74,7 @@ def json_schema(document: type) -> dict[str, Any]:
     become descriptions, and in the order of alternatives: here null is the last one.
     """
     schema = msgspec.json.decode(msgspec.json.encode(msgspec.json.schema(document)))
-    settled: dict[str, Any] = _settled(schema)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **settled}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_settled(schema)}
 
 
 def _settled(value: Any) -> Any:
@@ -121,6 +127,11 @@ def value(number: float, unit: str) -> str:
     if unit == BYTES or unit.endswith("-B"):
         return _scaled_bytes(number)
     return _plain(number)
+
+
+def with_unit(number: float, unit: str) -> str:
+    """A value with all of its unit: ``12 allocs/op``, ``1,024 B/op``, ``3.142 µs/op``."""
+    return value(number, unit) + ("/op" if unit in (BYTES, SECONDS) else f" {unit}")
 
 
 def signed(number: float, unit: str) -> str:

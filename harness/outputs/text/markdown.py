@@ -6,7 +6,7 @@ character reference, which can never be markup (CommonMark 2.5).
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from harness.outputs.text.format import clip, visible
@@ -68,13 +68,10 @@ class Page:
         """Add a table as far as it fits; the number of rows that did."""
         if not rows or not self.add(_line(heads), _line(["---"] * len(heads))):
             return 0
-        shown = 0
-        for row in rows:
-            if not self.add(_line(cells(row))):
-                break
-            shown += 1
+        lines = _fitting((_line(cells(row)) for row in rows), self._room)
+        self.add(*lines)
         self.add("")
-        return shown
+        return len(lines)
 
     def fold(self, title: str, lines: Sequence[str]) -> bool:
         """Add something folded if it fits."""
@@ -83,12 +80,8 @@ class Page:
     def commands(self, title: str, commands: Sequence[str]) -> None:
         """Add commands to be copied, folded; whole ones as far as they fit."""
         room = self._room - _size([_fold(title), "", "```sh", "```", "", "</details>", ""]) - 200
-        shown = []
-        for command in commands:
-            room -= 2 * _size([visible(command)])  # a fence may be as long as what is in it
-            if room < 0:
-                break
-            shown.append(command)
+        # A fence may be as long as what is in it.
+        shown = _fitting(map(visible, commands), room // 2)
         left = len(commands) - len(shown)
         lines = [fenced(shown, "sh")] if shown else []
         lines += [f"{left:,} more, for which there is no room here."] if left else []
@@ -108,22 +101,28 @@ class Page:
         lines = [_line(heads), _line(["---"] * len(heads))]
         frame = ["<details><summary></summary>", title, "", "", "</details>", ""]
         room = self._room - _size(lines) - _size(frame) - 100
-        shown = 0
-        for row in rows:
-            line = _line(cells(row))
-            room -= _size([line])
-            if room < 0:
-                break
-            lines.append(line)
-            shown += 1
-        if shown < len(rows):
-            lines += ["", f"… and {len(rows) - shown:,} more, for which there is no room here."]
-        if not self.fold(title, lines if shown else lines[3:]):
+        shown = _fitting((_line(cells(row)) for row in rows), room)
+        lines = [*lines, *shown] if shown else []
+        if len(shown) < len(rows):
+            left = f"… and {len(rows) - len(shown):,} more, for which there is no room here."
+            lines += ["", left] if shown else [left]
+        if not self.fold(title, lines):
             self.add(f"{title}: no room here.", "")
 
     def text(self, last: str) -> str:
         """The whole; room for ``last`` was kept."""
         return "\n".join(self._lines) + last
+
+
+def _fitting(lines: Iterable[str], room: int) -> list[str]:
+    """The first lines, as many as fit into so many bytes."""
+    shown = []
+    for line in lines:
+        room -= _size([line])
+        if room < 0:
+            break
+        shown.append(line)
+    return shown
 
 
 def _fold(title: str) -> str:

@@ -8,16 +8,12 @@ from harness.outputs.text.format import plural, visible
 from harness.outputs.text.terminal import table
 from harness.policy.model import Policy, Scope, Waiver
 
-_UNITS = (ALLOCS, BYTES, SECONDS)
-
 
 def explain_policy(policy: Policy, head: Record, judgement: Judgement, today: date) -> str:
     """Every rule with the benchmarks of the head that it applies to, and idle rules."""
     lines = [f"policy: {visible(policy.source) or 'built in; there is no escape-velocity.toml'}"]
-    units = [*_UNITS]
-    for rule in policy.benchmarks:
-        units += [unit for unit in rule.thresholds if unit not in units]
-    units += [unit for unit in policy.thresholds if unit not in units]
+    named = [unit for rule in policy.benchmarks for unit in rule.thresholds]
+    units = list(dict.fromkeys([ALLOCS, BYTES, SECONDS, *named, *policy.thresholds]))
     rows = []
     for package, result in head.benchmarks():
         row = [visible(f"{package.rsplit('/', 1)[-1]}.{result.name}")]

@@ -12,17 +12,10 @@ from harness.analysis.compare.escapes import EscapeDiff
 from harness.analysis.compare.records import RecordDetail, RecordDiff
 from harness.analysis.compare.samples import spread
 from harness.analysis.verdict.findings import Finding
-from harness.model import (
-    HEAP_COSTS,
-    EscapeSite,
-    Lane,
-    Measurement,
-    PackageResult,
-    Record,
-)
+from harness.model import HEAP_COSTS, EscapeSite, Lane, Measurement, Record
 from harness.outputs.text.erased import erased_lines
 from harness.outputs.text.explanation import describe_cause, describe_cost
-from harness.outputs.text.format import day, one_line, percent, plural, value, visible
+from harness.outputs.text.format import day, one_line, percent, plural, value, visible, with_unit
 
 _ARROW = {Direction.REGRESSION: "▲ worse", Direction.IMPROVEMENT: "▼ better", Direction.NONE: ""}
 MAX_ROWS = 40
@@ -33,23 +26,22 @@ _MAX_ERASED = 12
 def show_record(detail: RecordDetail, *, every: bool = False) -> str:
     """One revision: what was measured, what could not be, and where values escape.
 
-    Args:
-        every: list every escape that inlining erases, however many.
+    With ``every`` all escapes that inlining erases are listed, however many.
     """
     record = detail.record
     lines = [*_heading(record), ""]
     lines += _problems(record)
-    rows = [
-        [
-            _short_package(p),
-            b.name,
-            *(cell(b.measurement(unit)) for unit in _units(record)),
+    found = dict.fromkeys(m.unit for _, b in record.benchmarks() for m in b.measurements)
+    units = [unit for unit in found if unit not in HEAP_COSTS]  # which have a table of their own
+    rows = []
+    for package in record.packages:
+        carried = f" (from {package.carried_from[:8]})" if package.carried_from else ""
+        name = visible(package.path) + carried
+        rows += [
+            [name, b.name, *(cell(b.measurement(u)) for u in units)] for b in package.benchmarks
         ]
-        for p in record.packages
-        for b in p.benchmarks
-    ]
     if rows:
-        lines += [table(rows, ["package", "benchmark", *_units(record)]), ""]
+        lines += [table(rows, ["package", "benchmark", *units]), ""]
         lines += _heap_costs(record)
     sites = record.code_escapes()
     nothing = sum(cost.allocates is False for cost in detail.costs.values())
@@ -78,9 +70,8 @@ def show_comparison(diff: RecordDiff) -> str:
         lines += _problems(record)
     for unit in dict.fromkeys(c.unit for c in changes):
         rows = [_comparison_row(c) for c in changes if c.unit == unit and _shown(c)]
-        if not rows:
-            continue
-        lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
+        if rows:
+            lines += [table(rows, [unit, "base", "head", "vs base", ""]), ""]
     lines += difference_lines(diff.escapes)
     lines += code_lines(diff.code)
     lines += compiler_lines(diff.by_compiler)
@@ -92,10 +83,8 @@ def code_lines(code: CodeDiff) -> list[str]:
     if not code.known:
         return []
     lines = []
-    for what, changes, unit in (
-        ("stack frames", code.frames, " B"),
-        ("allocation calls", code.calls, ""),
-    ):
+    kinds = (("stack frames", code.frames, " B"), ("allocation calls", code.calls, ""))
+    for what, changes, unit in kinds:
         if not changes:
             continue
         lines.append(f"{what}: {plural(len(changes), 'function')} changed")
@@ -129,7 +118,7 @@ def finding_lines(finding: Finding, record: Record, number: int) -> list[str]:
     more = f" (and {len(finding.steps) - 1} more)" if len(finding.steps) > 1 else ""
     lines = [
         f"{number}. {visible(step.benchmark)}{more}: {value(step.before, step.unit)} → "
-        f"{value(step.after, step.unit)} {step.unit} at {record.revision.short} "
+        f"{with_unit(step.after, step.unit)} at {record.revision.short} "
         f"{visible(one_line(record.revision.subject, 70))}"
     ]
     word = "new" if finding.direction is Direction.REGRESSION else "gone"
@@ -173,22 +162,16 @@ def _heading(record: Record) -> list[str]:
 
 
 def _problems(record: Record) -> list[str]:
-    lines = [
-        f"{record.revision.short}: {o.directory}/go.mod replaced: {visible(o.reason)}"
-        for o in record.overlays
-    ]
-    lines += [f"{record.revision.short}: {visible(note)}" for note in record.notes]
+    lines = [f"{o.directory}/go.mod replaced: {visible(o.reason)}" for o in record.overlays]
+    lines += map(visible, record.notes)
     for error in record.errors:
         where = f" {error.package}" if error.package else ""
-        lines.append(
-            f"{record.revision.short}: {error.stage}{visible(where)}: {visible(error.message)}"
-        )
+        lines.append(f"{error.stage}{visible(where)}: {visible(error.message)}")
     lines += [
-        f"{record.revision.short}: compiled code of {visible(e.package)} not read:"
-        f" {visible(e.message)}"
+        f"compiled code of {visible(e.package)} not read: {visible(e.message)}"
         for e in record.unread
     ]
-    return [*lines, ""] if lines else []
+    return [*(f"{record.revision.short}: {line}" for line in lines), ""] if lines else []
 
 
 def _one(record: Record) -> str:
@@ -197,12 +180,6 @@ def _one(record: Record) -> str:
         f"{revision.short}  {record.environment.toolchain.release}"
         f"  {visible(one_line(revision.subject, 70))}"
     )
-
-
-def _units(record: Record) -> list[str]:
-    """The units of the first table; the others have one of their own."""
-    found = dict.fromkeys(m.unit for _, b in record.benchmarks() for m in b.measurements)
-    return [unit for unit in found if unit not in HEAP_COSTS]
 
 
 def _heap_costs(record: Record) -> list[str]:
@@ -259,13 +236,8 @@ def _comparison_row(change: Change) -> list[str]:
     else:
         difference = percent(change.ratio)
     detail = f" (p={change.p:.3f} n={n})" if change.p is not None else ""
-    return [
-        visible(name),
-        cell(change.base),
-        cell(change.head),
-        difference + detail,
-        judged(change),
-    ]
+    cells = (cell(change.base), cell(change.head), difference + detail, judged(change))
+    return [visible(name), *cells]
 
 
 def judged(change: Change) -> str:
@@ -323,12 +295,6 @@ def _site(site: EscapeSite, cost: SiteCost = UNKNOWN) -> str:
     said = describe_cost(cost)
     text = f"  {visible(str(site.position))}: {visible(site.message)}{visible(where)}"
     return f"{text} ({said})" if said else text
-
-
-def _short_package(package: PackageResult) -> str:
-    carried = package.carried_from
-    mark = f" (from {carried[:8]})" if carried else ""
-    return visible(package.path) + mark
 
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:

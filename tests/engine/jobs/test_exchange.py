@@ -63,7 +63,7 @@ def test_the_benchmarks_own_part_of_a_step(project: Project, open_session: OpenS
     found = {s.revision: s for s in steps(history)}
     told = {}
     for revision, step in found.items():
-        attribution = explain_steps(history, revision, [step])[step]
+        attribution = explain_steps(history, [step])[step]
         parts = {c.outcome: (c.file, c.line, c.delta) for c in attribution.causes}
         told[revision] = (step.delta, attribution.outcome, attribution.explained, parts)
     keep = ("p/p.go", 6)
@@ -309,7 +309,7 @@ def test_a_line_of_the_tests_that_no_longer_boxes(
         account_steps(session, [base, head], [spec])
         history = History.build(session.records(spec), [base, head])
         (step,) = steps(history, ALLOCS)
-        (cause,) = explain_steps(history, head, [step])[step].causes
+        (cause,) = explain_steps(history, [step])[step].causes
     assert (cause.outcome, cause.delta, cause.escape) == ("benchmark", -1, "gone")
     assert (cause.file, cause.line, cause.at_base) == ("p/p_test.go", 17, True)
     assert cause.site is not None

@@ -200,7 +200,7 @@ def test_what_has_no_room_is_left_out_and_counted() -> None:
     assert shown + hidden == 1000  # 500 benchmarks in two units
     none = "Escape sites: 500 new, 0 gone, 0 kept: no room here." in text
     assert sites == ([] if none else [500])
-    summary = markdown.summary(report, SOURCE)
+    summary = markdown.render(report, SOURCE, markdown.SUMMARY_LIMIT)
     assert len(text) < len(summary.encode()) < markdown.SUMMARY_LIMIT
 
 

@@ -40,11 +40,7 @@ def told(history: History, before: int) -> NightlyReport:
     first = History.build(history.records[:before], history.line)
     known = news(first, (), 5.0).known
     found = news(history, known, 1_800_000_000.0)
-    steps = {s.revision: s for s in found.new}
-    explained = {}
-    for revision in steps:
-        own = [s for s in found.new if s.revision == revision]
-        explained.update(explain_steps(history, revision, own))
+    explained = explain_steps(history, found.new)
     environment = EnvironmentNews(history, found, explained)
     return NightlyReport(
         project=HOSTILE[1], started=1_800_000_000.0, finished=1_800_000_060.0,

@@ -211,9 +211,9 @@ def test_the_second_unit_of_a_step_does_not_repeat_the_line(timeline: dict[str, 
 def test_attributions_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def counted(history: History, revision: str, found: Sequence[Step]) -> dict[Step, Attribution]:
-        asked.append(revision)
-        return explain_steps(history, revision, found)
+    def counted(history: History, found: Sequence[Step]) -> dict[Step, Attribution]:
+        asked.extend({s.revision for s in found})
+        return explain_steps(history, found)
 
     for name in ("summary", "findings"):
         module = importlib.import_module(f"harness.analysis.verdict.{name}")
