@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.cli.options import CommonOptions, ResultOptions
 from harness.config import Config, check_bench, find_config, load_config
@@ -28,9 +28,15 @@ def configuration(options: CommonOptions) -> Config:
 
 @contextmanager
 def open_session(
-    options: CommonOptions, **settings: Any
+    options: CommonOptions,
+    *,
+    bench: str | None = None,
+    packages: Sequence[str] = (),
+    benchtime: str | None = None,
+    count: int | None = None,
+    carry: bool = True,
 ) -> Iterator[tuple[Session, TerminalProgress]]:
-    """A session of the configured project with these settings, and its progress.
+    """A session of the configured project with these settings of `Session`, and its progress.
 
     Raises:
         UsageError: ``bench`` is no regular expression.
@@ -39,13 +45,20 @@ def open_session(
     from harness.engine.session import Session
 
     config = configuration(options)
-    if settings.get("bench"):
-        check_bench(settings["bench"], "--bench")
-    with (
-        TerminalProgress(options) as progress,
-        Session(config, progress=progress, **settings) as session,
-    ):
-        yield session, progress
+    if bench:
+        check_bench(bench, "--bench")
+    with TerminalProgress(options) as progress:
+        session = Session(
+            config,
+            progress=progress,
+            bench=bench,
+            packages=packages,
+            benchtime=benchtime,
+            count=count,
+            carry=carry,
+        )
+        with session:
+            yield session, progress
 
 
 def emit(options: ResultOptions, result: str | bytes) -> None:

@@ -8,35 +8,41 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 from typing import Any
 
-from harness import __version__
+from harness import __version__, cli
 from harness.cli import options
-from harness.cli.options import CommonOptions, add_arguments, read_options
+from harness.cli.options import CommonOptions, OptionsT, add_arguments, read_options
 from harness.errors import EXIT_ERROR, EXIT_INTERRUPTED, EscapeVelocityError, RecordWarning
 from harness.process import stop
 
-# The options of each verb, whose docstring is its help; its module has the function ``run``.
-VERBS: dict[str, type[CommonOptions]] = {
-    "init": options.InitOptions,
-    "run": options.RunOptions,
-    "show": options.ShowOptions,
-    "compare": options.CompareOptions,
-    "explain": options.ExplainOptions,
-    "find": options.FindOptions,
-    "steps": options.StepsOptions,
-    "gate": options.GateOptions,
-    "publish": options.PublishOptions,
-    "preview": options.PreviewOptions,
-    "nightly": options.NightlyOptions,
-    "export": options.ExportOptions,
-    "import": options.ImportOptions,
-    "check": options.CheckOptions,
-    "rebuild": options.RebuildOptions,
-    "rm": options.RmOptions,
+
+def _verb(
+    options: type[OptionsT], run: Callable[[OptionsT], int]
+) -> tuple[type[CommonOptions], Callable[[Any], int]]:
+    """A verb: its options, whose docstring is its help, and the function that takes them."""
+    return options, run
+
+
+VERBS = {
+    "init": _verb(options.InitOptions, lambda given: cli.init.run(given)),
+    "run": _verb(options.RunOptions, lambda given: cli.run.run(given)),
+    "show": _verb(options.ShowOptions, lambda given: cli.show.run(given)),
+    "compare": _verb(options.CompareOptions, lambda given: cli.compare.run(given)),
+    "explain": _verb(options.ExplainOptions, lambda given: cli.explain.run(given)),
+    "find": _verb(options.FindOptions, lambda given: cli.find.run(given)),
+    "steps": _verb(options.StepsOptions, lambda given: cli.steps.run(given)),
+    "gate": _verb(options.GateOptions, lambda given: cli.gate.run(given)),
+    "publish": _verb(options.PublishOptions, lambda given: cli.publish.run(given)),
+    "preview": _verb(options.PreviewOptions, lambda given: cli.preview.run(given)),
+    "nightly": _verb(options.NightlyOptions, lambda given: cli.nightly.run(given)),
+    "export": _verb(options.ExportOptions, lambda given: cli.export.run(given)),
+    "import": _verb(options.ImportOptions, lambda given: cli.import_.run(given)),
+    "check": _verb(options.CheckOptions, lambda given: cli.check.run(given)),
+    "rebuild": _verb(options.RebuildOptions, lambda given: cli.rebuild.run(given)),
+    "rm": _verb(options.RmOptions, lambda given: cli.rm.run(given)),
 }
 # So many new objects until Python looks for circles among them; 700 by itself.
 _OBJECTS = 100_000
@@ -55,9 +61,7 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(signal.SIGINT, _interrupt)
     try:
         with _record_warnings(name):
-            # A module cannot have the name of the verb "import".
-            verb = import_module(f"harness.cli.{'import_' if name == 'import' else name}")
-            status: int = verb.run(given)
+            status = VERBS[name][1](given)
         sys.stdout.flush()
         return status
     except EscapeVelocityError as err:
@@ -97,7 +101,7 @@ def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
     )
     parser.add_argument("--version", action="version", version=f"esv {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
-    for name, declared in VERBS.items():
+    for name, (declared, _) in VERBS.items():
         text = declared.__doc__ or ""
         short = f"{text[:1].lower()}{text[1:].rstrip('.')}"
         add_arguments(verbs.add_parser(name, help=short, description=text), declared)
@@ -105,7 +109,7 @@ def parse(argv: Sequence[str]) -> tuple[str, CommonOptions]:
     if parsed.verb is None:
         parser.print_help()
         raise SystemExit(EXIT_ERROR)
-    return parsed.verb, read_options(VERBS[parsed.verb], parsed)
+    return parsed.verb, read_options(VERBS[parsed.verb][0], parsed)
 
 
 def _joined(argv: Sequence[str]) -> list[str]:

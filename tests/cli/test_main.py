@@ -6,11 +6,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
-from importlib import import_module
 from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
+from harness import cli
 from harness.cli.main import VERBS, main, parse
 from harness.cli.options import (
     CheckOptions,
@@ -51,12 +51,12 @@ def test_a_verb_can_be_loaded_and_has_help(name: str, capsys: pytest.CaptureFixt
     assert end.value.code == 0
     out = " ".join(capsys.readouterr().out.split())
     assert out.startswith(f"usage: esv {name} ")
-    assert f" {VERBS[name].__doc__} " in out
+    assert f" {VERBS[name][0].__doc__} " in out
 
 
 @pytest.mark.parametrize("name", VERBS)
 def test_every_option_has_help_and_a_field_of_its_type(name: str) -> None:
-    options = VERBS[name]
+    options = VERBS[name][0]
     hints = get_type_hints(options)
     _, given = parse([name, *REQUIRED.get(name, ())])
     assert type(given) is options
@@ -130,16 +130,16 @@ def test_without_a_verb_the_verbs_are_listed(capsys: pytest.CaptureFixture[str])
         main([])
     assert end.value.code == 2
     out = " ".join(capsys.readouterr().out.split())
-    for name, options in VERBS.items():
+    for name, (options, _) in VERBS.items():
         assert options.__doc__
         assert f" {name} {options.__doc__[0].lower()}{options.__doc__[1:-1]}" in out
 
 
 @pytest.mark.parametrize("name", VERBS)
 def test_the_module_of_a_verb_is_found_when_it_is_used(name: str) -> None:
-    module = import_module(f"harness.cli.{'import_' if name == 'import' else name}")
+    module = getattr(cli, "import_" if name == "import" else name)
     hints = get_type_hints(module.run)
-    assert hints == {"options": VERBS[name], "return": int}
+    assert hints == {"options": VERBS[name][0], "return": int}
 
 
 def test_find_bisects_what_is_counted() -> None:
