@@ -40,11 +40,7 @@ def stamp(path: str | Path, *, follow_symlinks: bool = True) -> Stamp:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
+    """The content of a file; a `StoreError` if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as err:
@@ -56,12 +52,7 @@ def decode_json(data: bytes, kind: type[T], schema: str, name: str, remedy: str)
 
     Args:
         schema: of this harness.
-        name: of the file, for messages.
         remedy: what to do about a damaged file.
-
-    Raises:
-        StoreError: the data are damaged.
-        NewerRecordError: a newer harness has written them.
     """
     try:
         value = msgspec.json.decode(data, type=kind)
@@ -73,11 +64,7 @@ def decode_json(data: bytes, kind: type[T], schema: str, name: str, remedy: str)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write ``data`` to a temporary file in the same directory, flush it to disk, rename it.
-
-    Raises:
-        StoreError: the directory cannot be written; nothing is left behind.
-    """
+    """Write ``data`` to a temporary file in the same directory, flush it to disk, rename it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch_file(path.parent, _PREFIX) as (temporary, handle):
