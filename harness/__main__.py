@@ -35,12 +35,7 @@ def run() -> None:
 
 
 class _Output(io.FileIO):
-    """A standard stream that drops its data after the first failed write.
-
-    Args:
-        number: descriptor.
-        raises: whether the first failure is an error.
-    """
+    """A standard stream that drops its data after the first failed write, which may raise."""
 
     def __init__(self, number: int, *, raises: bool) -> None:
         super().__init__(number, "wb", closefd=False)

@@ -48,7 +48,6 @@ from harness.store.files import Stamp, stamp
 TrackFunction = Callable[[str], float | dict[str, object]]
 
 _RELEASE = re.compile(r"(?:go)?1\.\d+(?:\.\d+|rc\d+|beta\d+)?|path")
-_IMPORT_FAILED = 1
 
 
 class BenchmarkFailed(Exception):  # noqa: N818 - reads as what it says
@@ -72,8 +71,7 @@ class _Process:
     def session(self, config: Config) -> Session:
         """The session of a configuration.
 
-        Each use enters it: between two uses its lock is free for another process of
-        ``asv run --parallel``.
+        Each use enters it, so that its lock is free in between (``asv run --parallel``).
         """
         if config.path not in self._sessions:
             session = Session(config)
@@ -98,10 +96,8 @@ class _Process:
             return None
         if self._last is None or self._last[:2] != (path, now):
             found = next((record for _, record in store.numbers_and_sites([path])), None)
-            if found is None:
-                return None
-            self._last = (path, now, found)
-        return self._last[2]
+            self._last = None if found is None else (path, now, found)
+        return self._last and self._last[2]
 
 
 _process = _Process()
@@ -131,12 +127,7 @@ def setup() -> None:
 
 
 class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
-    """A Go release and the variables of the matrix.
-
-    Raises:
-        EnvironmentUnavailable: the release cannot be had.
-        asv.util.UserError: the configuration is wrong.
-    """
+    """A Go release and the variables of the matrix."""
 
     tool_name = "go"
     matches_python_fallback = False
@@ -197,12 +188,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
         self._set_commit_hash(commit_hash)
 
     def install_project(self, conf: Any, repo: Any, commit_hash: str | None = None) -> None:
-        """Measure a revision, unless its record exists; ``esv run`` measures again.
-
-        Raises:
-            asv.util.ProcessError: it does not build.
-            asv.util.UserError: it could not be tried.
-        """
+        """Measure a revision, unless its record exists; ``esv run`` measures again."""
         if commit_hash is None:
             commit_hash = repo.get_hash_from_name(None)
         record = self._record(commit_hash)
@@ -219,12 +205,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
         self._set_installed_commit_hash(commit_hash)
 
     def run(self, args: Sequence[str], **kwargs: Any) -> Any:
-        """Answer asv's runner: ``[script, mode, …]``.
-
-        Raises:
-            asv.util.ProcessError: the suite cannot be imported.
-            asv.util.UserError: a mode that has no meaning for Go.
-        """
+        """Answer asv's runner: ``[script, mode, …]``."""
         mode, *rest = args[1:]
         if kwargs.get("return_popen") or mode not in ("discover", "check", "run"):
             raise util.UserError(
@@ -244,7 +225,7 @@ class GoEnvironment(Environment):  # type: ignore[misc]  # asv has no types
             raise util.UserError(str(err)) from None
         except Exception:
             out.write(traceback.format_exc())
-            code = _IMPORT_FAILED
+            code = 1
         text = out.getvalue()
         if kwargs.get("return_stderr"):
             return text, "", code

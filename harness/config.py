@@ -1,7 +1,8 @@
 """Typed settings, read from one ``asv.conf.json``.
 
 asv's own keys keep their meaning; ``pythons`` lists the Go releases. Ours are under ``"go"``
-(:class:`GoSettings`), where an unknown key is an error that names the nearest known one.
+(:class:`GoSettings`), where an unknown key is an error that names the nearest known one. Whatever
+is wrong with a file or a value is a :class:`ConfigError`.
 """
 
 import contextlib
@@ -54,60 +55,40 @@ ASV_DEFAULTS: dict[str, Any] = {**msgspec.to_builtins(_AsvKeys(repo="")), "repo"
 
 @dataclass(frozen=True, slots=True)
 class GoSettings:
-    """The ``"go"`` section of ``asv.conf.json``; described in docs/configuration.md.
-
-    Attributes:
-        alloc_benchtime: iterations of the allocation lane, ``-benchtime`` with an ``x``.
-        benchtime, count: of one repetition of the time lane; how many repetitions.
-        modules: directories relative to the repository's root; empty for every ``go.mod``.
-        module_path: import path of the root module where a revision has no ``go.mod``; empty to
-            take it from a later revision or from the imports.
-        pass_env: names of the caller's variables that Go and the benchmarks may see; never secrets.
-        stale_after: such as ``3d`` or ``12h``.
-        cache_dir: empty for the user's cache directory.
-    """
+    """The ``"go"`` section of ``asv.conf.json``; described in docs/configuration.md."""
 
     packages: tuple[str, ...] = ("./...",)
     bench: str = "."
-    alloc_benchtime: str = "100x"
-    benchtime: str = "100ms"
-    count: int = 6
-    modules: tuple[str, ...] = ()
+    alloc_benchtime: str = "100x"  # iterations of the allocation lane
+    benchtime: str = "100ms"  # of one repetition of the time lane
+    count: int = 6  # repetitions of the time lane
+    modules: tuple[str, ...] = ()  # directories in the repository; empty for every `go.mod`
+    # Import path of the root module where a revision has no `go.mod`; empty to take it from a later
+    # revision or from the imports.
     module_path: str = ""
-    pass_env: tuple[str, ...] = ()
+    pass_env: tuple[str, ...] = ()  # variables that Go and benchmarks may see; never secrets
     stale_after: str = "3d"
-    cache_dir: str = ""
+    cache_dir: str = ""  # empty for the user's cache directory
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings of one measured project; every path is absolute.
-
-    Attributes:
-        repo: the git repository: a directory, or a URL that is mirrored.
-        repo_subdir: directory inside the repository that holds the project.
-        branches: branches whose history is walked; empty for the one checked out.
-        releases: Go releases, ``1.27.3``; empty for the default one.
-        matrix: asv's ``matrix``: ``env`` and ``env_nobuild`` variables with their values.
-        show_commit_url: prefix of the web page of a commit, or ``#``.
-        benchmark_timeout: seconds that one benchmark may run without printing.
-        build_timeout: seconds that one call of Go's tools may take.
-        hash_length: digits of a hash in file names, as in asv.
-    """
+    """Settings of one measured project; every path is absolute."""
 
     path: Path
     project: str
-    repo: str
-    repo_subdir: str
-    branches: tuple[str, ...]
-    releases: tuple[str, ...]
+    repo: str  # a directory, or a URL that is mirrored
+    repo_subdir: str  # directory inside the repository that holds the project
+    branches: tuple[str, ...]  # branches whose history is walked; empty for the one checked out
+    releases: tuple[str, ...]  # Go releases, `1.27.3`; empty for the default one
+    # asv's `matrix`: `env` and `env_nobuild` variables with their values.
     matrix: dict[str, dict[str, tuple[str, ...]]]
     results_dir: Path
     html_dir: Path
     env_dir: Path
     show_commit_url: str
-    benchmark_timeout: float
-    build_timeout: float
+    benchmark_timeout: float  # seconds that one benchmark may run without printing
+    build_timeout: float  # seconds that one call of Go's tools may take
     hash_length: int = 8
     go: GoSettings = field(default_factory=GoSettings)
 
@@ -125,11 +106,7 @@ class Config:
 
 
 def user_cache_dir() -> Path:
-    """Return the user's cache directory for the harness (``$XDG_CACHE_HOME/escape-velocity``).
-
-    Raises:
-        ConfigError: the user has no home directory.
-    """
+    """Return the user's cache directory for the harness (``$XDG_CACHE_HOME/escape-velocity``)."""
     try:
         path = Path(platformdirs.user_cache_dir("escape-velocity"))
     except RuntimeError:  # newer versions of platformdirs raise it
@@ -143,11 +120,7 @@ def user_cache_dir() -> Path:
 
 
 def find_config(start: Path) -> Path:
-    """Return the nearest ``asv.conf.json`` in ``start`` or above it.
-
-    Raises:
-        ConfigError: there is none.
-    """
+    """Return the nearest ``asv.conf.json`` in ``start`` or above it."""
     for directory in (start, *start.parents):
         for name in CONFIG_NAMES:
             if (directory / name).is_file():
@@ -159,15 +132,9 @@ def find_config(start: Path) -> Path:
 
 
 def load_config(path: Path) -> Config:
-    """Read and check a configuration file.
-
-    Raises:
-        ConfigError: it is missing, is not JSON, lacks ``repo``, or holds a wrong value.
-    """
+    """Read and check a configuration file."""
     try:
-        raw = _plain(path)
-        if raw is None:
-            raw = _as_asv_reads_it(path)
+        raw = _plain(path) or _as_asv_reads_it(path)
         _check_texts(path, raw)
     except RecursionError:
         raise ConfigError(f"{path}: arrays or objects are nested too deeply") from None
@@ -175,7 +142,7 @@ def load_config(path: Path) -> Config:
     try:
         asv = msgspec.convert({f: raw[f] for f in _AsvKeys.__struct_fields__}, _AsvKeys)
     except msgspec.ValidationError as err:
-        raise ConfigError(f"{path}: {_where(err)}") from None
+        raise ConfigError(f"{path}: {str(err).replace('$.', '')}") from None
     # asv's default is the Python that runs, which says nothing about Go.
     pythons = [] if asv.pythons == [_RUNNING_PYTHON] else asv.pythons
     return Config(
@@ -213,11 +180,7 @@ def _plain(path: Path) -> dict[str, Any] | None:
 
 
 def _as_asv_reads_it(path: Path) -> dict[str, Any]:
-    """Return the keys of a file with comments.
-
-    Raises:
-        ConfigError: asv refuses it; in asv's words.
-    """
+    """Return the keys of a file with comments; what is wrong with it, in asv's words."""
     with contextlib.suppress(OSError):
         if path.stat().st_size > _MOST_JSON5:
             raise ConfigError(
@@ -239,11 +202,7 @@ def _as_asv_reads_it(path: Path) -> dict[str, Any]:
 
 
 def _check_texts(path: Path, value: object) -> None:
-    """Refuse texts that no path, argument or file can hold.
-
-    Raises:
-        ConfigError: a text has a NUL, or half of a surrogate pair.
-    """
+    """Refuse texts that no path, argument or file can hold."""
     if isinstance(value, str):
         if "\0" in value or (not value.isascii() and _SURROGATE.search(value)):
             raise ConfigError(f"{path}: {value[:60]!a} has a NUL or half of a surrogate pair")
@@ -255,11 +214,7 @@ def _check_texts(path: Path, value: object) -> None:
 
 
 def go_settings(path: Path, section: object) -> GoSettings:
-    """Check the ``"go"`` section.
-
-    Raises:
-        ConfigError: an unknown key (with the nearest known name) or a wrong value.
-    """
+    """Check the ``"go"`` section."""
     if not isinstance(section, dict):
         raise ConfigError(f'{path}: "go" must be an object')
     known = [f.name for f in fields(GoSettings)]
@@ -271,7 +226,7 @@ def go_settings(path: Path, section: object) -> GoSettings:
     try:
         settings = msgspec.convert(section, GoSettings)
     except msgspec.ValidationError as err:
-        raise ConfigError(f"{path}: {_where(err, 'go')}") from None
+        raise ConfigError(f"{path}: {str(err).replace('$', 'go')}") from None
     for name in ("alloc_benchtime", "benchtime"):
         value = getattr(settings, name)
         if not _DURATION.fullmatch(value) or not re.search("[1-9]", value):
@@ -296,9 +251,6 @@ def check_bench(expression: str, where: str) -> None:
     """Refuse a benchmark expression that Go would refuse only after the build.
 
     Go's syntax (RE2) is a subset of Python's but for a few escapes that nobody uses in names.
-
-    Raises:
-        ConfigError: an element of it does not compile.
     """
     try:
         check(expression)
@@ -307,11 +259,7 @@ def check_bench(expression: str, where: str) -> None:
 
 
 def seconds(text: str, where: str) -> float:
-    """Return ``3d``, ``2h``, ``90m``, ``1h30m``, ``45s`` in seconds.
-
-    Raises:
-        ConfigError: it is no such time.
-    """
+    """Return ``3d``, ``2h``, ``90m``, ``1h30m``, ``45s`` in seconds."""
     match = _TIME.fullmatch(text)
     if match is None or not any(match.groups()):
         raise ConfigError(f"{where}: {text!r} is no time such as 2h, 90m or 1h30m")
@@ -345,11 +293,6 @@ def _matrix(path: Path, matrix: object) -> dict[str, dict[str, tuple[str, ...]]]
                 raise ConfigError(f'{path}: "matrix.{kind}.{name}" must be a list of texts')
             result[kind][str(name)] = tuple(str(v) for v in listed if v is not None)
     return result
-
-
-def _where(err: msgspec.ValidationError, section: str = "") -> str:
-    """Return the message, with the name of the key as the file has it."""
-    return str(err).replace("$", section) if section else str(err).replace("$.", "")
 
 
 def _first_line(err: BaseException) -> str:

@@ -1,19 +1,7 @@
 """The errors that the harness raises on purpose, and the exit codes.
 
-::
-
-    EscapeVelocityError            exit 2
-    ├── UsageError                 a wrong argument, an unknown revision, nothing to do
-    ├── ConfigError                asv.conf.json or its "go" section is wrong
-    ├── RepositoryError            git says no: not a repository, a commit that is not there
-    ├── ToolchainError             no such Go release, or it does not run
-    ├── MeasurementError           Go refuses the whole revision; never a regression
-    ├── OutputError                standard output is closed, or full
-    └── StoreError                 a record that cannot be read or written
-        └── NewerRecordError       one that a newer harness has written
-
-A machine that is too noisy for the time lane is no error but a verdict: the gate exits with 3.
-The message of each is one line for a person: what, where, and what to do.
+The message of each is one line for a person: what, where, and what to do. A machine that is too
+noisy for the time lane is no error but a verdict: the gate exits with 3.
 """
 
 EXIT_CLEAN = 0
@@ -24,13 +12,9 @@ EXIT_INTERRUPTED = 130
 
 
 class EscapeVelocityError(Exception):
-    """Base of every error that the harness raises on purpose.
+    """Base of every error that the harness raises on purpose."""
 
-    Attributes:
-        exit_code: of ``esv`` when the error reaches the command line.
-    """
-
-    exit_code = EXIT_ERROR
+    exit_code = EXIT_ERROR  # of `esv` when the error reaches the command line
 
 
 class UsageError(EscapeVelocityError):
@@ -50,7 +34,7 @@ class ToolchainError(EscapeVelocityError):
 
 
 class MeasurementError(EscapeVelocityError):
-    """A revision as a whole could not be measured."""
+    """A revision as a whole could not be measured; never a regression."""
 
 
 class StoreError(EscapeVelocityError):

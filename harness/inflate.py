@@ -6,10 +6,6 @@ import zlib
 _GZIP = 31
 
 
-class CutOffError(ValueError):
-    """The data ends before the member does."""
-
-
 class Budget:
     """The number of bytes that may yet be unpacked."""
 
@@ -18,19 +14,14 @@ class Budget:
         self._left = limit
 
     def gunzip(self, data: bytes) -> bytes:
-        """Unpack one gzip member and ignore what follows it.
-
-        Raises:
-            CutOffError: the data ends too early.
-            ValueError: it is damaged, or has more bytes than are left.
-        """
+        """Unpack one gzip member and ignore what follows it; see :meth:`member`."""
         return self.member(data)[0]
 
     def member(self, data: bytes) -> tuple[bytes, int]:
         """Unpack one gzip member; return its text and its length in the data.
 
         Raises:
-            ValueError: see :meth:`gunzip`.
+            ValueError: it is damaged or cut off, or has more bytes than are left.
         """
         reader = zlib.decompressobj(wbits=_GZIP)
         try:
@@ -41,6 +32,6 @@ class Budget:
         if len(text) > self._left:
             raise ValueError(f"unpacks to more than {self._limit:,} bytes")
         if not reader.eof:
-            raise CutOffError("the file ends too early")
+            raise ValueError("the file ends too early")
         self._left -= len(text)
         return text, len(data) - len(reader.unused_data)

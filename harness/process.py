@@ -93,20 +93,14 @@ _guard = _Guard()
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """A process that has ended; undecodable bytes of its output are replaced.
+    """A process that has ended; undecodable bytes of its output are replaced."""
 
-    Attributes:
-        returncode: exit status; negative for the signal that ended it.
-        timed_out: ``"total"`` or ``"idle"`` if a limit ended it, else ``None``.
-        seconds: wall time.
-        left_behind: it ended by itself while a descendant was still running, which was ended.
-    """
-
-    returncode: int
+    returncode: int  # exit status; negative for the signal that ended it
     stdout: str
     stderr: str
-    timed_out: str | None
+    timed_out: str | None  # `"total"` or `"idle"` if a limit ended it, else `None`
     seconds: float
+    # It ended by itself while a descendant was still running, which was ended.
     left_behind: bool = False
 
     @property
@@ -174,14 +168,14 @@ def run(
             )
     except OSError as err:
         raise MeasurementError(f"cannot start {argv[0]}: {err.strerror or err}") from None
-    left_behind = False
-    try:
-        _guard.tell("+", child.pid)
-        out, err_out, timed_out = _collect(child, started, timeout, idle_timeout, grace)
-        left_behind = timed_out is None and _has_descendants(child)
-    finally:
-        _end_group(child)
-        _guard.tell("-", child.pid)
+    with child:
+        try:
+            _guard.tell("+", child.pid)
+            out, err_out, timed_out = _collect(child, started, timeout, idle_timeout, grace)
+            left_behind = timed_out is None and _has_descendants(child)
+        finally:
+            _end_group(child)
+            _guard.tell("-", child.pid)
     return Completed(
         returncode=child.returncode,
         stdout=out.decode("utf-8", "replace"),
@@ -290,11 +284,6 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
                 child.wait(_KILL_GRACE)
             except subprocess.TimeoutExpired:
                 continue
-    if child.returncode is None:
-        child.wait()
-    for stream in (child.stdout, child.stderr):
-        if stream is not None:
-            stream.close()
 
 
 def processors() -> int:

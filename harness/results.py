@@ -66,8 +66,8 @@ def open_results(
             taken unless others are given.
         repo: path or URL of the measured repository.
         branches: of it; its default branch if there are none.
-        machine: only this machine.
-        environment: only this environment, such as ``go1.27.3``.
+        machine: only this one.
+        environment: only this one, such as ``go1.27.3``.
 
     Raises:
         ConfigError: ``path`` is a file and no configuration.
@@ -174,7 +174,6 @@ class Results:
         return found
 
     def _records(self, history: History) -> Iterator[Record]:
-        """The whole records, oldest first."""
         return (self._whole(history, record.revision.hash) for record in history.records)
 
     def _whole(self, history: History, revision: str) -> Record:
@@ -201,17 +200,8 @@ class Results:
 
 def _light(record: Record) -> Record:
     """A record without its large parts that few frames need."""
-    return replace(
-        record,
-        packages=tuple(replace(p, raw=None) for p in record.packages),
-        escapes=(),
-        inlining=(),
-        inlining_calls=(),
-        unparsed=(),
-        calls=(),
-        functions=(),
-        views=(),
-    )
+    packages = tuple(replace(p, raw=None) for p in record.packages)
+    return replace(record.with_parts(()), packages=packages, unparsed=(), views=())
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

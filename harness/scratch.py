@@ -21,9 +21,6 @@ def scratch_directory(parent: Path, prefix: str) -> Iterator[Path]:
     """Make a directory, removed afterwards unless it was renamed; remove those of dead owners.
 
     No other file in ``parent`` may have a name that begins with ``prefix``.
-
-    Raises:
-        OSError: it cannot be made.
     """
     parent.mkdir(parents=True, exist_ok=True)
     _sweep(parent, prefix)
@@ -37,11 +34,7 @@ def scratch_directory(parent: Path, prefix: str) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def scratch_file(parent: Path, prefix: str) -> Iterator[tuple[Path, int]]:
-    """Make a file that is removed afterwards; return it with a descriptor that stays this module's.
-
-    Raises:
-        OSError: it cannot be made.
-    """
+    """Make a file that is removed afterwards; this module closes its descriptor."""
     _sweep(parent, prefix)
     with contextlib.ExitStack() as owned:
         with _alone(parent):

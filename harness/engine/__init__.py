@@ -1,8 +1,8 @@
 """Measuring. A `session.Session` has one project: repository, toolchains, caches and records.
 
 Measuring raises a `ToolchainError` (a release cannot be had), a `RepositoryError` (a revision
-cannot be checked out), a `MeasurementError` (Go cannot be started) or a `StoreError` (a record
-cannot be read or written). The docstrings below name other errors only.
+cannot be checked out), a `MeasurementError` (Go cannot be started, its flags are wrong, the cache
+cannot be used) or a `StoreError` (a record cannot be read or written). Docstrings name others only.
 
 ``base``
     Basics of every part: progress, environments, known records and accounts.

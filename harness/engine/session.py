@@ -38,9 +38,8 @@ class Session:
         carry: whether results may be taken over from a revision with the same test binary.
 
     Attributes:
-        store: the project's records.
-        known: the same records together with the answers in the cache.
-        accounts: the accounts that were read or made so far.
+        known: the records of ``store``, the project's, together with the answers in the cache.
+        accounts: those that were read or made so far.
         carry: the results that can be taken over.
 
     Raises:
@@ -81,10 +80,6 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Let other processes use the work trees."""
         self.trees.release()
 
     # The project
@@ -139,11 +134,10 @@ class Session:
     def records(self, spec: EnvironmentSpec) -> list[Record]:
         """All readable records of this machine in one environment."""
         wanted = (self.machine.machine, self.environment(spec).name)
-        found = []
-        for record in self.store.records():
-            if (record.machine.machine, record.environment.name) == wanted:
-                found.append(record)
-                self.accounts.add(record)
+        every = self.store.records()
+        found = [r for r in every if (r.machine.machine, r.environment.name) == wanted]
+        for record in found:
+            self.accounts.add(record)
         return found
 
     def record_or_answer(self, revision: str, spec: EnvironmentSpec) -> Record | None:
@@ -187,10 +181,7 @@ class Session:
         error. Nothing is written where ``bench`` or ``packages`` of the session select nothing.
 
         Raises:
-            ToolchainError: the release cannot be had.
-            RepositoryError: the revision cannot be checked out.
-            MeasurementError: its record is of a newer harness, so that it must not be replaced.
-            StoreError: the record cannot be written.
+            MeasurementError: also if its record is of a newer harness, and must not be replaced.
         """
         if write:
             try:
@@ -206,11 +197,8 @@ class Session:
     def compile_ahead(self, revision: str, spec: EnvironmentSpec, known: str) -> None:
         """Begin to measure a revision in another thread if :meth:`ensure_counted` has to.
 
-        Nothing happens where another revision, asked for before, has no record yet and needs the
-        work tree first. What fails is raised when the revision is asked for.
-
-        Args:
-            known: full hash of the revision that is asked for before.
+        Nothing happens where ``known``, the revision that is asked for before, has no record yet
+        and needs the work tree first. What fails is raised when the revision is asked for.
         """
         keys = (self.key(r, spec) for r in (known, revision))
         wanted = self.settings(alloc_only=True)

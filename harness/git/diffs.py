@@ -73,7 +73,6 @@ def unquote(name: str) -> str:
 
 
 def _readable(name: bytes) -> str:
-    """A name in valid UTF-8."""
     return name.decode("utf-8", "replace")
 
 

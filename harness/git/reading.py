@@ -31,7 +31,6 @@ def readable_line(
 
     Args:
         read: the bytes of a commit, ``None`` if it cannot be read.
-        tip: full hash.
         ends: commits at which the history of a shallow clone ends.
 
     Returns:

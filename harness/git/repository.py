@@ -28,31 +28,33 @@ _NEUTRAL = ("core.hooksPath=/dev/null", "core.fsmonitor=false", "core.quotePath=
 # In a git hook these name the hook's repository. Left in the environment they would make every git
 # command here work on that one, the checkout of a revision too.
 _HOOK_VARIABLES = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_COMMON_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_PREFIX",
-    "GIT_NAMESPACE",
-    "GIT_SHALLOW_FILE",
-    "GIT_GRAFT_FILE",
-    "GIT_REPLACE_REF_BASE",
-)
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX", "GIT_NAMESPACE", "GIT_SHALLOW_FILE",
+    "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE",
+)  # fmt: skip
+
+
+def open_repository(location: str, mirrors: Path) -> "Repository":
+    """Open a repository given by directory or URL; a URL is mirrored in ``mirrors``."""
+    if not re.match(r"[a-z][a-z0-9+.-]*://|[^/]+@[^/]+:", location):
+        return Repository(Path(location))
+    path = mirrors / re.sub(r"[^A-Za-z0-9._-]+", "-", location).strip("-.")[-120:]
+    try:
+        if (path / "HEAD").is_file():
+            git.Repo(path).git.fetch("--prune", "origin")
+        else:
+            mirrors.mkdir(parents=True, exist_ok=True)
+            git.Repo.clone_from(location, path, mirror=True)
+    except GitCommandError as err:
+        raise RepositoryError(f"cannot clone or fetch {location}: {reason(err)}") from None
+    return Repository(path)
 
 
 class Repository:
-    """Read access to one repository.
-
-    Args:
-        path: a directory in the work tree, or a bare repository.
+    """Read access to one repository, from a directory in the work tree or a bare repository.
 
     Attributes:
         holes: commits that cannot be read and at which a listing of the history ended.
-
-    Raises:
-        RepositoryError: no git repository is there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,11 +90,7 @@ class Repository:
         return Path(os.path.realpath(self._repo.common_dir))
 
     def git(self, *arguments: str, strip: bool = True) -> str:
-        """Output of a git command; configuration that changes output is neutralised.
-
-        Raises:
-            RepositoryError: git fails.
-        """
+        """Output of a git command; configuration that changes output is neutralised."""
         options = [part for setting in _NEUTRAL for part in ("-c", setting)]
         try:
             return str(
@@ -105,26 +103,28 @@ class Repository:
         except GitCommandError as err:
             raise RepositoryError(f"git {verb(arguments)} failed: {reason(err)}") from None
 
+    def _try(self, *arguments: str, strip: bool = True) -> str | None:
+        """Output of a git command, ``None`` if it fails."""
+        try:
+            return self.git(*arguments, strip=strip)
+        except RepositoryError:
+            return None
+
     def borrow(self, objects: Path) -> None:
         """Read from another object directory too; nothing is written."""
         self._repo.git.update_environment(GIT_ALTERNATE_OBJECT_DIRECTORIES=str(objects))
 
     def resolve(self, name: str) -> str:
-        """Full hash of a commit.
-
-        Raises:
-            UsageError: there is no such commit, or the name is that of a dirty tree.
-        """
+        """Full hash of a commit."""
         if name.endswith("-dirty"):
             raise UsageError(
                 f"{name!r} names a work tree with uncommitted changes, not a revision;"
                 " commit them, or name a commit"
             )
-        try:
-            if name and not name.startswith("-"):
-                return self.git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-        except RepositoryError:
-            pass
+        if name and not name.startswith("-"):
+            found = self._try("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+            if found is not None:
+                return found
         hint = (
             "the clone is shallow and does not reach it; fetch it (git fetch --unshallow)"
             if self.boundary()
@@ -146,9 +146,6 @@ class Repository:
         ``status.showUntrackedFiles`` is. Files that ``git status`` ignores are left out: outside of
         a sparse checkout, with the bits ``skip-worktree`` or ``assume-unchanged``, modes without
         ``core.fileMode``, converted line ends.
-
-        Raises:
-            UsageError: the repository has no work tree.
         """
         if not self._repo.working_tree_dir:
             raise UsageError(f"{self.directory} is a bare repository; it has no work tree")
@@ -162,11 +159,7 @@ class Repository:
         return [name for state, name in entries if state[1] != " " and not name.endswith("/")]
 
     def revisions(self, hashes: Sequence[str]) -> list[Revision]:
-        """The commits of these hashes, in the same order.
-
-        Raises:
-            RepositoryError: one of them is not there.
-        """
+        """The commits of these hashes, in the same order."""
         found: list[Revision] = []
         for start in range(0, len(hashes), 500):
             part = hashes[start : start + 500]
@@ -203,7 +196,7 @@ class Repository:
         return found
 
     def _object(self, wanted: str, oid: str) -> bytes | None:
-        """The content of an object of a kind, ``None`` if the clone lacks it or it is damaged."""
+        """An object of a kind, ``None`` if the clone lacks it or it is damaged."""
         try:
             _, kind, _, data = self._repo.git.get_object_data(oid)
         except (ValueError, GitCommandError):
@@ -215,9 +208,6 @@ class Repository:
         """The commits of a range, newest first, along first parents as asv does.
 
         A single revision means that commit and everything before it, as in ``git rev-list``.
-
-        Raises:
-            UsageError: git does not understand it, or it is empty.
         """
         parts = spec.split()
         if any(p.startswith("-") and p not in ("--merges", "--no-merges") for p in parts):
@@ -237,21 +227,13 @@ class Repository:
 
     def default_branch(self) -> str:
         """The remote's default branch, else the current one."""
-        try:
-            return self.git("rev-parse", "--abbrev-ref", "origin/HEAD").removeprefix("origin/")
-        except RepositoryError:
-            pass
-        try:
-            return self.git("symbolic-ref", "--short", "HEAD")
-        except RepositoryError:
-            return "HEAD"
+        remote = self._try("rev-parse", "--abbrev-ref", "origin/HEAD")
+        if remote is not None:
+            return remote.removeprefix("origin/")
+        return self._try("symbolic-ref", "--short", "HEAD") or "HEAD"
 
     def branch_tips(self, branches: Sequence[str]) -> list[str]:
-        """Hashes of the configured branches, or of HEAD where none are configured.
-
-        Raises:
-            UsageError: a branch does not exist.
-        """
+        """Hashes of the configured branches, or of HEAD where none are configured."""
         names = list(branches) or ["HEAD"]
         return list(dict.fromkeys(self._branch_tip(name) for name in names))
 
@@ -282,18 +264,10 @@ class Repository:
 
     def is_ancestor(self, old: str, new: str) -> bool:
         """Return whether ``new`` is ``old`` or a descendant of it."""
-        try:
-            self.git("merge-base", "--is-ancestor", old, new)
-        except RepositoryError:
-            return False
-        return True
+        return self._try("merge-base", "--is-ancestor", old, new) is not None
 
     def fetch(self) -> bool:
-        """Update the remote-tracking branches and nothing else; return whether there is a remote.
-
-        Raises:
-            RepositoryError: it cannot be reached.
-        """
+        """Update the remote-tracking branches, nothing else; return whether there is a remote."""
         names = self.git("remote").split()
         if not names:
             return False
@@ -305,10 +279,7 @@ class Repository:
 
     def remote_url(self, name: str) -> str:
         """The push URL of a remote; a name that is no remote is a URL or a path itself."""
-        try:
-            return self.git("remote", "get-url", "--push", name)
-        except RepositoryError:
-            return name
+        return self._try("remote", "get-url", "--push", name) or name
 
     def merge_base(self, branch: str, head: str) -> str | None:
         """The common ancestor of a branch and ``head``, ``None`` if there is none."""
@@ -321,9 +292,8 @@ class Repository:
 
     def diff(self, base: str, head: str) -> tuple[FileChange, ...]:
         """The changes from one tree to another, with renames; cached for two full hashes."""
-        known = self._diffs.get((base, head))
-        if known is not None:
-            return known
+        if (base, head) in self._diffs:
+            return self._diffs[base, head]
         text = self.git(
             "diff", "-U0", "--inter-hunk-context=0", "--diff-algorithm=myers", "--find-renames",
             "--no-color", "--no-ext-diff", "--no-textconv",
@@ -339,11 +309,7 @@ class Repository:
 
     def exists(self, hash_: str) -> bool:
         """Return whether the commit's object is in the clone."""
-        try:
-            self.git("cat-file", "-e", f"{hash_}^{{commit}}")
-        except RepositoryError:
-            return False
-        return True
+        return self._try("cat-file", "-e", f"{hash_}^{{commit}}") is not None
 
     def blobs(self, revision: str) -> dict[str, str]:
         """Object id of every file in the tree of a revision, by path."""
@@ -353,10 +319,7 @@ class Repository:
 
     def file_text(self, revision: str, path: str) -> str | None:
         """Text of a file at a revision, ``None`` if it is not there."""
-        try:
-            return self.git("show", f"{revision}:{path}", strip=False)
-        except RepositoryError:
-            return None
+        return self._try("show", f"{revision}:{path}", strip=False)
 
     def file_bytes(self, revision: str, path: str) -> bytes | None:
         """Content of a file at a revision, ``None`` if the commit or the file is not there.
@@ -373,10 +336,8 @@ class Repository:
 
     def files_with(self, revision: str, text: str, pattern: str) -> list[str]:
         """Files of a revision that match a path pattern and hold a text."""
-        try:
-            found = self.git("grep", "-l", "-z", "-F", "-e", text, revision, "--", pattern)
-        except RepositoryError:
-            return []  # git grep fails where nothing is found
+        # git grep fails where nothing is found.
+        found = self._try("grep", "-l", "-z", "-F", "-e", text, revision, "--", pattern) or ""
         return [name.partition(":")[2] for name in found.split("\0") if name]
 
     def first_with(self, path: str, tip: str) -> str | None:

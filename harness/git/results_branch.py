@@ -41,12 +41,8 @@ class ResultsBranch:
     """One branch of one remote, for files.
 
     Args:
-        repository: whose remotes and credentials are used.
         remote: name of one of its remotes, a URL, or a path.
         branch: name of the branch; it need not be there yet.
-
-    Raises:
-        UsageError: no branch can have that name.
     """
 
     def __init__(self, repository: Repository, remote: str, branch: str, cache_dir: Path) -> None:
@@ -65,11 +61,7 @@ class ResultsBranch:
             raise UsageError(f"no branch can have the name {branch!r}")
 
     def fetch(self) -> dict[str, str]:
-        """Ids of the files on the branch as it is now, by path; none if there is no branch.
-
-        Raises:
-            RepositoryError: the remote cannot be reached.
-        """
+        """Ids of the files on the branch as it is now, by path; none if there is no branch."""
         self._store.parent.mkdir(parents=True, exist_ok=True)
         # Others may have the same store: the jobs of several configurations.
         with FileLock(f"{self._store}.lock"):
@@ -101,13 +93,9 @@ class ResultsBranch:
     def add(self, files: Mapping[str, bytes], message: str) -> bool:
         """Commit files on top of the branch as it was fetched, and push it.
 
-        Nothing that another writer pushed meanwhile is replaced: then nothing happens.
-
         Returns:
-            whether the branch has the commit; ``False`` if it has moved since it was fetched.
-
-        Raises:
-            RepositoryError: the push failed for another reason.
+            whether the branch has the commit; ``False`` if it has moved since it was fetched, and
+            nothing was done.
         """
         commit = self._commit(files, message)
         lease = f"--force-with-lease={self._ref}:{self._tip}"
@@ -115,12 +103,12 @@ class ResultsBranch:
             self._git("push", "--quiet", lease, self._url, f"{commit}:{self._ref}")
         except RepositoryError as err:
             before, self._tip = self._tip, ""
-            listed = self._git("ls-remote", self._url, self._ref)
-            if listed.split("\t")[0] == commit:
+            now = self._git("ls-remote", self._url, self._ref).split("\t")[0]
+            if now == commit:
                 return True  # the answer got lost
             # Two pushes at the same moment fail on the remote's lock, and the branch may be as
             # it was when we look.
-            if listed.split("\t")[0] == before and not _RACE.search(str(err)):
+            if now == before and not _RACE.search(str(err)):
                 raise
             return False
         return True

@@ -27,10 +27,7 @@ from harness.scratch import scratch_directory
 
 
 class Workspace:
-    """The work trees of one repository.
-
-    Where git fails the methods raise a :class:`harness.errors.RepositoryError`.
-    """
+    """The work trees of one repository."""
 
     def __init__(self, repository: Repository, cache_dir: Path) -> None:
         self._source = repository
@@ -39,11 +36,7 @@ class Workspace:
         self._store = self.root / "store.git"
 
     def checkout(self, worker: str, revision: str) -> Path:
-        """Check a revision out in the work tree of a worker, without any file of another one.
-
-        Returns:
-            the directory of the work tree; the same for every revision of a worker.
-        """
+        """Check a revision out in a worker's tree, always the same; no other file is left."""
         tree = self.root / worker
         store = self._open_store()
         try:
@@ -62,7 +55,11 @@ class Workspace:
             work.git.execute([*_GIT, "reset", "-q", "--hard", revision])
             work.git.execute([*_GIT, "clean", "-q", "-ffdx"])
             if (tree / ".gitmodules").is_file():
-                self._submodules(work)
+                # As far as their commits can be had; Go reports what is missing.
+                with contextlib.suppress(GitCommandError):
+                    work.git.execute(
+                        [*_GIT, "submodule", "update", "--quiet", "--init", "--recursive"]
+                    )
         except GitCommandError as err:
             raise RepositoryError(
                 f"cannot check out {revision[:8]} in {tree}: {reason(err)}"
@@ -80,8 +77,6 @@ class Workspace:
         to this workspace can read it from then on.
 
         Args:
-            onto: hash of the revision that gives the tree.
-            source: hash of the revision that gives the files.
             changes: files, from ``onto`` (``old``) to ``source`` (``new``).
         """
         with self._index(f"put the tests of {source[:8]} on {onto[:8]}") as command:
@@ -105,10 +100,6 @@ class Workspace:
         What ``git status`` takes as unchanged is as in the index, so a clean work tree is the tree
         of ``HEAD``. The commit exists in the store only, its parent is the user's ``HEAD``, and its
         hash is that of the content. Files that git ignores are left out.
-
-        Raises:
-            UsageError: the repository has no work tree, or no commit yet.
-            RepositoryError: a file cannot be read, or git cannot write it.
         """
         head = self._source.resolve("HEAD")
         names = self._source.work_tree_changes()
@@ -124,11 +115,8 @@ class Workspace:
             tree = str(command.execute([*_AS_THE_USER, "write-tree"]))
             changed = tree != self._source.git("rev-parse", f"{head}^{{tree}}")
             message = f"{WORK_TREE}{'' if changed else 'out'} uncommitted changes on"
-            return str(
-                command.execute(
-                    [*_GIT, "commit-tree", tree, "-p", head, "-m", f"{message} {head[:12]}"]
-                )
-            )
+            commit = [*_GIT, "commit-tree", tree, "-p", head, "-m", f"{message} {head[:12]}"]
+            return str(command.execute(commit))
 
     @contextlib.contextmanager
     def _index(self, purpose: str, source: Repository | None = None) -> Iterator[git.Git]:
@@ -171,21 +159,14 @@ class Workspace:
         info = self._store / "objects" / "info"
         info.mkdir(parents=True, exist_ok=True)
         (info / "alternates").write_text(f"{self._source.common_dir / 'objects'}\n", "utf-8")
-        shallow = self._source.common_dir / "shallow"
-        if shallow.is_file():
-            (self._store / "shallow").write_bytes(shallow.read_bytes())
+        shallow = self._source.boundary()
+        if shallow:
+            (self._store / "shallow").write_text(shallow, "ascii")
         else:
             (self._store / "shallow").unlink(missing_ok=True)
         store = git.Repo(self._store)
         store.git.update_environment(**_QUIET)
         return store
-
-    def _submodules(self, work: git.Repo) -> None:
-        """Check submodules out where their commits can be had; Go reports what is missing."""
-        try:
-            work.git.execute([*_GIT, "submodule", "update", "--quiet", "--init", "--recursive"])
-        except GitCommandError:
-            return
 
 
 _GIT = (

@@ -16,9 +16,6 @@ class FileCache:
 
     Nothing is raised: the caller can make the bytes again. Readers see all of a file or none of it,
     but for a crash of the machine, so the contents must say if they are cut off.
-
-    Args:
-        directory: made when something is put there.
     """
 
     def __init__(self, directory: Path) -> None:

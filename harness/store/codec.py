@@ -4,34 +4,23 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Any, TypeVar, cast
 
 import msgspec
 
 from harness.errors import NewerRecordError, StoreError
-from harness.inflate import Budget, CutOffError
-from harness.model import (
-    RECORD_SCHEMA,
-    CodePart,
-    EscapeSite,
-    Lane,
-    PackageResult,
-    Record,
-)
+from harness.inflate import Budget
+from harness.model import RECORD_SCHEMA, CodePart, EscapeSite, Lane, PackageResult, Record
 from harness.model.record import CODE_LISTS
 from harness.store.encoding import encode, identified
+from harness.store.files import MOST_BYTES
 from harness.store.format import Core, MemberKind, PackageNumbers
 
 T = TypeVar("T")
-# So many bytes of a file, from a place on.
-Read = Callable[[int, int], bytes]
 
 # The last version that was one JSON document.
 _WHOLE = 1
-# Most first members are smaller.
-_PIECE = 65_536
-# So many bytes a record has at most, unpacked.
-_MOST_BYTES = 512 << 20
 # What a decoder says of bytes that are no record.
 _MALFORMED = (OSError, ValueError, RecursionError, msgspec.DecodeError)
 
@@ -63,11 +52,8 @@ _DECODERS: Mapping[MemberKind, msgspec.json.Decoder[Any]] = {
 class Shared:
     """Decoded members, so that what neighbouring records have in common is one object.
 
-    Keeps what the last two records had: of records in the order of their history that is nearly
-    all there is in common.
-
-    Args:
-        keep: store everything, for records in any order.
+    Keeps what the last two records had, or all (``keep``): of records in the order of their history
+    that is nearly all there is in common.
     """
 
     keep: bool = False
@@ -114,31 +100,26 @@ class Packed:
     """A record file whose first member only was decoded.
 
     Whatever reads another member raises a :class:`harness.errors.StoreError` if it is damaged.
-
-    Attributes:
-        id: of its JSON, which has the ids of all members in it, so that of the whole content.
     """
 
     core: Core
-    id: str
+    id: str  # of its JSON, which has the ids of all members in it, so that of the whole content
     name: str
-    _read: Read
+    _data: bytes
     _offsets: tuple[int, ...]
     _budget: Budget
 
     def verify(self, shared: Shared) -> None:
         """Make sure that every member is whole, also one that is known by its id from elsewhere.
 
-        Args:
-            shared: what it has met before, byte for byte, is not unpacked again.
+        What ``shared`` has met before, byte for byte, is not unpacked again.
         """
         for number, member in enumerate(self.core.members):
-            packed = self._read(self._offsets[number], member.size)
-            digest = blake2b(packed, digest_size=16).hexdigest()
+            digest = blake2b(self._packed(number), digest_size=16).hexdigest()
             shared.get(f"{member.id} is {digest}", partial(self._whole, number))
 
     def _whole(self, number: int) -> bool:
-        if identified(self._text(number, Budget(_MOST_BYTES))) != self.core.members[number].id:
+        if identified(self._text(number, Budget(MOST_BYTES))) != self.core.members[number].id:
             raise _damaged(self.name, f"member {number + 2} is another one than the first names")
         return True
 
@@ -147,12 +128,7 @@ class Packed:
         return shared.get(member.id, partial(self._decode, number, _DECODERS[member.kind]))
 
     def numbers(self, shared: Shared, *, escapes: bool = False) -> Record:
-        """The record without verbatim output and without what the compiler says.
-
-        Args:
-            shared: members that were decoded before.
-            escapes: decode the escape sites all the same, without their flows.
-        """
+        """The record without verbatim output and what the compiler says but sites, if asked for."""
         record = self.core.record
         return replace(
             record,
@@ -174,7 +150,7 @@ class Packed:
 
     def record(self, shared: Shared | None = None) -> Record:
         """The whole record."""
-        shared = Shared() if shared is None else shared
+        shared = shared or Shared()
         code = CodePart(
             **{
                 name: tuple(
@@ -220,13 +196,17 @@ class Packed:
         except _MALFORMED as err:
             raise _damaged(self.name, err) from None
 
+    def _packed(self, number: int) -> bytes:
+        start = self._offsets[number]
+        return self._data[start : start + self.core.members[number].size]
+
     def _text(self, number: int, budget: Budget) -> bytes:
         """The JSON of a member."""
-        member, start = self.core.members[number], self._offsets[number]
+        packed = self._packed(number)
         try:
-            text, size = budget.member(self._read(start, member.size))
-            if size != member.size:
-                raise ValueError(f"{member.size - size:,} bytes behind a member")
+            text, size = budget.member(packed)
+            if size != len(packed):
+                raise ValueError(f"{len(packed) - size:,} bytes behind a member")
             return text
         except _MALFORMED as err:
             raise _damaged(self.name, err) from None
@@ -252,31 +232,15 @@ def _filled(
 
 
 def decode(data: bytes, name: str, shared: Shared | None = None) -> Record:
-    """Read the bytes of a record file; ``name`` is for the message.
-
-    Raises:
-        StoreError: damaged, not a record, or written by a newer harness.
-    """
+    """Read the bytes of a record file; ``name`` is for the message."""
     return unpack(data, name).record(shared)
 
 
 def unpack(data: bytes, name: str) -> Packed:
-    """Read the first member of a record file from its bytes; see :func:`unpack_from`."""
-    return unpack_from(lambda start, size: data[start : start + size], len(data), name)
-
-
-def unpack_from(read: Read, length: int, name: str) -> Packed:
-    """Read the first member of a record file.
-
-    Args:
-        read: gives so many bytes from a place on.
-
-    Raises:
-        StoreError: damaged, not a record, or written by a newer harness.
-    """
-    budget = Budget(_MOST_BYTES)
+    """Read the first member of a record file; see :func:`decode`."""
+    budget = Budget(MOST_BYTES)
     try:
-        text, rest = _first_member(read, length, budget)
+        text, rest = budget.member(data)
         schema = _HEADER.decode(text).schema
     except _MALFORMED as err:
         raise StoreError(
@@ -295,20 +259,17 @@ def unpack_from(read: Read, length: int, name: str) -> Packed:
         raise _damaged(name, err) from None
     if any(member.size < 0 for member in core.members):
         raise _damaged(name, "a member of a negative size")
-    offsets = []
-    at = rest
-    for member in core.members:
-        offsets.append(at)
-        at += member.size
-    if at != length:
-        raise _damaged(name, f"{length - rest:,} bytes of members where {at - rest:,} belong")
+    *offsets, end = accumulate((member.size for member in core.members), initial=rest)
+    if end != len(data):
+        what = f"{len(data) - rest:,} bytes of members where {end - rest:,} belong"
+        raise _damaged(name, what)
     if not _fits(core):
         raise _damaged(name, "its layout does not fit its members")
-    return Packed(core, identified(text), name, read, tuple(offsets), budget)
+    return Packed(core, identified(text), name, data, tuple(offsets), budget)
 
 
 def _fits(core: Core) -> bool:
-    """Return whether the layout names existing members of the right kinds."""
+    """Whether the layout names existing members of the right kinds."""
     layout, packages = core.layout, len(core.record.packages)
     per_package = ((layout.numbers, MemberKind.NUMBERS), (layout.raw, MemberKind.RAW))
     wanted = [(n, kind) for numbers, kind in per_package for n in numbers if n != -1]
@@ -325,20 +286,6 @@ def _converted(text: bytes, name: str) -> Packed:
     except _MALFORMED as err:
         raise _damaged(name, err) from None
     return unpack(encode(record), name)
-
-
-def _first_member(read: Read, length: int, budget: Budget) -> tuple[bytes, int]:
-    """The first gzip member's content, and where the next one begins."""
-    data, piece = b"", _PIECE
-    while True:
-        # Twice as much each time, until it is all there.
-        data += read(len(data), piece)
-        try:
-            return budget.member(data)
-        except CutOffError:
-            if len(data) >= length or piece > 2 * length:
-                raise
-        piece *= 2
 
 
 def _damaged(name: str, err: object) -> StoreError:

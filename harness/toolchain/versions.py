@@ -21,19 +21,13 @@ _EXPLICIT_PATCH = 21
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """A Go version; the order of the fields is that of comparison.
-
-    Attributes:
-        patch: number of the release in its line; -1 for a language version or a pre-release.
-        kind: ``beta`` or ``rc``; empty for a release.
-        pre: number of the pre-release.
-    """
+    """A Go version; the order of the fields is that of comparison."""
 
     major: int
     minor: int
-    patch: int
-    kind: str = ""
-    pre: int = 0
+    patch: int  # number of the release in its line; -1 for a language version or a pre-release
+    kind: str = ""  # `beta` or `rc`; empty for a release
+    pre: int = 0  # number of the pre-release
 
     @property
     def line(self) -> tuple[int, int]:

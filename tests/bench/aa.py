@@ -165,7 +165,7 @@ class _Linked:
         atexit.register(scratch.close)
         self._runner = PackageRunner(
             tree,
-            scratch.enter_context(session.trees.scratch()),
+            scratch.enter_context(session.trees.workspace.scratch()),
             session.settings(alloc_only=True),
         )
         bench = session.settings().bench

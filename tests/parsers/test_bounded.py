@@ -15,10 +15,11 @@ import pytest
 
 from harness.errors import MeasurementError, StoreError
 from harness.gobench.pprof import _MOST_BYTES, read_heap_profile
-from harness.inflate import Budget, CutOffError
+from harness.inflate import Budget
 from harness.model import Lane
 from harness.store.codec import decode
 from harness.store.encoding import _MOST_OUTPUT, encode
+from harness.store.files import MOST_BYTES, read_bytes
 from tests.parsers.targets import record_sample
 
 _LIMIT = 3 << 30
@@ -39,13 +40,21 @@ def test_a_budget_is_for_all_that_is_unpacked() -> None:
     with pytest.raises(ValueError, match="unpacks to more than 100 bytes"):
         budget.gunzip(gzip.compress(bytes(41)))
     assert budget.member(gzip.compress(bytes(40)) + b"rest")[0] == bytes(40)
-    with pytest.raises(CutOffError):
+    with pytest.raises(ValueError, match="too early"):
         Budget(100).gunzip(gzip.compress(bytes(60))[:-1])
 
 
 def test_a_profile_that_unpacks_to_more_than_there_may_be() -> None:
     with pytest.raises(MeasurementError, match=r"X: .* unpacks to more than 67,108,864 bytes"):
         read_heap_profile(bomb(_MOST_BYTES + (1 << 20)), "X")
+
+
+def test_a_file_that_is_larger_than_any_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "record"
+    with path.open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(StoreError, match="more than 512 MiB"):
+        read_bytes(path)
 
 
 @pytest.mark.slow

@@ -32,8 +32,7 @@ class AccountCache:
         """The accounts that a record lacks of these benchmarks: those in the cache, those to make.
 
         Args:
-            benchmarks: ``(import path, full name)``; those that the record does not have are
-                passed over.
+            benchmarks: ``(import path, full name)``, also such as the record does not have.
             is_current: whether an account has today's form.
         """
         keys = {p.path: p.key for p in record.packages}

@@ -9,24 +9,16 @@ from harness.config import Config
 
 @dataclass(frozen=True)
 class EnvironmentSpec:
-    """One environment of the configuration, before its toolchain is looked up.
+    """One environment of the configuration, before its toolchain is looked up."""
 
-    Attributes:
-        release: Go release, ``None`` for the default one.
-        build_variables: set while compiling and running.
-        run_variables: set only while running.
-    """
-
-    release: str | None = None
+    release: str | None = None  # Go release, `None` for the default one
+    # Set while compiling and running.
     build_variables: Mapping[str, str] = field(default_factory=dict)
-    run_variables: Mapping[str, str] = field(default_factory=dict)
+    run_variables: Mapping[str, str] = field(default_factory=dict)  # set only while running
 
 
 def environments(config: Config, releases: Sequence[str] = ()) -> list[EnvironmentSpec]:
-    """The configured environments: every release with every combination of variables.
-
-    ``releases`` take the place of the configured ones.
-    """
+    """Every release, of these or else the configured ones, with every combination of variables."""
     names: list[str | None] = list(releases or config.releases) or [None]
     return [
         EnvironmentSpec(release, build, run)

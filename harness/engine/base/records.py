@@ -19,9 +19,6 @@ class Records:
     The project's records are its history: runs and imports write them, and nothing is lost. What a
     gate, an explanation or a bisection measures is an answer and lies in the cache, by question:
     the head of a pull request is no history, and one question never takes the place of another.
-
-    Args:
-        cache: directory of the answers.
     """
 
     def __init__(self, project: RecordStore, cache: Path, hash_length: int) -> None:
@@ -58,9 +55,7 @@ class Records:
     def write_answer(self, record: Record, *also: RunSettings) -> Record:
         """Write an answer, supplemented by what other records know of the same binaries.
 
-        Args:
-            record: its settings are the question.
-            also: questions whose answers may know something.
+        Its settings are the question; answers to ``also`` may know something.
         """
         before = self.find(key_of(record), record.settings, *also)
         if before is not None:

@@ -12,34 +12,22 @@ from harness.model import Measurement, Record
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A step that was found.
-
-    Attributes:
-        benchmark: full name of the benchmark that was followed.
-        good: last revision with the old value.
-        bad: first revision seen with another value.
-        between: revisions in between without a value; the step may be in any of them or in ``bad``.
-        before: value at ``good``.
-        after: value at ``bad``.
-        looked_at: how many revisions were looked at, the two ends among them.
-    """
+    """A step that was found."""
 
     package: str
     benchmark: str
     unit: str
-    good: Record
-    bad: Record
+    good: Record  # last revision with the old value, `before`
+    bad: Record  # first revision seen with another value, `after`
+    # Revisions in between without a value; the step may be in any of them or in `bad`.
     between: tuple[str, ...]
     before: float
     after: float
-    looked_at: int
+    looked_at: int  # how many revisions were looked at, the two ends among them
 
 
 def find_step(
-    session: Session,
-    spec: EnvironmentSpec,
-    revisions: Sequence[str],
-    unit: str,
+    session: Session, spec: EnvironmentSpec, revisions: Sequence[str], unit: str
 ) -> Found:
     """Bisect a step of a counted unit.
 
@@ -67,10 +55,7 @@ def find_step(
     low, high = 0, last
     old = value(0)
     holes: set[int] = set()
-    while True:
-        middle = _middle(low, high, holes)
-        if middle is None:
-            break
+    while (middle := _middle(low, high, holes)) is not None:
         seen = value(middle)
         if seen is None:
             holes.add(middle)
@@ -81,17 +66,8 @@ def find_step(
     before, after = value(low), value(high)
     assert before is not None
     assert after is not None
-    return Found(
-        package,
-        name,
-        unit,
-        record(low),
-        record(high),
-        tuple(revisions[low + 1 : high]),
-        before.value,
-        after.value,
-        len(looked_at),
-    )
+    ends = record(low), record(high), tuple(revisions[low + 1 : high])
+    return Found(package, name, unit, *ends, before.value, after.value, len(looked_at))
 
 
 def _middle(low: int, high: int, holes: set[int]) -> int | None:
@@ -126,9 +102,8 @@ def _largest_step(base: Record, head: Record, unit: str) -> tuple[str, str]:
 
 
 def _values(record: Record, unit: str) -> dict[tuple[str, str], Measurement]:
-    found = {}
-    for package, result in record.benchmarks():
-        measurement = result.measurement(unit)
-        if measurement is not None:
-            found[package, result.name] = measurement
-    return found
+    return {
+        (package, result.name): measurement
+        for package, result in record.benchmarks()
+        if (measurement := result.measurement(unit)) is not None
+    }

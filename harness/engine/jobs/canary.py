@@ -57,11 +57,7 @@ EXPECTED_COSTS = (
 
 
 def check_canary(config: Config, go: Go) -> list[str]:
-    """Measure the canary.
-
-    Returns:
-        what is not as it must be, a line each; empty if all is well.
-    """
+    """Measure the canary; return what is not as it must be, a line each."""
     source = resources.files("harness.engine.jobs") / "canary_module"
     with scratch_directory(Path(tempfile.gettempdir()), "esv-canary-") as place:
         tree = place / "tree"
@@ -114,7 +110,6 @@ def check_canary(config: Config, go: Go) -> list[str]:
 
 
 def _costs(result: PackageResult) -> list[str]:
-    """Problems with the other costs of the heap."""
     problems = []
     for benchmark, unit, least, most in EXPECTED_COSTS:
         found = [b.measurement(unit) for b in result.benchmarks if b.name == benchmark]

@@ -17,12 +17,13 @@ def compile_only(
 
     They are not written anywhere: what was not run is no measurement.
     """
-    settings = session.settings(alloc_only=True)
-    records = []
-    for revision, worker in zip((base, head), WORKERS, strict=True):
+
+    def compiled(revision: str, worker: str) -> Record:
+        settings = session.settings(alloc_only=True)
         measurer, request = session.prepare(revision, spec, settings, worker)
-        records.append(measurer.compile_only(request))
-    return records[0], records[1]
+        return measurer.compile_only(request)
+
+    return compiled(base, WORKERS[0]), compiled(head, WORKERS[1])
 
 
 def view_of(
@@ -30,16 +31,11 @@ def view_of(
 ) -> tuple[View, Record | None]:
     """A view of a revision, from its record or else compiled now, and that record.
 
-    It is stored in the record of the project, if there is one, else in one of the cache, made with
-    one more compile and without running anything. A listing (``-S``) is as large
-    as the code and is not stored; then the record may be ``None``.
+    It is stored in the record of the project, if there is one, else in one of the cache. A listing
+    (``-S``) is as large as the code and is not stored; then the record may be ``None``.
 
     Args:
         gcflags: ``-m -l``; blanks do not count.
-
-    Raises:
-        MeasurementError: the flags are wrong, or it does not compile.
-        StoreError: the record cannot be written.
     """
     gcflags = " ".join(gcflags.split())
     record = session.record_or_answer(revision, spec)

@@ -78,10 +78,8 @@ def cross(
         older=accounted(crossing.older, older) if older is not None else None,
     )
     between = session.diffs(crossing.base.revision.hash, crossing.head.revision.hash)
-    crossing = replace(
-        crossing,
-        head=add_executions(session, crossing.base, crossing.head, between, spec),
-    )
+    seen = add_executions(session, crossing.base, crossing.head, between, spec)
+    crossing = replace(crossing, head=seen)
     fed = [b for b in wanted if b in by_tests]
     return _with_diffs(session, _with_sources(session, crossing, fed))
 
@@ -91,8 +89,7 @@ def find_renames(
 ) -> Renames:
     """Packages and benchmarks of the base that have another name at the head.
 
-    Args:
-        declared: go by the benchmark functions that are declared, where nothing was run.
+    Where nothing was run, it goes by the benchmark functions that are ``declared``.
     """
     paths = renamed_packages(base, head)
     moved = with_paths(base, paths)
@@ -120,7 +117,6 @@ def _sources(
 
 
 def _test_files(session: Session, revision: str, directory: str, text: str) -> list[str]:
-    """Test files of a package that hold a text."""
     inside = _prefix(directory)
     found = session.repository.files_with(revision, text, f"{inside}*_test.go")
     # The pattern matches below directories, too.
@@ -142,10 +138,7 @@ def exchange_steps(
 
     Measured once, and only where the tests of a package of these benchmarks changed: one revision
     more, of which no more than these packages are linked and run, and a profile for each benchmark
-    that has a part of its own.
-
-    Args:
-        benchmarks: that changed, ``(import path, full name)``.
+    that has a part of its own. ``benchmarks`` are those that changed: import path, full name.
     """
     old = base.revision.hash
     touched = touched_packages(base, head, session.repository.diff(old, head.revision.hash))
@@ -164,9 +157,8 @@ def exchange_steps(
     def accounted(mixture: Record | None) -> Record | None:
         if mixture is None:
             return None
-        return add_accounts(
-            session, mixture, [b for b in own if mixture in crossing.code_pair(*b)], spec
-        )
+        its = [b for b in own if mixture in crossing.code_pair(*b)]
+        return add_accounts(session, mixture, its, spec)
 
     crossing = replace(
         crossing, forward=accounted(crossing.forward), backward=accounted(crossing.backward)

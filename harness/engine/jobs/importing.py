@@ -37,35 +37,23 @@ _RELEASE_KEYS = ("toolchain", "go-version", "goversion")
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The origin of a saved output, as far as the command line names it.
-
-    Attributes:
-        diff: from its first parent, as in a record.
-        machine: name of the machine; empty to make one of the ``cpu:`` line.
-        release: Go release; empty to look for it in the file.
-        default_release: of the configuration, for a file that does not tell.
-        package: import path of results without a ``pkg:`` line.
-    """
+    """The origin of a saved output, as far as the command line names it."""
 
     revision: Revision
     diff: TreeDiff | None
-    machine: str
-    release: str
-    default_release: str
-    package: str = ""
+    machine: str  # name of the machine; empty to make one of the `cpu:` line
+    release: str  # Go release; empty to look for it in the file
+    default_release: str  # of the configuration, for a file that does not tell
+    package: str = ""  # import path of results without a `pkg:` line
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A saved output as a record.
+    """A saved output as a record."""
 
-    Attributes:
-        record: marked as imported; its packages have no key, so nothing is ever carried from it.
-        warnings: for a person, each with the number of the line where there is one.
-    """
-
+    # Marked as imported; its packages have no key, so nothing is ever carried from it.
     record: Record
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  # for a person, each with the number of the line where there is one
 
 
 def text_of(data: bytes, name: str) -> str:
@@ -109,11 +97,17 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
     if not saved.lines and not saved.failed:
         first = f" (line {saved.warnings[0][0]}: {saved.warnings[0][1]})" if saved.warnings else ""
         raise MeasurementError(f"{name}: no benchmark result in it{first}")
-    lines = [_with_package(line, name, origin.package) for line in saved.lines]
-    if not origin.package:
-        for failure in saved.failed:
-            if not failure.package:
-                raise _no_package(name, failure.number)
+    results: list[SavedLine | SavedFailure] = [*saved.lines, *saved.failed]
+    unnamed = next((x for x in results if not (x.package or origin.package)), None)
+    if unnamed is not None:
+        raise UsageError(
+            f"{name}:{unnamed.number}: no pkg: line before this result;"
+            " name the import path with --package"
+        )
+    lines = [
+        x if x.package else replace(x, config={**x.config, "pkg": origin.package})
+        for x in saved.lines
+    ]
     config = lines[0].config if lines else {}
     release, told = _release(config, origin)
     if not told:
@@ -126,14 +120,9 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
     packages = _packages(text, saved, lines, origin.package)
     for place in sorted({x.config.get("cpu", "") for x in lines} - {config.get("cpu", "")}):
         warnings.append(f"{name}: also has results of another processor, {place!r}")
-    errors = with_failures(
-        (
-            PackageError(f.package or origin.package, "build", f.message)
-            for f in saved.failed
-            if f.kind == "build"
-        ),
-        packages,
-    )
+    unbuilt = [f for f in saved.failed if f.kind == "build"]
+    refused = (PackageError(f.package or origin.package, "build", f.message) for f in unbuilt)
+    errors = with_failures(refused, packages)
     samples = [m.samples for p in packages for b in p.benchmarks for m in b.measurements]
     repetitions = max(map(len, samples), default=1)
     record = Record(
@@ -151,20 +140,6 @@ def import_output(text: str, name: str, origin: Origin) -> Imported:
         harness=__version__ + IMPORT_MARK,
     )
     return Imported(record, tuple(warnings))
-
-
-def _with_package(line: SavedLine, name: str, package: str) -> SavedLine:
-    if line.package:
-        return line
-    if not package:
-        raise _no_package(name, line.number)
-    return replace(line, config={**line.config, "pkg": package})
-
-
-def _no_package(name: str, number: int) -> UsageError:
-    return UsageError(
-        f"{name}:{number}: no pkg: line before this result; name the import path with --package"
-    )
 
 
 def _release(config: Mapping[str, str], origin: Origin) -> tuple[str, bool]:

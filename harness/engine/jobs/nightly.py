@@ -24,6 +24,7 @@ from harness.analysis.verdict.news import (
     series_of,
 )
 from harness.engine.base.environments import EnvironmentSpec
+from harness.engine.jobs.ranges import newer_than
 from harness.engine.jobs.walk import (
     MOST_ATTEMPTS,
     account_steps,
@@ -47,18 +48,12 @@ _REMEMBERED = 3
 
 @dataclass(frozen=True, slots=True)
 class NightlySettings:
-    """Settings of a nightly run.
+    """Settings of a nightly run."""
 
-    Attributes:
-        budget: seconds after which no further revision is begun; ``None`` for no limit. The
-            first one is always measured.
-        fetched: whether the newest commits are here: a fetch worked, or none was wanted.
-    """
-
-    budget: float | None = None
+    budget: float | None = None  # seconds after which no further revision but the first is begun
     alloc_only: bool = False
     explain: bool = True
-    fetched: bool = True
+    fetched: bool = True  # whether the newest commits are here: a fetch worked, or none was wanted
 
 
 @dataclass
@@ -140,14 +135,15 @@ class Nightly:
 
     def report(self) -> NightlyReport:
         """Account for what is new, and report it; nothing counts as delivered yet."""
-        found: list[EnvironmentNews] = []
-        lost: list[str] = []
-        for run in self._runs:
-            if run.lost or not run.records:
-                lost.append(run.lost or f"{run.name}: no revision has a record")
-            if run.records:
-                found += self._news(run)
+        lost = [
+            run.lost or f"{run.name}: no revision has a record"
+            for run in self._runs
+            if run.lost or not run.records
+        ]
+        found = [news for run in self._runs if run.records for news in self._news(run)]
         failures = [f for run in self._runs for f in run.failures.values()]
+        since = self._state.unfetched_since
+        long_ago = since and time.time() - since > self._session.config.stale_after
         return NightlyReport(
             project=self._session.config.project,
             started=self._started,
@@ -158,7 +154,7 @@ class Nightly:
             environments=tuple(found),
             problems=tuple(self._problems),
             lost=tuple(lost),
-            unfetched_since=self._unfetched_for_long(),
+            unfetched_since=since if long_ago else 0.0,
             notes=tuple(self._notes),
         )
 
@@ -175,19 +171,12 @@ class Nightly:
             fresh = branch_news(run.histories(), run.state.reported, self._started, old)
         found = []
         for history, news in fresh:
-            stop = stopped(
-                history, time.time(), self._session.config.stale_after, repository.committed
-            )
-            accounts = explain_steps(history, (*news.new, *news.narrowed))
+            limit = self._session.config.stale_after
+            stop = stopped(history, time.time(), limit, repository.committed)
+            causes = explain_steps(history, (*news.new, *news.narrowed))
             counts = compared(history, old)
-            found.append(EnvironmentNews(replace(history, stopped=stop), news, accounts, *counts))
+            found.append(EnvironmentNews(replace(history, stopped=stop), news, causes, *counts))
         return found
-
-    def _unfetched_for_long(self) -> float:
-        """The time since when fetches fail, if that is longer than the limit; else 0."""
-        since = self._state.unfetched_since
-        long_ago = since and time.time() - since > self._session.config.stale_after
-        return since if long_ago else 0.0
 
     def told(self, report: NightlyReport) -> None:
         """Store that a report was delivered."""
@@ -225,23 +214,15 @@ class Nightly:
                 self._problems.append(str(err))
                 continue
             records = self._records(spec)
-            run = _EnvironmentRun(
-                spec,
-                name,
-                EnvironmentState(),
-                session.repository.branch_lines(session.config.branches),
-                records,
-            )
+            lines = session.repository.branch_lines(session.config.branches)
+            run = _EnvironmentRun(spec, name, EnvironmentState(), lines, records)
             if name not in environments:
                 environments[name] = self._first_state(run, tips)
             run.state = environments[name]
             run.lost = self._lost(run)
             there = {h for h, r in records.items() if not r.imported}
-            run.given_up = tuple(
-                f
-                for f in run.state.failures
-                if f.attempts >= MOST_ATTEMPTS and f.revision not in there
-            )
+            often = (f for f in run.state.failures if f.attempts >= MOST_ATTEMPTS)
+            run.given_up = tuple(f for f in often if f.revision not in there)
             self._notes += [
                 f"{f.revision[:8]} was given up after {f.attempts} nights: {f.message};"
                 f" `esv run {f.revision[:8]}^!` tries it again"
@@ -251,11 +232,7 @@ class Nightly:
             floors = [h for h in run.state.floors if session.repository.exists(h)]
             below = set(session.repository.first_parents(floors))
             run.open = [h for h in newest_first if h not in below and h not in there]
-            for tip in tips:
-                for hash_ in session.repository.first_parents([tip]):
-                    if hash_ in there or hash_ in below:
-                        break
-                    run.newest.add(hash_)
+            run.newest = set(newer_than(session, tips, there | below))
             runs.append(run)
         self._state = replace(self._state, environments=environments)
         if self._state != before:
@@ -305,18 +282,16 @@ class Nightly:
         """The state at the first run: nightly begins at the records, else at the branches' tips."""
         repository = self._session.repository
         there = {h for h, r in run.records.items() if not r.imported}
-        floors = []
-        for tip in tips:
-            newest = next((h for h in repository.first_parents([tip]) if h in there), None)
-            if newest is not None:
-                floors.append(newest)
+        lines = (repository.first_parents([tip]) for tip in tips)
+        newest = (next((h for h in line if h in there), None) for line in lines)
+        floors = tuple(dict.fromkeys(h for h in newest if h is not None))
         known = dict.fromkeys(
             Reported(series_of(s), str(s.direction), s.previous, s.revision, 0.0)
             for history in run.histories()
             for s in counted_steps(history)
         )
         baseline = () if floors else tuple(tips)
-        return EnvironmentState(tuple(dict.fromkeys(floors)), baseline, tuple(known))
+        return EnvironmentState(floors, baseline, tuple(known))
 
     def _records(self, spec: EnvironmentSpec) -> dict[str, Record]:
         return {r.revision.hash: r for r in self._session.records(spec)}
@@ -343,9 +318,8 @@ class Nightly:
         begun = self._clock()
         try:
             with errors_of_one_revision():
-                record = self._session.measure(
-                    hash_, run.spec, alloc_only=self._settings.alloc_only
-                )
+                alloc_only = self._settings.alloc_only
+                record = self._session.measure(hash_, run.spec, alloc_only=alloc_only)
         except ToolchainError as err:
             self._problems.append(str(err))
             run.open = []

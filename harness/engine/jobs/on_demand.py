@@ -1,11 +1,12 @@
 """Measurements on demand, where a difference was seen: accounts, coverage of new escape sites."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.engine.base.accounts import with_accounts
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.revision.build import Builder
 from harness.engine.session import Session
+from harness.errors import MeasurementError
 from harness.model import Account, Record, TreeDiff
 
 
@@ -15,10 +16,7 @@ def add_accounts(
     """The record with the accounts of these benchmarks, as far as they can be made.
 
     New accounts are added to the files that hold records of the revision, so that they are made
-    once.
-
-    Args:
-        benchmarks: ``(import path, full name)``.
+    once. Benchmarks are ``(import path, full name)``.
     """
     builder = session.builder(spec)
 
@@ -30,9 +28,9 @@ def add_accounts(
     if missing:
         session.trees.acquire()
         # With protobuf and the analysis a tenth of a second, which most gates need not spend.
-        from harness.engine.revision.accounting import Accountant
+        from harness.engine.revision.accounting import make_accounts
 
-        made += Accountant(builder, session.progress).accounts(record, missing)
+        made += make_accounts(builder, session.progress, record, missing)
     if not made:
         return record
     record = with_accounts(record, made)
@@ -52,17 +50,22 @@ def add_executions(
 
     Sites that an account has need no run. Executions are added to the files that hold records of
     the revision.
-
-    Args:
-        diffs: the steps between the records, ``None`` if not known.
     """
-    from harness.engine.revision.coverage import with_executions
+    from harness.analysis.compare.escapes import diff_escapes
+    from harness.engine.revision.coverage import executions
 
-    def builder() -> Builder:
+    escapes = diff_escapes(base, head, diffs)
+    wanted = [s for s in escapes.new if escapes.cost(s).reach is None]
+    if not wanted or not head.benchmarks():
+        return head
+    try:
         session.trees.acquire()
-        return session.builder(spec)
-
-    found = with_executions(builder, session.progress, base, head, diffs)
-    if found is not head:
-        session.known.supplement(found)
-    return found
+        found = executions(session.builder(spec), session.progress, head, wanted)
+    except MeasurementError as err:
+        # It is not known then; the numbers are none the worse for it.
+        session.progress.step(f"no coverage of {head.revision.short}: {err}")
+        return head
+    if found:
+        head = replace(head, executions=tuple(sorted({*head.executions, *found})))
+        session.known.supplement(head)
+    return head

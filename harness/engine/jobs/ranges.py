@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from itertools import chain, takewhile
 from pathlib import Path
 
 from harness.engine.session import Session
@@ -29,7 +30,7 @@ def select_revisions(
     if spec == "ALL":
         hashes = repository.first_parents(tips)
     elif spec == "NEW":
-        hashes = _new(session, tips, known)
+        hashes = newer_than(session, tips, known)
     elif spec == "EXISTING":
         history = repository.first_parents(tips)
         hashes = [h for h in history if h in known]
@@ -52,15 +53,11 @@ def pick(items: Sequence[str], count: int) -> list[str]:
     return [items[round(i * last / (count - 1))] for i in range(count)]
 
 
-def _new(session: Session, tips: Sequence[str], known: set[str]) -> list[str]:
-    """The revisions of each branch that are newer than its newest measured one."""
-    found: dict[str, None] = {}
-    for tip in tips:
-        for hash_ in session.repository.first_parents([tip]):
-            if hash_ in known:
-                break
-            found.setdefault(hash_)
-    return list(found)
+def newer_than(session: Session, tips: Sequence[str], known: set[str]) -> list[str]:
+    """The revisions of each branch that are newer than its newest known one."""
+    lines = (session.repository.first_parents([tip]) for tip in tips)
+    found = (takewhile(lambda h: h not in known, line) for line in lines)
+    return list(dict.fromkeys(chain.from_iterable(found)))
 
 
 def _from_file(session: Session, name: str) -> list[str]:

@@ -1,9 +1,8 @@
 """Records on a git branch and records on disk: both become the union.
 
-A record is a file that is named by machine, revision and environment, so two writers rarely have
-the same one; where they do, both come to hold what either has measured, the later of what both
-have. The state of a machine's nightly runs
-travels with its records.
+Two writers rarely have a record of the same machine, revision and environment; where they do, both
+come to hold what either has measured, the later of what both have. The state of a machine's nightly
+runs travels with its records.
 """
 
 import random
@@ -33,15 +32,11 @@ _ATTEMPTS = 30
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """Result of a synchronisation.
-
-    Attributes:
-        warnings: files of the branch or the disk that cannot be read, a line each.
-    """
+    """Result of a synchronisation."""
 
     fetched: int
     pushed: int
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  # files that cannot be read, a line each
 
 
 def synchronise(
@@ -55,10 +50,6 @@ def synchronise(
 
     Where somebody else pushes at the same moment it is done again, so that nothing of either is
     lost; what is on the branch is never deleted.
-
-    Raises:
-        RepositoryError: the remote cannot be reached, or others are always quicker.
-        StoreError: a file cannot be read or written.
     """
     fetched: set[str] = set()
     warnings: dict[str, str] = {}
@@ -71,12 +62,10 @@ def synchronise(
             own = read_bytes(results_dir / path) if path in mine else None
             try:
                 merged = _merge(path, branch.read(oid), own)
-            except NewerRecordError as err:
-                warnings[path] = f"{branch.name}: {err}"
-                mine.pop(path, None)  # what is there stays there
-                continue
             except StoreError as err:
                 warnings[path] = f"{branch.name}: {err}"
+                if isinstance(err, NewerRecordError):
+                    mine.pop(path, None)  # what is there stays there
                 continue
             if merged != own:
                 write_atomic(results_dir / path, merged)
@@ -108,10 +97,8 @@ def _local(results_dir: Path) -> list[str]:
 
 def _sound(path: str, data: bytes) -> bytes:
     """The bytes of a file, after a check that they can be read."""
-    if path.endswith(STATE_NAME):
-        decode_state(data, path)
-    else:
-        decode(data, path)
+    read = decode_state if path.endswith(STATE_NAME) else decode
+    read(data, path)
     return data
 
 

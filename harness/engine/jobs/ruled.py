@@ -32,36 +32,26 @@ from harness.policy.model import NoEscape, Policy, Scope, is_within, matches_pat
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """A record with the code that rules are about.
-
-    Attributes:
-        marks: what comments in the source declare free of escapes, and what a rule is about that
-            has other names of files (``//line``).
-        untold: rules that cannot be judged, and what to do about it.
-    """
+    """A record with the code that rules are about."""
 
     record: Record
+    # What comments in the source declare free of escapes, and what a rule is about that has other
+    # names of files (`//line`).
     marks: tuple[NoEscape, ...]
-    untold: tuple[PackageError, ...]
+    untold: tuple[PackageError, ...]  # rules that cannot be judged, and what to do about it
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A function that a rule is about.
+    """A function that a rule is about."""
 
-    Attributes:
-        source: the file that contains the rule.
-        package: import path; empty where nothing in the directory is compiled.
-        named: whether the rule names the function or its file, and not many by a pattern.
-        counts: whether the rule is a budget, which what is compiled nowhere does not use up.
-    """
-
-    source: str
+    source: str  # the file that contains the rule
     line: int
-    package: str
+    package: str  # import path; empty where nothing in the directory is compiled
     file: str
     function: str
-    named: bool
+    named: bool  # whether the rule names the function or its file, and not many by a pattern
+    # Whether the rule is a budget, which what is compiled nowhere does not use up.
     counts: bool = False
 
     @property
@@ -80,11 +70,7 @@ class _Wanted:
 def with_ruled_code(
     session: Session, record: Record, spec: EnvironmentSpec, policy: Policy, worker: str = WORKER
 ) -> Ruled:
-    """Add the code of all functions that the policy or a mark in the source has a rule about.
-
-    Args:
-        worker: in whose work tree to compile, where there is anything to compile.
-    """
+    """Add the code of all functions that the policy or a mark in the source has a rule about."""
     return _Rules(session, record, spec, policy).have(worker)
 
 
@@ -105,14 +91,13 @@ class _Rules:
     def have(self, worker: str) -> Ruled:
         marks = self._marks()
         wanted = [
-            *(
-                _Wanted(m.file, m.line, self._package(m.file), m.file, m.function, True)
-                for m in marks
-            ),
-            *self._of_no_escape(),
-            *self._of_budgets(),
+            _Wanted(m.file, m.line, self._package(m.file), m.file, m.function, True) for m in marks
         ]
-        found = _with_code(self._record, self._listed(wanted, worker))
+        wanted += [*self._of_no_escape(), *self._of_budgets()]
+        found, code = self._record, self._listed(wanted, worker)
+        if code.functions:
+            both = merge([CompiledCode(found.calls, found.functions), code])
+            found = replace(found, calls=both.calls, functions=both.functions)
         self._tell(wanted, found)
         rules = (*marks, *_elsewhere(wanted, found))
         return Ruled(found, rules, tuple(dict.fromkeys(self._untold)))
@@ -129,10 +114,8 @@ class _Rules:
             source = repository.file_bytes(self._revision, file) or b""
             found += no_escape_marks(file, source)
             for line in stray_marks(source):
-                self._cannot_tell(
-                    file,
-                    f"{file}:{line}: {MARK} marks nothing: it belongs right above a function",
-                )
+                what = f"{MARK} marks nothing: it belongs right above a function"
+                self._cannot_tell(file, f"{file}:{line}: {what}")
         return found
 
     def _of_no_escape(self) -> Iterable[_Wanted]:
@@ -185,7 +168,10 @@ class _Rules:
         """The code that the record lacks; nothing is compiled if it has all."""
         known = _names(self._record)
         missing = [w for w in wanted if w.generic or not _is_known(w, known)]
-        units = {p for w in missing for p in (w.package, *self._instances(w))}
+        # A generic function is compiled in the packages that use it.
+        files = {w.file for w in missing if w.generic}
+        units = {w.package for w in missing}
+        units |= {d.package for d in self._record.inlining if d.position.file in files}
         units -= {"", *self._record.uncompiled}
         if not units:
             return CompiledCode((), ())
@@ -205,12 +191,6 @@ class _Rules:
                 continue
             parts.append(_concerned(code, missing))
         return merge(parts)
-
-    def _instances(self, wanted: _Wanted) -> set[str]:
-        """The packages in which a generic function is compiled."""
-        if not wanted.generic:
-            return set()
-        return {d.package for d in self._record.inlining if d.position.file == wanted.file}
 
     # What cannot be told
 
@@ -303,19 +283,11 @@ def _concerned(code: CompiledCode, wanted: Sequence[_Wanted]) -> CompiledCode:
     """The part of a listing that a record would hold, and functions in tests that rules name."""
     part = recorded(code)
     tests = [w for w in wanted if w.file.endswith("_test.go")]
-    more = [
-        f
-        for f in code.functions
-        if f.test
-        and any(f.package == w.package and is_within(f.function, w.function) for w in tests)
-    ]
+
+    def named(f: FunctionCode) -> bool:
+        return any(f.package == w.package and is_within(f.function, w.function) for w in tests)
+
+    more = [f for f in code.functions if f.test and named(f)]
     names = {(f.package, f.function) for f in more}
     calls = tuple(c for c in code.calls if (c.package, c.function) in names)
     return merge([CompiledCode(part.calls, part.functions), CompiledCode(calls, tuple(more))])
-
-
-def _with_code(record: Record, code: CompiledCode) -> Record:
-    if not code.functions:
-        return record
-    both = merge([CompiledCode(record.calls, record.functions), code])
-    return replace(record, calls=both.calls, functions=both.functions)

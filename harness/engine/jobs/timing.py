@@ -22,27 +22,19 @@ _TURNS = ("ahb", "bha", "hba", "abh", "bah", "hab")
 
 @dataclass(frozen=True, slots=True)
 class TimeLane:
-    """Result of running two revisions in turn.
+    """Result of running two revisions in turn."""
 
-    Attributes:
-        timed: every benchmark that gave all its samples on both sides.
-        failures: by hash of the revision and import path, what did not.
-        same: packages whose test binary is the same on both sides; these were not run.
-    """
-
-    timed: tuple[Timed, ...]
+    timed: tuple[Timed, ...]  # every benchmark that gave all its samples on both sides
+    # By hash of the revision and import path, what did not.
     failures: tuple[tuple[str, str, BenchmarkFailure], ...]
+    # Packages whose test binary is the same on both sides; these were not run.
     same: tuple[str, ...]
 
 
 def run_in_turn(
     session: Session, base: str, head: str, spec: EnvironmentSpec, *, even_if_same: bool = False
 ) -> TimeLane:
-    """Time the benchmarks that both revisions have.
-
-    Args:
-        even_if_same: also run packages whose test binary is the same on both sides.
-    """
+    """Time the benchmarks that both revisions have, but for test binaries that are the same."""
     trees = {
         "base": session.build(base, spec, worker="w0"),
         "head": session.build(head, spec, worker="w1"),
@@ -50,7 +42,7 @@ def run_in_turn(
     found: list[Timed] = []
     failures: list[tuple[str, str, BenchmarkFailure]] = []
     same: list[str] = []
-    with session.trees.scratch() as scratch:
+    with session.trees.workspace.scratch() as scratch:
         sides = {
             name: _Side(session.settings(), tree, scratch / name) for name, tree in trees.items()
         }
@@ -81,17 +73,14 @@ class _Side:
         }
 
     def key(self, path: str) -> str:
-        """Identity of the test binary of a package and of what it reads."""
         package, _ = self.packages[path]
         return package_key(package.binary_id, package.directory, self._tree.blobs)
 
     def link(self, path: str) -> str:
-        """Link the test binary of a package; what Go says if it fails."""
         package, module = self.packages[path]
         return self._tree.link(module, package, self._binary)
 
     def time(self, path: str) -> LaneRun:
-        """Run the linked test binary once."""
         package, _ = self.packages[path]
         return self._runner.time_lane(self._binary, package.directory, 1)
 

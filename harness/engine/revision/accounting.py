@@ -18,81 +18,61 @@ from harness.toolchain.overlay import with_overlay, without_tiny_allocator
 _PROFILE_TIMEOUT = 300.0
 
 
-class Accountant:
-    """Makes accounts of benchmarks of one revision after the other."""
+def make_accounts(
+    builder: Builder, progress: Progress, record: Record, benchmarks: Sequence[tuple[str, str]]
+) -> list[Account]:
+    """Accounts of these benchmarks (import path, full name), as far as they can be made."""
+    whole = builder.build(record.revision, record.environment)
+    found: list[Account] = []
+    with builder.workspace.scratch() as scratch:
+        runner = PackageRunner(whole, scratch, record.settings)
+        for module, package in whole.packages:
+            names = [name for path, name in benchmarks if path == package.path]
+            if not names or package.errors:
+                continue
+            usual, counting = _link(builder, progress, whole, module, package, scratch)
+            if usual is None:
+                continue
+            relative = in_repository(module.build.module_paths)
+            for name in names:
+                progress.step(f"account {name}")
+                job = ProfileJob(
+                    whole.tree / package.directory,
+                    package.path,
+                    name,
+                    runner.environment(package.directory),
+                    scratch,
+                    _PROFILE_TIMEOUT,
+                    timed=bool(builder.heap_costs),
+                )
+                try:
+                    found.append(measure_account(usual, counting, job, relative))
+                except MeasurementError as err:
+                    progress.step(str(err))
+    return found
 
-    def __init__(self, builder: Builder, progress: Progress) -> None:
-        self._builder = builder
-        self._progress = progress
 
-    def accounts(self, record: Record, benchmarks: Sequence[tuple[str, str]]) -> list[Account]:
-        """Accounts of these benchmarks of a record, as far as they can be made.
+def _link(
+    builder: Builder,
+    progress: Progress,
+    whole: BuiltTree,
+    module: BuiltModule,
+    package: BuiltPackage,
+    scratch: Path,
+) -> tuple[Path | None, Path | None]:
+    """The test binary as usual and without the tiny allocator, as far as they can be linked."""
 
-        Args:
-            benchmarks: ``(import path, full name)``.
-        """
-        whole = self._builder.build(record.revision, record.environment)
-        with self._builder.workspace.scratch() as scratch:
-            runner = PackageRunner(whole, scratch, record.settings)
-            found: list[Account] = []
-            for module, package in whole.packages:
-                names = [name for path, name in benchmarks if path == package.path]
-                if names and not package.errors:
-                    found += self._package(whole, module, package, names, runner, scratch)
-            return found
-
-    def _package(
-        self,
-        whole: BuiltTree,
-        module: BuiltModule,
-        package: BuiltPackage,
-        names: Sequence[str],
-        runner: PackageRunner,
-        scratch: Path,
-    ) -> list[Account]:
-        plain = list(module.plan.flags)
-        changed = self._flags_without_tiny(module, scratch)
-        jobs = [(scratch / "usual.test", plain)]
-        if changed is not None:
-            jobs.append((scratch / "counting.test", changed))
-        with ThreadPoolExecutor(len(jobs)) as pool:
-            linked = list(pool.map(lambda job: self._link(whole, module, package, *job), jobs))
-        usual, counting = linked[0], linked[1] if len(linked) > 1 else None
-        if usual is None:
-            return []
-        relative = in_repository(module.build.module_paths)
-        found = []
-        for name in names:
-            self._progress.step(f"account {name}")
-            job = ProfileJob(
-                whole.tree / package.directory,
-                package.path,
-                name,
-                runner.environment(package.directory),
-                scratch,
-                _PROFILE_TIMEOUT,
-                timed=bool(self._builder.heap_costs),
-            )
-            try:
-                found.append(measure_account(usual, counting, job, relative))
-            except MeasurementError as err:
-                self._progress.step(str(err))
-        return found
-
-    def _flags_without_tiny(self, module: BuiltModule, scratch: Path) -> list[str] | None:
-        """Flags that build without the tiny allocator; ``None`` where it cannot be turned off."""
-        replaced = without_tiny_allocator(self._builder.go, self._builder.config.cache_dir)
-        return with_overlay(module.plan.flags, replaced, scratch) if replaced else None
-
-    def _link(
-        self,
-        whole: BuiltTree,
-        module: BuiltModule,
-        package: BuiltPackage,
-        binary: Path,
-        flags: Sequence[str],
-    ) -> Path | None:
-        message = whole.link(module, package, binary, flags)
+    def link(name: str, flags: Sequence[str]) -> Path | None:
+        message = whole.link(module, package, scratch / name, flags)
         if message:
-            self._progress.step(f"{package.path}: {message}")
-        return None if message else binary
+            progress.step(f"{package.path}: {message}")
+        return None if message else scratch / name
+
+    flags = module.plan.flags
+    replaced = without_tiny_allocator(builder.go, builder.config.cache_dir)
+    with ThreadPoolExecutor(2) as pool:
+        usual = pool.submit(link, "usual.test", flags)
+        if not replaced:
+            return usual.result(), None
+        counting = pool.submit(link, "counting.test", with_overlay(flags, replaced, scratch))
+        return usual.result(), counting.result()

@@ -7,12 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.config import Config
-from harness.diagnostics.collect import (
-    BuiltPackage,
-    ModuleBuild,
-    compile_module,
-    compiler_output,
-)
+from harness.diagnostics.collect import BuiltPackage, ModuleBuild, compile_module, compiler_output
 from harness.engine.revision.modules import (
     ModulePlan,
     guess_module_path,
@@ -21,7 +16,6 @@ from harness.engine.revision.modules import (
     plan_with_mended_go_mod,
     plan_without_go_mod,
     workspace_modules,
-    workspace_of,
 )
 from harness.git import Repository, Workspace
 from harness.gobench.link import link
@@ -47,17 +41,13 @@ class BuiltModule:
 
 @dataclass(frozen=True, slots=True)
 class BuiltTree:
-    """A revision, checked out and compiled.
-
-    Attributes:
-        blobs: object id of every file of the revision.
-    """
+    """A revision, checked out and compiled."""
 
     config: Config
     go: Go
     environment: Environment
     tree: Path
-    blobs: Mapping[str, str]
+    blobs: Mapping[str, str]  # object id of every file
     env: Mapping[str, str]
     modules: tuple[BuiltModule, ...]
 
@@ -72,9 +62,8 @@ class BuiltTree:
         found = [e for m in self.modules for e in m.build.errors]
         found += [e for _, package in self.packages for e in package.errors]
         if not self.modules:
-            found.append(
-                PackageError("", "module", "the revision has no Go module and no Go files")
-            )
+            message = "the revision has no Go module and no Go files"
+            found.append(PackageError("", "module", message))
         return found
 
     def command(self, plan: ModulePlan) -> GoCommand:
@@ -88,14 +77,7 @@ class BuiltTree:
         binary: Path,
         flags: Sequence[str] | None = None,
     ) -> str:
-        """Link the test binary of a package.
-
-        Args:
-            flags: instead of those of the module's plan.
-
-        Returns:
-            Go's message if it failed, else nothing.
-        """
+        """Link the test binary of a package; return Go's message if it failed."""
         go = self.command(module.plan)
         return link(go if flags is None else replace(go, flags=flags), package.path, binary)
 
@@ -109,11 +91,7 @@ def go_command(
 
 
 class Builder:
-    """Compiles revisions of one repository with one toolchain.
-
-    Args:
-        worker: name of the work tree to use.
-    """
+    """Compiles revisions of one repository with one toolchain, in the work tree of a worker."""
 
     def __init__(
         self,
@@ -143,20 +121,13 @@ class Builder:
 
     @cached_property
     def heap_costs(self) -> Mapping[str, str]:
-        """Files of `testing` that print :data:`harness.model.HEAP_COSTS`; empty if there are none.
-
-        Every build has them, so that all agree on the content ids.
-        """
+        """Files that print :data:`HEAP_COSTS`, in every build, so that all agree on content ids."""
         return with_heap_costs(self.go, self.config.cache_dir)
 
     def diagnostics(
         self, revision: Revision, environment: Environment, gcflags: str
     ) -> list[Diagnostic]:
-        """The compiler's output for a revision with other flags.
-
-        Raises:
-            MeasurementError: the flags are wrong, or it does not compile.
-        """
+        """The compiler's output for a revision with other flags."""
         tree = self.workspace.checkout(self._worker, revision.hash)
         env = self._tool_env(environment)
         found: list[Diagnostic] = []
@@ -171,18 +142,15 @@ class Builder:
 
     def _tool_env(self, environment: Environment) -> dict[str, str]:
         base = tool_environment(self.config.go.pass_env)
-        return {
-            **self.go.environment(base),
-            "GOGC": _COLLECTIONS,
-            **environment.build_variables,
-        }
+        own = environment.build_variables
+        return {**self.go.environment(base), "GOGC": _COLLECTIONS, **own}
 
     def _plans(self, tree: Path, revision: Revision, blobs: Mapping[str, str]) -> list[ModulePlan]:
         directories = module_directories(blobs, self.config.repo_subdir, self.config.go.modules)
         go_work = tree / "go.work"
         used = workspace_modules(go_work.read_text("utf-8")) if go_work.is_file() else []
         plans = [
-            ModulePlan(d, (), workspace_of(tree, d, used))
+            ModulePlan(d, (), str(go_work) if d in used else "off")
             for d in directories
             if f"{d}/go.mod".removeprefix("./") in blobs
         ]

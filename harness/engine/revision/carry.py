@@ -13,11 +13,7 @@ from harness.store import RecordKey, RecordStore
 
 
 def package_key(binary_id: str, directory: str, blobs: Mapping[str, str]) -> str:
-    """Identity of the binary and of the files that a package's benchmarks read.
-
-    Args:
-        directory: of the package, relative to the repository's root.
-        blobs: object id of every file of the tree.
+    """Identity of the binary and of the files (``blobs``) that a package's benchmarks read.
 
     The files are those in the package's directory and, below it, those in directories without Go
     files of their own (``testdata``): tests run there and read what lies there. What a benchmark
@@ -79,8 +75,8 @@ class CarryIndex:
 
     def find(
         self, machine: str, environment: str, key: str, settings: RunSettings, revision: str
-    ) -> PackageResult | None:
-        """The results of another revision with this key, marked as carried.
+    ) -> tuple[Record, PackageResult] | None:
+        """The results of another revision with this key, marked as carried, and its record.
 
         With ``--alloc-only`` the numbers of the time lane come along if they are there.
         """
@@ -93,24 +89,12 @@ class CarryIndex:
                 # Its compiled code is carried along; older records have none.
                 and _was_read(record, package.path)
             ):
-                return replace(
+                return record, replace(
                     narrowed_package(package, settings.bench),
                     outcome=PackageOutcome.CARRIED,
                     carried_from=record.revision.hash,
                 )
         return None
-
-    def code(
-        self, machine: str, environment: str, carried: PackageResult, linked: Collection[str]
-    ) -> PackageCode:
-        """The compiled code that belongs to a result of :meth:`find`.
-
-        An equal test binary has equal code on equal lines.
-        """
-        for record, _ in self._results.get((machine, environment, carried.key), ()):
-            if record.revision.hash == carried.carried_from:
-                return code_of(record, carried.path, linked)
-        return PackageCode()
 
 
 def code_of(record: Record, package: str, linked: Collection[str]) -> PackageCode:
@@ -125,7 +109,7 @@ def code_of(record: Record, package: str, linked: Collection[str]) -> PackageCod
 
 
 def _was_read(record: Record, package: str) -> bool:
-    """Return whether the test binary of a package was read, or reading it failed."""
+    """Whether the test binary of a package was read, or reading it failed."""
     read = any(f.package == package for f in record.functions)
     return read or any(e.package == package for e in record.unread)
 

@@ -1,12 +1,9 @@
 """The compiled code of a revision, read from the test binaries that are linked for measuring.
 
 Covered are the functions of the project's packages that the linker retained in the test binary
-of some package with benchmarks: those that benchmarks or tests of such a package can reach. A
-package that no such package imports, and functions that nothing linked refers to, are not covered;
-nor are those inlined wherever they are called, but for the calls that they have in their callers.
-Where binaries are not decoded and the compiler's listing serves, it has every function of the
-packages, linked or not; so does the code of functions that a rule names, which
-:mod:`harness.engine.jobs.ruled` compiles.
+of some package with benchmarks; not those inlined wherever they are called, but for the calls that
+they have in their callers. Where binaries are not decoded and the compiler's listing serves, it has
+every function of the packages, linked or not; so has that of :mod:`harness.engine.jobs.ruled`.
 """
 
 from __future__ import annotations
@@ -29,17 +26,11 @@ _MOST_SAID = 300
 
 @dataclass(frozen=True, slots=True)
 class PackageCode:
-    """The compiled code of one test binary.
-
-    Attributes:
-        calls: of the project's packages in it; see :func:`recorded`.
-        functions: likewise.
-        unread: why it could not be read, ``None`` if it was.
-    """
+    """The compiled code of the project's packages in a test binary; see :func:`recorded`."""
 
     calls: tuple[AllocationCall, ...] = ()
     functions: tuple[FunctionCode, ...] = ()
-    unread: PackageError | None = None
+    unread: PackageError | None = None  # why it could not be read
 
 
 class CodeReader:
@@ -84,11 +75,7 @@ class CodeReader:
     def listing(
         self, module: BuiltModule, packages: Collection[str], others: Collection[str] = ()
     ) -> CompiledCode:
-        """The code of whole packages and their tests, linked or not; see :func:`compile_listing`.
-
-        Raises:
-            MeasurementError: they do not compile, or it takes too long.
-        """
+        """The code of whole packages and their tests; see :func:`compile_listing`."""
         from harness.compiled.listing import compile_listing
 
         go = self._whole.command(module.plan)
@@ -114,11 +101,7 @@ def merged(parts: Iterable[PackageCode]) -> PackageCode:
 
 
 def in_repository(modules: Sequence[tuple[str, str]]) -> Callable[[str], str | None]:
-    """A file as compiled as a path in the repository, ``None`` outside of the project.
-
-    Args:
-        modules: module path and directory of the project's modules.
-    """
+    """A file as compiled as a path in the repository, ``None`` outside of the project's modules."""
 
     def relative(path: str) -> str | None:
         for module, directory in modules:

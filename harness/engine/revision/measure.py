@@ -51,34 +51,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A measurement that has begun.
-
-    Attributes:
-        started: in seconds since the epoch.
-        clock: the same on the clock of durations.
-        built: the revision, once it is compiled.
-    """
+    """A measurement that has begun."""
 
     request: Request
-    started: float
-    clock: float
+    started: float  # in seconds since the epoch
+    clock: float  # the same on the clock of durations
     built: Future[BuiltTree]
 
 
+@dataclass(frozen=True, slots=True)
 class Measurer:
     """Measures revisions of one repository with one toolchain."""
 
-    def __init__(
-        self,
-        builder: Builder,
-        machine: Machine,
-        carry: CarryIndex,
-        progress: Progress,
-    ) -> None:
-        self._builder = builder
-        self._machine = machine
-        self._carry = carry
-        self._progress = progress
+    _builder: Builder
+    _machine: Machine
+    _carry: CarryIndex
+    _progress: Progress
 
     def begin(self, request: Request) -> Begun:
         """Check a revision out and compile it in another thread, for :meth:`measure`.
@@ -96,11 +84,8 @@ class Measurer:
         """A record of what the compiler says; nothing is linked or run."""
         begun = self.begin(request)
         whole = begun.built.result()
-        packages = []
-        for _, package in whole.packages:
-            refused = bool(package.errors)
-            outcome = PackageOutcome.BUILD_FAILED if refused else PackageOutcome.NOT_SELECTED
-            packages.append(_package_result(package, outcome))
+        outcomes = (PackageOutcome.NOT_SELECTED, PackageOutcome.BUILD_FAILED)
+        packages = [_package_result(p, outcomes[bool(p.errors)]) for _, p in whole.packages]
         diagnostics = [d for m in whole.modules for d in m.build.diagnostics]
         return self._record(begun, packages, diagnostics)
 
@@ -146,7 +131,6 @@ class Measurer:
         packages: Iterable[PackageResult],
         diagnostics: Sequence[PackageDiagnostics],
     ) -> Record:
-        """A record of the packages and of what the compiler says of the revision."""
         packages = tuple(sorted(packages, key=lambda p: (p.path, p.directory)))
         errors = with_failures(begun.built.result().errors, packages)
         return Record(
@@ -208,10 +192,11 @@ class Measurer:
                 machine, environment, key, request.settings, request.revision.hash
             )
             if carried is not None:
-                moved = replace(carried, path=package.path, directory=package.directory)
+                origin, result = carried
+                moved = replace(result, path=package.path, directory=package.directory)
                 results.append(moved)
-                linked = reader.linked(package)
-                codes.append(self._carry.code(machine, environment, carried, linked))
+                # An equal test binary has equal code on equal lines.
+                codes.append(code_of(origin, result.path, reader.linked(package)))
             else:
                 todo.append(ToLink(module, package, key))
         return results, codes, todo
@@ -220,10 +205,9 @@ class Measurer:
         """Import paths that the package patterns match, ``None`` for all."""
         if request.settings.packages == ("./...",):
             return None
-        found: set[str] = set()
-        for module in whole.modules:
-            found |= select_packages(whole.command(module.plan), request.settings.packages)
-        return found
+        patterns = request.settings.packages
+        found = (select_packages(whole.command(m.plan), patterns) for m in whole.modules)
+        return set().union(*found)
 
     def _run(
         self, request: Request, whole: BuiltTree, todo: list[ToLink], reader: CodeReader

@@ -28,25 +28,20 @@ _MAJOR = re.compile(r"/v\d+$|\.v\d+$")
 
 @dataclass(frozen=True, slots=True)
 class ModulePlan:
-    """The build of one module.
+    """The build of one module."""
 
-    Attributes:
-        directory: relative to the work tree, ``.`` for its root.
-        workspace: value of ``GOWORK``: ``off``, or the path of the ``go.work`` file.
-        overlay: the go.mod in place of the revision's, if any.
-    """
-
-    directory: str
+    directory: str  # relative to the work tree, `.` for its root
     flags: tuple[str, ...]
+    # Value of `GOWORK`: `off`, or the path of the `go.work` file; never left to Go, which
+    # would look for one above the work tree.
     workspace: str
-    overlay: ModuleOverlay | None = None
+    overlay: ModuleOverlay | None = None  # the go.mod in place of the revision's, if any
 
 
 def module_directories(files: Iterable[str], subdir: str, chosen: Sequence[str]) -> list[str]:
     """Directories of the modules to measure, ``.`` for the root.
 
     Args:
-        files: every path in the tree.
         subdir: only at or below this directory, asv's ``repo_subdir``; empty for all.
         chosen: the modules that the configuration names; empty for every ``go.mod`` in the tree
             outside of ``vendor``, ``testdata`` and directories that Go ignores.
@@ -65,13 +60,7 @@ def module_directories(files: Iterable[str], subdir: str, chosen: Sequence[str])
 
 
 def measured_go_files(files: Iterable[str], subdir: str, chosen: Sequence[str]) -> list[str]:
-    """The Go files of the modules to measure, without those that Go never looks at.
-
-    Args:
-        files: every path in the tree.
-        subdir: as for :func:`module_directories`.
-        chosen: likewise.
-    """
+    """The Go files of :func:`module_directories`, without those that Go never looks at."""
     every = list(files)
     modules = {f.rpartition("/")[0] or "." for f in every if PurePosixPath(f).name == "go.mod"}
     measured = set(module_directories(every, subdir, chosen))
@@ -86,14 +75,6 @@ def measured_go_files(files: Iterable[str], subdir: str, chosen: Sequence[str]) 
         if own in measured and not path.name.startswith(("_", ".")):
             found.append(file)
     return found
-
-
-def workspace_of(tree: Path, directory: str, used: Sequence[str]) -> str:
-    """Value of ``GOWORK`` for a module: the tree's own ``go.work`` if it uses it, else ``off``.
-
-    Never left to Go, which would look for a ``go.work`` above the work tree.
-    """
-    return str(tree / "go.work") if directory in used else "off"
 
 
 def workspace_modules(go_work: str) -> list[str]:
@@ -161,13 +142,9 @@ def _first_words(message: str) -> str:
 def guess_module_path(sources: Iterable[str], directories: set[str], later: str, name: str) -> str:
     """Import path of a tree without ``go.mod``.
 
-    Args:
-        later: module path of a later revision, or empty.
-        name: used if nothing else tells.
-
     Returns:
-        the prefix under which the tree's own directories are imported most often; else the later
-        path without its major version; else ``name``.
+        the prefix under which the tree's own directories are imported most often; else the path
+        of a later revision without its major version; else ``name``.
     """
     votes: Counter[str] = Counter()
     for text in sources:

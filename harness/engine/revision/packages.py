@@ -15,13 +15,7 @@ from harness.gobench.benchfmt import BenchmarkLine
 from harness.gobench.lanes import agree, measurements
 from harness.gobench.link import link_together
 from harness.gobench.run import LaneRun, LaneSettings, run_lane
-from harness.model import (
-    BenchmarkFailure,
-    Lane,
-    PackageOutcome,
-    PackageResult,
-    RunSettings,
-)
+from harness.model import BenchmarkFailure, Lane, PackageOutcome, PackageResult, RunSettings
 from harness.process import base_environment, processors
 from harness.store.files import Stamp, stamp
 from harness.toolchain.versions import parse_version
@@ -36,45 +30,29 @@ _LINKS_TOGETHER = (1, 21)
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A package after the allocation lane, ready for the time lane.
-
-    Attributes:
-        lines: result lines of the allocation lane.
-        code: the compiled code in the binary.
-        bench: which benchmarks to run, instead of those of the settings.
-    """
+    """A package after the allocation lane, ready for the time lane."""
 
     result: PackageResult
     binary: Path
-    lines: tuple[BenchmarkLine, ...]
+    lines: tuple[BenchmarkLine, ...]  # result lines of the allocation lane
     code: PackageCode = field(default_factory=PackageCode)
-    bench: str = ""
+    bench: str = ""  # which benchmarks to run, instead of those of the settings
 
 
 @dataclass(frozen=True, slots=True)
 class ToLink:
-    """A package whose test binary is wanted.
-
-    Attributes:
-        key: identity of the binary; it is linked once for each.
-        bench: which benchmarks to run, instead of those of the settings.
-        before: earlier results of the other benchmarks, where only ``bench`` runs again.
-    """
+    """A package whose test binary is wanted."""
 
     module: BuiltModule
     package: BuiltPackage
-    key: str
-    bench: str = ""
+    key: str  # identity of the binary; it is linked once for each
+    bench: str = ""  # which benchmarks to run, instead of those of the settings
+    # Earlier results of the other benchmarks, where only `bench` runs again.
     before: PackageResult | None = None
 
 
 class PackageRunner:
-    """Runs packages of one revision; several at a time, but no more than there are processors.
-
-    Args:
-        scratch: directory for binaries and for the files that benchmarks write; the caller removes
-            it.
-    """
+    """Runs packages of one revision; several at a time, but no more than there are processors."""
 
     def __init__(self, whole: BuiltTree, scratch: Path, settings: RunSettings) -> None:
         self._whole = whole
@@ -101,12 +79,9 @@ class PackageRunner:
         if not binary.is_file():
             with self._processors:
                 message = self._whole.link(item.module, package, binary)
+        outcome = PackageOutcome.MEASURED
         result = PackageResult(
-            package.path,
-            package.directory,
-            PackageOutcome.MEASURED,
-            item.key,
-            declared=package.benchmarks,
+            package.path, package.directory, outcome, item.key, declared=package.benchmarks
         )
         if message:
             failure = BenchmarkFailure("", Lane.ALLOCATION, "link", message)
@@ -148,13 +123,7 @@ class PackageRunner:
         return replace(result, benchmarks=benchmarks, failures=failures, raw=raw)
 
     def time_lane(self, binary: Path, directory: str, count: int, bench: str = "") -> LaneRun:
-        """Run a test binary in the time lane.
-
-        Args:
-            directory: of the package, relative to the work tree.
-            count: how often each benchmark runs.
-            bench: which benchmarks, instead of those of the settings.
-        """
+        """Run a test binary in the time lane; ``directory`` is that of the package."""
         benchtime = self._settings.benchtime or "1s"
         lane = self._lane(Lane.TIME, benchtime, count, processors(), bench)
         return run_lane(binary, self._whole.tree / directory, lane, self.environment(directory))
@@ -199,7 +168,6 @@ class PackageRunner:
         """The environment of a benchmark: nothing of the caller's but the needed, its own home.
 
         Args:
-            directory: working directory, relative to the work tree.
             run: below 10; concurrent runs have numbers and homes of their own. All names have one
                 length, which may show in B/op.
         """

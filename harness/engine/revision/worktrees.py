@@ -1,7 +1,6 @@
 """The work trees of a repository: one process at a time uses them."""
 
 from concurrent.futures import wait
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -34,11 +33,7 @@ class WorkTrees:
         self._builders: dict[tuple[Path, str], Builder] = {}
 
     def acquire(self) -> None:
-        """Wait until no other process uses the work trees; none does until :meth:`release`.
-
-        Raises:
-            MeasurementError: the cache cannot be used.
-        """
+        """Wait until no other process uses the work trees; none does until :meth:`release`."""
         self._end_ahead()
         if self._lock is None:
             self._lock = hold(self.workspace.root / "lock", self._progress)
@@ -54,19 +49,14 @@ class WorkTrees:
         """The builder for a toolchain and a work tree; :meth:`acquire` comes before its use."""
         key = go.binary, worker
         if key not in self._builders:
-            self._builders[key] = Builder(
-                self._config, go, self._repository, self.workspace, worker
-            )
+            place = self._repository, self.workspace, worker
+            self._builders[key] = Builder(self._config, go, *place)
         return self._builders[key]
 
     def snapshot(self) -> str:
         """Hash of a revision that is the user's work tree as it is."""
         self.acquire()
         return self.workspace.snapshot()
-
-    def scratch(self) -> AbstractContextManager[Path]:
-        """A new directory that is removed at the end of the context."""
-        return self.workspace.scratch()
 
     def _end_ahead(self) -> None:
         ahead, self.ahead = self.ahead, None
@@ -75,11 +65,7 @@ class WorkTrees:
 
 
 def hold(path: Path, progress: Progress) -> FileLock:
-    """Acquire the lock. A process that has to wait says so.
-
-    Raises:
-        MeasurementError: the cache, in which it lies, cannot be used.
-    """
+    """Acquire the lock. A process that has to wait says so."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)

@@ -51,19 +51,12 @@ _RESULT_FILE = re.compile(r"[0-9a-f]{8}-(?:go\d|env-[0-9a-f]{32}).*\.json")
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """Result of :func:`rebuild`; every path is below the results directory.
+    """Result of :func:`rebuild`; every path is below the results directory."""
 
-    Attributes:
-        written: files whose content was another.
-        unchanged: files that were right already.
-        stale: result files of a Go environment whose record is gone.
-        removed: those of ``stale`` that were deleted.
-    """
-
-    written: tuple[Path, ...]
+    written: tuple[Path, ...]  # files whose content was another; `unchanged` were right already
     unchanged: tuple[Path, ...]
-    stale: tuple[Path, ...]
-    removed: tuple[Path, ...]
+    stale: tuple[Path, ...]  # result files of a Go environment whose record is gone
+    removed: tuple[Path, ...]  # those of `stale` that were deleted
 
 
 def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> Rebuilt:
@@ -83,33 +76,22 @@ def rebuild(store: RecordStore, *, prune: bool = False, force: bool = False) -> 
         suite = Suite.of(record for _, record in records)
         made = _Made.load(directory, suite)
         right = set() if force else made.right(directory, records)
-        written, unchanged = write_results(directory, [r for _, r in records], suite, right)
+        written, unchanged = _write_results(directory, [r for _, r in records], suite, right)
         made.save(directory, records)
     # That of a record which is set aside may well be right.
     known = {*written, *unchanged, *map(_results_of, store.set_aside)}
-    stale = [p for p in _result_files(directory) if p not in known]
+    results = sorted(p for p in directory.glob("*/*.json") if _RESULT_FILE.fullmatch(p.name))
+    stale = [p for p in results if p not in known]
     if prune:
         for path in stale:
             path.unlink(missing_ok=True)
     return Rebuilt(tuple(written), tuple(unchanged), tuple(stale), tuple(stale if prune else ()))
 
 
-def write_results(
-    directory: Path,
-    records: Sequence[Record],
-    suite: Suite,
-    right: Container[Path] = (),
+def _write_results(
+    directory: Path, records: Sequence[Record], suite: Suite, right: Container[Path]
 ) -> tuple[list[Path], list[Path]]:
-    """Write the registry, and machine and result files of some records.
-
-    Args:
-        records: of any machines and environments.
-        suite: a suite that holds at least what the records hold, see :meth:`Suite.of`.
-        right: result files that are known to be right.
-
-    Returns:
-        The files that were written and those that were right already.
-    """
+    """Write the registry, machine files, and result files but those in ``right``; see `Rebuilt`."""
     described = {track.name: describe(track) for track in suite.tracks.values()}
     # Of records with the same machine name the latest describes the machine.
     machines = {r.machine.machine: r.machine for r in sorted(records, key=lambda r: r.started)}
@@ -145,14 +127,10 @@ def write_results(
 
 
 class _Made(msgspec.Struct):
-    """The sources of each result file, stored next to the files; may be deleted at any time.
+    """The sources of each result file, stored next to the files; may be deleted at any time."""
 
-    Attributes:
-        suite: digest of the suite and of the programs that write.
-        files: stamp of the record and of the result file, by the latter's path.
-    """
-
-    suite: str
+    suite: str  # digest of the suite and of the programs that write
+    # Stamp of the record and of the result file, by the latter's path.
     files: dict[str, tuple[Stamp, Stamp]] = {}
 
     @classmethod
@@ -243,32 +221,14 @@ def _results(record: Record, suite: Suite, described: dict[str, dict[str, Any]])
     started = utc(record.started)
     numbers = Numbers(record)
     for track in suite.tracks.values():
-        answer = [numbers.value(track, param) for param in track.params]
-        results.add_result(
-            described[track.name],
-            _answer(answer),
-            started_at=started,
-            record_samples=True,
-        )
+        values = [numbers.value(track, param) for param in track.params]
+        result = [v.number for v in values]
+        samples = [list(v.samples) or None for v in values]
+        number = [1 if v.samples else None for v in values]
+        answer = BenchmarkResult(result, samples, number, int(None in result), "", None)
+        track_ = described[track.name]
+        results.add_result(track_, answer, started_at=started, record_samples=True)
     return results
-
-
-def _answer(values: Iterable[Value]) -> BenchmarkResult:
-    """Values as asv's runner hands them over."""
-    result: list[float | None] = []
-    samples: list[list[float] | None] = []
-    number: list[int | None] = []
-    for value in values:
-        result.append(value.number)
-        samples.append(list(value.samples) or None)
-        number.append(1 if value.samples else None)
-    failed = any(n is None for n in result)
-    return BenchmarkResult(result, samples, number, int(failed), "", None)
-
-
-def _result_files(directory: Path) -> list[Path]:
-    """Result files of asv that belong to a Go environment."""
-    return sorted(p for p in directory.glob("*/*.json") if _RESULT_FILE.fullmatch(p.name))
 
 
 def _content(path: Path) -> bytes | None:

@@ -25,7 +25,6 @@ def machine(name: str | None = None, results_dir: Path | None = None) -> Machine
 
     Args:
         name: asv's ``--machine``; ``None`` for this host.
-        results_dir: where ``<machine>/machine.json`` may be.
 
     Raises:
         StoreError: its name cannot be that of a directory.

@@ -45,18 +45,13 @@ _Key = tuple[str, str, str]  # package, benchmark function or "", unit
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One asv benchmark.
-
-    Attributes:
-        function: Go benchmark function; empty for the escape sites of the package.
-        params: values of the one parameter, in asv's order.
-    """
+    """One asv benchmark."""
 
     name: str
     package: str
-    function: str
+    function: str  # Go benchmark function; empty for the escape sites of the package
     unit: str
-    params: tuple[str, ...]
+    params: tuple[str, ...]  # values of the one parameter, in asv's order
 
     @property
     def axis(self) -> str:
@@ -79,17 +74,13 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The value of one revision for one parameter of a track.
+    """The value of one revision for one parameter of a track."""
 
-    Attributes:
-        number: the value; ``None`` where it failed, NaN where the revision has no such thing.
-        samples: samples of the time lane; empty for a number that is no statistic.
-        reason: why it failed, in the tool's words.
-    """
-
+    # The value; `None` where it failed, NaN where the revision has no such thing.
     number: float | None
+    # Samples of the time lane; empty for a number that is no statistic.
     samples: tuple[float, ...] = ()
-    reason: str = ""
+    reason: str = ""  # why it failed, in the tool's words
 
 
 ABSENT = Value(math.nan)
@@ -121,8 +112,7 @@ def track_name(package: str, function: str, unit: str) -> str:
     The host of the import path (``github.com``) is left out, and what a name cannot hold becomes
     ``_``, so two keys can get the same name: see :func:`track_names`.
 
-    Args:
-        function: benchmark function; empty for the escape sites of the package.
+    ``function`` is empty for the escape sites of the package.
     """
     parts = package.split("/")
     if len(parts) > 1 and "." in parts[0]:

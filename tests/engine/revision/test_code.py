@@ -184,7 +184,7 @@ def test_coverage_that_fails_leaves_the_record_as_it_is(
 ) -> None:
     asked: list[object] = []
 
-    def fail(_self: object, _record: Record, sites: list[object]) -> None:
+    def fail(_builder: object, _progress: object, _record: Record, sites: list[object]) -> None:
         asked.extend(sites)
         raise MeasurementError("go list took too long")
 
@@ -192,7 +192,7 @@ def test_coverage_that_fails_leaves_the_record_as_it_is(
     head = project.commit({"lib/lib.go": LIB})
     with open_session() as session:
         older, newer = (session.measure(h, alloc_only=True) for h in (base, head))
-        monkeypatch.setattr("harness.engine.revision.coverage.Coverer.executions", fail)
+        monkeypatch.setattr("harness.engine.revision.coverage.executions", fail)
         diffs = session.diffs(base, head)
         assert add_executions(session, older, newer, diffs, EnvironmentSpec(None)) is newer
     assert len(asked) == 1

@@ -28,28 +28,18 @@ MOST_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class WalkReport:
-    """Result of a walk.
-
-    Attributes:
-        skipped: revisions that had a record already.
-        broken: revisions without a single measurement.
-        partial: revisions with failures.
-        carried: packages whose results were taken over.
-        run: packages whose benchmarks were run.
-        accounts: benchmarks that were accounted for.
-        tried: full hashes of what was to be measured, whatever became of it.
-        failed: what could not be done, a line each: revisions of which no record could be made,
-            environments that cannot be had, steps that could not be accounted for.
-    """
+    """Result of a walk."""
 
     records: tuple[Record, ...] = ()
-    skipped: int = 0
-    broken: int = 0
-    partial: int = 0
-    carried: int = 0
-    run: int = 0
-    accounts: int = 0
-    tried: tuple[str, ...] = ()
+    skipped: int = 0  # revisions that had a record already
+    broken: int = 0  # revisions without a single measurement
+    partial: int = 0  # revisions with failures
+    carried: int = 0  # packages whose results were taken over
+    run: int = 0  # packages whose benchmarks were run
+    accounts: int = 0  # benchmarks that were accounted for
+    tried: tuple[str, ...] = ()  # full hashes of what was to be measured, whatever became of it
+    # What could not be done, a line each: revisions of which no record could be made, environments
+    # that cannot be had, steps that could not be accounted for.
     failed: tuple[str, ...] = ()
 
     @property
@@ -58,7 +48,6 @@ class WalkReport:
         return len(self.records)
 
     def __add__(self, other: WalkReport) -> WalkReport:
-        """Both together."""
         names = [f.name for f in fields(self)]
         return WalkReport(**{n: getattr(self, n) + getattr(other, n) for n in names})
 
@@ -94,8 +83,7 @@ def walk(
         except ToolchainError as err:
             failed.append(str(err))
             continue
-        more = _baselines(session, revisions, spec) if baselines else []
-        todo = (*revisions, *more)
+        todo = (*revisions, *(_baselines(session, revisions, spec) if baselines else ()))
         parts.append(
             WalkPart(
                 environment=environment.name,
@@ -124,10 +112,8 @@ def walk(
 def unfinished(session: Session) -> tuple[list[Walk], list[str]]:
     """Interrupted walks of this machine, oldest first, without revisions that have records by now.
 
-    :meth:`WorkTrees.acquire` comes first: another process may be about to finish them.
-
-    Returns:
-        the walks, and of each file that cannot be read what is wrong with it.
+    :meth:`WorkTrees.acquire` comes first: another process may be about to finish them. Also returns
+    what is wrong with each file that cannot be read.
     """
     walks, problems = read_walks(session.config.results_dir, session.machine.machine)
     return [_without_done(session, w) for w in walks], problems
@@ -152,8 +138,7 @@ def execute_walk(
 ) -> WalkReport:
     """Measure the open revisions of a walk; delete its file when nothing is left.
 
-    Args:
-        may_begin: asked before each revision; if not, the rest stays open.
+    ``may_begin`` is asked before each revision; if not, the rest stays open.
     """
     session.progress.start(sum(len(p.open) for p in planned.parts))
     report, place = WalkReport(), (session.config.results_dir, session.machine.machine)
@@ -179,10 +164,8 @@ def execute_walk(
                 report += WalkReport(failed=(str(err),))
         if planned.explain:
             failed: list[str] = []
-            made = sum(
-                account_steps(session, part.revisions, [spec], failed.append)
-                for spec, part in specs
-            )
+            tell = failed.append
+            made = sum(account_steps(session, p.revisions, [spec], tell) for spec, p in specs)
             report += WalkReport(accounts=made, failed=tuple(failed))
     if not any(part.open for part in planned.parts):
         remove_walk(*place, planned)

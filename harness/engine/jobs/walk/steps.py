@@ -26,7 +26,7 @@ def account_steps(
     seen is whether benchmarks execute the escape sites that the revisions bring.
 
     Args:
-        failed: told, a line each, of what cannot be accounted for; the rest is.
+        failed: told, a line each, of what cannot be accounted for.
 
     Returns:
         how many benchmarks were profiled.
@@ -35,9 +35,8 @@ def account_steps(
     made = 0
     for spec in environments:
         try:
-            made += sum(
-                _account_steps(session, set(revisions), spec, line, failed) for line in lines
-            )
+            touched = set(revisions)
+            made += sum(_account_steps(session, touched, spec, line, failed) for line in lines)
         except ToolchainError as err:
             failed(str(err))
     return made
@@ -50,7 +49,6 @@ def _account_steps(
     line: Sequence[str],
     failed: Callable[[str], None],
 ) -> int:
-    """Account for the steps of one environment on one branch."""
     made = 0
     history = History.build(session.records(spec), line)
     if touched & history.by_hash.keys():
