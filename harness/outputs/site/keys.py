@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import blake2b
+from types import SimpleNamespace
 
 import msgspec
 
@@ -26,10 +27,10 @@ def digest(*parts: object) -> bytes:
     return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def view_key(view: object) -> bytes | None:
+def view_key(view: SimpleNamespace) -> bytes | None:
     """A digest of a view; ``None`` where it holds a text that is no UTF-8."""
     try:
-        return blake2b(msgspec.msgpack.encode(view, enc_hook=str), digest_size=16).digest()
+        return blake2b(msgspec.msgpack.encode(vars(view), enc_hook=str), digest_size=16).digest()
     except UnicodeEncodeError:
         return None
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from markupsafe import Markup
 
@@ -11,7 +12,7 @@ from harness.analysis.frames.effects import FEWEST
 from harness.analysis.series.series import UNIT_ORDER
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.scatter import Dot, scatter
-from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.section import Section
 from harness.outputs.text.format import confidence, percent, plural
 
 # Points of a chart, and packages with charts: more cannot be told apart, and cost the browser.
@@ -68,26 +69,7 @@ class PackageCorrelation:
     charts: tuple[ScatterView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CorrelationView:
-    """The page of how numbers go with escapes.
-
-    Attributes:
-        chrome: see :class:`Chrome`.
-        sentence: what can be said of all packages.
-        packages: those with a benchmark; what says something first.
-        others: those for which no points are drawn.
-        fewest: pairs with and without an event below which nothing is said.
-    """
-
-    chrome: Chrome
-    sentence: str
-    packages: tuple[PackageCorrelation, ...]
-    others: tuple[PackageCorrelation, ...]
-    fewest: int
-
-
-def correlation_view(section: Section) -> CorrelationView:
+def correlation_view(section: Section) -> SimpleNamespace:
     """Everything that the page shows."""
     history, counts = section.summary.history, section.plan.sites.counts
     seen = Correlation(history, counts, UNIT_ORDER)
@@ -96,7 +78,7 @@ def correlation_view(section: Section) -> CorrelationView:
     for association in found:
         rows[association.package].append(association)
     packages = sorted(rows, key=lambda p: (_rank(rows[p]), -_events(rows[p]), p))
-    return CorrelationView(
+    return SimpleNamespace(
         chrome=section.chrome("Correlation", "correlation.html"),
         sentence=_sentence(found),
         packages=tuple(_package(section, p, rows[p], seen) for p in packages[:_DRAWN_PACKAGES]),

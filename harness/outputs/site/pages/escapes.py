@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from harness.analysis.compare.costs import Reach, SiteCost
@@ -12,8 +13,8 @@ from harness.model import EscapeSite
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json
 from harness.outputs.site.shared.escapes import short_function
-from harness.outputs.site.shared.links import CommitView, Link
-from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.links import Link
+from harness.outputs.site.shared.section import Section
 from harness.outputs.text.explanation import describe_cost
 from harness.outputs.text.format import clip, day, one_line, visible
 
@@ -43,17 +44,7 @@ class PackageSites:
     files: tuple[tuple[Link, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EscapesView:
-    """The page of all live escape sites; the list itself is in a shard of data."""
-
-    chrome: Chrome
-    commit: CommitView | None
-    live: int
-    packages: tuple[PackageSites, ...]
-
-
-def escapes_view(section: Section) -> EscapesView:
+def escapes_view(section: Section) -> SimpleNamespace:
     """Everything that the page shows without its data."""
     sites = section.plan.sites
     known = sites.at.get(sites.newest)
@@ -67,7 +58,7 @@ def escapes_view(section: Section) -> EscapesView:
         for package, count in counts.items():
             came[package] += count.new
             gone[package] += count.gone
-    return EscapesView(
+    return SimpleNamespace(
         chrome=section.chrome("Escapes", "escapes.html"),
         commit=section.commit(sites.newest, "") if sites.newest else None,
         live=len(known.sites) if known else 0,

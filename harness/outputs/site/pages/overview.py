@@ -1,6 +1,7 @@
 """The view of ``index.html``. Pure."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from markupsafe import Markup
 
@@ -14,14 +15,12 @@ from harness.outputs.nightly.report import stopped_text
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import sparkline
 from harness.outputs.site.shared.findings import (
-    FindingView,
-    RunView,
     finding_view,
     run_view,
     waived_text,
 )
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView
-from harness.outputs.site.shared.section import Chrome, Section, end_state
+from harness.outputs.site.shared.section import Section, end_state
 from harness.outputs.site.shared.values import Cell, Fact, by_direction, cell, units_of
 from harness.outputs.site.shared.verdicts import SIGNS, verdict
 from harness.outputs.text.format import clip, minute, name_key, one_line, plural, value
@@ -100,44 +99,16 @@ class VerdictView:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class OverviewView:
-    """``index.html``. Columns of the benchmark table are ``units``, the first few shown at once.
+def overview_view(section: Section) -> SimpleNamespace:
+    """Everything that the overview shows.
 
-    ``problem`` says why the policy was not read; empty if nothing is wrong.
+    Columns of the benchmark table are ``units``, of which the ``usual_units`` are shown at once.
     """
-
-    chrome: Chrome
-    run: RunView | None
-    verdict: VerdictView | None
-    facts: tuple[Fact, ...]
-    freshness: str
-    stopped: str
-    compared: int
-    feed: str
-    findings: tuple[FindingView, ...]
-    more_findings: int
-    waived: int
-    problem: str
-    improvements: tuple[FindingView, ...]
-    more_improvements: int
-    units: tuple[str, ...]
-    usual_units: int
-    benchmarks: tuple[BenchmarkRow, ...]
-    packages: tuple[str, ...]
-    code_units: tuple[str, ...]
-    code: tuple[CodeRow, ...]
-    commits: tuple[CommitRow, ...]
-    older_commits: int
-
-
-def overview_view(section: Section) -> OverviewView:
-    """Everything that the overview shows."""
     summary = section.summary
     worse = [c for c in section.regressions if c.stands]
     better = commit_changes(summary, Direction.IMPROVEMENT)
     units = table_units(section)
-    return OverviewView(
+    return SimpleNamespace(
         chrome=section.chrome("Overview", "index.html"),
         run=run_view(section),
         verdict=None if summary.newest is None else _verdict(section, summary.newest),

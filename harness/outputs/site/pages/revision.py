@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from harness.analysis.compare.code import CodeDiff
 from harness.analysis.compare.escapes import EscapeDiff
@@ -16,8 +17,8 @@ from harness.outputs.site.shared.accounts import Place, account_views, place_of
 from harness.outputs.site.shared.escapes import EscapeView, UseView, escape_view, short_function
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
 from harness.outputs.site.shared.records import measured_under
-from harness.outputs.site.shared.section import Chrome, Section, StepView
-from harness.outputs.site.shared.values import Cell, Fact, cell
+from harness.outputs.site.shared.section import Section, StepView
+from harness.outputs.site.shared.values import Cell, cell
 from harness.outputs.site.shared.verdicts import SIGNS, verdict
 from harness.outputs.text.format import NOISY, clip, minute
 from harness.outputs.text.reproduce import reproduce
@@ -90,60 +91,6 @@ class FunctionRow:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionView:
-    """The page of a revision.
-
-    ``values`` leaves ``carried`` benchmarks out, whose values are in ``shard``.
-    """
-
-    chrome: Chrome
-    hash: str
-    subject: str
-    body: str
-    author: str
-    date: str
-    commit_url: str
-    state: str
-    tone: str
-    sign: str
-    sentence: str
-    older: CommitView | None
-    newer: CommitView | None
-    parents: tuple[Link, ...]
-    base: CommitView | None
-    between: int
-    errors: tuple[ErrorView, ...]
-    failures: tuple[ErrorView, ...]
-    changed: int
-    verdict_tone: str
-    verdict_sign: str
-    accounts: tuple[AccountView, ...]
-    steps: tuple[tuple[str, tuple[StepView, ...]], ...]
-    other_steps: tuple[StepView, ...]
-    other_by_unit: tuple[tuple[str, tuple[StepView, ...]], ...]
-    noisy: str
-    added: tuple[BenchmarkLink, ...]
-    removed: tuple[BenchmarkLink, ...]
-    compared: bool
-    new: tuple[EscapeView, ...]
-    gone: tuple[EscapeView, ...]
-    kept: int
-    unknown: tuple[str, ...]
-    packages: tuple[PackageRow, ...]
-    units: tuple[str, ...]
-    values: tuple[ValueRow, ...]
-    carried: int
-    shard: str
-    overlays: tuple[OverlayView, ...]
-    unparsed: int
-    facts: tuple[Fact, ...]
-    explain: str
-    reproduce: tuple[str, ...]
-    code: tuple[FunctionRow, ...] = ()
-    more_code: int = 0
-
-
 def explain_command(record: Record, base: str, *, release: bool) -> str:
     """The command that accounts for what a revision changed, for a POSIX shell.
 
@@ -160,8 +107,11 @@ def explain_command(record: Record, base: str, *, release: bool) -> str:
     return " ".join(parts)
 
 
-def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -> RevisionView:
-    """Everything that the page of a revision shows; the revision has a record."""
+def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -> SimpleNamespace:
+    """Everything that the page of a revision shows; the revision has a record.
+
+    ``values`` leaves ``carried`` benchmarks out, whose values are in ``shard``.
+    """
     record = summary.slot.record
     assert record is not None, "only revisions with a record have a page"
     revision = record.revision
@@ -179,7 +129,7 @@ def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -
     unaccounted = [s for s in steps if s not in section.attributions]
     verdict_tone, verdict_sign, sentence = verdict(summary)
     values = _values(section, record)
-    return RevisionView(
+    return SimpleNamespace(
         chrome=section.chrome(
             f"{revision.short} {revision.subject}", names.revision_page(revision.hash)
         ),
@@ -228,7 +178,6 @@ def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -
             OverlayView(o.directory, clip(o.reason, 4000), clip(o.go_mod, 16_000))
             for o in record.overlays
         ),
-        unparsed=len(record.unparsed),
         facts=measured_under(record, summary),
         explain=(
             explain_command(record, base, release=bool(section.root))
