@@ -17,6 +17,7 @@ from harness.analysis.verdict.summary import Summary
 from harness.errors import StoreError
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, shard
+from harness.outputs.site.draw.svg import sparkline, strip
 from harness.outputs.site.draw.tree import Stamp, replace_tree, stamps
 from harness.outputs.site.keys import PageKeys, view_key
 from harness.outputs.site.pages import compare, correlation, escapes, overview, regressions, status
@@ -24,6 +25,7 @@ from harness.outputs.site.pages.benchmark import benchmark_view
 from harness.outputs.site.pages.revision import revision_view
 from harness.outputs.site.pages.source import source_view
 from harness.outputs.site.shared import columns
+from harness.outputs.site.shared.escapes import flow_view
 from harness.outputs.site.shared.section import Section, Sibling
 from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources, source_plan
 from harness.outputs.text.format import minute, plural, visible
@@ -336,7 +338,9 @@ def template_environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.filters["plural"] = plural
+    environment.filters |= {"plural": plural, "flow": flow_view}
+    # Drawn where a page is printed: the view of one that stays as it is has no drawing made.
+    environment.globals |= {"sparkline": sparkline, "strip": strip}
     return environment
 
 

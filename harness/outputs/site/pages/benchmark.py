@@ -4,14 +4,12 @@ from collections import Counter
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from markupsafe import Markup
-
 from harness.analysis.series.series import PointState, Series
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
 from harness.model import ALLOCS, ESCAPES, FRAME_BYTES, HEAP_COSTS, Measurement
 from harness.outputs.site.draw import names
-from harness.outputs.site.draw.svg import MOST_PLACES, sparkline, strip
+from harness.outputs.site.draw.svg import MOST_PLACES, Mark
 from harness.outputs.site.shared.account_views import BriefView
 from harness.outputs.site.shared.accounts import brief_view
 from harness.outputs.site.shared.links import CommitView
@@ -35,7 +33,7 @@ class UnitLine:
     """A unit over the history, for readers without scripts."""
 
     unit: str
-    spark: Markup
+    spark: tuple[tuple[Mark, ...], str]
     span: str
     newest: str
     up: int
@@ -147,16 +145,16 @@ def _unit_line(section: Section, series: Series, places: tuple[int, ...]) -> Uni
         span += f" to {value(highest, unit)}"
     up, down = by_direction(steps)
     label = f"{unit} {span}, {plural(up, 'step')} up, {down:,} down"
-    return UnitLine(unit, sparkline(marks, label), span, value(series.last.value, unit), up, down)
+    return UnitLine(unit, (marks, label), span, value(series.last.value, unit), up, down)
 
 
-def _states(series: Series, places: tuple[int, ...]) -> Markup:
+def _states(series: Series, places: tuple[int, ...]) -> tuple[list[tuple[str, str]], str]:
     """The state of the benchmark at each place, as a strip."""
     shown = [series.points[i].state for i in places[-MOST_PLACES:]]
     counts = Counter(state.value for state in shown)
     label = "Revisions, oldest first: " + ", ".join(f"{n:,} {s}" for s, n in counts.items())
     tones = {"broken": "broken", "failed": "warning", "absent": "absent"}
-    return strip([(tones.get(GAPS.get(state, ""), ""), state.value) for state in shown], label)
+    return [(tones.get(GAPS.get(state, ""), ""), state.value) for state in shown], label
 
 
 def _row(

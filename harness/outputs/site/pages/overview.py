@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from markupsafe import Markup
-
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.series.code import CODE_UNITS
 from harness.analysis.series.series import UNIT_ORDER, PointState, Series, failure_text, unit_order
@@ -13,7 +11,7 @@ from harness.analysis.verdict.summary import RevisionState, RevisionSummary
 from harness.model import ALLOCS, HEAP_COSTS, PackageOutcome, Record
 from harness.outputs.nightly.report import stopped_text
 from harness.outputs.site.draw import names
-from harness.outputs.site.draw.svg import sparkline
+from harness.outputs.site.draw.svg import Mark
 from harness.outputs.site.shared.findings import (
     finding_view,
     run_view,
@@ -55,7 +53,7 @@ class BenchmarkRow:
 
     benchmark: BenchmarkLink
     key: str
-    spark: Markup
+    spark: tuple[tuple[Mark, ...], str]
     cells: tuple[Cell, ...]
     numbers: tuple[str, ...]
     steps: str
@@ -69,7 +67,7 @@ class CodeRow:
     """A package by the compiler's units: a little chart and the last value of each, or nothing."""
 
     package: str
-    cells: tuple[tuple[Markup, str] | None, ...]
+    cells: tuple[tuple[tuple[Mark, ...], str, str] | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +225,7 @@ def _benchmark(
     return BenchmarkRow(
         benchmark=section.benchmark(*key, ""),
         key=name_key(f"{section.short_package(key[0])} {key[1]}"),
-        spark=sparkline(section.marks(main, section.shown_places), shape),
+        spark=(section.marks(main, section.shown_places), shape),
         cells=tuple(cell(m) for m in newest),
         numbers=tuple("" if m is None else repr(m.value) for m in newest),
         steps=" ".join(f"{up}.{down}" for up, down in steps),
@@ -239,7 +237,7 @@ def _benchmark(
 
 def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow:
     units = units_of(series)
-    cells: list[tuple[Markup, str] | None] = []
+    cells: list[tuple[tuple[Mark, ...], str, str] | None] = []
     for unit in CODE_UNITS:
         if unit not in units:
             cells.append(None)
@@ -247,7 +245,7 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
         own = units[unit]
         first, last = value(own.first.value, unit), value(own.last.value, unit)
         label = f"{unit} from {first} to {last}"
-        cells.append((sparkline(section.marks(own, section.shown_places), label), last))
+        cells.append((section.marks(own, section.shown_places), label, last))
     return CodeRow(section.short_package(package), tuple(cells))
 
 

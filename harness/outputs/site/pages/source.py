@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 from harness.analysis.series.intervals import Interval
 from harness.analysis.series.linecosts import LineCost
 from harness.analysis.series.sites import RevisionSites, SiteLife
-from harness.model import ALLOCS, BYTES, EscapeSite, InliningCall, InliningDecision
+from harness.model import ALLOCS, BYTES, EscapeSite, FlowStep, InliningCall, InliningDecision
 from harness.outputs.site.draw import names
-from harness.outputs.site.shared.escapes import FlowView, flow_view, short_function
+from harness.outputs.site.shared.escapes import short_function
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
 from harness.outputs.site.shared.section import Section
 from harness.outputs.site.shared.sources import Sources
@@ -53,7 +53,7 @@ class LineSite:
     message: str
     kind: str
     function: str
-    flow: tuple[FlowView, ...]
+    flow: tuple[FlowStep, ...]
     standing: str
     since_word: str
     since: CommitView
@@ -265,7 +265,7 @@ class _Notes:
             message=clip(site.message, 400),
             kind=site.kind.value,
             function=short_function(site.function),
-            flow=flow_view(site),
+            flow=site.flow,
             standing="new" if new else "",
             since_word=word,
             since=self._section.commit(interval.first, _UP),

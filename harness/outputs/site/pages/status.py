@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from harness.analysis.series.conditions import condition_changes
 from harness.analysis.verdict.health import noise, silent_benchmarks
 from harness.analysis.verdict.summary import RevisionState
-from harness.outputs.site.draw.svg import strip
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
 from harness.outputs.site.shared.records import machine_detail, toolchain, variables
 from harness.outputs.site.shared.section import Section
@@ -86,9 +85,7 @@ def status_view(section: Section) -> SimpleNamespace:
             ConditionRow(section.commit(c.revision, ""), c.what, clip(c.before), clip(c.after))
             for c in reversed(condition_changes(summary.history))
         ),
-        strip=strip(
-            [(SIGNS[r.state][1], r.state.value) for r in summary.revisions], _said(section)
-        ),
+        strip=([(SIGNS[r.state][1], r.state.value) for r in summary.revisions], _said(section)),
         coverage=_coverage(section),
         silent=tuple(
             SilentRow(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.outputs.site.shared.escapes import FlowView
+from harness.model import FlowStep
 from harness.outputs.site.shared.links import BenchmarkLink
 from harness.outputs.site.shared.section import StepView
 
@@ -60,7 +60,7 @@ class CauseView:
     word: str
     standing: str
     message: str
-    flow: tuple[FlowView, ...]
+    flow: tuple[FlowStep, ...]
     hint: str
     via: str
     note_word: str

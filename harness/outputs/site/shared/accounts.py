@@ -22,7 +22,7 @@ from harness.outputs.site.shared.account_views import (
     SharerRow,
     ShareView,
 )
-from harness.outputs.site.shared.escapes import UseView, flow_view, short_function
+from harness.outputs.site.shared.escapes import UseView, short_function
 from harness.outputs.site.shared.links import BenchmarkLink
 from harness.outputs.site.shared.section import Section
 from harness.outputs.text.explanation import (
@@ -250,7 +250,7 @@ def _cause(
         word="" if cause.outcome in {a.outcome for a in accounts} else cause.outcome,
         standing=cause.escape,
         message="" if cause.site is None else clip(cause.site.message, 400),
-        flow=() if cause.site is None else flow_view(cause.site),
+        flow=() if cause.site is None else cause.site.flow,
         hint=_hint(cause),
         via=clip(cause.via, 200),
         note_word=word if split else "",
