@@ -66,13 +66,8 @@ def escape_view(
 ) -> EscapeView:
     """An escape site, printed.
 
-    Args:
-        section: of the site.
-        site: what is shown.
-        use: what an account makes of it.
-        cost: as far as it is known.
-        place: its revision, and the prefix of links.
-        by: see :meth:`.sources.SourcePlan.link`.
+    ``use`` is what an account makes of it, ``place`` its revision and the prefix of links; for
+    ``by`` see :meth:`.sources.SourcePlan.link`.
     """
     revision, up = place
     return EscapeView(
