@@ -5,6 +5,7 @@ Benchmarks of one revision that changed on the same lines share one account.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.causes.garbage import collections
@@ -14,7 +15,6 @@ from harness.analysis.series.steps import Step
 from harness.model import BYTES, EscapeSite
 from harness.outputs.site.draw.svg import share_bar
 from harness.outputs.site.shared.account_views import (
-    AccountView,
     AmountView,
     BriefView,
     CauseView,
@@ -82,12 +82,12 @@ class _Member:
 
 def account_views(
     section: Section, steps: Sequence[Step], up: str
-) -> tuple[tuple[AccountView, ...], Mapping[Place, UseView]]:
+) -> tuple[tuple[SimpleNamespace, ...], Mapping[Place, UseView]]:
     """The accounts of a revision's steps, and the places of the escape sites that they use."""
     groups: dict[object, list[_Member]] = {}
     for member in sorted(_members(section, steps), key=lambda m: m.rank):
         groups.setdefault(member.key, []).append(member)
-    views: list[AccountView] = []
+    views: list[SimpleNamespace] = []
     uses: dict[Place, UseView] = {}
     for number, members in enumerate(groups.values(), 1):
         identity = f"account-{number}"
@@ -140,7 +140,8 @@ def _members(section: Section, steps: Iterable[Step]) -> list[_Member]:
     ]
 
 
-def _account(section: Section, identity: str, members: list[_Member], up: str) -> AccountView:
+def _account(section: Section, identity: str, members: list[_Member], up: str) -> SimpleNamespace:
+    """Benchmarks that changed on the same lines: the leading one, whose amounts the lines give."""
     leader, *others = members
     units = tuple(leader.accounts)
     accounts = tuple(leader.accounts.values())
@@ -150,7 +151,7 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
     shown, hidden = list(lines)[:count], list(lines.values())[count:]
     remainders = _remainders(leader)
     first = leader.steps[0]
-    return AccountView(
+    return SimpleNamespace(
         identity=identity,
         tone=first.direction.value,
         outcomes=_same([_outcome(u, a) for u, a in leader.accounts.items()]),
