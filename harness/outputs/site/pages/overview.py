@@ -17,7 +17,6 @@ from harness.outputs.site.shared.findings import (
     run_view,
     waived_text,
 )
-from harness.outputs.site.shared.links import CommitView
 from harness.outputs.site.shared.section import Section, end_state
 from harness.outputs.site.shared.values import Fact, by_direction, cell, units_of
 from harness.outputs.site.shared.verdicts import SIGNS, verdict
@@ -42,17 +41,6 @@ class CodeRow:
 
     package: str
     cells: tuple[tuple[tuple[Mark, ...], str, str] | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictView:
-    """The newest revision in one sentence."""
-
-    commit: CommitView
-    sentence: str
-    tone: str
-    sign: str
-    detail: str
 
 
 def overview_view(section: Section) -> SimpleNamespace:
@@ -92,8 +80,9 @@ def overview_view(section: Section) -> SimpleNamespace:
     )
 
 
-def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
-    tone, sign, sentence = verdict(newest)
+def _verdict(section: Section, newest: RevisionSummary) -> SimpleNamespace:
+    """The newest revision in one sentence."""
+    _, _, sentence = verdict(newest)
     record = newest.slot.record
     detail = ""
     if record is not None and newest.state in (RevisionState.BROKEN, RevisionState.PARTIAL):
@@ -102,7 +91,8 @@ def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
     said = "" if own is None else waived_text(own)
     if said:
         sentence += f" {said[:1].upper()}{said[1:]}."
-    return VerdictView(section.commit(newest.slot.revision, ""), sentence, tone, sign, detail)
+    commit = section.commit(newest.slot.revision, "")
+    return SimpleNamespace(commit=commit, sentence=sentence, detail=detail)
 
 
 def _facts(section: Section) -> tuple[Fact, ...]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from types import SimpleNamespace
 
 from harness.analysis.causes.attribution import Attribution, Cause
@@ -12,7 +12,7 @@ from harness.analysis.series.series import Point, PointState, Series
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.regressions import CommitChange, Standard, commit_changes
 from harness.analysis.verdict.summary import Summary, cause_place
-from harness.model import ALLOCS, PackageResult, Record
+from harness.model import ALLOCS
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import MOST_PLACES, Mark
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
@@ -110,7 +110,10 @@ class Section:
     def directories(self) -> dict[str, str]:
         """Directory of every package, for a short name of it."""
         return {
-            p.path: p.directory for r in self.summary.recorded for p in _packages(r.slot.record)
+            p.path: p.directory
+            for r in self.summary.recorded
+            if r.slot.record is not None
+            for p in r.slot.record.packages
         }
 
     @cached_property
@@ -180,16 +183,9 @@ class Section:
         )
 
     @cached_property
-    def _commits(self) -> dict[tuple[str, str], CommitView]:
-        """Results of :meth:`commit`."""
-        return {}
-
-    def commit(self, revision: str, up: str) -> CommitView:
-        """A revision, linked where it has a record."""
-        found = self._commits.get((revision, up))
-        if found is None:
-            found = self._commits[revision, up] = self._commit(revision, up)
-        return found
+    def commit(self) -> Callable[[str, str], CommitView]:
+        """A revision, linked where it has a record; of its hash and the prefix of links."""
+        return cache(self._commit)
 
     def _commit(self, revision: str, up: str) -> CommitView:
         record = self.summary.history.by_hash.get(revision)
@@ -319,10 +315,6 @@ def point_runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:
             found.append((start, stop - start, point))
         place += count
     return found
-
-
-def _packages(record: Record | None) -> Sequence[PackageResult]:
-    return () if record is None else record.packages
 
 
 def end_state(section: Section, series: tuple[Series, ...]) -> PointState:
