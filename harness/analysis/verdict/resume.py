@@ -6,6 +6,7 @@ with, and the bytes have little more than what is no longer in any record.
 """
 
 import pickle
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -69,7 +70,7 @@ class _Pickler(pickle.Pickler):
 class _Unpickler(pickle.Unpickler):
     def __init__(self, file: BytesIO, history: History) -> None:
         super().__init__(file)
-        self._history = history
+        self._history, self._parts = history, cache(history.parts)
 
     def persistent_load(self, name: Any) -> Any:
         """The object of the history that a name stands for."""
@@ -77,7 +78,7 @@ class _Unpickler(pickle.Unpickler):
             case ("record", revision):
                 return self._history.by_hash[revision]
             case ("code", revision, package):
-                return self._history.parts(revision)[package]
+                return self._parts(revision)[package]
             case ("site", revision, package, number):
-                return self._history.parts(revision)[package].escapes[number]
+                return self._parts(revision)[package].escapes[number]
         return self._history

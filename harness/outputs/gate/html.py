@@ -14,13 +14,13 @@ from harness.analysis.compare.comparison import Change, Direction
 from harness.analysis.verdict.gate import GateReport, Verdict
 from harness.analysis.verdict.policy import Rule, Violation
 from harness.errors import EXIT_UNFIT
-from harness.model import ALLOCS, EscapeSite, Record
+from harness.model import ALLOCS, EscapeSite, FlowStep, Record
 from harness.outputs.gate.annotation import Annotation, Level
 from harness.outputs.gate.annotations import annotate, attribution_of, describe
 from harness.outputs.gate.base import Failure, Surroundings
 from harness.outputs.gate.words import benchmark_rows, comparison_line, meaning, verdict_line
 from harness.outputs.site.publish import template_environment
-from harness.outputs.site.shared.escapes import EscapeView, FlowView, flow_view, short_function
+from harness.outputs.site.shared.escapes import EscapeView, short_function
 from harness.outputs.site.shared.links import Link
 from harness.outputs.site.shared.records import machine_detail, toolchain, variables
 from harness.outputs.site.shared.values import Fact
@@ -47,7 +47,7 @@ class CauseLine:
     function: str
     said: str
     source: str
-    flow: tuple[FlowView, ...]
+    flow: tuple[FlowStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ def _causes(
                 function=short_function(cause.function),
                 said=clip(describe(cause), 600),
                 source=clip(around.source(*at).strip(), 400),
-                flow=() if cause.site is None else flow_view(cause.site),
+                flow=() if cause.site is None else cause.site.flow,
             )
         )
     return tuple(found)
@@ -301,7 +301,7 @@ def _escape(report: GateReport, site: EscapeSite, around: Surroundings, side: Re
         function=short_function(site.function),
         message=clip(site.message, 400),
         kind=site.kind.value,
-        flow=flow_view(site),
+        flow=site.flow,
         cost=describe_cost(report.escapes.cost(site)),
         href="" if place is None else place.href,
     )

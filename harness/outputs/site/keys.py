@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import blake2b
+from types import SimpleNamespace
 
 import msgspec
 
@@ -26,21 +27,18 @@ def digest(*parts: object) -> bytes:
     return blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def view_key(view: object) -> bytes | None:
+def view_key(view: SimpleNamespace) -> bytes | None:
     """A digest of a view; ``None`` where it holds a text that is no UTF-8."""
     try:
-        return blake2b(msgspec.msgpack.encode(view, enc_hook=str), digest_size=16).digest()
+        return blake2b(msgspec.msgpack.encode(vars(view), enc_hook=str), digest_size=16).digest()
     except UnicodeEncodeError:
         return None
 
 
 class PageKeys:
-    """The keys of the pages and shards of one environment.
+    """The keys of the pages and shards of one environment, whose history has the records' ids.
 
-    Args:
-        section: of the site; its history knows the ids of its records.
-        sources: tells the repository of the source text from one with other commits.
-        commit_url: prefix of the web page of a commit.
+    ``sources`` tells the repository of the source text from one with other commits.
     """
 
     def __init__(self, section: Section, sources: str, commit_url: str) -> None:

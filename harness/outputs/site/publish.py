@@ -17,6 +17,7 @@ from harness.analysis.verdict.summary import Summary
 from harness.errors import StoreError
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, shard
+from harness.outputs.site.draw.svg import sparkline, strip
 from harness.outputs.site.draw.tree import Stamp, replace_tree, stamps
 from harness.outputs.site.keys import PageKeys, view_key
 from harness.outputs.site.pages import compare, correlation, escapes, overview, regressions, status
@@ -24,6 +25,7 @@ from harness.outputs.site.pages.benchmark import benchmark_view
 from harness.outputs.site.pages.revision import revision_view
 from harness.outputs.site.pages.source import source_view
 from harness.outputs.site.shared import columns
+from harness.outputs.site.shared.escapes import flow_view
 from harness.outputs.site.shared.section import Section, Sibling
 from harness.outputs.site.shared.sources import SourcePlan, Sources, no_sources, source_plan
 from harness.outputs.text.format import minute, plural, visible
@@ -50,13 +52,7 @@ _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
 
 class KnownFile(NamedTuple):
-    """A file as it was written, and what it was made of.
-
-    Attributes:
-        key: of :class:`~harness.outputs.site.keys.PageKeys`.
-        size: in bytes.
-        changed: time of the last change in nanoseconds.
-    """
+    """A file as it was written: its key, size in bytes, and time of change in nanoseconds."""
 
     key: bytes
     size: int
@@ -69,7 +65,6 @@ class SiteReport:
 
     Attributes:
         path: the output directory.
-        index: the page to open.
         pages: how many pages the site has.
         added, changed, removed, unchanged: how many files differ from the site that was there.
         made: how many files were made; the others were known to be as they were.
@@ -89,13 +84,7 @@ class SiteReport:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file of the site that may have to be made.
-
-    Attributes:
-        name: its path.
-        make: makes its content.
-        key: what it depends on, ``None`` where that is not known.
-    """
+    """A file of the site that may have to be made; ``key`` is what it depends on, if known."""
 
     name: str
     make: Callable[[], bytes]
@@ -179,20 +168,6 @@ def publish(
     )
 
 
-def render(
-    summaries: Sequence[Summary],
-    *,
-    project: str,
-    commit_url: str = "",
-    sources: Sources = no_sources,
-    standard: Standard | None = None,
-) -> Iterator[tuple[str, bytes]]:
-    """The files of the site as ``(path, content)``; see :func:`publish`."""
-    sections = _sections(summaries, project, standard)
-    for file in _files(sections, _Origin(commit_url, sources)):
-        yield file.name, file.make()
-
-
 def _files(sections: Sequence[Section], origin: _Origin) -> Iterator[_File]:
     package = resources.files(__package__) / "static"
     for name in _STATIC:
@@ -204,11 +179,7 @@ def _files(sections: Sequence[Section], origin: _Origin) -> Iterator[_File]:
 
 
 def _built(file: Traversable) -> bytes:
-    """A file of the charts' library, which only a build puts there.
-
-    Raises:
-        StoreError: there was none.
-    """
+    """A file of the charts' library, which only a build puts there."""
     try:
         return file.read_bytes()
     except OSError:
@@ -336,7 +307,9 @@ def template_environment() -> Environment:
         keep_trailing_newline=True,
         finalize=_finalize,
     )
-    environment.filters["plural"] = plural
+    environment.filters |= {"plural": plural, "flow": flow_view}
+    # Drawn where a page is printed: the view of one that stays as it is has no drawing made.
+    environment.globals |= {"sparkline": sparkline, "strip": strip}
     return environment
 
 

@@ -228,12 +228,10 @@ def test_attributions_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_flow_is_taken_apart() -> None:
     where = Position("p/p.go", 3, 1)
     found = flow_view(
-        make_site(
-            flow=(
-                FlowStep("flow: ~r0 ← &{storage for &T{...}}:", None),
-                FlowStep("from return f(a) (return)", where),
-                FlowStep("something new", None),
-            )
+        (
+            FlowStep("flow: ~r0 ← &{storage for &T{...}}:", None),
+            FlowStep("from return f(a) (return)", where),
+            FlowStep("something new", None),
         )
     )
     assert [(f.text, f.why, f.head) for f in found] == [

@@ -2,19 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass
-
-from markupsafe import Markup
+from types import SimpleNamespace
 
 from harness.analysis.series.series import PointState, Series
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
 from harness.model import ALLOCS, ESCAPES, FRAME_BYTES, HEAP_COSTS, Measurement
 from harness.outputs.site.draw import names
-from harness.outputs.site.draw.svg import MOST_PLACES, sparkline, strip
+from harness.outputs.site.draw.svg import MOST_PLACES, Mark
 from harness.outputs.site.shared.account_views import BriefView
 from harness.outputs.site.shared.accounts import brief_view
 from harness.outputs.site.shared.links import CommitView
-from harness.outputs.site.shared.section import GAPS, Chrome, Section, StepView, end_state
+from harness.outputs.site.shared.section import GAPS, Section, end_state
 from harness.outputs.site.shared.values import Cell, by_direction, cell, units_of
 from harness.outputs.text.format import clip, plural, value
 from harness.outputs.text.reproduce import reproduce
@@ -34,7 +33,7 @@ class UnitLine:
     """A unit over the history, for readers without scripts."""
 
     unit: str
-    spark: Markup
+    spark: tuple[tuple[Mark, ...], str]
     span: str
     newest: str
     up: int
@@ -54,38 +53,13 @@ class HistoryRow:
     carried_from: CommitView | None
 
 
-@dataclass(frozen=True, slots=True)
-class BenchmarkView:
-    """The page of a benchmark.
+def benchmark_view(section: Section, package: str, name: str) -> SimpleNamespace:
+    """Everything that the page of a benchmark shows.
 
     ``states`` is the history as a strip. ``heap_lines`` are of what the heap costs besides the
-    allocation, ``heap_steps`` its change points; units of it that are 0 at every revision are in
-    ``heap_zero``. ``code_lines`` are of the package. The drawings leave the ``left_out`` oldest
+    allocation, ``code_lines`` of the package. The drawings leave the ``left_out`` oldest
     measurements out, the table the ``older`` places; ``shard`` has them all.
     """
-
-    chrome: Chrome
-    name: str
-    package: str
-    status: str
-    states: Markup
-    lines: tuple[UnitLine, ...]
-    heap_lines: tuple[UnitLine, ...]
-    heap_zero: tuple[str, ...]
-    steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
-    heap_steps: tuple[tuple[CommitView, StepView, BriefView | None], ...]
-    units: tuple[str, ...]
-    rows: tuple[HistoryRow, ...]
-    earlier: int
-    reproduce: str
-    code_lines: tuple[UnitLine, ...]
-    left_out: int
-    older: int
-    shard: str
-
-
-def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
-    """Everything that the page of a benchmark shows."""
     every = section.summary.series[package, name]
     series = tuple(s for s in every if s.unit not in HEAP_COSTS) or every
     heap = tuple(s for s in every if s not in series)
@@ -109,7 +83,7 @@ def benchmark_view(section: Section, package: str, name: str) -> BenchmarkView:
     there = state in (PointState.MEASURED, PointState.CARRIED)
     # That of the last measurement: the same until there is another one.
     record = section.summary.revisions[turns[-1]].slot.record if turns else None
-    return BenchmarkView(
+    return SimpleNamespace(
         chrome=section.chrome(name, names.benchmark_page(package, name)),
         name=clip(name, 400),
         package=clip(package, 400),
@@ -171,16 +145,16 @@ def _unit_line(section: Section, series: Series, places: tuple[int, ...]) -> Uni
         span += f" to {value(highest, unit)}"
     up, down = by_direction(steps)
     label = f"{unit} {span}, {plural(up, 'step')} up, {down:,} down"
-    return UnitLine(unit, sparkline(marks, label), span, value(series.last.value, unit), up, down)
+    return UnitLine(unit, (marks, label), span, value(series.last.value, unit), up, down)
 
 
-def _states(series: Series, places: tuple[int, ...]) -> Markup:
+def _states(series: Series, places: tuple[int, ...]) -> tuple[list[tuple[str, str]], str]:
     """The state of the benchmark at each place, as a strip."""
     shown = [series.points[i].state for i in places[-MOST_PLACES:]]
     counts = Counter(state.value for state in shown)
     label = "Revisions, oldest first: " + ", ".join(f"{n:,} {s}" for s, n in counts.items())
     tones = {"broken": "broken", "failed": "warning", "absent": "absent"}
-    return strip([(tones.get(GAPS.get(state, ""), ""), state.value) for state in shown], label)
+    return [(tones.get(GAPS.get(state, ""), ""), state.value) for state in shown], label
 
 
 def _row(

@@ -1,42 +1,29 @@
 """The page that compares any two revisions, and its data: a shard for each revision. Pure."""
 
 import shlex
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 from harness.analysis.series.series import unit_order
 from harness.model import HEAP_COSTS, BenchmarkResult, Lane, PackageResult, Record
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json, assembled, fragment
 from harness.outputs.site.shared.records import machine_detail, toolchain, variables
-from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.section import Section
 from harness.outputs.text.format import clip, day, one_line, visible
 
 INDEX = "data/revisions.js"
 
 
-@dataclass(frozen=True, slots=True)
-class CompareView:
-    """The page that compares two revisions; the numbers are in shards of data.
-
-    Attributes:
-        chrome: see :class:`Chrome`.
-        command: what does the same in a terminal, empty where there is nothing to compare.
-        recorded: how many revisions there are to choose from.
-    """
-
-    chrome: Chrome
-    command: str
-    recorded: int
-
-
-def compare_view(section: Section) -> CompareView:
+def compare_view(section: Section) -> SimpleNamespace:
     """The page without its data."""
     recorded = section.summary.recorded
     command = ""
     if len(recorded) > 1:
         base, head = (r.slot.revision for r in recorded[-2:])
         command = f"esv compare {shlex.quote(base)} {shlex.quote(head)}"
-    return CompareView(section.chrome("Compare", "compare.html"), command, len(recorded))
+    return SimpleNamespace(
+        chrome=section.chrome("Compare", "compare.html"), command=command, recorded=len(recorded)
+    )
 
 
 def index(section: Section) -> Json:

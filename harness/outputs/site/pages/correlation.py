@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from markupsafe import Markup
 
@@ -11,7 +12,7 @@ from harness.analysis.frames.effects import FEWEST
 from harness.analysis.series.series import UNIT_ORDER
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.scatter import Dot, scatter
-from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.section import Section
 from harness.outputs.text.format import confidence, percent, plural
 
 # Points of a chart, and packages with charts: more cannot be told apart, and cost the browser.
@@ -27,29 +28,6 @@ _TONES = {"rises": "regression", "falls": "improvement"}
 
 
 @dataclass(frozen=True, slots=True)
-class AssociationRow:
-    """The correlation of a unit of a package with escapes that come or go.
-
-    Attributes:
-        unit, event: ``new`` or ``gone``.
-        events: how many of the pairs of neighbouring measurements have such a site.
-        changed: how many of those changed the value, and how many of the others.
-        effect, interval, confidence: empty where there are too few.
-        words, tone: the verdict.
-    """
-
-    unit: str
-    event: str
-    events: str
-    changed: str
-    effect: str
-    interval: str
-    confidence: str
-    words: str
-    tone: str
-
-
-@dataclass(frozen=True, slots=True)
 class ScatterView:
     """New escapes against the change of a unit, a point for each pair of measurements."""
 
@@ -58,36 +36,7 @@ class ScatterView:
     drawing: Markup
 
 
-@dataclass(frozen=True, slots=True)
-class PackageCorrelation:
-    """A package."""
-
-    package: str
-    identity: str
-    rows: tuple[AssociationRow, ...]
-    charts: tuple[ScatterView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CorrelationView:
-    """The page of how numbers go with escapes.
-
-    Attributes:
-        chrome: see :class:`Chrome`.
-        sentence: what can be said of all packages.
-        packages: those with a benchmark; what says something first.
-        others: those for which no points are drawn.
-        fewest: pairs with and without an event below which nothing is said.
-    """
-
-    chrome: Chrome
-    sentence: str
-    packages: tuple[PackageCorrelation, ...]
-    others: tuple[PackageCorrelation, ...]
-    fewest: int
-
-
-def correlation_view(section: Section) -> CorrelationView:
+def correlation_view(section: Section) -> SimpleNamespace:
     """Everything that the page shows."""
     history, counts = section.summary.history, section.plan.sites.counts
     seen = Correlation(history, counts, UNIT_ORDER)
@@ -96,7 +45,7 @@ def correlation_view(section: Section) -> CorrelationView:
     for association in found:
         rows[association.package].append(association)
     packages = sorted(rows, key=lambda p: (_rank(rows[p]), -_events(rows[p]), p))
-    return CorrelationView(
+    return SimpleNamespace(
         chrome=section.chrome("Correlation", "correlation.html"),
         sentence=_sentence(found),
         packages=tuple(_package(section, p, rows[p], seen) for p in packages[:_DRAWN_PACKAGES]),
@@ -146,8 +95,8 @@ def _sentence(found: Sequence[Association]) -> str:
 
 def _package(
     section: Section, package: str, rows: Sequence[Association], seen: Correlation | None
-) -> PackageCorrelation:
-    return PackageCorrelation(
+) -> SimpleNamespace:
+    return SimpleNamespace(
         package=section.short_package(package),
         identity=f"p-{names.digest(package)}",
         rows=tuple(_row(a) for a in sorted(rows, key=_order)),
@@ -163,9 +112,9 @@ def _order(association: Association) -> tuple[int, bool]:
     return UNIT_ORDER.index(association.unit), association.event == "gone"
 
 
-def _row(a: Association) -> AssociationRow:
+def _row(a: Association) -> SimpleNamespace:
     few = a.verdict == "too few"
-    return AssociationRow(
+    return SimpleNamespace(
         unit=a.unit,
         event=a.event,
         events=f"{a.events:,} of {a.pairs:,}",

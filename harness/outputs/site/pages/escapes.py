@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from harness.analysis.compare.costs import Reach, SiteCost
@@ -12,8 +12,8 @@ from harness.model import EscapeSite
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.shards import Json
 from harness.outputs.site.shared.escapes import short_function
-from harness.outputs.site.shared.links import CommitView, Link
-from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.links import Link
+from harness.outputs.site.shared.section import Section
 from harness.outputs.text.explanation import describe_cost
 from harness.outputs.text.format import clip, day, one_line, visible
 
@@ -21,39 +21,7 @@ SHARD = "data/escapes.js"
 _NOT_REACHED = (Reach.UNEXECUTED, Reach.UNCOVERED)
 
 
-@dataclass(frozen=True, slots=True)
-class PackageSites:
-    """The live escape sites of a package, counted.
-
-    Attributes:
-        package: short name.
-        live: how many sites stand.
-        allocating: of these, how many are on a line where a benchmark is known to allocate.
-        uncovered: how many no benchmark executes.
-        came, gone: how many came and went over the history, after the first measured revision.
-        files: with how many sites each.
-    """
-
-    package: str
-    live: int
-    allocating: int
-    uncovered: int
-    came: int
-    gone: int
-    files: tuple[tuple[Link, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EscapesView:
-    """The page of all live escape sites; the list itself is in a shard of data."""
-
-    chrome: Chrome
-    commit: CommitView | None
-    live: int
-    packages: tuple[PackageSites, ...]
-
-
-def escapes_view(section: Section) -> EscapesView:
+def escapes_view(section: Section) -> SimpleNamespace:
     """Everything that the page shows without its data."""
     sites = section.plan.sites
     known = sites.at.get(sites.newest)
@@ -67,7 +35,7 @@ def escapes_view(section: Section) -> EscapesView:
         for package, count in counts.items():
             came[package] += count.new
             gone[package] += count.gone
-    return EscapesView(
+    return SimpleNamespace(
         chrome=section.chrome("Escapes", "escapes.html"),
         commit=section.commit(sites.newest, "") if sites.newest else None,
         live=len(known.sites) if known else 0,
@@ -86,10 +54,10 @@ def _package(
     sites: Sequence[tuple[EscapeSite, SiteCost]],
     came: Counter[str],
     gone: Counter[str],
-) -> PackageSites:
+) -> SimpleNamespace:
     reaches = [cost.reach for _, cost in sites]
     files = Counter(site.position.file for site, _ in sites)
-    return PackageSites(
+    return SimpleNamespace(
         package=section.short_package(package),
         live=len(sites),
         allocating=sum(r is Reach.ALLOCATES for r in reaches),

@@ -1,8 +1,7 @@
 """The view of ``index.html``. Pure."""
 
 from dataclasses import dataclass
-
-from markupsafe import Markup
+from types import SimpleNamespace
 
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.series.code import CODE_UNITS
@@ -12,17 +11,14 @@ from harness.analysis.verdict.summary import RevisionState, RevisionSummary
 from harness.model import ALLOCS, HEAP_COSTS, PackageOutcome, Record
 from harness.outputs.nightly.report import stopped_text
 from harness.outputs.site.draw import names
-from harness.outputs.site.draw.svg import sparkline
+from harness.outputs.site.draw.svg import Mark
 from harness.outputs.site.shared.findings import (
-    FindingView,
-    RunView,
     finding_view,
     run_view,
     waived_text,
 )
-from harness.outputs.site.shared.links import BenchmarkLink, CommitView
-from harness.outputs.site.shared.section import Chrome, Section, end_state
-from harness.outputs.site.shared.values import Cell, Fact, by_direction, cell, units_of
+from harness.outputs.site.shared.section import Section, end_state
+from harness.outputs.site.shared.values import Fact, by_direction, cell, units_of
 from harness.outputs.site.shared.verdicts import SIGNS, verdict
 from harness.outputs.text.format import clip, minute, name_key, one_line, plural, value
 
@@ -40,104 +36,23 @@ _ENDED = {
 
 
 @dataclass(frozen=True, slots=True)
-class BenchmarkRow:
-    """A line of the benchmark table.
-
-    Attributes:
-        benchmark: the name and its page.
-        key: what the filter box compares.
-        spark: its main unit over the history.
-        cells: one for each unit of the table.
-        numbers: the values that ``cells`` show, as a script sorts by them; empty for none.
-        steps: by unit, how many went up and how many down: ``1.0 0.2``.
-        regressions, improvements: of the main unit.
-        status: why it has no value now, or empty.
-    """
-
-    benchmark: BenchmarkLink
-    key: str
-    spark: Markup
-    cells: tuple[Cell, ...]
-    numbers: tuple[str, ...]
-    steps: str
-    regressions: int
-    improvements: int
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
 class CodeRow:
     """A package by the compiler's units: a little chart and the last value of each, or nothing."""
 
     package: str
-    cells: tuple[tuple[Markup, str] | None, ...]
+    cells: tuple[tuple[tuple[Mark, ...], str, str] | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommitRow:
-    """A line of the commit list; ``commit`` is ``None`` for revisions without a record."""
+def overview_view(section: Section) -> SimpleNamespace:
+    """Everything that the overview shows.
 
-    commit: CommitView | None
-    skipped: str
-    state: str
-    tone: str
-    sign: str
-    note: str
-    regressions: int
-    improvements: int
-    new: int | None
-    gone: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictView:
-    """The newest revision in one sentence."""
-
-    commit: CommitView
-    sentence: str
-    tone: str
-    sign: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class OverviewView:
-    """``index.html``. Columns of the benchmark table are ``units``, the first few shown at once.
-
-    ``problem`` says why the policy was not read; empty if nothing is wrong.
+    Columns of the benchmark table are ``units``, of which the ``usual_units`` are shown at once.
     """
-
-    chrome: Chrome
-    run: RunView | None
-    verdict: VerdictView | None
-    facts: tuple[Fact, ...]
-    freshness: str
-    stopped: str
-    compared: int
-    feed: str
-    findings: tuple[FindingView, ...]
-    more_findings: int
-    waived: int
-    problem: str
-    improvements: tuple[FindingView, ...]
-    more_improvements: int
-    units: tuple[str, ...]
-    usual_units: int
-    benchmarks: tuple[BenchmarkRow, ...]
-    packages: tuple[str, ...]
-    code_units: tuple[str, ...]
-    code: tuple[CodeRow, ...]
-    commits: tuple[CommitRow, ...]
-    older_commits: int
-
-
-def overview_view(section: Section) -> OverviewView:
-    """Everything that the overview shows."""
     summary = section.summary
     worse = [c for c in section.regressions if c.stands]
     better = commit_changes(summary, Direction.IMPROVEMENT)
     units = table_units(section)
-    return OverviewView(
+    return SimpleNamespace(
         chrome=section.chrome("Overview", "index.html"),
         run=run_view(section),
         verdict=None if summary.newest is None else _verdict(section, summary.newest),
@@ -165,8 +80,9 @@ def overview_view(section: Section) -> OverviewView:
     )
 
 
-def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
-    tone, sign, sentence = verdict(newest)
+def _verdict(section: Section, newest: RevisionSummary) -> SimpleNamespace:
+    """The newest revision in one sentence."""
+    _, _, sentence = verdict(newest)
     record = newest.slot.record
     detail = ""
     if record is not None and newest.state in (RevisionState.BROKEN, RevisionState.PARTIAL):
@@ -175,7 +91,8 @@ def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
     said = "" if own is None else waived_text(own)
     if said:
         sentence += f" {said[:1].upper()}{said[1:]}."
-    return VerdictView(section.commit(newest.slot.revision, ""), sentence, tone, sign, detail)
+    commit = section.commit(newest.slot.revision, "")
+    return SimpleNamespace(commit=commit, sentence=sentence, detail=detail)
 
 
 def _facts(section: Section) -> tuple[Fact, ...]:
@@ -241,7 +158,7 @@ def table_units(section: Section) -> tuple[str, ...]:
 
 def _benchmark(
     section: Section, key: tuple[str, str], series: tuple[Series, ...], units: tuple[str, ...]
-) -> BenchmarkRow:
+) -> SimpleNamespace:
     by_unit = units_of(series)
     main = by_unit.get(ALLOCS) or series[0]
     steps = [by_direction(section.steps_of.get((*key, unit), [])) for unit in units]
@@ -253,11 +170,12 @@ def _benchmark(
         else f"{main.unit} {last} throughout"
     )
     newest = [by_unit[u].last if u in by_unit else None for u in units]
-    return BenchmarkRow(
+    return SimpleNamespace(
         benchmark=section.benchmark(*key, ""),
         key=name_key(f"{section.short_package(key[0])} {key[1]}"),
-        spark=sparkline(section.marks(main, section.shown_places), shape),
+        spark=(section.marks(main, section.shown_places), shape),
         cells=tuple(cell(m) for m in newest),
+        # A script filters by the key and sorts by these: values, steps up and down by unit.
         numbers=tuple("" if m is None else repr(m.value) for m in newest),
         steps=" ".join(f"{up}.{down}" for up, down in steps),
         regressions=worse,
@@ -268,7 +186,7 @@ def _benchmark(
 
 def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow:
     units = units_of(series)
-    cells: list[tuple[Markup, str] | None] = []
+    cells: list[tuple[tuple[Mark, ...], str, str] | None] = []
     for unit in CODE_UNITS:
         if unit not in units:
             cells.append(None)
@@ -276,21 +194,22 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
         own = units[unit]
         first, last = value(own.first.value, unit), value(own.last.value, unit)
         label = f"{unit} from {first} to {last}"
-        cells.append((sparkline(section.marks(own, section.shown_places), label), last))
+        cells.append((section.marks(own, section.shown_places), label, last))
     return CodeRow(section.short_package(package), tuple(cells))
 
 
-def _commit(section: Section, revision: RevisionSummary) -> CommitRow:
+def _commit(section: Section, revision: RevisionSummary) -> SimpleNamespace:
     sign, tone = SIGNS[revision.state]
     record = revision.slot.record
     if record is None:
         first, last = revision.slot.hashes[0][:8], revision.slot.hashes[-1][:8]
         count = len(revision.slot.hashes)
         skipped = last if count == 1 else f"{count:,} revisions, {first} to {last}"
-        return CommitRow(None, skipped, revision.state.value, tone, sign, "", 0, 0, None, None)
-    return CommitRow(
+        return SimpleNamespace(
+            commit=None, skipped=skipped, state=revision.state.value, tone=tone, sign=sign
+        )
+    return SimpleNamespace(
         commit=section.commit(revision.slot.revision, ""),
-        skipped="",
         state=revision.state.value,
         tone=tone,
         sign=sign,

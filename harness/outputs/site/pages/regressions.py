@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.verdict.regressions import CommitChange, commit_changes
 from harness.outputs.nightly.feed import FeedEntry, commits_feed
 from harness.outputs.site.draw import names
-from harness.outputs.site.shared.account_views import BriefView
 from harness.outputs.site.shared.accounts import brief_of
-from harness.outputs.site.shared.links import CommitView
-from harness.outputs.site.shared.section import Chrome, Section, StepView
+from harness.outputs.site.shared.section import Section
 from harness.outputs.text.format import clip
 from harness.policy.model import Waiver
 
@@ -30,55 +29,15 @@ class WaiverView:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeRow:
-    """A revision that changed something: its largest step, and how many other benchmarks."""
-
-    commit: CommitView
-    step: StepView
-    others: int
-    units: str
-    brief: BriefView | None
-    repaired: CommitView | None
-    between: int
-    waivers: tuple[WaiverView, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class RegressionsView:
-    """``regressions.html``; the counts are of all, the rows of the newest.
-
-    ``policy`` names the file with the waivers, empty if there is none; ``problem`` says why it was
-    not read; ``expired`` are waivers that let nothing pass any more.
-    """
-
-    chrome: Chrome
-    feed: str
-    compared: int
-    standing: tuple[ChangeRow, ...]
-    standing_count: int
-    listed: tuple[ChangeRow, ...]
-    listed_count: int
-    repaired: tuple[ChangeRow, ...]
-    repaired_count: int
-    waived: tuple[ChangeRow, ...]
-    waived_count: int
-    policy: str
-    problem: str
-    expired: tuple[WaiverView, ...]
-    improvements: tuple[ChangeRow, ...]
-    improvements_count: int
-
-
-def regressions_view(section: Section) -> RegressionsView:
-    """Everything that ``regressions.html`` shows."""
+def regressions_view(section: Section) -> SimpleNamespace:
+    """Everything that ``regressions.html`` shows; the counts are of all, the rows of the newest."""
     worse = section.regressions
     standing = [c for c in worse if c.stands]
     waived = [c for c in worse if c.waived]
     listed = [c for c in worse if c.listed and c.repaired is None]
     repaired = [c for c in worse if c.repaired is not None]
     better = commit_changes(section.summary, Direction.IMPROVEMENT)
-    return RegressionsView(
+    return SimpleNamespace(
         chrome=section.chrome("Regressions", "regressions.html"),
         feed=names.FEED,
         compared=sum(r.base is not None for r in section.summary.recorded),
@@ -133,15 +92,15 @@ def _waiver(waiver: Waiver) -> WaiverView:
     )
 
 
-def _rows(section: Section, changes: Sequence[CommitChange]) -> tuple[ChangeRow, ...]:
+def _rows(section: Section, changes: Sequence[CommitChange]) -> tuple[SimpleNamespace, ...]:
     return tuple(_row(section, c) for c in changes[:_MOST_ROWS])
 
 
-def _row(section: Section, change: CommitChange) -> ChangeRow:
+def _row(section: Section, change: CommitChange) -> SimpleNamespace:
     _, brief = brief_of(section, change.steps)
     benchmarks = {(s.package, s.benchmark) for s in change.steps}
     units = dict.fromkeys(s.unit for s in change.steps)
-    return ChangeRow(
+    return SimpleNamespace(
         commit=section.commit(change.summary.slot.revision, ""),
         step=section.step(change.steps[0], ""),
         others=len(benchmarks) - 1,

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from harness.analysis.compare.code import CodeDiff
 from harness.analysis.compare.escapes import EscapeDiff
@@ -11,13 +12,12 @@ from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
 from harness.model import ALLOCS, EscapeSite, PackageOutcome, Record
 from harness.outputs.site.draw import names
-from harness.outputs.site.shared.account_views import AccountView
 from harness.outputs.site.shared.accounts import Place, account_views, place_of
 from harness.outputs.site.shared.escapes import EscapeView, UseView, escape_view, short_function
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
 from harness.outputs.site.shared.records import measured_under
-from harness.outputs.site.shared.section import Chrome, Section, StepView
-from harness.outputs.site.shared.values import Cell, Fact, cell
+from harness.outputs.site.shared.section import Section, StepView
+from harness.outputs.site.shared.values import Cell, cell
 from harness.outputs.site.shared.verdicts import SIGNS, verdict
 from harness.outputs.text.format import NOISY, clip, minute
 from harness.outputs.text.reproduce import reproduce
@@ -38,26 +38,6 @@ _OUTCOMES = {
     PackageOutcome.BUILD_FAILED: "does not compile",
     PackageOutcome.RUN_FAILED: "no benchmark gave a number",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorView:
-    """Something that Go refused, or that failed while it ran."""
-
-    package: str
-    what: str
-    where: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class PackageRow:
-    """Outcome of a package."""
-
-    path: str
-    outcome: str
-    benchmarks: int
-    carried_from: CommitView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,67 +70,11 @@ class FunctionRow:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionView:
-    """The page of a revision.
-
-    ``values`` leaves ``carried`` benchmarks out, whose values are in ``shard``.
-    """
-
-    chrome: Chrome
-    hash: str
-    subject: str
-    body: str
-    author: str
-    date: str
-    commit_url: str
-    state: str
-    tone: str
-    sign: str
-    sentence: str
-    older: CommitView | None
-    newer: CommitView | None
-    parents: tuple[Link, ...]
-    base: CommitView | None
-    between: int
-    errors: tuple[ErrorView, ...]
-    failures: tuple[ErrorView, ...]
-    changed: int
-    verdict_tone: str
-    verdict_sign: str
-    accounts: tuple[AccountView, ...]
-    steps: tuple[tuple[str, tuple[StepView, ...]], ...]
-    other_steps: tuple[StepView, ...]
-    other_by_unit: tuple[tuple[str, tuple[StepView, ...]], ...]
-    noisy: str
-    added: tuple[BenchmarkLink, ...]
-    removed: tuple[BenchmarkLink, ...]
-    compared: bool
-    new: tuple[EscapeView, ...]
-    gone: tuple[EscapeView, ...]
-    kept: int
-    unknown: tuple[str, ...]
-    packages: tuple[PackageRow, ...]
-    units: tuple[str, ...]
-    values: tuple[ValueRow, ...]
-    carried: int
-    shard: str
-    overlays: tuple[OverlayView, ...]
-    unparsed: int
-    facts: tuple[Fact, ...]
-    explain: str
-    reproduce: tuple[str, ...]
-    code: tuple[FunctionRow, ...] = ()
-    more_code: int = 0
-
-
 def explain_command(record: Record, base: str, *, release: bool) -> str:
     """The command that accounts for what a revision changed, for a POSIX shell.
 
-    Args:
-        record: of the revision.
-        base: hash of the revision that it is compared with.
-        release: whether the Go release has to be named.
+    ``base`` is the hash of the revision that it is compared with; with ``release`` the Go release
+    is named.
     """
     parts = ["esv", "explain", shlex.quote(record.revision.hash)]
     if base != record.revision.parent:
@@ -160,8 +84,11 @@ def explain_command(record: Record, base: str, *, release: bool) -> str:
     return " ".join(parts)
 
 
-def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -> RevisionView:
-    """Everything that the page of a revision shows; the revision has a record."""
+def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -> SimpleNamespace:
+    """Everything that the page of a revision shows; the revision has a record.
+
+    ``values`` leaves ``carried`` benchmarks out, whose values are in ``shard``.
+    """
     record = summary.slot.record
     assert record is not None, "only revisions with a record have a page"
     revision = record.revision
@@ -179,7 +106,7 @@ def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -
     unaccounted = [s for s in steps if s not in section.attributions]
     verdict_tone, verdict_sign, sentence = verdict(summary)
     values = _values(section, record)
-    return RevisionView(
+    return SimpleNamespace(
         chrome=section.chrome(
             f"{revision.short} {revision.subject}", names.revision_page(revision.hash)
         ),
@@ -228,7 +155,6 @@ def revision_view(section: Section, summary: RevisionSummary, commit_url: str) -
             OverlayView(o.directory, clip(o.reason, 4000), clip(o.go_mod, 16_000))
             for o in record.overlays
         ),
-        unparsed=len(record.unparsed),
         facts=measured_under(record, summary),
         explain=(
             explain_command(record, base, release=bool(section.root))
@@ -264,7 +190,7 @@ def _escapes(
     section: Section,
     diff: EscapeDiff,
     sites: Sequence[EscapeSite],
-    accounts: Sequence[AccountView],
+    accounts: Sequence[SimpleNamespace],
     uses: Mapping[Place, UseView],
     where: tuple[str, int],
 ) -> tuple[EscapeView, ...]:
@@ -302,10 +228,10 @@ def _parent(section: Section, parent: str) -> Link:
     return Link(parent[:8], _UP + names.revision_page(parent) if known else "")
 
 
-def _errors(record: Record) -> tuple[ErrorView, ...]:
+def _errors(record: Record) -> tuple[SimpleNamespace, ...]:
     told = {p.path for p in record.packages if p.failures}
     return tuple(
-        ErrorView(
+        SimpleNamespace(
             package=e.package or "the module",
             what=e.stage,
             where=f"{e.file}:{e.line}" if e.file and e.line else e.file,
@@ -316,13 +242,13 @@ def _errors(record: Record) -> tuple[ErrorView, ...]:
     )
 
 
-def _failures(section: Section, record: Record) -> tuple[ErrorView, ...]:
+def _failures(section: Section, record: Record) -> tuple[SimpleNamespace, ...]:
     lanes: dict[tuple[str, str, str, str], list[str]] = {}
     for p in record.packages:
         for f in p.failures:
             lanes.setdefault((p.path, f.name, f.kind, f.message), []).append(f.lane.value)
     return tuple(
-        ErrorView(
+        SimpleNamespace(
             package=section.short_package(package),
             what=f"{kind} in the {' and the '.join(dict.fromkeys(found))} lane",
             where=clip(name, 200),
@@ -348,9 +274,9 @@ def _by_unit(steps: tuple[StepView, ...]) -> tuple[tuple[str, tuple[StepView, ..
     return tuple((unit, tuple(s for s in steps if s.unit == unit)) for unit in units)
 
 
-def _packages(section: Section, record: Record) -> tuple[PackageRow, ...]:
+def _packages(section: Section, record: Record) -> tuple[SimpleNamespace, ...]:
     return tuple(
-        PackageRow(
+        SimpleNamespace(
             path=clip(p.path, 300),
             outcome=_OUTCOMES[p.outcome],
             benchmarks=len(p.benchmarks),

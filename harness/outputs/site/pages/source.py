@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 from harness.analysis.series.intervals import Interval
 from harness.analysis.series.linecosts import LineCost
 from harness.analysis.series.sites import RevisionSites, SiteLife
-from harness.model import ALLOCS, BYTES, EscapeSite, InliningCall, InliningDecision
+from harness.model import ALLOCS, BYTES, EscapeSite, FlowStep, InliningCall, InliningDecision
 from harness.outputs.site.draw import names
-from harness.outputs.site.shared.escapes import FlowView, flow_view, short_function
+from harness.outputs.site.shared.escapes import short_function
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
-from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.section import Section
 from harness.outputs.site.shared.sources import Sources
 from harness.outputs.text.explanation import describe_cost
 from harness.outputs.text.format import clip, one_line, plural, value, visible
@@ -40,8 +41,6 @@ class LineSite:
     """An escape site on its line.
 
     Attributes:
-        message, kind, function: in the compiler's words.
-        flow: the compiler's explanation.
         standing: ``new`` in the revision of the page, else empty.
         since_word: ``since``, ``back since`` (only at the newest revision), or that it was there
             from the beginning.
@@ -52,7 +51,7 @@ class LineSite:
     message: str
     kind: str
     function: str
-    flow: tuple[FlowView, ...]
+    flow: tuple[FlowStep, ...]
     standing: str
     since_word: str
     since: CommitView
@@ -99,48 +98,11 @@ class SourceRow:
     most: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceView:
-    """The page of a source file.
-
-    Attributes:
-        chrome: see :class:`Chrome`.
-        path: relative to the repository's root.
-        name: its last part.
-        newest: whether it is the page of the newest revision.
-        commit: the revision of the page; of the newest one that which changed the file last,
-            ``None`` if it has not changed since the first.
-        others: the other pages of the same file; of an older revision's page the earlier ones.
-        today: the list of what is live of the file; empty on the page of the newest revision.
-        notes: what is to be said of the text: not there, no UTF-8, cut.
-        rows: the lines.
-        sites, lines, decisions: how many escapes, lines with allocations, lines with inlining.
-        packages: that the file belongs to, as far as its sites tell.
-    """
-
-    chrome: Chrome
-    path: str
-    name: str
-    newest: bool
-    commit: CommitView | None
-    others: tuple[Link, ...]
-    today: str
-    notes: tuple[str, ...]
-    rows: tuple[SourceRow, ...]
-    sites: int
-    lines: int
-    decisions: int
-    packages: tuple[str, ...]
-
-
-def source_view(section: Section, sources: Sources, revision: str, path: str) -> SourceView:
+def source_view(section: Section, sources: Sources, revision: str, path: str) -> SimpleNamespace:
     """Everything that the page of a file shows.
 
-    Args:
-        section: of the site.
-        sources: gives the text of the file.
-        revision: full hash; empty for the newest revision of which anything compiled.
-        path: relative to the repository's root.
+    An empty ``revision`` is the newest one of which anything compiled; the ``commit`` of its page
+    is the one that changed the file last, ``None`` if it has not changed since the first.
     """
     at = revision or section.plan.sites.newest
     known = section.plan.told(revision, path)
@@ -152,7 +114,7 @@ def source_view(section: Section, sources: Sources, revision: str, path: str) ->
         remarks = (_missing(section, at),)
     rows, cut = _rows(lines, notes)
     changed = known.changed.get(path, "")
-    return SourceView(
+    return SimpleNamespace(
         chrome=section.chrome(path.rsplit("/", 1)[-1], names.source_page(path, revision)),
         path=clip(path, 400),
         name=clip(path.rsplit("/", 1)[-1], 120),
@@ -164,7 +126,6 @@ def source_view(section: Section, sources: Sources, revision: str, path: str) ->
         rows=rows,
         sites=len(found),
         lines=len(notes.costs),
-        decisions=len(notes.inlining),
         packages=tuple(dict.fromkeys(section.short_package(s.package) for s, _ in found)),
     )
 
@@ -299,7 +260,7 @@ class _Notes:
             message=clip(site.message, 400),
             kind=site.kind.value,
             function=short_function(site.function),
-            flow=flow_view(site),
+            flow=site.flow,
             standing="new" if new else "",
             since_word=word,
             since=self._section.commit(interval.first, _UP),

@@ -1,16 +1,14 @@
 """The views of ``status.html`` and ``help.html``. Pure."""
 
 from dataclasses import dataclass
-
-from markupsafe import Markup
+from types import SimpleNamespace
 
 from harness.analysis.series.conditions import condition_changes
 from harness.analysis.verdict.health import noise, silent_benchmarks
 from harness.analysis.verdict.summary import RevisionState
-from harness.outputs.site.draw.svg import strip
-from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
+from harness.outputs.site.shared.links import CommitView, Link
 from harness.outputs.site.shared.records import machine_detail, toolchain, variables
-from harness.outputs.site.shared.section import Chrome, Section
+from harness.outputs.site.shared.section import Section
 from harness.outputs.site.shared.values import Fact
 from harness.outputs.site.shared.verdicts import SIGNS, trouble
 from harness.outputs.text.format import clip, minute, percent, plural
@@ -28,27 +26,6 @@ _STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class NoiseRow:
-    """A unit over all benchmarks: how many repeat exactly, and how far the others spread."""
-
-    unit: str
-    benchmarks: int
-    exact: int
-    typical: str
-    widest: tuple[tuple[BenchmarkLink, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SilentRow:
-    """A benchmark without a value now."""
-
-    benchmark: BenchmarkLink
-    state: str
-    reason: str
-    since: CommitView
-
-
-@dataclass(frozen=True, slots=True)
 class ConditionRow:
     """A change of what was measured with."""
 
@@ -58,30 +35,7 @@ class ConditionRow:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusView:
-    """``status.html``; ``strip`` is the history as a row of states."""
-
-    chrome: Chrome
-    environments: tuple[tuple[Link, tuple[Fact, ...]], ...]
-    conditions: tuple[ConditionRow, ...]
-    strip: Markup
-    coverage: tuple[tuple[str, str, str, int, str], ...]
-    silent: tuple[SilentRow, ...]
-    broken: tuple[tuple[CommitView, str], ...]
-    more_broken: int
-    noise: tuple[NoiseRow, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HelpView:
-    """``help.html``: its words are in the template."""
-
-    chrome: Chrome
-
-
-def status_view(section: Section) -> StatusView:
+def status_view(section: Section) -> SimpleNamespace:
     """Machines, toolchains, failures, noise and the coverage of the history."""
     summary = section.summary
     broken = [
@@ -97,7 +51,7 @@ def status_view(section: Section) -> StatusView:
         notes.append(f"{lines} of the compiler not understood; `esv check` shows them")
     if record is not None and record.unread:
         notes.append(f"the compiled code of {plural(len(record.unread), 'package')} was not read")
-    return StatusView(
+    return SimpleNamespace(
         chrome=section.chrome("Status", "status.html"),
         environments=tuple(
             (
@@ -110,12 +64,10 @@ def status_view(section: Section) -> StatusView:
             ConditionRow(section.commit(c.revision, ""), c.what, clip(c.before), clip(c.after))
             for c in reversed(condition_changes(summary.history))
         ),
-        strip=strip(
-            [(SIGNS[r.state][1], r.state.value) for r in summary.revisions], _said(section)
-        ),
+        strip=([(SIGNS[r.state][1], r.state.value) for r in summary.revisions], _said(section)),
         coverage=_coverage(section),
         silent=tuple(
-            SilentRow(
+            SimpleNamespace(
                 benchmark=section.benchmark(s.package, s.benchmark, ""),
                 state=s.point.state.value,
                 reason=clip(s.point.reason, 400),
@@ -130,7 +82,7 @@ def status_view(section: Section) -> StatusView:
         ),
         more_broken=len(broken[_MOST_BROKEN:]),
         noise=tuple(
-            NoiseRow(
+            SimpleNamespace(
                 unit=n.unit,
                 benchmarks=n.benchmarks,
                 exact=n.exact,
@@ -146,9 +98,9 @@ def status_view(section: Section) -> StatusView:
     )
 
 
-def help_view(section: Section) -> HelpView:
+def help_view(section: Section) -> SimpleNamespace:
     """The frame of ``help.html``."""
-    return HelpView(section.chrome("Help", "help.html"))
+    return SimpleNamespace(chrome=section.chrome("Help", "help.html"))
 
 
 def _to(section: Section, root: str) -> str:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.outputs.site.shared.escapes import FlowView
+from harness.model import FlowStep
 from harness.outputs.site.shared.links import BenchmarkLink
-from harness.outputs.site.shared.section import StepView
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,6 @@ class CauseView:
 
     Attributes:
         amounts: one for each unit of the account.
-        where, function: the place.
         at_base: whether the place is that of the revision compared with, not of this one.
         word: the kind of cause, where it is not that of the account.
         standing: ``new``, ``gone``, ``kept`` or ``none``: the state of the escape site.
@@ -60,7 +58,7 @@ class CauseView:
     word: str
     standing: str
     message: str
-    flow: tuple[FlowView, ...]
+    flow: tuple[FlowStep, ...]
     hint: str
     via: str
     note_word: str
@@ -78,48 +76,10 @@ class SharerRow:
 
 
 @dataclass(frozen=True, slots=True)
-class AccountView:
-    """Benchmarks that changed on the same lines, with the lines.
-
-    Attributes:
-        identity: of the element.
-        tone: direction of the leading benchmark.
-        outcomes, shares: of the leading benchmark; one if they are the same for all units.
-        steps: by benchmark, the leading one first, each with those of its units.
-        units: columns of the lines.
-        benchmark: the leading one, whose amounts the lines give.
-        causes, more_causes: the lines; those beyond the first few.
-        rest: amounts of ``more_causes`` together.
-        remainders: what no line gives, and why.
-        total: the change as reported; empty where there is one line and nothing else.
-        sharers: the other benchmarks.
-        collected: benchmarks that are collected more or less often with it, and how often.
-        exact: whether no small object can be missing.
-    """
-
-    identity: str
-    tone: str
-    outcomes: tuple[OutcomeView, ...]
-    shares: tuple[ShareView, ...]
-    steps: tuple[tuple[StepView, ...], ...]
-    units: tuple[str, ...]
-    benchmark: BenchmarkLink
-    causes: tuple[CauseView, ...]
-    more_causes: tuple[CauseView, ...]
-    rest: tuple[AmountView, ...]
-    remainders: tuple[tuple[tuple[AmountView, ...], str], ...]
-    total: tuple[AmountView, ...]
-    sharers: tuple[SharerRow, ...]
-    collected: tuple[tuple[BenchmarkLink, str], ...]
-    exact: bool
-
-
-@dataclass(frozen=True, slots=True)
 class BriefView:
     """An account in passing: its first line, and how many more there are.
 
     Attributes:
-        outcome, share: of the account.
         cause: the first line, ``None`` if there is none.
         total: the change as reported.
         rounded: whether the lines differ from ``total`` because that is cut to whole numbers.

@@ -5,6 +5,7 @@ Benchmarks of one revision that changed on the same lines share one account.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.causes.garbage import collections
@@ -14,7 +15,6 @@ from harness.analysis.series.steps import Step
 from harness.model import BYTES, EscapeSite
 from harness.outputs.site.draw.svg import share_bar
 from harness.outputs.site.shared.account_views import (
-    AccountView,
     AmountView,
     BriefView,
     CauseView,
@@ -22,7 +22,7 @@ from harness.outputs.site.shared.account_views import (
     SharerRow,
     ShareView,
 )
-from harness.outputs.site.shared.escapes import UseView, flow_view, short_function
+from harness.outputs.site.shared.escapes import UseView, short_function
 from harness.outputs.site.shared.links import BenchmarkLink
 from harness.outputs.site.shared.section import Section
 from harness.outputs.text.explanation import (
@@ -82,18 +82,12 @@ class _Member:
 
 def account_views(
     section: Section, steps: Sequence[Step], up: str
-) -> tuple[tuple[AccountView, ...], Mapping[Place, UseView]]:
-    """The accounts of a revision, and the places of the escape sites that they use.
-
-    Args:
-        section: of the site.
-        steps: of the revision; those without an account are passed over.
-        up: prefix of links.
-    """
+) -> tuple[tuple[SimpleNamespace, ...], Mapping[Place, UseView]]:
+    """The accounts of a revision's steps, and the places of the escape sites that they use."""
     groups: dict[object, list[_Member]] = {}
     for member in sorted(_members(section, steps), key=lambda m: m.rank):
         groups.setdefault(member.key, []).append(member)
-    views: list[AccountView] = []
+    views: list[SimpleNamespace] = []
     uses: dict[Place, UseView] = {}
     for number, members in enumerate(groups.values(), 1):
         identity = f"account-{number}"
@@ -119,10 +113,7 @@ def brief_view(
 ) -> BriefView:
     """An account in passing.
 
-    Args:
-        attribution: what is shown.
-        before: the one above it in a list.
-        link: the page of a cause's line, see :meth:`.section.Section.cause_link`.
+    ``before`` is the one above it in a list, ``link`` gives the page of a cause's line.
     """
     causes = attribution.causes
     unit = attribution.unit
@@ -149,7 +140,8 @@ def _members(section: Section, steps: Iterable[Step]) -> list[_Member]:
     ]
 
 
-def _account(section: Section, identity: str, members: list[_Member], up: str) -> AccountView:
+def _account(section: Section, identity: str, members: list[_Member], up: str) -> SimpleNamespace:
+    """Benchmarks that changed on the same lines: the leading one, whose amounts the lines give."""
     leader, *others = members
     units = tuple(leader.accounts)
     accounts = tuple(leader.accounts.values())
@@ -159,7 +151,7 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
     shown, hidden = list(lines)[:count], list(lines.values())[count:]
     remainders = _remainders(leader)
     first = leader.steps[0]
-    return AccountView(
+    return SimpleNamespace(
         identity=identity,
         tone=first.direction.value,
         outcomes=_same([_outcome(u, a) for u, a in leader.accounts.items()]),
@@ -250,7 +242,7 @@ def _cause(
         word="" if cause.outcome in {a.outcome for a in accounts} else cause.outcome,
         standing=cause.escape,
         message="" if cause.site is None else clip(cause.site.message, 400),
-        flow=() if cause.site is None else flow_view(cause.site),
+        flow=() if cause.site is None else cause.site.flow,
         hint=_hint(cause),
         via=clip(cause.via, 200),
         note_word=word if split else "",

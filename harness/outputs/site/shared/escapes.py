@@ -1,6 +1,7 @@
 """Escape sites as pages show them, with the compiler's explanation. Pure."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.analysis.compare.costs import UNKNOWN, SiteCost
@@ -47,7 +48,7 @@ class EscapeView:
     function: str
     message: str
     kind: str
-    flow: tuple[FlowView, ...]
+    flow: tuple[FlowStep, ...]
     use: UseView | None = None
     cost: str = ""
     href: str = ""
@@ -65,13 +66,8 @@ def escape_view(
 ) -> EscapeView:
     """An escape site, printed.
 
-    Args:
-        section: of the site.
-        site: what is shown.
-        use: what an account makes of it.
-        cost: as far as it is known.
-        place: its revision, and the prefix of links.
-        by: see :meth:`.sources.SourcePlan.link`.
+    ``use`` is what an account makes of it, ``place`` its revision and the prefix of links; for
+    ``by`` see :meth:`.sources.SourcePlan.link`.
     """
     revision, up = place
     return EscapeView(
@@ -80,7 +76,7 @@ def escape_view(
         function=clip(site.function, 160),
         message=clip(site.message, 400),
         kind=site.kind.value,
-        flow=flow_view(site),
+        flow=site.flow,
         use=use,
         cost=describe_cost(cost),
         href=section.plan.link(revision, site.position.file, site.position.line, up, by),
@@ -88,9 +84,9 @@ def escape_view(
     )
 
 
-def flow_view(site: EscapeSite) -> tuple[FlowView, ...]:
+def flow_view(flow: Sequence[FlowStep]) -> tuple[FlowView, ...]:
     """The compiler's explanation, its words told apart: ``from x (why)``, ``flow: a ← b:``."""
-    return tuple(_flow(step) for step in site.flow[:_MOST_FLOW])
+    return tuple(_flow(step) for step in flow[:_MOST_FLOW])
 
 
 def _flow(step: FlowStep) -> FlowView:

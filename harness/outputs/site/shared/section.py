@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from types import SimpleNamespace
 
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.compare.comparison import Direction
@@ -11,7 +12,7 @@ from harness.analysis.series.series import Point, PointState, Series
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.regressions import CommitChange, Standard, commit_changes
 from harness.analysis.verdict.summary import Summary, cause_place
-from harness.model import ALLOCS, PackageResult, Record
+from harness.model import ALLOCS
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import MOST_PLACES, Mark
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
@@ -66,44 +67,10 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
-class Chrome:
-    """The frame of a page.
-
-    Attributes:
-        project: name of the measured project.
-        title: of the page.
-        up: prefix that leads from the page to the root of its environment.
-        top: prefix that leads to the root of the site.
-        toolchain: Go release and platform.
-        variables: the environment's variables, ``GOAMD64=v3``, or empty.
-        machine: name of the machine.
-        branch: whose history it is; empty where the project has only one.
-        machine_detail: its processor and memory.
-        environments: the same page, or the overview, in every environment of the site.
-        navigation: the single pages that the environment has.
-        generated: time of the newest record, empty but on a few pages.
-    """
-
-    project: str
-    title: str
-    up: str
-    top: str
-    toolchain: str
-    variables: str
-    machine: str
-    machine_detail: str
-    environments: tuple[Link, ...]
-    generated: str
-    navigation: tuple[Link, ...] = ()
-    branch: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Sibling:
     """An environment of the site, as the others link to it.
 
     Attributes:
-        name: as shown.
         id: in addresses; the same whichever environment is the first.
         root: see :attr:`Section.root`.
         pages: relative to the root.
@@ -120,12 +87,9 @@ class Section:
     """One environment of the site: its summary, and where its pages are.
 
     Attributes:
-        project: name of the measured project.
-        summary: what is shown.
         root: directory of the pages with its slash, empty for the root of the site.
         generated: time of the newest record, as shown.
         siblings: every environment of the site, this one included.
-        plan: the source pages.
         standard: by what regressions are waived.
     """
 
@@ -146,7 +110,10 @@ class Section:
     def directories(self) -> dict[str, str]:
         """Directory of every package, for a short name of it."""
         return {
-            p.path: p.directory for r in self.summary.recorded for p in _packages(r.slot.record)
+            p.path: p.directory
+            for r in self.summary.recorded
+            if r.slot.record is not None
+            for p in r.slot.record.packages
         }
 
     @cached_property
@@ -176,8 +143,12 @@ class Section:
         """The pages of this environment, relative to its root."""
         return next(s.pages for s in self.siblings if s.root == self.root)
 
-    def chrome(self, title: str, page: str) -> Chrome:
-        """The frame of the page at ``page``, relative to the root of the environment."""
+    def chrome(self, title: str, page: str) -> SimpleNamespace:
+        """The frame of the page at ``page``, relative to the root of the environment.
+
+        ``up`` and ``top`` are the prefixes that lead to that root and to the root of the site;
+        ``branch`` is empty where the project has only one.
+        """
         up = "../" * page.count("/")
         top = "../" * (self.root + page).count("/")
         newest = self.summary.newest
@@ -190,7 +161,7 @@ class Section:
             )
             for s in self.siblings
         )
-        return Chrome(
+        return SimpleNamespace(
             project=clip(self.project, 80) or "Escape Velocity",
             title=clip(title, 120),
             up=up,
@@ -200,6 +171,7 @@ class Section:
             machine=clip(self.summary.history.machine, 120),
             branch=clip(self.summary.history.branch, 120),
             machine_detail="" if record is None else clip(machine_detail(record), 200),
+            # The same page, or the overview, in every environment.
             environments=links if len(links) > 1 else (),
             # On each page it would make every page another one with every record.
             generated=self.generated if page in _DATED else "",
@@ -211,16 +183,9 @@ class Section:
         )
 
     @cached_property
-    def _commits(self) -> dict[tuple[str, str], CommitView]:
-        """Results of :meth:`commit`."""
-        return {}
-
-    def commit(self, revision: str, up: str) -> CommitView:
-        """A revision, linked where it has a record."""
-        found = self._commits.get((revision, up))
-        if found is None:
-            found = self._commits[revision, up] = self._commit(revision, up)
-        return found
+    def commit(self) -> Callable[[str, str], CommitView]:
+        """A revision, linked where it has a record; of its hash and the prefix of links."""
+        return cache(self._commit)
 
     def _commit(self, revision: str, up: str) -> CommitView:
         record = self.summary.history.by_hash.get(revision)
@@ -350,10 +315,6 @@ def point_runs(series: Series, shown: range) -> list[tuple[int, int, Point]]:
             found.append((start, stop - start, point))
         place += count
     return found
-
-
-def _packages(record: Record | None) -> Sequence[PackageResult]:
-    return () if record is None else record.packages
 
 
 def end_state(section: Section, series: tuple[Series, ...]) -> PointState:
