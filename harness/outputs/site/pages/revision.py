@@ -12,6 +12,7 @@ from harness.analysis.series.steps import Step
 from harness.analysis.verdict.summary import RevisionSummary
 from harness.model import ALLOCS, EscapeSite, PackageOutcome, Record
 from harness.outputs.site.draw import names
+from harness.outputs.site.shared.account_views import AccountView
 from harness.outputs.site.shared.accounts import Place, account_views, place_of
 from harness.outputs.site.shared.escapes import EscapeView, UseView, escape_view, short_function
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
@@ -190,7 +191,7 @@ def _escapes(
     section: Section,
     diff: EscapeDiff,
     sites: Sequence[EscapeSite],
-    accounts: Sequence[SimpleNamespace],
+    accounts: Sequence[AccountView],
     uses: Mapping[Place, UseView],
     where: tuple[str, int],
 ) -> tuple[EscapeView, ...]:

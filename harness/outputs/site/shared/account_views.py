@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from harness.model import FlowStep
 from harness.outputs.site.shared.links import BenchmarkLink
+from harness.outputs.site.shared.section import StepView
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,40 @@ class SharerRow:
     benchmark: BenchmarkLink
     amounts: tuple[tuple[AmountView, ...], ...]
     shares: tuple[ShareView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """Benchmarks that changed on the same lines, with the lines.
+
+    Attributes:
+        outcomes, shares: of the leading benchmark; one if they are the same for all units.
+        steps: by benchmark, the leading one first, each with those of its units.
+        benchmark: the leading one, whose amounts the lines give.
+        causes, more_causes: the lines; those beyond the first few.
+        rest: amounts of ``more_causes`` together.
+        remainders: what no line gives, and why.
+        total: the change as reported; empty where there is one line and nothing else.
+        sharers: the other benchmarks.
+        collected: benchmarks that are collected more or less often with it, and how often.
+        exact: whether no small object can be missing.
+    """
+
+    identity: str
+    tone: str
+    outcomes: tuple[OutcomeView, ...]
+    shares: tuple[ShareView, ...]
+    steps: tuple[tuple[StepView, ...], ...]
+    units: tuple[str, ...]
+    benchmark: BenchmarkLink
+    causes: tuple[CauseView, ...]
+    more_causes: tuple[CauseView, ...]
+    rest: tuple[AmountView, ...]
+    remainders: tuple[tuple[tuple[AmountView, ...], str], ...]
+    total: tuple[AmountView, ...]
+    sharers: tuple[SharerRow, ...]
+    collected: tuple[tuple[BenchmarkLink, str], ...]
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Benchmarks of one revision that changed on the same lines share one account.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.causes.garbage import collections
@@ -15,6 +14,7 @@ from harness.analysis.series.steps import Step
 from harness.model import BYTES, EscapeSite
 from harness.outputs.site.draw.svg import share_bar
 from harness.outputs.site.shared.account_views import (
+    AccountView,
     AmountView,
     BriefView,
     CauseView,
@@ -82,12 +82,12 @@ class _Member:
 
 def account_views(
     section: Section, steps: Sequence[Step], up: str
-) -> tuple[tuple[SimpleNamespace, ...], Mapping[Place, UseView]]:
+) -> tuple[tuple[AccountView, ...], Mapping[Place, UseView]]:
     """The accounts of a revision's steps, and the places of the escape sites that they use."""
     groups: dict[object, list[_Member]] = {}
     for member in sorted(_members(section, steps), key=lambda m: m.rank):
         groups.setdefault(member.key, []).append(member)
-    views: list[SimpleNamespace] = []
+    views: list[AccountView] = []
     uses: dict[Place, UseView] = {}
     for number, members in enumerate(groups.values(), 1):
         identity = f"account-{number}"
@@ -140,8 +140,7 @@ def _members(section: Section, steps: Iterable[Step]) -> list[_Member]:
     ]
 
 
-def _account(section: Section, identity: str, members: list[_Member], up: str) -> SimpleNamespace:
-    """Benchmarks that changed on the same lines: the leading one, whose amounts the lines give."""
+def _account(section: Section, identity: str, members: list[_Member], up: str) -> AccountView:
     leader, *others = members
     units = tuple(leader.accounts)
     accounts = tuple(leader.accounts.values())
@@ -151,7 +150,7 @@ def _account(section: Section, identity: str, members: list[_Member], up: str) -
     shown, hidden = list(lines)[:count], list(lines.values())[count:]
     remainders = _remainders(leader)
     first = leader.steps[0]
-    return SimpleNamespace(
+    return AccountView(
         identity=identity,
         tone=first.direction.value,
         outcomes=_same([_outcome(u, a) for u, a in leader.accounts.items()]),

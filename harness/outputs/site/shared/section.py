@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from types import SimpleNamespace
 
 from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.compare.comparison import Direction
@@ -64,6 +63,31 @@ class StepView:
     tone: str
     note: str = ""
     confidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chrome:
+    """The frame of a page.
+
+    Attributes:
+        up, top: prefixes that lead from the page to the root of its environment, and of the site.
+        branch: whose history it is; empty where the project has only one.
+        environments: the same page, or the overview, in every environment of the site.
+        generated: time of the newest record, empty but on a few pages.
+    """
+
+    project: str
+    title: str
+    up: str
+    top: str
+    toolchain: str
+    variables: str
+    machine: str
+    machine_detail: str
+    environments: tuple[Link, ...]
+    generated: str
+    navigation: tuple[Link, ...] = ()
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +167,8 @@ class Section:
         """The pages of this environment, relative to its root."""
         return next(s.pages for s in self.siblings if s.root == self.root)
 
-    def chrome(self, title: str, page: str) -> SimpleNamespace:
-        """The frame of the page at ``page``, relative to the root of the environment.
-
-        ``up`` and ``top`` are the prefixes that lead to that root and to the root of the site;
-        ``branch`` is empty where the project has only one.
-        """
+    def chrome(self, title: str, page: str) -> Chrome:
+        """The frame of the page at ``page``, relative to the root of the environment."""
         up = "../" * page.count("/")
         top = "../" * (self.root + page).count("/")
         newest = self.summary.newest
@@ -161,7 +181,7 @@ class Section:
             )
             for s in self.siblings
         )
-        return SimpleNamespace(
+        return Chrome(
             project=clip(self.project, 80) or "Escape Velocity",
             title=clip(title, 120),
             up=up,
@@ -171,7 +191,6 @@ class Section:
             machine=clip(self.summary.history.machine, 120),
             branch=clip(self.summary.history.branch, 120),
             machine_detail="" if record is None else clip(machine_detail(record), 200),
-            # The same page, or the overview, in every environment.
             environments=links if len(links) > 1 else (),
             # On each page it would make every page another one with every record.
             generated=self.generated if page in _DATED else "",
