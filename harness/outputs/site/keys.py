@@ -36,9 +36,12 @@ def view_key(view: SimpleNamespace) -> bytes | None:
 
 
 class PageKeys:
-    """The keys of the pages and shards of one environment, whose history has the records' ids.
+    """The keys of the pages and shards of one environment.
 
-    ``sources`` tells the repository of the source text from one with other commits.
+    Args:
+        section: of the site; its history knows the ids of its records.
+        sources: tells the repository of the source text from one with other commits.
+        commit_url: prefix of the web page of a commit.
     """
 
     def __init__(self, section: Section, sources: str, commit_url: str) -> None:

@@ -52,7 +52,13 @@ _NIGHTLY = ("feed.xml", "nightly.json", "nightly.md")
 
 
 class KnownFile(NamedTuple):
-    """A file as it was written: its key, size in bytes, and time of change in nanoseconds."""
+    """A file as it was written, and what it was made of.
+
+    Attributes:
+        key: of :class:`~harness.outputs.site.keys.PageKeys`.
+        size: in bytes.
+        changed: time of the last change in nanoseconds.
+    """
 
     key: bytes
     size: int
@@ -65,6 +71,7 @@ class SiteReport:
 
     Attributes:
         path: the output directory.
+        index: the page to open.
         pages: how many pages the site has.
         added, changed, removed, unchanged: how many files differ from the site that was there.
         made: how many files were made; the others were known to be as they were.
@@ -84,7 +91,13 @@ class SiteReport:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file of the site that may have to be made; ``key`` is what it depends on, if known."""
+    """A file of the site that may have to be made.
+
+    Attributes:
+        name: its path.
+        make: makes its content.
+        key: what it depends on, ``None`` where that is not known.
+    """
 
     name: str
     make: Callable[[], bytes]
@@ -168,6 +181,20 @@ def publish(
     )
 
 
+def render(
+    summaries: Sequence[Summary],
+    *,
+    project: str,
+    commit_url: str = "",
+    sources: Sources = no_sources,
+    standard: Standard | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """The files of the site as ``(path, content)``; see :func:`publish`."""
+    sections = _sections(summaries, project, standard)
+    for file in _files(sections, _Origin(commit_url, sources)):
+        yield file.name, file.make()
+
+
 def _files(sections: Sequence[Section], origin: _Origin) -> Iterator[_File]:
     package = resources.files(__package__) / "static"
     for name in _STATIC:
@@ -179,7 +206,11 @@ def _files(sections: Sequence[Section], origin: _Origin) -> Iterator[_File]:
 
 
 def _built(file: Traversable) -> bytes:
-    """A file of the charts' library, which only a build puts there."""
+    """A file of the charts' library, which only a build puts there.
+
+    Raises:
+        StoreError: there was none.
+    """
     try:
         return file.read_bytes()
     except OSError:

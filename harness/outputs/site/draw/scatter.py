@@ -36,7 +36,12 @@ class Dot:
 
 
 def scatter(dots: Sequence[Dot], label: str) -> Markup:
-    """The plot; the keyboard goes through the points in their order, ``label`` names the whole."""
+    """The plot.
+
+    Args:
+        dots: in the order in which the keyboard goes through them.
+        label: what the whole shows, for those who do not see it.
+    """
     most = max((d.x for d in dots), default=0)
     slots = most + 1
     slot = (_WIDTH - _LEFT - _RIGHT) / slots

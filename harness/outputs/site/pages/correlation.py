@@ -28,12 +28,45 @@ _TONES = {"rises": "regression", "falls": "improvement"}
 
 
 @dataclass(frozen=True, slots=True)
+class AssociationRow:
+    """The correlation of a unit of a package with escapes that come or go.
+
+    Attributes:
+        unit, event: ``new`` or ``gone``.
+        events: how many of the pairs of neighbouring measurements have such a site.
+        changed: how many of those changed the value, and how many of the others.
+        effect, interval, confidence: empty where there are too few.
+        words, tone: the verdict.
+    """
+
+    unit: str
+    event: str
+    events: str
+    changed: str
+    effect: str
+    interval: str
+    confidence: str
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScatterView:
     """New escapes against the change of a unit, a point for each pair of measurements."""
 
     unit: str
     caption: str
     drawing: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class PackageCorrelation:
+    """A package."""
+
+    package: str
+    identity: str
+    rows: tuple[AssociationRow, ...]
+    charts: tuple[ScatterView, ...]
 
 
 def correlation_view(section: Section) -> SimpleNamespace:
@@ -95,8 +128,8 @@ def _sentence(found: Sequence[Association]) -> str:
 
 def _package(
     section: Section, package: str, rows: Sequence[Association], seen: Correlation | None
-) -> SimpleNamespace:
-    return SimpleNamespace(
+) -> PackageCorrelation:
+    return PackageCorrelation(
         package=section.short_package(package),
         identity=f"p-{names.digest(package)}",
         rows=tuple(_row(a) for a in sorted(rows, key=_order)),
@@ -112,9 +145,9 @@ def _order(association: Association) -> tuple[int, bool]:
     return UNIT_ORDER.index(association.unit), association.event == "gone"
 
 
-def _row(a: Association) -> SimpleNamespace:
+def _row(a: Association) -> AssociationRow:
     few = a.verdict == "too few"
-    return SimpleNamespace(
+    return AssociationRow(
         unit=a.unit,
         event=a.event,
         events=f"{a.events:,} of {a.pairs:,}",

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +20,28 @@ from harness.outputs.text.format import clip, day, one_line, visible
 
 SHARD = "data/escapes.js"
 _NOT_REACHED = (Reach.UNEXECUTED, Reach.UNCOVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageSites:
+    """The live escape sites of a package, counted.
+
+    Attributes:
+        package: short name.
+        live: how many sites stand.
+        allocating: of these, how many are on a line where a benchmark is known to allocate.
+        uncovered: how many no benchmark executes.
+        came, gone: how many came and went over the history, after the first measured revision.
+        files: with how many sites each.
+    """
+
+    package: str
+    live: int
+    allocating: int
+    uncovered: int
+    came: int
+    gone: int
+    files: tuple[tuple[Link, int], ...]
 
 
 def escapes_view(section: Section) -> SimpleNamespace:
@@ -54,10 +77,10 @@ def _package(
     sites: Sequence[tuple[EscapeSite, SiteCost]],
     came: Counter[str],
     gone: Counter[str],
-) -> SimpleNamespace:
+) -> PackageSites:
     reaches = [cost.reach for _, cost in sites]
     files = Counter(site.position.file for site, _ in sites)
-    return SimpleNamespace(
+    return PackageSites(
         package=section.short_package(package),
         live=len(sites),
         allocating=sum(r is Reach.ALLOCATES for r in reaches),

@@ -17,8 +17,9 @@ from harness.outputs.site.shared.findings import (
     run_view,
     waived_text,
 )
+from harness.outputs.site.shared.links import BenchmarkLink, CommitView
 from harness.outputs.site.shared.section import Section, end_state
-from harness.outputs.site.shared.values import Fact, by_direction, cell, units_of
+from harness.outputs.site.shared.values import Cell, Fact, by_direction, cell, units_of
 from harness.outputs.site.shared.verdicts import SIGNS, verdict
 from harness.outputs.text.format import clip, minute, name_key, one_line, plural, value
 
@@ -36,11 +37,64 @@ _ENDED = {
 
 
 @dataclass(frozen=True, slots=True)
+class BenchmarkRow:
+    """A line of the benchmark table.
+
+    Attributes:
+        benchmark: the name and its page.
+        key: what the filter box compares.
+        spark: its main unit over the history.
+        cells: one for each unit of the table.
+        numbers: the values that ``cells`` show, as a script sorts by them; empty for none.
+        steps: by unit, how many went up and how many down: ``1.0 0.2``.
+        regressions, improvements: of the main unit.
+        status: why it has no value now, or empty.
+    """
+
+    benchmark: BenchmarkLink
+    key: str
+    spark: tuple[tuple[Mark, ...], str]
+    cells: tuple[Cell, ...]
+    numbers: tuple[str, ...]
+    steps: str
+    regressions: int
+    improvements: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class CodeRow:
     """A package by the compiler's units: a little chart and the last value of each, or nothing."""
 
     package: str
     cells: tuple[tuple[tuple[Mark, ...], str, str] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRow:
+    """A line of the commit list; ``commit`` is ``None`` for revisions without a record."""
+
+    commit: CommitView | None
+    skipped: str
+    state: str
+    tone: str
+    sign: str
+    note: str
+    regressions: int
+    improvements: int
+    new: int | None
+    gone: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """The newest revision in one sentence."""
+
+    commit: CommitView
+    sentence: str
+    tone: str
+    sign: str
+    detail: str
 
 
 def overview_view(section: Section) -> SimpleNamespace:
@@ -158,7 +212,7 @@ def table_units(section: Section) -> tuple[str, ...]:
 
 def _benchmark(
     section: Section, key: tuple[str, str], series: tuple[Series, ...], units: tuple[str, ...]
-) -> SimpleNamespace:
+) -> BenchmarkRow:
     by_unit = units_of(series)
     main = by_unit.get(ALLOCS) or series[0]
     steps = [by_direction(section.steps_of.get((*key, unit), [])) for unit in units]
@@ -170,12 +224,11 @@ def _benchmark(
         else f"{main.unit} {last} throughout"
     )
     newest = [by_unit[u].last if u in by_unit else None for u in units]
-    return SimpleNamespace(
+    return BenchmarkRow(
         benchmark=section.benchmark(*key, ""),
         key=name_key(f"{section.short_package(key[0])} {key[1]}"),
         spark=(section.marks(main, section.shown_places), shape),
         cells=tuple(cell(m) for m in newest),
-        # A script filters by the key and sorts by these: values, steps up and down by unit.
         numbers=tuple("" if m is None else repr(m.value) for m in newest),
         steps=" ".join(f"{up}.{down}" for up, down in steps),
         regressions=worse,
@@ -198,18 +251,17 @@ def _code(section: Section, package: str, series: tuple[Series, ...]) -> CodeRow
     return CodeRow(section.short_package(package), tuple(cells))
 
 
-def _commit(section: Section, revision: RevisionSummary) -> SimpleNamespace:
+def _commit(section: Section, revision: RevisionSummary) -> CommitRow:
     sign, tone = SIGNS[revision.state]
     record = revision.slot.record
     if record is None:
         first, last = revision.slot.hashes[0][:8], revision.slot.hashes[-1][:8]
         count = len(revision.slot.hashes)
         skipped = last if count == 1 else f"{count:,} revisions, {first} to {last}"
-        return SimpleNamespace(
-            commit=None, skipped=skipped, state=revision.state.value, tone=tone, sign=sign
-        )
-    return SimpleNamespace(
+        return CommitRow(None, skipped, revision.state.value, tone, sign, "", 0, 0, None, None)
+    return CommitRow(
         commit=section.commit(revision.slot.revision, ""),
+        skipped="",
         state=revision.state.value,
         tone=tone,
         sign=sign,

@@ -8,8 +8,10 @@ from harness.analysis.compare.comparison import Direction
 from harness.analysis.verdict.regressions import CommitChange, commit_changes
 from harness.outputs.nightly.feed import FeedEntry, commits_feed
 from harness.outputs.site.draw import names
+from harness.outputs.site.shared.account_views import BriefView
 from harness.outputs.site.shared.accounts import brief_of
-from harness.outputs.site.shared.section import Section
+from harness.outputs.site.shared.links import CommitView
+from harness.outputs.site.shared.section import Section, StepView
 from harness.outputs.text.format import clip
 from harness.policy.model import Waiver
 
@@ -27,6 +29,20 @@ class WaiverView:
     reason: str
     expires: str
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A revision that changed something: its largest step, and how many other benchmarks."""
+
+    commit: CommitView
+    step: StepView
+    others: int
+    units: str
+    brief: BriefView | None
+    repaired: CommitView | None
+    between: int
+    waivers: tuple[WaiverView, ...] = ()
 
 
 def regressions_view(section: Section) -> SimpleNamespace:
@@ -92,15 +108,15 @@ def _waiver(waiver: Waiver) -> WaiverView:
     )
 
 
-def _rows(section: Section, changes: Sequence[CommitChange]) -> tuple[SimpleNamespace, ...]:
+def _rows(section: Section, changes: Sequence[CommitChange]) -> tuple[ChangeRow, ...]:
     return tuple(_row(section, c) for c in changes[:_MOST_ROWS])
 
 
-def _row(section: Section, change: CommitChange) -> SimpleNamespace:
+def _row(section: Section, change: CommitChange) -> ChangeRow:
     _, brief = brief_of(section, change.steps)
     benchmarks = {(s.package, s.benchmark) for s in change.steps}
     units = dict.fromkeys(s.unit for s in change.steps)
-    return SimpleNamespace(
+    return ChangeRow(
         commit=section.commit(change.summary.slot.revision, ""),
         step=section.step(change.steps[0], ""),
         others=len(benchmarks) - 1,

@@ -42,6 +42,26 @@ _OUTCOMES = {
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorView:
+    """Something that Go refused, or that failed while it ran."""
+
+    package: str
+    what: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRow:
+    """Outcome of a package."""
+
+    path: str
+    outcome: str
+    benchmarks: int
+    carried_from: CommitView | None
+
+
+@dataclass(frozen=True, slots=True)
 class ValueRow:
     """All values of one benchmark in one revision; ``carried_from`` is ``None`` if measured."""
 
@@ -74,8 +94,10 @@ class FunctionRow:
 def explain_command(record: Record, base: str, *, release: bool) -> str:
     """The command that accounts for what a revision changed, for a POSIX shell.
 
-    ``base`` is the hash of the revision that it is compared with; with ``release`` the Go release
-    is named.
+    Args:
+        record: of the revision.
+        base: hash of the revision that it is compared with.
+        release: whether the Go release has to be named.
     """
     parts = ["esv", "explain", shlex.quote(record.revision.hash)]
     if base != record.revision.parent:
@@ -229,10 +251,10 @@ def _parent(section: Section, parent: str) -> Link:
     return Link(parent[:8], _UP + names.revision_page(parent) if known else "")
 
 
-def _errors(record: Record) -> tuple[SimpleNamespace, ...]:
+def _errors(record: Record) -> tuple[ErrorView, ...]:
     told = {p.path for p in record.packages if p.failures}
     return tuple(
-        SimpleNamespace(
+        ErrorView(
             package=e.package or "the module",
             what=e.stage,
             where=f"{e.file}:{e.line}" if e.file and e.line else e.file,
@@ -243,13 +265,13 @@ def _errors(record: Record) -> tuple[SimpleNamespace, ...]:
     )
 
 
-def _failures(section: Section, record: Record) -> tuple[SimpleNamespace, ...]:
+def _failures(section: Section, record: Record) -> tuple[ErrorView, ...]:
     lanes: dict[tuple[str, str, str, str], list[str]] = {}
     for p in record.packages:
         for f in p.failures:
             lanes.setdefault((p.path, f.name, f.kind, f.message), []).append(f.lane.value)
     return tuple(
-        SimpleNamespace(
+        ErrorView(
             package=section.short_package(package),
             what=f"{kind} in the {' and the '.join(dict.fromkeys(found))} lane",
             where=clip(name, 200),
@@ -275,9 +297,9 @@ def _by_unit(steps: tuple[StepView, ...]) -> tuple[tuple[str, tuple[StepView, ..
     return tuple((unit, tuple(s for s in steps if s.unit == unit)) for unit in units)
 
 
-def _packages(section: Section, record: Record) -> tuple[SimpleNamespace, ...]:
+def _packages(section: Section, record: Record) -> tuple[PackageRow, ...]:
     return tuple(
-        SimpleNamespace(
+        PackageRow(
             path=clip(p.path, 300),
             outcome=_OUTCOMES[p.outcome],
             benchmarks=len(p.benchmarks),

@@ -41,6 +41,8 @@ class LineSite:
     """An escape site on its line.
 
     Attributes:
+        message, kind, function: in the compiler's words.
+        flow: the compiler's explanation.
         standing: ``new`` in the revision of the page, else empty.
         since_word: ``since``, ``back since`` (only at the newest revision), or that it was there
             from the beginning.
@@ -101,8 +103,11 @@ class SourceRow:
 def source_view(section: Section, sources: Sources, revision: str, path: str) -> SimpleNamespace:
     """Everything that the page of a file shows.
 
-    An empty ``revision`` is the newest one of which anything compiled; the ``commit`` of its page
-    is the one that changed the file last, ``None`` if it has not changed since the first.
+    Args:
+        section: of the site.
+        sources: gives the text of the file.
+        revision: full hash; empty for the newest revision of which anything compiled.
+        path: relative to the repository's root.
     """
     at = revision or section.plan.sites.newest
     known = section.plan.told(revision, path)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from harness.analysis.series.conditions import condition_changes
 from harness.analysis.verdict.health import noise, silent_benchmarks
 from harness.analysis.verdict.summary import RevisionState
-from harness.outputs.site.shared.links import CommitView, Link
+from harness.outputs.site.shared.links import BenchmarkLink, CommitView, Link
 from harness.outputs.site.shared.records import machine_detail, toolchain, variables
 from harness.outputs.site.shared.section import Section
 from harness.outputs.site.shared.values import Fact
@@ -23,6 +23,27 @@ _STATES = {
     RevisionState.NO_BENCHMARKS: "compiles, and there is nothing to run",
     RevisionState.NOT_MEASURED: "no record",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseRow:
+    """A unit over all benchmarks: how many repeat exactly, and how far the others spread."""
+
+    unit: str
+    benchmarks: int
+    exact: int
+    typical: str
+    widest: tuple[tuple[BenchmarkLink, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SilentRow:
+    """A benchmark without a value now."""
+
+    benchmark: BenchmarkLink
+    state: str
+    reason: str
+    since: CommitView
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +88,7 @@ def status_view(section: Section) -> SimpleNamespace:
         strip=([(SIGNS[r.state][1], r.state.value) for r in summary.revisions], _said(section)),
         coverage=_coverage(section),
         silent=tuple(
-            SimpleNamespace(
+            SilentRow(
                 benchmark=section.benchmark(s.package, s.benchmark, ""),
                 state=s.point.state.value,
                 reason=clip(s.point.reason, 400),
@@ -82,7 +103,7 @@ def status_view(section: Section) -> SimpleNamespace:
         ),
         more_broken=len(broken[_MOST_BROKEN:]),
         noise=tuple(
-            SimpleNamespace(
+            NoiseRow(
                 unit=n.unit,
                 benchmarks=n.benchmarks,
                 exact=n.exact,

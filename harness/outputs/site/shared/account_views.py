@@ -41,6 +41,7 @@ class CauseView:
 
     Attributes:
         amounts: one for each unit of the account.
+        where, function: the place.
         at_base: whether the place is that of the revision compared with, not of this one.
         word: the kind of cause, where it is not that of the account.
         standing: ``new``, ``gone``, ``kept`` or ``none``: the state of the escape site.
@@ -81,8 +82,11 @@ class AccountView:
     """Benchmarks that changed on the same lines, with the lines.
 
     Attributes:
+        identity: of the element.
+        tone: direction of the leading benchmark.
         outcomes, shares: of the leading benchmark; one if they are the same for all units.
         steps: by benchmark, the leading one first, each with those of its units.
+        units: columns of the lines.
         benchmark: the leading one, whose amounts the lines give.
         causes, more_causes: the lines; those beyond the first few.
         rest: amounts of ``more_causes`` together.
@@ -115,6 +119,7 @@ class BriefView:
     """An account in passing: its first line, and how many more there are.
 
     Attributes:
+        outcome, share: of the account.
         cause: the first line, ``None`` if there is none.
         total: the change as reported.
         rounded: whether the lines differ from ``total`` because that is cut to whole numbers.

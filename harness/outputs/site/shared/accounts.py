@@ -83,7 +83,13 @@ class _Member:
 def account_views(
     section: Section, steps: Sequence[Step], up: str
 ) -> tuple[tuple[AccountView, ...], Mapping[Place, UseView]]:
-    """The accounts of a revision's steps, and the places of the escape sites that they use."""
+    """The accounts of a revision, and the places of the escape sites that they use.
+
+    Args:
+        section: of the site.
+        steps: of the revision; those without an account are passed over.
+        up: prefix of links.
+    """
     groups: dict[object, list[_Member]] = {}
     for member in sorted(_members(section, steps), key=lambda m: m.rank):
         groups.setdefault(member.key, []).append(member)
@@ -113,7 +119,10 @@ def brief_view(
 ) -> BriefView:
     """An account in passing.
 
-    ``before`` is the one above it in a list, ``link`` gives the page of a cause's line.
+    Args:
+        attribution: what is shown.
+        before: the one above it in a list.
+        link: the page of a cause's line, see :meth:`.section.Section.cause_link`.
     """
     causes = attribution.causes
     unit = attribution.unit

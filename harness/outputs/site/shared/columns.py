@@ -87,7 +87,11 @@ def benchmark_shard(
 ) -> bytes:
     """The values of a benchmark, and of the compiler's units of its package.
 
-    ``known`` is what other benchmarks of a package have in common with it; it is added to.
+    Args:
+        section: the environment.
+        package: import path.
+        benchmark: full name.
+        known: what other benchmarks of a package have in common with it; it is added to.
     """
     shown = section.shown_places
     own = section.summary.series[package, benchmark]

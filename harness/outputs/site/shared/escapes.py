@@ -66,8 +66,13 @@ def escape_view(
 ) -> EscapeView:
     """An escape site, printed.
 
-    ``use`` is what an account makes of it, ``place`` its revision and the prefix of links; for
-    ``by`` see :meth:`.sources.SourcePlan.link`.
+    Args:
+        section: of the site.
+        site: what is shown.
+        use: what an account makes of it.
+        cost: as far as it is known.
+        place: its revision, and the prefix of links.
+        by: see :meth:`.sources.SourcePlan.link`.
     """
     revision, up = place
     return EscapeView(

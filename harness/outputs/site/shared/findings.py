@@ -1,21 +1,59 @@
 """Commits that made something worse or better, and the latest run, in a few lines. Pure."""
 
-from types import SimpleNamespace
+from dataclasses import dataclass
 
 from harness.analysis.compare.comparison import Direction
 from harness.analysis.verdict.regressions import CommitChange, latest_run
 from harness.analysis.verdict.summary import RevisionState, RevisionSummary
 from harness.model import HEAP_COSTS
+from harness.outputs.site.shared.account_views import BriefView
 from harness.outputs.site.shared.accounts import brief_of
-from harness.outputs.site.shared.escapes import escape_view
-from harness.outputs.site.shared.section import Section
+from harness.outputs.site.shared.escapes import EscapeView, escape_view
+from harness.outputs.site.shared.links import CommitView
+from harness.outputs.site.shared.section import Section, StepView
 from harness.outputs.text.format import clip, minute, plural
 
 _SHOWN_STEPS = 3
 _SHOWN_ESCAPES = 3
 
 
-def run_view(section: Section) -> SimpleNamespace | None:
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """The steps of a revision with their cause, or the escapes that came or went with it.
+
+    ``steps`` are of one unit, ``also`` names the others; ``leader`` is whose account ``brief`` is,
+    where that is to be said.
+    """
+
+    tone: str
+    status: str
+    commit: CommitView
+    unit: str
+    steps: tuple[StepView, ...]
+    more_steps: int
+    also: str
+    leader: str
+    brief: BriefView | None
+    escapes: tuple[EscapeView, ...]
+    more_escapes: int
+    repaired: CommitView | None
+    between: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """The latest run in one sentence; ``commits`` are those that made something worse."""
+
+    sentence: str
+    tone: str
+    sign: str
+    revisions: str
+    ended: str
+    commits: tuple[CommitView, ...]
+    more: int
+
+
+def run_view(section: Section) -> RunView | None:
     """The latest run in a sentence; ``None`` where nothing is measured."""
     run = latest_run(section.summary)
     if not run:
@@ -66,7 +104,7 @@ def run_view(section: Section) -> SimpleNamespace | None:
     history = section.summary.history
     records = [r.slot.record for r in run if r.slot.record is not None]
     sentence = "; ".join(parts)
-    return SimpleNamespace(
+    return RunView(
         sentence=f"{sentence[:1].upper()}{sentence[1:]}.",
         tone=tone,
         sign=sign,
@@ -77,7 +115,7 @@ def run_view(section: Section) -> SimpleNamespace | None:
     )
 
 
-def finding_view(section: Section, change: CommitChange) -> SimpleNamespace:
+def finding_view(section: Section, change: CommitChange) -> FindingView:
     """A commit with its steps and their cause, or the escapes that came or went with it."""
     worse = change.direction is Direction.REGRESSION
     revision = change.summary
@@ -98,7 +136,7 @@ def finding_view(section: Section, change: CommitChange) -> SimpleNamespace:
         status = "fails no gate"
     if change.repaired is not None:
         status = "regression, repaired"
-    return SimpleNamespace(
+    return FindingView(
         tone=change.direction.value,
         status=status if worse else "improvement",
         commit=section.commit(revision.slot.revision, ""),

@@ -70,9 +70,17 @@ class Chrome:
     """The frame of a page.
 
     Attributes:
-        up, top: prefixes that lead from the page to the root of its environment, and of the site.
+        project: name of the measured project.
+        title: of the page.
+        up: prefix that leads from the page to the root of its environment.
+        top: prefix that leads to the root of the site.
+        toolchain: Go release and platform.
+        variables: the environment's variables, ``GOAMD64=v3``, or empty.
+        machine: name of the machine.
         branch: whose history it is; empty where the project has only one.
+        machine_detail: its processor and memory.
         environments: the same page, or the overview, in every environment of the site.
+        navigation: the single pages that the environment has.
         generated: time of the newest record, empty but on a few pages.
     """
 
@@ -95,6 +103,7 @@ class Sibling:
     """An environment of the site, as the others link to it.
 
     Attributes:
+        name: as shown.
         id: in addresses; the same whichever environment is the first.
         root: see :attr:`Section.root`.
         pages: relative to the root.
@@ -111,9 +120,12 @@ class Section:
     """One environment of the site: its summary, and where its pages are.
 
     Attributes:
+        project: name of the measured project.
+        summary: what is shown.
         root: directory of the pages with its slash, empty for the root of the site.
         generated: time of the newest record, as shown.
         siblings: every environment of the site, this one included.
+        plan: the source pages.
         standard: by what regressions are waived.
     """
 
