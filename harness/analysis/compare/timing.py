@@ -92,12 +92,7 @@ class TimeReport:
 
 
 def judge_time(timed: Sequence[Timed], policy: Policy) -> TimeReport:
-    """Compare base and head, and the base with itself.
-
-    Args:
-        timed: every benchmark that both sides have.
-        policy: has the smallest change that counts.
-    """
+    """Compare base and head, and the base with itself, in every benchmark that both sides have."""
     against = holm([mann_whitney((*t.base_a, *t.base_b), t.head) for t in timed])
     itself = holm([mann_whitney(t.base_a, t.base_b) for t in timed])
     changes, noise = [], []

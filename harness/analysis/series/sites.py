@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
-from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of, site_cost
+from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of
 from harness.analysis.compare.escapes import EscapeCounts, Followed
 from harness.analysis.history.history import History, Parts
 from harness.analysis.series.intervals import Interval, SiteIntervals, counts_by_package
@@ -331,7 +331,7 @@ def _reach(
         known = (site.position.file, site.position.line) in accounted
         if cost.reach is None or (known and cost.reach is not Reach.ALLOCATES):
             reach = reach_of(cost.allocates, known, executions.get(id(site))) or cost.reach
-            cost = cost if reach is cost.reach else site_cost(cost.allocates, reach)
+            cost = cost if reach is cost.reach else SiteCost(cost.allocates, reach)
         found[id(site)] = cost
     return found
 
