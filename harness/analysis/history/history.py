@@ -68,6 +68,10 @@ class History:
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     stopped: Stopped | None = field(default=None, compare=False)
     read_at: float = field(default=math.inf, compare=False, repr=False)
+    _parts: dict[str, Parts] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _counts: dict[str, tuple[CodePart, tuple[int, int]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @classmethod
     def build(
@@ -126,10 +130,6 @@ class History:
             self._parts[revision] = self.by_hash[revision].parts()
         return self._parts[revision]
 
-    @cached_property
-    def _parts(self) -> dict[str, Parts]:
-        return {}
-
     def pair(self, base: str, head: str, needed: Collection[str] = ()) -> Pair:
         """Two records with the code of packages that differ, or that are needed.
 
@@ -160,21 +160,14 @@ class History:
             known = self._counts[package] = (part, (code, len(part.escapes) - code))
         return known[1]
 
-    @cached_property
-    def _counts(self) -> dict[str, tuple[CodePart, tuple[int, int]]]:
-        return {}
-
     def position(self, revision: str) -> int:
         """Place of a revision in the first-parent history, counted from the oldest."""
         return self._index[revision]
 
     def previous(self, revision: str) -> Record | None:
         """The nearest earlier record in the first-parent history, whatever its outcome."""
-        for hash_ in reversed(self.line[: self._index[revision]]):
-            record = self.by_hash.get(hash_)
-            if record is not None:
-                return record
-        return None
+        earlier = reversed(self.line[: self._index[revision]])
+        return next((self.by_hash[h] for h in earlier if h in self.by_hash), None)
 
     def between(self, base: str, head: str) -> tuple[str, ...]:
         """Hashes after ``base`` and before ``head`` in the first-parent history."""
@@ -182,13 +175,9 @@ class History:
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...] | None:
         """The recorded diffs that lead from ``base`` to ``head``; ``None`` if one is missing."""
-        steps: list[TreeDiff] = []
-        for hash_ in (*self.between(base, head), head):
-            record = self.by_hash.get(hash_)
-            if record is None or record.diff is None:
-                return None
-            steps.append(record.diff)
-        return tuple(steps)
+        records = [self.by_hash.get(h) for h in (*self.between(base, head), head)]
+        found = [r.diff for r in records if r is not None and r.diff is not None]
+        return tuple(found) if len(found) == len(records) else None
 
 
 def _chain(by_hash: dict[str, Record]) -> list[str]:

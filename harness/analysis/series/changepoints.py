@@ -15,19 +15,15 @@ against its neighbours. Over many series the level is that of Benjamini and Hoch
 Figures and the alternatives that were measured: docs/steps.md.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 # Share of false steps among those reported, over all series that were searched together.
 FALSE_DISCOVERIES = 0.05
@@ -109,26 +105,17 @@ def change_points_of_all(
         series: ``(values, samples)`` of each, as for :func:`change_points`.
         rate: accepted share of false ones among the series that are said to have a step.
     """
-    searched = [s if len(s[0]) >= FEWEST else None for s in series]
-    tried = [change_points(*s, rate) if s is not None else () for s in searched]
+    tried = [change_points(*s, rate) for s in series]
     best = sorted(min(c.p for c in found) for found in tried if found)
-    tests = sum(s is not None for s in searched)
-    passed = 0
-    for number, p in enumerate(best, 1):
-        if p <= rate * number / tests:
-            passed = number
+    tests = sum(len(values) >= FEWEST for values, _ in series)
+    passed = max((n for n, p in enumerate(best, 1) if p <= rate * n / tests), default=0)
     if not passed:
         return [() for _ in series]
     factor = tests / passed
     results: list[tuple[ChangePoint, ...]] = []
-    for one, found in zip(searched, tried, strict=True):
-        if one is None or not found:
-            results.append(())
-            continue
-        held = found if factor == 1 else change_points(*one, rate / factor)
-        results.append(
-            tuple(ChangePoint(c.index, min(1.0, c.p * factor), c.before, c.after) for c in held)
-        )
+    for one, found in zip(series, tried, strict=True):
+        held = change_points(*one, rate / factor) if found and factor != 1 else found
+        results.append(tuple(replace(c, p=min(1.0, c.p * factor)) for c in held))
     return results
 
 
@@ -138,8 +125,6 @@ class _Search:
     def __init__(
         self, values: Sequence[float], samples: Sequence[Sequence[float]] | None = None
     ) -> None:
-        import numpy as np
-
         self._raw = np.asarray(values, dtype=np.float64)
         self._count = len(values)
         # Noise of a time is proportional to it; a count may be 0.
@@ -171,15 +156,11 @@ class _Search:
         return self._settled(sorted(points), level)
 
     def _floor(self, y: Floats) -> float:
-        import numpy as np
-
         size = 1.0 if self._log else float(np.median(np.abs(y)))
         return max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-150)
 
     def _distrust(self, samples: Sequence[Sequence[float]]) -> Floats:
         """The extra variance of revisions whose repetitions differ more than usual."""
-        import numpy as np
-
         counts = np.array([len(s) for s in samples], dtype=np.float64)
         if counts.max(initial=0) < 2:
             return np.zeros(self._count)
@@ -191,8 +172,6 @@ class _Search:
 
     def _strongest(self, start: int, end: int, level: float) -> int:
         """The best place for a step between ``start`` and ``end``, 0 for none."""
-        import numpy as np
-
         places = np.arange(start + SHORTEST, end - SHORTEST + 1)
         windows = np.array(_WINDOWS)[:, None]
         left, right = np.maximum(places - windows, start), np.minimum(places + windows, end)
@@ -224,8 +203,6 @@ class _Search:
 
     def _steeper(self, start: int, place: int, end: int) -> bool:
         """Return whether a step fits clearly better than a straight line: a drift is no step."""
-        import numpy as np
-
         y = self._y[start:end]
         w = np.diff(self._weights[start : end + 1])
         middle = np.average(y, weights=w)
@@ -256,8 +233,6 @@ class _Search:
 
     def _settled(self, points: list[int], level: float) -> tuple[ChangePoint, ...]:
         """Move each change point to where it fits best, and drop those above the level."""
-        import numpy as np
-
         while True:
             points = self._moved(points)
             edges = [0, *points, self._count]
@@ -302,8 +277,6 @@ def _noise(y: Floats, floor: float) -> Floats:
     are, is left out. Where neighbours resemble each other (a machine that is slow for a while), the
     means of blocks differ more than they should, and count instead.
     """
-    import numpy as np
-
     steps = np.abs(np.diff(y)) / math.sqrt(2)
     usual = whole = max(floor, _scale(steps))
     size = min(_BLOCK, len(y) // _BLOCKS)
@@ -321,8 +294,6 @@ def _louder(steps: Floats) -> Floats:
     Every stretch that contains a place is used, so that the first revisions of a noisier machine
     are as noisy as those that follow.
     """
-    import numpy as np
-
     windows = np.lib.stride_tricks.sliding_window_view
     factor = np.ones(len(steps) + 1)
     for length, clearly in _STRETCHES:
@@ -335,16 +306,12 @@ def _louder(steps: Floats) -> Floats:
 
 
 def _scale(sizes: Floats) -> float:
-    import numpy as np
-
     smaller = np.sort(sizes)[: math.ceil(_SMALLER * len(sizes))]
     return float(smaller.mean()) / _SMALLER_MEAN
 
 
 def _clipped(y: Floats, limit: Floats) -> Floats:
     """The series with single outliers brought back to the edge of what is usual around them."""
-    import numpy as np
-
     windows = np.lib.stride_tricks.sliding_window_view
     middle = np.median(windows(np.pad(y, 2, mode="reflect"), 5), axis=1)
     if len(y) > 7:

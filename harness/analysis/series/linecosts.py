@@ -16,12 +16,9 @@ class LineCost:
     """Allocations of a benchmark on a line.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
         function: of the line, in the compiler's words.
         via: the library function that the line calls and that allocates, or empty.
-        allocs: allocations per operation.
-        bytes: bytes per operation.
+        allocs, bytes: per operation.
         revision: hash of the revision that was profiled; the benchmark's allocs/op and the line
             are since unchanged.
     """
@@ -63,27 +60,17 @@ class LineCosts:
         }
         new = {(a.package, a.benchmark) for a in record.accounts}
         self._drop(stale | new)
-        numbers = {}
-        if new:
-            numbers = {
-                (package, result.name): measured.value
-                for package, result in record.benchmarks()
-                if (measured := result.measurement(ALLOCS)) is not None
-            }
+        numbers = {
+            (package, result.name): measured.value
+            for package, result in (record.benchmarks() if new else ())
+            if (measured := result.measurement(ALLOCS)) is not None
+        }
         for account in record.accounts:
             key = (account.package, account.benchmark)
             self._values[key] = numbers.get(key, account.allocs)
-            for site in account.sites:
-                self._lines.setdefault(site.file, {}).setdefault(site.line, []).append(
-                    LineCost(
-                        *key,
-                        site.function,
-                        site.via,
-                        site.allocs,
-                        site.bytes,
-                        record.revision.hash,
-                    )
-                )
+            for s in account.sites:
+                cost = LineCost(*key, s.function, s.via, s.allocs, s.bytes, self._previous)
+                self._lines.setdefault(s.file, {}).setdefault(s.line, []).append(cost)
 
     def at(
         self, files: Collection[str] | None

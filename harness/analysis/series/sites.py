@@ -115,10 +115,8 @@ def follow_sites(
 ) -> SiteHistory:
     """Follow every site through a history.
 
-    Args:
-        history: the records.
-        wanted: by hash of a revision the files whose lines are to be told. Of the newest revision
-            all are.
+    ``wanted`` has by hash of a revision the files whose lines are to be told. Of the newest
+    revision all are.
     """
     follower = SiteFollower(history)
     for record in history.records:
@@ -134,9 +132,6 @@ class SiteFollower:
 
     Each record is given to :meth:`follow` and then to :meth:`take`; what is asked of the record
     before, after the one and before the other.
-
-    Args:
-        history: the records that follow.
     """
 
     def __init__(self, history: History) -> None:
@@ -326,7 +321,9 @@ def _reach(
 ) -> dict[int, SiteCost]:
     """Costs of sites, by the record and by those of earlier ones that still hold."""
     found = {}
-    accounted = {place for place, here in costs.items() if any(_allocates(c) for c in here)}
+    accounted = {
+        place for place, here in costs.items() if any(not c.via and c.allocs > 0 for c in here)
+    }
     for site, cost in zip(sites, costs_of(record, sites), strict=True):
         known = (site.position.file, site.position.line) in accounted
         if cost.reach is None or (known and cost.reach is not Reach.ALLOCATES):
@@ -334,15 +331,6 @@ def _reach(
             cost = cost if reach is cost.reach else SiteCost(cost.allocates, reach)
         found[id(site)] = cost
     return found
-
-
-def _allocates(cost: LineCost) -> bool:
-    return not cost.via and cost.allocs > 0
-
-
-def files_of(sites: RevisionSites) -> Sequence[str]:
-    """The files with an escape site, in their order."""
-    return sorted(sites.by_file)
 
 
 _Item = TypeVar("_Item")

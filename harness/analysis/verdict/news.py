@@ -227,12 +227,12 @@ def _covering(entries: Sequence[Reported], step: Step, places: dict[str, int]) -
     return min(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def gap_to_fill(history: History, candidates: Collection[str], unit: str = ALLOCS) -> str | None:
+def gap_to_fill(history: History, candidates: Collection[str]) -> str | None:
     """The candidate whose measurement halves the newest range of a step.
 
     ``None`` if every step is narrowed to one commit, or as far as can be measured.
     """
-    for step in reversed(steps(history, unit)):
+    for step in reversed(steps(history, ALLOCS)):
         inside = [h for h in step.between if h in candidates]
         if inside:
             centre = (history.position(step.previous) + history.position(step.revision)) / 2

@@ -72,10 +72,7 @@ class CommitChange:
 def commit_changes(
     summary: Summary, direction: Direction, standard: Standard | None = None
 ) -> tuple[CommitChange, ...]:
-    """Every revision with steps of a direction, the newest first.
-
-    Without a standard the built-in policy holds.
-    """
+    """Every revision with steps of a direction, the newest first."""
     policy = Policy() if standard is None else standard.policy
     found = []
     for revision in reversed(summary.revisions):
@@ -90,9 +87,8 @@ def commit_changes(
 def _judged(change: CommitChange, policy: Policy) -> CommitChange:
     """A regression judged by a policy; a repaired one as if it were not."""
     if change.repaired is not None:
-        return replace(
-            change, listed=_judge([replace(s, repaired=None) for s in change.steps], policy)[2]
-        )
+        standing = [replace(s, repaired=None) for s in change.steps]
+        return replace(change, listed=_judge(standing, policy)[2])
     waivers, waived, listed = _judge(change.steps, policy)
     return replace(change, waivers=waivers, waived=waived, listed=listed)
 
@@ -127,16 +123,10 @@ def to_look_at(
 
 def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Steps in the order of reports, without those of garbage collection and heap size."""
-    counted = [s for s in steps if s.unit not in HEAP_COSTS]
     return tuple(
         sorted(
-            counted,
-            key=lambda s: (
-                unit_order(s.unit),
-                [-n for n in s.size],
-                s.package,
-                s.benchmark,
-            ),
+            (s for s in steps if s.unit not in HEAP_COSTS),
+            key=lambda s: (unit_order(s.unit), [-n for n in s.size], s.package, s.benchmark),
         )
     )
 

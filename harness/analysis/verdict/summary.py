@@ -82,7 +82,7 @@ class Summary:
         series: of every benchmark, see :func:`harness.analysis.series.series.benchmark_series`.
         findings: most important first.
         sites: every escape site, and the lines of the files of :func:`files_behind`.
-        packages: series of the compiler's units, of `series.code.package_series`.
+        packages: series of the compiler's units, see `series.code.PackageCounts`.
     """
 
     history: History

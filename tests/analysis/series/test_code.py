@@ -14,8 +14,8 @@ from harness.analysis.compare.costs import Reach, silent_calls, site_costs
 from harness.analysis.compare.escapes import diff_escapes, match_records
 from harness.analysis.compare.records import diff_records, record_detail
 from harness.analysis.history.history import History
-from harness.analysis.series.code import PackageCounts, package_series
-from harness.analysis.series.series import slots
+from harness.analysis.series.code import PackageCounts
+from harness.analysis.series.series import Series, slots
 from harness.model import (
     ALLOCS,
     ESCAPES,
@@ -173,6 +173,13 @@ def test_nothing_is_said_without_compiled_code() -> None:
     base = coded(make_record(0), NEW)
     assert not diff_code(base, make_record(1)).known
     assert code_lines(diff_code(base, make_record(1))) == []
+
+
+def package_series(history: History) -> dict[str, tuple[Series, ...]]:
+    counts = PackageCounts(history)
+    for slot in slots(history):
+        counts.add(slot)
+    return counts.series()
 
 
 def test_series_of_packages() -> None:
