@@ -159,8 +159,7 @@ def explain_steps(
         key = (step.previous, bool(part), needed := _packages_of(history, step, before, after))
         if key not in sides:
             diffs = history.diffs(step.previous, revision)
-            pair = history.pair(step.previous, revision, needed)
-            matched = sides_of(pair.base, pair.head, diffs)
+            matched = sides_of(*history.pair(step.previous, revision, needed), diffs)
             if part and diffs is not None:
                 # With exchanged tests both sides have the same ones.
                 tests = OfTests(base, head)

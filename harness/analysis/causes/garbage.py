@@ -10,22 +10,14 @@ DRIVERS = (BYTES, ALLOCS)
 
 @dataclass(frozen=True, slots=True)
 class Collections:
-    """The garbage collections of one benchmark before and after a change.
-
-    Attributes:
-        cycles: collections per operation at base and at head.
-        pause: seconds per operation for which they stop the world, likewise.
-    """
+    """Collections per operation, and seconds for which they stop the world, at base and head."""
 
     cycles: tuple[float, float]
     pause: tuple[float, float]
 
 
 def collections(base: Record, head: Record, package: str, benchmark: str) -> Collections | None:
-    """The collections of a benchmark on both sides.
-
-    ``None`` where one side has none, and where the ranges of the repetitions meet.
-    """
+    """The collections of a benchmark; ``None`` if a side has none, or if the ranges meet."""
 
     def measured(record: Record, unit: str) -> Measurement | None:
         own = (b for path, b in record.benchmarks() if (path, b.name) == (package, benchmark))

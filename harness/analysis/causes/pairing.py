@@ -81,13 +81,17 @@ class Index:
             for record in (sides.base, sides.head)
         )
 
-    def at_head(self, place: _Place) -> _Place | None:
-        """The place at head of a line of the base; ``None`` if it was edited, or in doubt."""
-        return _follow(self._maps, place)
+    def across(self, place: _Place, *, head: bool) -> _Place | None:
+        """The place of a line on the other side; ``None`` if it was edited, or in doubt."""
+        maps = self._backwards if head else self._maps
+        where: _Place | None = place
+        for line_map in maps or ():
+            where = line_map.new_line(*where) if where is not None else None
+        return where if maps is not None else None
 
     def edited(self, place: _Place, *, head: bool) -> bool:
         """Return whether a line has no match on the other side; in doubt it has none."""
-        return _follow(self._backwards if head else self._maps, place) is None
+        return self.across(place, head=head) is None
 
     @cached_property
     def _backwards(self) -> list[LineMap] | None:
@@ -231,7 +235,8 @@ def pair_lines(
         old[:] = [o for n, o in enumerate(old) if n not in used_old]
         new[:] = [o for n, o in enumerate(new) if n not in used_new]
 
-    take([[(index.at_head(_at(s)), s.via)] for s in old], [(_at(s), s.via) for s in new])
+    unedited = [[(index.across(_at(s), head=False), s.via)] for s in old]
+    take(unedited, [(_at(s), s.via) for s in new])
     take(
         [[(place, s.via) for place in sorted(index.moved[_at(s)])] for s in old],
         [(_at(s), s.via) for s in new],
@@ -269,13 +274,6 @@ def most_called(place: AllocationSite) -> AllocationKind | None:
     """The kind of most calls of the runtime at a line, ``None`` if not known."""
     name = max(place.calls, key=lambda c: abs(c[1]), default=("",))[0]
     return allocation_kind(name)
-
-
-def _follow(maps: Sequence[LineMap] | None, place: _Place) -> _Place | None:
-    where: _Place | None = place
-    for line_map in maps or ():
-        where = line_map.new_line(*where) if where is not None else None
-    return where if maps is not None else None
 
 
 def _summed(sites: Sequence[AllocationSite]) -> list[AllocationSite]:

@@ -107,11 +107,9 @@ def compare(base: Record, head: Record, units: frozenset[str] | None = None) -> 
 
 
 def with_compiler(change: Change, older: Measurement | None) -> Change:
-    """A change with the compiler's part, if it has one.
+    """A change of one release of Go with the compiler's part, if it has one.
 
-    Args:
-        change: from base to head, both with the newer release.
-        older: of the base with the older release.
+    ``older`` is the measurement of the base with the older release.
     """
     if older is None or change.base is None or change.baseline:
         return change
@@ -136,10 +134,8 @@ def compare_releases(
 ) -> tuple[Change, ...]:
     """All benchmarks of two revisions that were measured with different releases of Go.
 
-    Args:
-        older: of the base, with its release.
-        base: of the base, with the head's release.
-        units: with a compiler's part; the time lane is not repeated for that.
+    ``older`` is the base with its release, ``base`` the same with the head's. Only ``units`` have a
+    compiler's part; the time lane is not repeated for that.
     """
     same = {(c.package, c.benchmark, c.unit): c for c in compare(base, head, units)}
     changes = []
@@ -158,10 +154,8 @@ def judge(
     Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
     seeds) differ only where the ranges of their repetitions do not meet; those of allocs/op, which
     are known before they are cut, where these are clearly apart. Units that are no counts
-    (:data:`harness.model.SAMPLED`) need the U-test in either lane.
-
-    Args:
-        spread: of untruncated values that were seen without a change between the two.
+    (:data:`harness.model.SAMPLED`) need the U-test in either lane. ``spread`` is that of the
+    untruncated values that were seen without a change between the two.
     """
     if base is None or head is None:
         return Direction.NONE, None

@@ -188,10 +188,10 @@ class EscapeTracker:
             )
         ]
         back = {p: last for p, (last, _) in older.items() if p not in failed}
-        for package, (last, part) in older.items():
-            if package in back:
-                now = parts.get(package, _NOTHING)
-                matches.append(_match([part], [now], history.diffs(last, revision)))
+        matches += [
+            _match([older[p][1]], [parts.get(p, _NOTHING)], history.diffs(last, revision))
+            for p, last in back.items()
+        ]
         self._older = {
             p: older.get(p) or (self._revision, before.get(p, _NOTHING))
             for p in failed

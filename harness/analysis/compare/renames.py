@@ -65,7 +65,7 @@ class GoneBenchmark:
         package: at the head, where it has another import path there.
         benchmark: at the base.
         reason: how it is missing, in words.
-        allocs: allocs/op at the base, ``None`` if it has none.
+        allocs: allocs/op at the base.
     """
 
     package: str

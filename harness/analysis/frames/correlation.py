@@ -1,17 +1,10 @@
-"""The association of new and gone escapes with changes of the numbers.
+"""The association of new and gone escapes with changes of the numbers; see docs/steps.md.
 
 One observation is a pair of neighbouring measurements of a benchmark: the relative change of the
-unit, (after - before) / max(after, before), and the numbers of escape sites that are new to and
-gone from its package in between. The relative change is bounded (0 → 3 is 1, 3 → 0 is -1, none is
-0), so that zeros need no constant and one large step does not decide alone. Pairs with the same
-test binary are left out: nothing could change.
-
-The effect is the mean change of the pairs with such an escape minus the mean of those without. A
-correlation coefficient breaks here on few events and very many changes that are exactly 0. The
-interval is the percentile bootstrap of both groups; the p-value that of the permutation of the
-labels, corrected by Benjamini and Hochberg over the rows with the same unit and event. Kendall's
-tau-b (which allows for ties) with the number of sites is given too. Where either group has fewer
-than five pairs, nothing is said. An association is not a cause: attribution names causes.
+unit, and the numbers of escape sites that are new to and gone from its package in between. Pairs
+with the same test binary are left out: nothing could change. The effect is the mean change of the
+pairs with such an escape minus the mean of those without, with a percentile bootstrap as interval;
+the p-value is that of the permutation of the labels, corrected by Benjamini and Hochberg.
 """
 
 import math
@@ -105,10 +98,6 @@ def associations(
     return Correlation(history, escapes, wanted).associations(benchmarks=True)
 
 
-# By package, then by two revisions.
-_Means = dict[str, dict[tuple[str, str], float]]
-
-
 class Correlation:
     """Observations of a history, and the associations in them; ``escapes`` as above."""
 
@@ -156,8 +145,8 @@ class Correlation:
         return sorted(found, key=lambda entry: entry[0])
 
 
-def _mean_changes(history: History, unit: str) -> _Means:
-    """The mean changes of every package's benchmarks, of the pairs of :func:`observed_pairs`."""
+def _mean_changes(history: History, unit: str) -> dict[str, dict[tuple[str, str], float]]:
+    """The mean changes of a package's benchmarks, by package and :func:`observed_pairs`."""
     found: dict[str, dict[tuple[str, str], list[float]]] = {}
     for (package, _), pairs in observed_pairs(history, unit).items():
         own = found.setdefault(package, {})
@@ -185,23 +174,16 @@ class _Sums:
         self, package: str, pairs: Sequence[tuple[str, str]]
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Sites that are new, and gone, after the first up to the second revision of each pair."""
-        place = self._place
-        places = [(place[a] + 1, place[b] + 1) for a, b in pairs]
-        new, gone = self._totals(package)
-        return tuple(new[b] - new[a] for a, b in places), tuple(
-            gone[b] - gone[a] for a, b in places
-        )
-
-    def _totals(self, package: str) -> tuple[list[int], list[int]]:
-        """The numbers of new and gone sites before each record and after the last one."""
-        known = self._known.get(package)
-        if known is None:
+        if package not in self._known:
             came, went = ([0] * (len(self._place) + 1) for _ in _EVENTS)
             for place, counts in self._events.get(package, ()):
                 came[place + 1] += counts.new
                 went[place + 1] += counts.gone
-            known = self._known[package] = (list(accumulate(came)), list(accumulate(went)))
-        return known
+            # The numbers before each record and after the last one.
+            self._known[package] = (list(accumulate(came)), list(accumulate(went)))
+        places = [(self._place[a] + 1, self._place[b] + 1) for a, b in pairs]
+        new, gone = (tuple(n[b] - n[a] for a, b in places) for n in self._known[package])
+        return new, gone
 
 
 def _associate(

@@ -23,7 +23,7 @@ _SEED = 20_260_105
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The fields of an association that its changes and events give; ``p`` is not corrected."""
+    """The part of an association that follows from its numbers; ``p`` is not corrected."""
 
     events: int
     changed: int
@@ -50,16 +50,8 @@ def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
         verdict = "none"
         if low > 0 or high < 0:
             verdict = "rises" if effect > 0 else "falls"
-    return Effect(
-        events=len(inside),
-        changed=int((inside != 0).sum()),
-        changed_without=int((outside != 0).sum()),
-        effect=effect,
-        low=low,
-        high=high,
-        p=p,
-        verdict=verdict,
-    )
+    changed, without = (int((side != 0).sum()) for side in (inside, outside))
+    return Effect(len(inside), changed, without, effect, low, high, p, verdict)
 
 
 def _interval(inside: Floats, outside: Floats) -> tuple[float, float]:

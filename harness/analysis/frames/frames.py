@@ -166,26 +166,14 @@ def intervals_frame(intervals: SiteIntervals) -> pd.DataFrame:
     """One row for each site; columns :data:`INTERVAL_COLUMNS`."""
     place = intervals.history.position
     rows = [
-        (
-            intervals.history.machine,
-            intervals.history.environment,
-            s.site.package,
-            s.site.function,
-            s.site.position.file,
-            s.site.position.line,
-            s.site.position.column,
-            s.site.kind.value,
-            s.site.message,
-            s.site.reason,
-            s.first,
-            place(s.first),
-            s.last,
-            place(s.last),
-            s.records,
-            intervals.live(s),
+        _row(
+            INTERVAL_COLUMNS, intervals.history, s.first, s.site,
+            file=s.site.position.file, line=s.site.position.line, column=s.site.position.column,
+            kind=s.site.kind.value, first=s.first, first_position=place(s.first),
+            last=s.last, last_position=place(s.last), records=s.records, stands=intervals.live(s),
         )
         for s in intervals.all
-    ]
+    ]  # fmt: skip
     return _rows(rows, INTERVAL_COLUMNS)
 
 

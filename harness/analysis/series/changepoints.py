@@ -1,18 +1,10 @@
-"""Change points of noisy series, with p-values.
+"""Change points of noisy series, with p-values; the method and its figures: docs/steps.md.
 
-A revision is one observation, however often it was repeated: the differences between two builds and
-two moments of a machine are in all repetitions of a revision alike. So the medians of revisions are
-compared, not their pooled samples; the repetitions only tell which revisions to trust less.
-
-The search is a binary segmentation. At every place the means of the two windows that meet there are
-compared, for windows of several lengths on either side: short ones see a step two revisions after
-it came and one that was repaired, long ones see a small step, and none is so long that a drift of
-the machine adds up in it. Differences are in units of their standard errors, which follow the noise
-where it changes its level. The p-value is that of Student's t, times the number of independent
-comparisons (Bonferroni): short windows make many, long ones few. Where the best
-candidate passes, both parts are searched again, and in the end every change point has to hold
-against its neighbours. Over many series the level is that of Benjamini and Hochberg (1995).
-Figures and the alternatives that were measured: docs/steps.md.
+A revision is one observation, its median; repetitions only tell which revisions to trust less. The
+search is a binary segmentation: at every place the means of the windows that meet there are
+compared, for windows of several lengths on either side, in units of their standard errors. The
+p-value is that of Student's t times the number of independent comparisons (Bonferroni), and over
+many series the level is that of Benjamini and Hochberg (1995).
 """
 
 import math
@@ -80,12 +72,9 @@ def change_points(
     samples: Sequence[Sequence[float]] | None = None,
     level: float = FALSE_DISCOVERIES,
 ) -> tuple[ChangePoint, ...]:
-    """The change points of one series, in order.
+    """The change points of one series, in order, with p-values of at most ``level``.
 
-    Args:
-        values: one per measured revision, oldest first.
-        samples: the repetitions behind each value, if there are any.
-        level: largest p-value that is accepted.
+    There is one value for each measured revision, oldest first; ``samples`` are its repetitions.
     """
     if len(values) < FEWEST:
         return ()
@@ -99,11 +88,8 @@ def change_points_of_all(
     """The change points of many series, with p-values corrected for their number.
 
     A series has a step if its strongest candidate passes the procedure of Benjamini and Hochberg
-    over all series; its other steps have to pass the same level.
-
-    Args:
-        series: ``(values, samples)`` of each, as for :func:`change_points`.
-        rate: accepted share of false ones among the series that are said to have a step.
+    over all series; its other steps have to pass the same level. ``rate`` is the accepted share of
+    false ones among the series that are said to have a step.
     """
     tried = [change_points(*s, rate) for s in series]
     best = sorted(min(c.p for c in found) for found in tried if found)
@@ -122,15 +108,14 @@ def change_points_of_all(
 class _Search:
     """One series prepared: logarithms, outliers clipped, a variance for each place."""
 
-    def __init__(
-        self, values: Sequence[float], samples: Sequence[Sequence[float]] | None = None
-    ) -> None:
+    def __init__(self, values: Sequence[float], samples: Sequence[Sequence[float]] | None) -> None:
         self._raw = np.asarray(values, dtype=np.float64)
         self._count = len(values)
         # Noise of a time is proportional to it; a count may be 0.
         self._log = bool((self._raw > 0).all())
         y = np.log(self._raw) if self._log else self._raw
-        sigma = _noise(y, self._floor(y))
+        size = 1.0 if self._log else float(np.median(np.abs(y)))
+        sigma = _noise(y, max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-150))
         self._y = _clipped(y, _OUTLIER * sigma)
         outliers = int((np.abs(_clipped(y, _SURELY * sigma) - y) > 0).sum())
         self._outliers = (outliers + 0.5) / self._count
@@ -154,10 +139,6 @@ class _Search:
                 points.append(place)
                 pending += [(start, place), (place, end)]
         return self._settled(sorted(points), level)
-
-    def _floor(self, y: Floats) -> float:
-        size = 1.0 if self._log else float(np.median(np.abs(y)))
-        return max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-150)
 
     def _distrust(self, samples: Sequence[Sequence[float]]) -> Floats:
         """The extra variance of revisions whose repetitions differ more than usual."""
@@ -234,8 +215,10 @@ class _Search:
     def _settled(self, points: list[int], level: float) -> tuple[ChangePoint, ...]:
         """Move each change point to where it fits best, and drop those above the level."""
         while True:
-            points = self._moved(points)
             edges = [0, *points, self._count]
+            for i in range(1, len(edges) - 1):
+                edges[i] = self._fitting(*_within_reach(*edges[i - 1 : i + 2]))
+            points = edges[1:-1]
             ps = [self._held(*around) for around in zip(edges, points, edges[2:], strict=False)]
             if not ps or max(ps) <= level:
                 break
@@ -251,12 +234,6 @@ class _Search:
         start, end = _within_reach(before, place, after)
         by_noise = self._by_noise(self._difference(start, place, end), place, start, end)
         return max(by_noise, self._by_outliers(place))
-
-    def _moved(self, points: list[int]) -> list[int]:
-        edges = [0, *points, self._count]
-        for i in range(1, len(edges) - 1):
-            edges[i] = self._fitting(*_within_reach(*edges[i - 1 : i + 2]))
-        return edges[1:-1]
 
     def _fitting(self, start: int, end: int) -> int:
         """The place between ``start`` and ``end`` where a step fits best."""

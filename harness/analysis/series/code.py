@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from typing import Any
 
@@ -182,24 +182,20 @@ class PackageCounts:
 
     def _count(self, package: str, part: CodePart) -> _Count:
         known = self._known.get(package)
-        if known is None or known[0] is not part or known[1] is not self._directories:
-            count = _counted(package, part, self._directories)
-            known = self._known[package] = (part, self._directories, count)
-        return known[2]
-
-
-def _counted(package: str, part: CodePart, directories: Mapping[str, str]) -> _Count:
-    calls = _calls_by_source(part, directories)
-    frames = [f.frame_bytes for f in part.functions if not f.test]
-    own = {key: n for key, n in calls.items() if key[0] == package}
-    return _Count(
-        escapes=len(part.in_code),
-        linked=bool(part.functions),
-        frame=max(frames, default=None),
-        calls=sum(own.values()),
-        own=own,
-        foreign={key: n for key, n in calls.items() if key[0] != package},
-    )
+        if known is not None and known[0] is part and known[1] is self._directories:
+            return known[2]
+        calls = _calls_by_source(part, self._directories)
+        own = {key: n for key, n in calls.items() if key[0] == package}
+        count = _Count(
+            escapes=len(part.in_code),
+            linked=bool(part.functions),
+            frame=max((f.frame_bytes for f in part.functions if not f.test), default=None),
+            calls=sum(own.values()),
+            own=own,
+            foreign={key: n for key, n in calls.items() if key[0] != package},
+        )
+        self._known[package] = (part, self._directories, count)
+        return count
 
 
 def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
@@ -208,12 +204,10 @@ def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
     A call inlined from a library counts for the line that calls the library.
     """
     counts: dict[tuple[str, str, int, str, str], int] = {}
-    owners: dict[str, str | None] = {}  # package of a file, by its directory
 
+    @cache
     def owner(file: str) -> str | None:
-        if file not in owners:
-            owners[file] = directories.get(file.rpartition("/")[0] or ".")
-        return owners[file]
+        return directories.get(file.rpartition("/")[0] or ".")
 
     for call in part.calls:
         file, line = call.file, call.line

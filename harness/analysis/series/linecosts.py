@@ -59,7 +59,10 @@ class LineCosts:
             if not self._holds(package.path, result.name, result.measurement(ALLOCS))
         }
         new = {(a.package, a.benchmark) for a in record.accounts}
-        self._drop(stale | new)
+        gone = stale | new
+        for lines in self._lines.values() if gone else ():
+            for line, costs in lines.items():
+                lines[line] = [c for c in costs if (c.package, c.benchmark) not in gone]
         numbers = {
             (package, result.name): measured.value
             for package, result in (record.benchmarks() if new else ())
@@ -91,13 +94,6 @@ class LineCosts:
     def _holds(self, package: str, name: str, measured: Measurement | None) -> bool:
         value = self._values.get((package, name))
         return value is None or (measured is not None and measured.low <= value <= measured.high)
-
-    def _drop(self, benchmarks: Collection[tuple[str, str]]) -> None:
-        if not benchmarks:
-            return
-        for lines in self._lines.values():
-            for line, costs in lines.items():
-                lines[line] = [c for c in costs if (c.package, c.benchmark) not in benchmarks]
 
     def _move(self, record: Record) -> None:
         """Put every line where the commit put it; forget what it changed."""

@@ -43,11 +43,9 @@ class RevisionSites:
     """The source of one revision, or some files of it, as far as it is about the heap.
 
     Attributes:
-        revision: hash.
         sites: every escape site outside of tests, with its life; in the order of the source.
         costs: what benchmarks allocate, by file and line; the most allocations first.
-        inlining: which functions can be inlined.
-        calls: which calls were.
+        inlining, calls: which functions can be inlined, and which calls were.
         reach: what the sites cost, by the ``id`` of their objects; see :meth:`cost`.
         changed: by file, hash of the recorded revision that changed it last; a file that is not
             there has not changed since ``since``.
@@ -225,15 +223,14 @@ def _joined(told: Sequence[RevisionSites]) -> RevisionSites:
     """Several looks at one revision, each at other files, as one."""
     if len(told) == 1:
         return told[0]
-    return RevisionSites(
-        revision=told[0].revision,
+    return replace(
+        told[0],
         sites=tuple(sorted((s for t in told for s in t.sites), key=lambda pair: _order(pair[0]))),
         costs={place: costs for t in told for place, costs in t.costs.items()},
         inlining=tuple(d for t in told for d in t.inlining),
         calls=tuple(c for t in told for c in t.calls),
         reach={site: cost for t in told for site, cost in t.reach.items()},
         changed={file: revision for t in told for file, revision in t.changed.items()},
-        since=told[0].since,
     )
 
 

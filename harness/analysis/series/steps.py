@@ -38,7 +38,6 @@ class Step:
             may belong to any of them.
         before, after: values at ``previous`` and ``revision``; of a noisy series the medians of the
             levels that end and begin there.
-        exact: whether both values are exact.
         p: of a noisy series, the probability of such a difference without a change, corrected for
             all places and all series of the unit; ``None`` where every change counts.
         repaired: of a regression, the later revision at which the value was back at or below

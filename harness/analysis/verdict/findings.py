@@ -49,7 +49,7 @@ def findings(
 
     Args:
         attributions: of every step that has accounts, if they are known already.
-        diffs: escapes by base and head, as far as they are known already.
+        diffs: those that are known already, by base and head.
     """
     by_revision: dict[tuple[str, Direction], list[Step]] = {}
     for step in steps(history, ALLOCS):
@@ -60,8 +60,7 @@ def findings(
         pair = (members[0].previous, revision)
         diff = (diffs or {}).get(pair)
         if diff is None:
-            sides = history.pair(*pair)
-            diff = diff_escapes(sides.base, sides.head, history.diffs(*pair))
+            diff = diff_escapes(*history.pair(*pair), history.diffs(*pair))
         sites = diff.new if direction is Direction.REGRESSION else diff.gone
         packages = {s.package for s in members}
         found.append(

@@ -150,8 +150,7 @@ def reported_steps(
 def compared(history: History, old: Collection[str]) -> tuple[int, int]:
     """The numbers of revisions that are compared with an earlier one, and of all others.
 
-    Args:
-        old: hashes of revisions that are no news.
+    Revisions that are ``old`` are no news, and count among the others.
     """
     found = [r.revision.hash for r in history.records if r.benchmarks()]
     later = sum(h not in old for h in found[1:])
@@ -165,9 +164,7 @@ def news(
 
     A step is known if one of the same series and direction was reported whose range holds it: "at
     this commit or in one of 5 before it" stays the same step when it is narrowed to one commit.
-
-    Args:
-        old: hashes whose steps are no news.
+    Steps of the revisions ``old`` are no news.
     """
     before: dict[tuple[str, str], list[Reported]] = {}
     for entry in known:

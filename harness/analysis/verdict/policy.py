@@ -110,11 +110,7 @@ def judge_policy(
     marks: Sequence[NoEscape] = (),
     gone: Sequence[GoneBenchmark] = (),
 ) -> Judgement:
-    """Judge a comparison.
-
-    Args:
-        marks: code that comments in the source declare free of escapes.
-    """
+    """Judge a comparison; comments in the source declare the code of ``marks`` free of escapes."""
     broken = [*_thresholds(policy, changes), *_budgets(policy, head)]
     # A mark is in no line of the policy.
     broken += _no_escape([*policy.no_escape, *(replace(m, line=0) for m in marks)], head)

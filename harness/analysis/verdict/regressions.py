@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -136,20 +137,13 @@ def latest_run(summary: Summary) -> tuple[RevisionSummary, ...]:
 
     A run ends where an hour passed between the end of one record and the beginning of the next.
     """
-    timed = sorted(
-        (
-            (summary.history.began(r.slot.record), r.slot.record.duration, r)
-            for r in summary.revisions
-            if r.slot.record is not None
-        ),
-        key=lambda run: run[0],
-        reverse=True,
-    )
+    history = summary.history
     members: set[str] = set()
-    begun = None
-    for start, duration, revision in timed:
-        if begun is not None and start + duration < begun - _PAUSE_SECONDS:
+    begun = math.inf
+    for record in sorted(history.records, key=history.began, reverse=True):
+        start = history.began(record)
+        if members and start + record.duration < begun - _PAUSE_SECONDS:
             break
         begun = start
-        members.add(revision.slot.revision)
+        members.add(record.revision.hash)
     return tuple(r for r in summary.revisions if r.slot.revision in members)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.causes.explain import explain_steps
-from harness.analysis.history.history import History
-from harness.analysis.history.project import project_histories
+from harness.analysis.history.history import History, project_histories
 from harness.analysis.series.steps import Step
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.news import (
