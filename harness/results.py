@@ -28,8 +28,7 @@ from harness.analysis.frames.frames import (
     intervals_frame,
     steps_frame,
 )
-from harness.analysis.history.history import History
-from harness.analysis.history.project import project_histories
+from harness.analysis.history.history import History, project_histories
 from harness.analysis.series.intervals import SiteIntervals
 from harness.analysis.series.steps import Step, recorded_units, steps
 from harness.config import load_config, user_cache_dir

@@ -12,8 +12,7 @@ from pathlib import Path
 import msgspec
 
 import harness
-from harness.analysis.history.history import History
-from harness.analysis.history.project import project_histories
+from harness.analysis.history.history import History, project_histories
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.regressions import Standard
 from harness.analysis.verdict.resume import dump, resume

@@ -119,21 +119,31 @@ def attribute(
     same_code = sides.base.revision.hash == sides.head.revision.hash
     releases = {side.environment.toolchain.release for side in (sides.base, sides.head)}
     if len(releases) > 1 and not same_code:
-        return _nothing(unit, delta, base, "compiler")
-    index = sides.index
-    causes = _causes(index, unit, operations(base), operations(head))
+        return Attribution(
+            base.package, base.benchmark, unit, delta, (), delta, 0.0, "compiler", base.exact
+        )
+    noise = _NOISE_BYTES if unit == BYTES else NOISE_ALLOCS
+    causes = _causes(sides.index, unit, operations(base), operations(head), noise)
     # `testing` cuts its figures to whole numbers; where both accounts agree with it but for the
     # cut, the lines are held against the accounts, which have fractions.
     whole = delta
-    if _agrees(base, unit, reported[0]) and _agrees(head, unit, reported[1]):
-        whole = _total(head, unit) - _total(base, unit)
-    runs = [side.settings.alloc_iterations for side in (sides.base, sides.head)]
+    totals = [amount_of(account, unit) for account in (base, head)]
+    if _agree(totals, reported):
+        whole = totals[1] - totals[0]
     if base.timed and head.timed:
-        totals = [reported_total(a, unit, n) for a, n in zip((base, head), runs, strict=True)]
-        if all(_agree(t, value) for t, value in zip(totals, reported, strict=True)):
+        runs = [side.settings.alloc_iterations for side in (sides.base, sides.head)]
+        set_ups = [set_up(a, n) for a, n in zip((base, head), runs, strict=True)]
+        for side, sites in enumerate(set_ups):
+            totals[side] += sum(amount_of(site, unit) for site in sites)
+        if _agree(totals, reported):
             whole = totals[1] - totals[0]
             if abs(whole - sum(c.delta for c in causes)) > _WHOLLY * abs(whole):
-                causes += _set_up_causes(index, unit, (base, head), runs)
+                noise = (_NOISE_RUN_BYTES if unit == BYTES else _NOISE_RUN) / max(runs)
+                once = SET_UP.format(runs[1])
+                causes += [
+                    replace(c, setup=True, note=f"{c.note}; {once}" if c.note else once)
+                    for c in _causes(sides.index, unit, set_ups[0], set_ups[1], noise)
+                ]
     causes.sort(key=lambda c: (-abs(c.delta), c.file, c.line, c.via))
     # First what moves the way the step goes.
     causes.sort(key=lambda c: (c.delta > 0) != (delta > 0))
@@ -208,23 +218,9 @@ def set_up(account: Account, iterations: int) -> list[AllocationSite]:
     ]
 
 
-def reported_total(account: Account, unit: str, iterations: int) -> float:
-    """The value that `testing` cuts: operations and set-up of a run of so many iterations."""
-    total = _total(account, unit)
-    return total + sum(amount_of(site, unit) for site in set_up(account, iterations))
-
-
-def _total(account: Account, unit: str) -> float:
-    return account.bytes if unit == BYTES else account.allocs
-
-
-def _agrees(account: Account, unit: str, reported: float) -> bool:
-    """Return whether a reported value is the account's total, cut to a whole number."""
-    return _agree(_total(account, unit), reported)
-
-
-def _agree(total: float, reported: float) -> bool:
-    return -0.05 <= total - reported <= 1.05
+def _agree(totals: Sequence[float], reported: Sequence[float]) -> bool:
+    """Return whether reported values are the totals, cut to whole numbers."""
+    return all(-0.05 <= t - value <= 1.05 for t, value in zip(totals, reported, strict=True))
 
 
 def _causes(
@@ -232,39 +228,14 @@ def _causes(
     unit: str,
     base: Sequence[AllocationSite],
     head: Sequence[AllocationSite],
-    noise: float | None = None,
+    noise: float,
 ) -> list[Cause]:
     """The lines that differ, in no order."""
-    if noise is None:
-        noise = _NOISE_BYTES if unit == BYTES else NOISE_ALLOCS
-    causes = []
-    for old, new in pair_lines(index, base, head):
-        amount = amount_of(new, unit) - amount_of(old, unit)
-        if abs(amount) >= noise:
-            causes.append(_cause(index, unit, old, new, amount))
-    return causes
-
-
-def _set_up_causes(
-    index: Index, unit: str, accounts: tuple[Account, Account], runs: Sequence[int]
-) -> list[Cause]:
-    """The lines that differ in a run's allocations outside of its operations."""
-    base, head = (set_up(a, n) for a, n in zip(accounts, runs, strict=True))
-    noise = (_NOISE_RUN_BYTES if unit == BYTES else _NOISE_RUN) / max(runs)
     return [
-        replace(
-            cause,
-            setup=True,
-            note="; ".join(filter(None, (cause.note, SET_UP.format(runs[1])))),
-        )
-        for cause in _causes(index, unit, base, head, noise)
+        _cause(index, unit, old, new, amount)
+        for old, new in pair_lines(index, base, head)
+        if abs(amount := amount_of(new, unit) - amount_of(old, unit)) >= noise
     ]
-
-
-def _nothing(unit: str, delta: float, account: Account, outcome: CauseKind) -> Attribution:
-    return Attribution(
-        account.package, account.benchmark, unit, delta, (), delta, 0.0, outcome, account.exact
-    )
 
 
 def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> CauseKind:
@@ -282,11 +253,7 @@ def _outcome(causes: Sequence[Cause], delta: float, explained: float) -> CauseKi
 
 
 def _cause(
-    index: Index,
-    unit: str,
-    old: AllocationSite | None,
-    new: AllocationSite | None,
-    amount: float,
+    index: Index, unit: str, old: AllocationSite | None, new: AllocationSite | None, amount: float
 ) -> Cause:
     place = new or old
     assert place is not None
@@ -310,14 +277,14 @@ def _cause(
         (file, line), at_base = moved[0], False
     # A line of the tests is the benchmark's own doing only if it was edited; else the code made
     # what the benchmark passes to it escape.
-    own = place.file.endswith("_test.go") and index.edited(place, head=place is new)
+    own = place.file.endswith("_test.go") and index.edited(
+        (place.file, place.line), head=place is new
+    )
     if own:
         note = note or "this line of the tests was edited together with the code"
     size = unit == BYTES and same_count
     outcome = "benchmark" if own else _kind(place, site, state, note, size=size)
-    calls: tuple[AllocationCall, ...] = ()
-    if site is None and outcome in ("growth", "size"):
-        calls = index.calls(place, head=place is new)
+    silent = site is None and outcome in ("growth", "size")
     remarks = [note, several(index, place, site, changed, head=place is not old)]
     if site is not None and state == "gone":
         remarks.append(replaced(index, site))
@@ -332,7 +299,7 @@ def _cause(
         via=place.via,
         note="; ".join(filter(None, remarks)),
         at_base=at_base,
-        calls=calls,
+        calls=index.calls(place, head=place is new) if silent else (),
     )
 
 

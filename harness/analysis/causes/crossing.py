@@ -46,12 +46,12 @@ class Crossing:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def results(self, record: Record) -> Mapping[tuple[str, str], BenchmarkResult]:
+    def results(self, record: Record | None) -> Mapping[tuple[str, str], BenchmarkResult]:
         """The benchmarks of one of the records, by import path and full name."""
-        found = self._results.get(id(record))
-        if found is None:
-            found = self._results[id(record)] = _results(record)
-        return found
+        if id(record) not in self._results:
+            benchmarks = record.benchmarks() if record is not None else ()
+            self._results[id(record)] = {(path, b.name): b for path, b in benchmarks}
+        return self._results[id(record)]
 
     def code_pair(self, package: str, benchmark: str) -> tuple[Record, Record]:
         """The two records whose difference is the code's: with equal tests, if measured."""
@@ -75,17 +75,14 @@ class Crossing:
         if change.package not in self.touched:
             return 0.0
         before, after = self.code_pair(change.package, change.benchmark)
-        if before is self.base and after is self.head:
-            return None
-        old = self.measured(before, change)
-        new = self.measured(after, change)
-        if old is None or new is None:
+        old, new = self.measured(before, change), self.measured(after, change)
+        if (before is self.base and after is self.head) or old is None or new is None:
             return None
         if judge(change.unit, old, new)[0] is Direction.NONE:
             return change.delta
         return change.delta - (new.value - old.value)
 
-    def measured(self, record: Record, change: Change) -> Measurement | None:
+    def measured(self, record: Record | None, change: Change) -> Measurement | None:
         """The measurement of a change in one of the records, ``None`` if it has none."""
         result = self.results(record).get((change.package, change.benchmark))
         return result.measurement(change.unit) if result is not None else None
@@ -97,20 +94,17 @@ def charged_changes(crossing: Crossing) -> list[Change]:
     A benchmark that is new at head is compared with its value on the base's code. Changes of the
     compiler and of the code count even where one undoes the other.
     """
-    older = _results(crossing.older)
     changes = []
     for change in compare(crossing.base, crossing.head, COUNTED):
         known = change
-        if change.base is None and crossing.forward is not None:
-            baseline = crossing.measured(crossing.forward, change)
-            if baseline is not None:
-                direction, p = judge(change.unit, baseline, change.head)
-                known = replace(change, base=baseline, direction=direction, p=p, baseline=True)
+        baseline = crossing.measured(crossing.forward, change) if change.base is None else None
+        if baseline is not None:
+            direction, p = judge(change.unit, baseline, change.head)
+            known = replace(change, base=baseline, direction=direction, p=p, baseline=True)
         if known.direction is not Direction.NONE:
             by_benchmark = 0.0 if known.baseline else crossing.by_benchmark(known)
             known = replace(known, by_benchmark=by_benchmark)
-        result = older.get((known.package, known.benchmark))
-        known = with_compiler(known, result.measurement(known.unit) if result else None)
+        known = with_compiler(known, crossing.measured(crossing.older, known))
         if known.direction is not Direction.NONE:
             changes.append(known)
     return sorted(changes, key=_importance, reverse=True)
@@ -119,18 +113,6 @@ def charged_changes(crossing: Crossing) -> list[Change]:
 def benchmarks_of(changes: Sequence[Change]) -> list[tuple[str, str]]:
     """The benchmarks that changed, ``(package, benchmark)``, each once, in order."""
     return list(dict.fromkeys((c.package, c.benchmark) for c in changes))
-
-
-def measurement_of(record: Record, package: str, benchmark: str, unit: str) -> Measurement | None:
-    """A measurement of a record, ``None`` if there is none."""
-    for path, result in record.benchmarks():
-        if (path, result.name) == (package, benchmark):
-            return result.measurement(unit)
-    return None
-
-
-def _results(record: Record | None) -> dict[tuple[str, str], BenchmarkResult]:
-    return {} if record is None else {(path, b.name): b for path, b in record.benchmarks()}
 
 
 def _importance(change: Change) -> tuple[bool, bool, float, float]:

@@ -1,6 +1,6 @@
 """The attribution of everything that changed between two records."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from harness.analysis.causes.attribution import (
     with_benchmark,
     with_part,
 )
-from harness.analysis.causes.crossing import COUNTED, Crossing, charged_changes, measurement_of
+from harness.analysis.causes.crossing import COUNTED, Crossing, charged_changes
 from harness.analysis.causes.ownpart import own_place
 from harness.analysis.causes.pairing import Sides
 from harness.analysis.compare.comparison import Change, Direction
@@ -27,39 +27,36 @@ def explain(
 ) -> dict[tuple[str, str, str], Attribution]:
     """Attributions by package, benchmark and unit, for the changes that have both accounts."""
     pairs = _Pairs(crossing)
-    tests = OfTests(crossing.base, crossing.head)
     found = {}
-    compiler = _Compiler(crossing)
     for change in changes:
+        benchmark = (change.package, change.benchmark)
         if change.by_compiler and change.code is Direction.NONE:
-            nothing = Attribution(
-                change.package, change.benchmark, change.unit, 0.0, (), 0.0, 0.0, "compiler", True
+            attribution = Attribution(
+                *benchmark, change.unit, 0.0, (), 0.0, 0.0, "compiler", exact=True
             )
-            found[_key(change)] = with_part(nothing, compiler.cause(change))
-            continue
-        base, head = crossing.code_pair(change.package, change.benchmark)
-        before = base.account(change.package, change.benchmark)
-        after = head.account(change.package, change.benchmark)
-        old = measurement_of(base, change.package, change.benchmark, change.unit)
-        new = measurement_of(head, change.package, change.benchmark, change.unit)
-        if before is None or after is None or old is None or new is None:
-            continue
-        sides = pairs.sides(base, head)
-        attribution = attribute(sides, change.unit, (old.value, new.value), before, after)
-        if change.by_benchmark:
-            place = _own_place(crossing, pairs, change, tests)
-            attribution = with_benchmark(attribution, change.by_benchmark, place)
+        else:
+            base, head = crossing.code_pair(*benchmark)
+            before, after = base.account(*benchmark), head.account(*benchmark)
+            old, new = crossing.measured(base, change), crossing.measured(head, change)
+            if before is None or after is None or old is None or new is None:
+                continue
+            values = (old.value, new.value)
+            attribution = attribute(pairs.sides(base, head), change.unit, values, before, after)
+            if change.by_benchmark:
+                place = pairs.own_place(change)
+                attribution = with_benchmark(attribution, change.by_benchmark, place)
         if change.by_compiler:
-            attribution = with_part(attribution, compiler.cause(change))
+            attribution = with_part(attribution, pairs.by_compiler(change))
         found[_key(change)] = attribution
     return found
 
 
 class _Pairs:
-    """Two records of a crossing, ready to be accounted for."""
+    """The records of a crossing two by two, ready to be accounted for."""
 
     def __init__(self, crossing: Crossing) -> None:
         self._crossing = crossing
+        self._tests = OfTests(crossing.base, crossing.head)
         self._sides: dict[tuple[str, str], Sides] = {}
 
     def sides(self, base: Record, head: Record) -> Sides:
@@ -69,6 +66,48 @@ class _Pairs:
             diffs = () if pair[0] == pair[1] else self._crossing.diffs.get(pair)
             self._sides[pair] = sides_of(base, head, diffs)
         return self._sides[pair]
+
+    def own_place(self, change: Change) -> OwnPlace:
+        """The place in the tests that causes the benchmark's own part of a change."""
+        changes = self._crossing.touched[change.package]
+        benchmark = (change.package, change.benchmark)
+        pair = self._crossing.test_pair(*benchmark)
+        if pair is None:
+            return OwnPlace(*changes.first)
+        values = [self._crossing.measured(record, change) for record in pair]
+        old, new = (v.value if v is not None else 0.0 for v in values)
+        accounts = (pair[0].account(*benchmark), pair[1].account(*benchmark))
+        sides = self.sides(*pair)
+        return own_place(sides, change.unit, (old, new), accounts, changes, self._tests)
+
+    @cached_property
+    def _releases(self) -> Sides:
+        """The base's code with two releases of Go."""
+        older, base = self._crossing.older, self._crossing.base
+        assert older is not None
+        return Sides(older, base, (), match_records(older, base, ()))
+
+    def by_compiler(self, change: Change) -> Cause:
+        """The compiler's part of a change, at the line of the base where it is largest."""
+        sides = (self._releases.base, self._releases.head)
+        older, newer = (side.environment.toolchain.release for side in sides)
+        note = f"{older} → {newer}, same code"
+        before, after = (side.account(change.package, change.benchmark) for side in sides)
+        old, new = (self._crossing.measured(side, change) for side in sides)
+        if before and after and old and new:
+            values = (old.value, new.value)
+            lines = attribute(self._releases, change.unit, values, before, after).causes
+            if lines:
+                return replace(
+                    lines[0],
+                    delta=change.by_compiler,
+                    outcome="compiler",
+                    note=f"{note}; {lines[0].note}" if lines[0].note else note,
+                    at_base=True,
+                )
+        # It is the compiler's by measurement, whether its line is known or not.
+        function, delta = change.benchmark.split("/", 1)[0], change.by_compiler
+        return Cause("", 0, function, delta, "compiler", "none", None, "", note, at_base=True)
 
 
 def sides_of(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> Sides:
@@ -80,84 +119,16 @@ def sides_of(base: Record, head: Record, diffs: Sequence[TreeDiff] | None) -> Si
 
 def own_places(crossing: Crossing) -> dict[tuple[str, str, str], OwnPlace]:
     """The places in the tests that caused changes, by package, benchmark and unit."""
-    pairs, tests = _Pairs(crossing), OfTests(crossing.base, crossing.head)
+    pairs = _Pairs(crossing)
     return {
-        _key(change): _own_place(crossing, pairs, change, tests)
+        _key(change): pairs.own_place(change)
         for change in charged_changes(crossing)
         if change.by_benchmark
     }
 
 
-def _own_place(
-    crossing: Crossing, pairs: _Pairs, change: Change, tests: Container[str]
-) -> OwnPlace:
-    """The place in the tests that causes the benchmark's own part of a change."""
-    changes = crossing.touched[change.package]
-    pair = crossing.test_pair(change.package, change.benchmark)
-    if pair is None:
-        return OwnPlace(*changes.first)
-    benchmark = (change.package, change.benchmark)
-    values = [measurement_of(record, *_key(change)) for record in pair]
-    old, new = (v.value if v is not None else 0.0 for v in values)
-    return own_place(
-        pairs.sides(*pair),
-        change.unit,
-        (old, new),
-        (pair[0].account(*benchmark), pair[1].account(*benchmark)),
-        changes,
-        tests,
-    )
-
-
 def _key(change: Change) -> tuple[str, str, str]:
     return change.package, change.benchmark, change.unit
-
-
-class _Compiler:
-    """The base's code with two releases of Go."""
-
-    def __init__(self, crossing: Crossing) -> None:
-        self._older = crossing.older
-        self._base = crossing.base
-
-    @cached_property
-    def _sides(self) -> Sides:
-        assert self._older is not None
-        match = match_records(self._older, self._base, ())
-        return Sides(self._older, self._base, (), match)
-
-    def cause(self, change: Change) -> Cause:
-        """The compiler's part of a change, at the line of the base where it is largest."""
-        older, newer = self._sides.base, self._sides.head
-        releases = [side.environment.toolchain.release for side in (older, newer)]
-        note = f"{releases[0]} → {releases[1]}, same code"
-        accounts = [side.account(change.package, change.benchmark) for side in (older, newer)]
-        values = [measurement_of(side, *_key(change)) for side in (older, newer)]
-        if accounts[0] and accounts[1] and values[0] and values[1]:
-            reported = (values[0].value, values[1].value)
-            lines = attribute(self._sides, change.unit, reported, accounts[0], accounts[1]).causes
-            if lines:
-                first = lines[0]
-                return replace(
-                    first,
-                    delta=change.by_compiler,
-                    outcome="compiler",
-                    note=f"{note}; {first.note}" if first.note else note,
-                    at_base=True,
-                )
-        # It is the compiler's by measurement, whether its line is known or not.
-        return Cause(
-            file="",
-            line=0,
-            function=change.benchmark.split("/", 1)[0],
-            delta=change.by_compiler,
-            outcome="compiler",
-            escape="none",
-            site=None,
-            via="",
-            note=note,
-            at_base=True,
-        )
 
 
 def explain_steps(history: History, found: Iterable[Step]) -> dict[Step, Attribution]:
@@ -186,13 +157,17 @@ def explain_steps(history: History, found: Iterable[Step]) -> dict[Step, Attribu
             after, reported = exchange.account, (step.before, step.after - part)
         if before is None or after is None:
             continue
-        key = (step.previous, bool(part), needed := _packages_of(history, step, before, after))
+        needed = _packages_of(history, step, before, after)
+        key = (step.previous, bool(part), needed)
         if key not in sides:
             diffs = history.diffs(step.previous, revision)
-            pair = history.pair(step.previous, revision, needed)
-            # With exchanged tests both sides have the same ones.
-            same = _without_tests(diffs, OfTests(base, head)) if part else diffs
-            sides[key] = replace(sides_of(pair.base, pair.head, diffs), diffs=same)
+            matched = sides_of(*history.pair(step.previous, revision, needed), diffs)
+            if part and diffs is not None:
+                # With exchanged tests both sides have the same ones.
+                tests = OfTests(base, head)
+                kept = [[f for f in d.files if (f.new or f.old or "") not in tests] for d in diffs]
+                diffs = tuple(replace(d, files=tuple(k)) for d, k in zip(diffs, kept, strict=True))
+            sides[key] = replace(matched, diffs=diffs)
         attribution = attribute(sides[key], step.unit, reported, before, after)
         if exchange and part:
             place = exchange.places.get(step.unit, OwnPlace(exchange.file, exchange.line))
@@ -210,15 +185,4 @@ def _packages_of(history: History, step: Step, *accounts: Account) -> frozenset[
         for hash_ in (step.previous, step.revision)
         for p in history.by_hash[hash_].packages
         if p.directory in directories
-    )
-
-
-def _without_tests(
-    diffs: Sequence[TreeDiff] | None, tests: Container[str]
-) -> tuple[TreeDiff, ...] | None:
-    if diffs is None:
-        return None
-    return tuple(
-        replace(d, files=tuple(f for f in d.files if (f.new or f.old or "") not in tests))
-        for d in diffs
     )

@@ -12,9 +12,9 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.analysis.causes.attribution import Cause, attribute
+from harness.analysis.causes.attribution import attribute
 from harness.analysis.causes.pairing import Sides
-from harness.model import Account, AllocationSite, FileChange, Hunk, OwnPlace
+from harness.model import Account, FileChange, Hunk, OwnPlace
 
 # Declarations of a package and fields of a type; locals matter to no other function.
 _DECLARED = re.compile(
@@ -53,16 +53,17 @@ class TestChanges:
         start, body = _function(source, function)
         benchmark_lines = range(start, start + body.count("\n") + 1)
         used = set(_WORD.findall(body))
-        best: tuple[tuple[float, ...], tuple[str, int]] | None = None
+        ranked: list[tuple[tuple[float, ...], tuple[str, int]]] = []
         for change in self.files:
             name = change.new or change.old or ""
             if not name.endswith(".go"):
                 suits = _data_suits(name, sub, body)
-                mentioned = f'{_suffix(name)}"' in source if _suffix(name) else False
+                _, dot, ending = name.rpartition("/")[2].rpartition(".")
+                mentioned = bool(dot) and f'.{ending}"' in source
                 grown = sum(h.new_count - h.old_count for h in change.hunks)
                 rank = (3.0 * suits, mentioned, grown * (1 if delta > 0 else -1) * suits)
                 hunk = max(change.hunks, key=lambda h: abs(h.new_count - h.old_count), default=None)
-                best = _better(best, rank, _place(change, hunk))
+                ranked.append((rank, _place(change, hunk)))
                 continue
             before, after = self.texts.get(name, ("", ""))
             for hunk in change.hunks:
@@ -73,10 +74,11 @@ class TestChanges:
                 # Of a benchmark with sub-benchmarks most lines are of the other ones.
                 inside = name == file and hunk.new_start in benchmark_lines
                 score = (1.0 if sub else 2.5) if inside else 0.0
-                if _declared(changed) & used:
+                declared = {m["name"] for line in changed if (m := _DECLARED.match(line))}
+                if (declared - _KEYWORDS) & used:
                     score = max(score, 2.0)
-                best = _better(best, (score, False, 0), _place(change, hunk))
-        return best[1] if best is not None else self.first
+                ranked.append(((score, False, 0), _place(change, hunk)))
+        return max(ranked, key=lambda r: r[0])[1] if ranked else self.first
 
 
 def own_place(
@@ -99,11 +101,10 @@ def own_place(
     moving = [c for c in causes if (c.delta > 0) == (delta > 0)]
     if not moving:
         return OwnPlace(*changes.feeding(before.benchmark, delta))
-    index = sides.index
     largest = moving[0]
     if largest.file in tests and (
         largest.escape in ("new", "gone")
-        or index.edited(_site_of(largest), head=not largest.at_base)
+        or sides.index.edited((largest.file, largest.line), head=not largest.at_base)
     ):
         return OwnPlace(
             largest.file, largest.line, largest.function, largest.at_base, largest.escape,
@@ -116,23 +117,9 @@ def own_place(
     )
 
 
-def _site_of(cause: Cause) -> AllocationSite:
-    return AllocationSite(
-        cause.file, cause.line, cause.function, cause.file, cause.line, cause.via, 0.0, 0.0
-    )
-
-
 def _place(change: FileChange, hunk: Hunk | None) -> tuple[str, int]:
     # Git places what was deleted after the line before it: at the top of a file, that is 0.
     return (change.new or change.old or "", max(1, hunk.new_start) if hunk is not None else 1)
-
-
-_Ranked = tuple[tuple[float, ...], tuple[str, int]]
-
-
-def _better(best: _Ranked | None, rank: tuple[float, ...], place: tuple[str, int]) -> _Ranked:
-    """The better of two; the earlier of equal ones."""
-    return (rank, place) if best is None or rank > best[0] else best
 
 
 def _data_suits(name: str, sub: Sequence[str], body: str) -> bool:
@@ -141,11 +128,6 @@ def _data_suits(name: str, sub: Sequence[str], body: str) -> bool:
     stem = name.rpartition("/")[2]
     parts.add(stem.partition(".")[0].lower())
     return any(s.lower() in parts for s in sub) or stem in body
-
-
-def _suffix(name: str) -> str:
-    stem = name.rpartition("/")[2]
-    return stem[stem.rindex(".") :] if "." in stem else ""
 
 
 def _function(source: str, name: str) -> tuple[int, str]:
@@ -158,8 +140,3 @@ def _function(source: str, name: str) -> tuple[int, str]:
 
 def _lines(text: str, start: int, count: int) -> list[str]:
     return text.split("\n")[start - 1 : start - 1 + count] if count else []
-
-
-def _declared(lines: Sequence[str]) -> set[str]:
-    found = (_DECLARED.match(line) for line in lines)
-    return {m["name"] for m in found if m is not None} - _KEYWORDS

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
-from harness.analysis.compare.costs import SilentCalls
+from harness.analysis.compare.costs import silent_calls
 from harness.analysis.compare.erased import InlinedCopies
 from harness.compiled.allocators import allocation_kind
 from harness.compiled.join import fitness
 from harness.diagnostics.identity import HunkIndex, LineMap, SiteMatch
 from harness.model import (
     BYTES,
+    Account,
     AllocationCall,
     AllocationKind,
     AllocationSite,
@@ -27,6 +28,8 @@ from harness.model import (
 )
 
 EscapeState = Literal["new", "gone", "kept", "none"]
+_Found = tuple[EscapeSite, EscapeState]
+_Place = tuple[str, int]  # file and line
 
 # A difference of two accounts below this is noise, in allocations per operation.
 NOISE_ALLOCS = 0.01
@@ -58,9 +61,9 @@ class Index:
         # A copy, which does not have this index: a circle would keep the code of both in memory.
         self._sides = replace(sides)
         self._maps = None if sides.diffs is None else [LineMap(d) for d in sides.diffs]
-        self._base: dict[tuple[str, int], list[tuple[EscapeSite, EscapeState]]] = defaultdict(list)
-        self._head: dict[tuple[str, int], list[tuple[EscapeSite, EscapeState]]] = defaultdict(list)
-        self.moved: dict[tuple[str, int], set[tuple[str, int]]] = defaultdict(set)
+        self._base: dict[_Place, list[_Found]] = defaultdict(list)
+        self._head: dict[_Place, list[_Found]] = defaultdict(list)
+        self.moved: dict[_Place, set[_Place]] = defaultdict(set)
         for site in sides.match.new:
             self._head[_at(site)].append((site, "new"))
         for site in sides.match.gone:
@@ -78,13 +81,17 @@ class Index:
             for record in (sides.base, sides.head)
         )
 
-    def at_head(self, place: AllocationSite) -> tuple[str, int] | None:
-        """The place at head of a line of the base; ``None`` if it was edited, or in doubt."""
-        return _follow(self._maps, place)
+    def across(self, place: _Place, *, head: bool) -> _Place | None:
+        """The place of a line on the other side; ``None`` if it was edited, or in doubt."""
+        maps = self._backwards if head else self._maps
+        where: _Place | None = place
+        for line_map in maps or ():
+            where = line_map.new_line(*where) if where is not None else None
+        return where if maps is not None else None
 
-    def edited(self, place: AllocationSite, *, head: bool) -> bool:
+    def edited(self, place: _Place, *, head: bool) -> bool:
         """Return whether a line has no match on the other side; in doubt it has none."""
-        return _follow(self._backwards if head else self._maps, place) is None
+        return self.across(place, head=head) is None
 
     @cached_property
     def _backwards(self) -> list[LineMap] | None:
@@ -112,22 +119,18 @@ class Index:
                 away, and a gone one adds nothing.
             kind: of most calls of the runtime in the change, ``None`` if not known.
         """
-        if place.via:
-            return None, "none"
-        found = self.sites(place, head=head, rising=rising)
+        found = [] if place.via else self.sites(place, head=head, rising=rising)
         if not found:
             return None, "none"
 
-        def unlikely(entry: tuple[EscapeSite, EscapeState]) -> tuple[bool, ...]:
+        def unlikely(entry: _Found) -> tuple[bool, ...]:
             site, state = entry
             fits = fitness(site, kind) if kind is not None else 2
             return (fits == 0, state == "kept", fits == 1, site.kind is SiteKind.APPEND)
 
         return min(found, key=unlikely)
 
-    def sites(
-        self, place: AllocationSite, *, head: bool, rising: bool | None
-    ) -> list[tuple[EscapeSite, EscapeState]]:
+    def sites(self, place: AllocationSite, *, head: bool, rising: bool | None) -> list[_Found]:
         """The sites that can be the cause of a change at a place; as for :meth:`site`."""
         table = self._head if head else self._base
         lines = dict.fromkeys(((place.file, place.line), (place.outer_file, place.outer_line)))
@@ -144,11 +147,8 @@ class Index:
             return []
         hunks = HunkIndex(diffs[0].files)
         place = hunks.place(site, old=True)
-        return [
-            new
-            for new in self._sides.match.new
-            if place is not None and hunks.place(new, old=False) == place
-        ]
+        came = self._sides.match.new if place is not None else ()
+        return [new for new in came if hunks.place(new, old=False) == place]
 
     def free_calls(self, site: EscapeSite) -> list[AllocationCall]:
         """The allocation calls of the head on the line of one of its sites.
@@ -163,16 +163,13 @@ class Index:
         return [c for c in self._sides.head.calls if (c.outer_file, c.outer_line) == where]
 
     @cached_property
-    def _silent(self) -> tuple[SilentCalls, SilentCalls]:
-        return SilentCalls(self._sides.base), SilentCalls(self._sides.head)
+    def _silent(self) -> list[Mapping[_Place, Sequence[AllocationCall]]]:
+        return [silent_calls(record) for record in (self._sides.base, self._sides.head)]
 
     def calls(self, place: AllocationSite, *, head: bool) -> tuple[AllocationCall, ...]:
         """The allocation calls at a place that no message mentions, each function once."""
-        silent = self._silent[head]
-        found = [
-            *silent.at(place.file, place.line),
-            *silent.at(place.outer_file, place.outer_line),
-        ]
+        places = (_at(place), (place.outer_file, place.outer_line))
+        found = [call for where in places for call in self._silent[head].get(where, ())]
         return tuple({call.callee: call for call in found}.values())
 
     def inlining_changed(
@@ -186,41 +183,30 @@ class Index:
         before, after = (self._decision(table, place) for table in self._inlining)
         if before is None or after is None or before.can == after.can:
             return ""
-        if before.can != (amount > 0):
-            return ""
         # Without a site there is nothing that the inlining would have erased, unless the line was
         # there before and did not allocate.
-        if site is None and self.edited(place, head=amount > 0):
+        rising = amount > 0
+        if before.can != rising or (site is None and self.edited(_at(place), head=rising)):
             return ""
-        erased = self._erased(place.function, site, head=after.can)
-        if not (inlined < NOISE_ALLOCS if erased is None else erased):
+        copies = self._copies[after.can]
+        calls = copies.calls(site.package, place.function) if site is not None else ()
+        erased = any(copies.lacks(call, site) for call in calls if site is not None)
+        # Where no copy is known, the amount tells.
+        if not (erased if calls else inlined < NOISE_ALLOCS):
             return ""
-        lost = after if before.can else before
-        verb = "lost" if before.can else "won"
+        lost, verb = (after, "lost") if before.can else (before, "won")
         return f"inlining {verb}: cannot inline {lost.function}: {lost.reason}"
-
-    def _erased(self, function: str, site: EscapeSite | None, *, head: bool) -> bool | None:
-        """Return whether a copy of a function lacks its escape; ``None`` if no copy is known."""
-        if site is None:
-            return None
-        copies = self._copies[head]
-        calls = copies.calls(site.package, function)
-        return any(copies.lacks(call, site) for call in calls) if calls else None
 
     @staticmethod
     def _decision(
         table: dict[tuple[str, str], InliningDecision], place: AllocationSite
     ) -> InliningDecision | None:
-        found = table.get((place.file, place.function))
-        if found is not None:
-            return found
-        return next((d for (_, name), d in table.items() if name == place.function), None)
+        elsewhere = (d for (_, name), d in table.items() if name == place.function)
+        return table.get((place.file, place.function)) or next(elsewhere, None)
 
 
 def pair_lines(
-    index: Index,
-    base: Sequence[AllocationSite],
-    head: Sequence[AllocationSite],
+    index: Index, base: Sequence[AllocationSite], head: Sequence[AllocationSite]
 ) -> list[tuple[AllocationSite | None, AllocationSite | None]]:
     """Match the lines of both sides.
 
@@ -231,7 +217,7 @@ def pair_lines(
     library call that is now made elsewhere.
     """
     pairs: list[tuple[AllocationSite | None, AllocationSite | None]] = []
-    old, new = list(_summed(base)), list(_summed(head))
+    old, new = _summed(base), _summed(head)
 
     def take(key_old: Sequence[Sequence[Hashable]], key_new: Sequence[Hashable]) -> None:
         waiting: dict[Hashable, list[int]] = defaultdict(list)
@@ -249,31 +235,31 @@ def pair_lines(
         old[:] = [o for n, o in enumerate(old) if n not in used_old]
         new[:] = [o for n, o in enumerate(new) if n not in used_new]
 
+    unedited = [[(index.across(_at(s), head=False), s.via)] for s in old]
+    take(unedited, [(_at(s), s.via) for s in new])
     take(
-        [[(index.at_head(s), s.via)] for s in old],
-        [((s.file, s.line), s.via) for s in new],
+        [[(place, s.via) for place in sorted(index.moved[_at(s)])] for s in old],
+        [(_at(s), s.via) for s in new],
     )
-    take(
-        [[(place, s.via) for place in sorted(index.moved[s.file, s.line])] for s in old],
-        [((s.file, s.line), s.via) for s in new],
-    )
+
+    def kind(place: AllocationSite, *, head: bool) -> SiteKind | None:
+        site, _ = index.site(place, head=head, kind=most_called(place))
+        return site.kind if site is not None else None
 
     def likeness(place: AllocationSite, *, head: bool) -> tuple[Hashable, ...]:
-        site, _ = index.site(place, head=head, kind=most_called(place))
-        return (place.function, place.via, site.kind if site is not None else None)
+        return (place.function, place.via, kind(place, head=head))
 
     take(
-        [[likeness(s, head=False)] if index.edited(s, head=False) else [] for s in old],
+        [[likeness(s, head=False)] if index.edited(_at(s), head=False) else [] for s in old],
         [likeness(s, head=True) for s in new],
     )
 
     def elsewhere(place: AllocationSite, *, head: bool) -> list[Hashable]:
-        site, _ = index.site(place, head=head, kind=most_called(place))
-        if not place.via and (site is None or not index.edited(place, head=head)):
+        of = kind(place, head=head)
+        if not place.via and (of is None or not index.edited(_at(place), head=head)):
             return []
-        kind = site.kind if site is not None else None
         # Equally often, or a part of the step would hide behind the rest of it.
-        return [(place.file.rpartition("/")[0], place.via, kind, round(place.allocs, 1))]
+        return [(place.file.rpartition("/")[0], place.via, of, round(place.allocs, 1))]
 
     take(
         [elsewhere(s, head=False) for s in old],
@@ -288,13 +274,6 @@ def most_called(place: AllocationSite) -> AllocationKind | None:
     """The kind of most calls of the runtime at a line, ``None`` if not known."""
     name = max(place.calls, key=lambda c: abs(c[1]), default=("",))[0]
     return allocation_kind(name)
-
-
-def _follow(maps: Sequence[LineMap] | None, place: AllocationSite) -> tuple[str, int] | None:
-    where: tuple[str, int] | None = (place.file, place.line)
-    for line_map in maps or ():
-        where = line_map.new_line(*where) if where is not None else None
-    return where if maps is not None else None
 
 
 def _summed(sites: Sequence[AllocationSite]) -> list[AllocationSite]:
@@ -320,11 +299,12 @@ def _summed(sites: Sequence[AllocationSite]) -> list[AllocationSite]:
     return sorted(found, key=lambda s: (s.file, s.line, s.via))
 
 
-def _at(site: EscapeSite) -> tuple[str, int]:
-    return (site.position.file, site.position.line)
+def _at(entry: EscapeSite | AllocationSite) -> _Place:
+    where = entry.position if isinstance(entry, EscapeSite) else entry
+    return where.file, where.line
 
 
-def amount_of(place: AllocationSite | None, unit: str) -> float:
+def amount_of(place: Account | AllocationSite | None, unit: str) -> float:
     """The allocations of a place per operation in a unit; 0 without a place."""
     if place is None:
         return 0.0

@@ -15,9 +15,8 @@ class FunctionChange:
     """A function with another frame or other calls.
 
     Attributes:
-        file: where it is declared at head, relative to the repository's root.
-        before: at base, bytes of its stack frame or allocation calls.
-        after: at head.
+        file, line: where it is declared at head.
+        before, after: bytes of its stack frame, or number of its allocation calls.
     """
 
     package: str

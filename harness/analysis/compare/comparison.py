@@ -11,15 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from harness.analysis.compare.samples import mann_whitney
-from harness.model import (
-    JITTER,
-    SAMPLED,
-    BenchmarkResult,
-    Lane,
-    Measurement,
-    Record,
-    better,
-)
+from harness.model import JITTER, SAMPLED, Lane, Measurement, Record, better
 
 ALPHA = 0.05
 # Ranges of three allocs/op have to be apart by so many times the wider of them. Two ranges of one
@@ -98,20 +90,26 @@ class Change:
 
 def compare(base: Record, head: Record, units: frozenset[str] | None = None) -> tuple[Change, ...]:
     """All benchmarks that either record has, in the order of the head, then of the base."""
-    old = {(package, b.name): b for package, b in base.benchmarks()}
-    new = {(package, b.name): b for package, b in head.benchmarks()}
-    changes: list[Change] = []
-    for key in [*new, *(k for k in old if k not in new)]:
-        changes.extend(_compare_benchmark(*key, old.get(key), new.get(key), units))
+    old, new = (
+        {(package, b.name): b for package, b in record.benchmarks()} for record in (base, head)
+    )
+    changes = []
+    for key in {**new, **old}:
+        before, after = old.get(key), new.get(key)
+        sides = [side for side in (after, before) if side is not None]
+        for unit in dict.fromkeys(m.unit for side in sides for m in side.measurements):
+            if units is None or unit in units:
+                a = before.measurement(unit) if before is not None else None
+                b = after.measurement(unit) if after is not None else None
+                direction, p = judge(unit, a, b)
+                changes.append(Change(*key, unit, a, b, direction, p))
     return tuple(changes)
 
 
 def with_compiler(change: Change, older: Measurement | None) -> Change:
-    """A change with the compiler's part, if it has one.
+    """A change of one release of Go with the compiler's part, if it has one.
 
-    Args:
-        change: from base to head, both with the newer release.
-        older: of the base with the older release, ``None`` if there is none.
+    ``older`` is the measurement of the base with the older release.
     """
     if older is None or change.base is None or change.baseline:
         return change
@@ -136,10 +134,8 @@ def compare_releases(
 ) -> tuple[Change, ...]:
     """All benchmarks of two revisions that were measured with different releases of Go.
 
-    Args:
-        older: of the base, with its release.
-        base: of the base, with the head's release.
-        units: with a compiler's part; the time lane is not repeated for that.
+    ``older`` is the base with its release, ``base`` the same with the head's. Only ``units`` have a
+    compiler's part; the time lane is not repeated for that.
     """
     same = {(c.package, c.benchmark, c.unit): c for c in compare(base, head, units)}
     changes = []
@@ -150,26 +146,6 @@ def compare_releases(
     return tuple(changes)
 
 
-def _compare_benchmark(
-    package: str,
-    name: str,
-    old: BenchmarkResult | None,
-    new: BenchmarkResult | None,
-    units: frozenset[str] | None,
-) -> list[Change]:
-    sides = [b for b in (new, old) if b is not None]
-    names = list(dict.fromkeys(m.unit for side in sides for m in side.measurements))
-    changes = []
-    for unit in names:
-        if units is not None and unit not in units:
-            continue
-        a = old.measurement(unit) if old is not None else None
-        b = new.measurement(unit) if new is not None else None
-        direction, p = judge(unit, a, b)
-        changes.append(Change(package, name, unit, a, b, direction, p))
-    return changes
-
-
 def judge(
     unit: str, base: Measurement | None, head: Measurement | None, spread: float = 0.0
 ) -> tuple[Direction, float | None]:
@@ -178,10 +154,8 @@ def judge(
     Inexact values of the allocation lane (a benchmark on ``sync.Pool``, or B/op with random map
     seeds) differ only where the ranges of their repetitions do not meet; those of allocs/op, which
     are known before they are cut, where these are clearly apart. Units that are no counts
-    (:data:`harness.model.SAMPLED`) need the U-test in either lane.
-
-    Args:
-        spread: of untruncated values that were seen without a change between the two.
+    (:data:`harness.model.SAMPLED`) need the U-test in either lane. ``spread`` is that of the
+    untruncated values that were seen without a change between the two.
     """
     if base is None or head is None:
         return Direction.NONE, None

@@ -6,10 +6,9 @@ no benchmark executes costs no benchmark anything.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 
 from harness.compiled.join import unmentioned, verdicts
 from harness.model import AllocationCall, EscapeSite, Execution, Record
@@ -46,12 +45,6 @@ class SiteCost:
 
 
 UNKNOWN = SiteCost()
-
-
-@cache
-def site_cost(allocates: bool | None, reach: Reach | None) -> SiteCost:
-    """One object for all costs that are alike: there are a handful, of many sites."""
-    return SiteCost(allocates, reach)
 
 
 def site_costs(record: Record, sites: Iterable[EscapeSite]) -> dict[EscapeSite, SiteCost]:
@@ -98,7 +91,7 @@ def costs_of(record: Record, sites: Sequence[EscapeSite]) -> list[SiteCost]:
         accounted = (site.position.file, site.position.line) in allocating
         # A position is long to hash, and most records have no executions.
         told = executions.get((site.package, site.position)) if executions else None
-        found.append(site_cost(allocates, reach_of(allocates, accounted, told)))
+        found.append(SiteCost(allocates, reach_of(allocates, accounted, told)))
     return found
 
 
@@ -113,20 +106,15 @@ def reach_of(allocates: bool | None, accounted: bool, execution: Execution | Non
     return Reach.UNEXECUTED if execution is Execution.UNEXECUTED else Reach.UNCOVERED
 
 
-class SilentCalls:
-    """The allocation calls of a record that no message of the compiler mentions, by line.
+def silent_calls(record: Record) -> Mapping[tuple[str, int], Sequence[AllocationCall]]:
+    """The allocation calls that no message of the compiler mentions, by file and line.
 
     Channels, maps and slices that grow, and values that stay on the stack only while they are
-    small: the compiler prints nothing, or that the value does not escape.
+    small: the compiler prints nothing, or that the value does not escape. A call is on the line
+    that it is inlined from, and on the one that it is inlined to.
     """
-
-    def __init__(self, record: Record) -> None:
-        self._calls: dict[tuple[str, int], list[AllocationCall]] = defaultdict(list)
-        for call in unmentioned(record.calls, record.code_escapes()):
-            self._calls[call.file, call.line].append(call)
-            if (call.outer_file, call.outer_line) != (call.file, call.line):
-                self._calls[call.outer_file, call.outer_line].append(call)
-
-    def at(self, file: str, line: int) -> Sequence[AllocationCall]:
-        """The calls on a line, or of code inlined from or to it."""
-        return self._calls.get((file, line), ())
+    found: dict[tuple[str, int], list[AllocationCall]] = defaultdict(list)
+    for call in unmentioned(record.calls, record.code_escapes()):
+        for place in {(call.file, call.line), (call.outer_file, call.outer_line)}:
+            found[place].append(call)
+    return found

@@ -34,7 +34,6 @@ class InliningChange:
 
     Attributes:
         lost: whether it can be inlined at base and not at head; otherwise the reverse.
-        before, after: the compiler's decision at base and at head.
         escapes: those that are erased where the function is inlined.
     """
 

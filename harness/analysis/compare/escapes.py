@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.analysis.compare.comparison import Direction, compare
-from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, site_cost, site_costs
+from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, site_costs
 from harness.analysis.history.history import History, Parts
 from harness.diagnostics.identity import SiteMatch, match_sites
 from harness.model import ALLOCS, BYTES, CodePart, EscapeSite, Record, TreeDiff
@@ -96,9 +96,7 @@ def _costs(
         # In the set-up of a benchmark, or too rarely to be counted. But where a site went from the
         # package too, the new one may allocate in its place.
         left = {s.package for s in gone}
-        costs |= {
-            s: site_cost(costs[s].allocates, Reach.FREE) for s in executed if s.package not in left
-        }
+        costs |= {s: replace(costs[s], reach=Reach.FREE) for s in executed if s.package not in left}
     # A site that is new here and gone there, as after a move that was not seen, is the head's.
     return {**before, **costs}
 
@@ -116,23 +114,14 @@ def match_records(
     diffs: Sequence[TreeDiff] | None,
     tests: Collection[str] = frozenset(),
 ) -> SiteMatch:
-    """Match the escape sites of two records, of packages that both could compile.
-
-    Args:
-        tests: test files whose sites are wanted, too.
-    """
+    """Match the sites of two records, of packages that both compile, and those of ``tests``."""
     unknown = base.uncompiled | head.uncompiled
 
     def sites(record: Record) -> list[EscapeSite]:
         own = [s for s in record.escapes if s.test and s.position.file in tests]
         return [s for s in (*record.code_escapes(), *own) if s.package not in unknown]
 
-    return match_sites(
-        sites(base),
-        sites(head),
-        diffs,
-        (_functions(base), _functions(head)),
-    )
+    return match_sites(sites(base), sites(head), diffs, (_functions(base), _functions(head)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +149,8 @@ class EscapeTracker:
 
     A package that a record could not compile is compared with the last record that could, so that
     its sites neither go nor come back. Holds what the compiler says of one revision, and older
-    packages only while they do not compile: a long history need not be in memory.
-
-    Args:
-        history: order and diffs; and the code, where it says how that is loaded. Else the records
-            that :meth:`follow` takes have it.
+    packages only while they do not compile: a long history need not be in memory. Where the history
+    does not say how code is loaded, the records that :meth:`follow` takes have it.
     """
 
     def __init__(self, history: History) -> None:
@@ -176,11 +162,7 @@ class EscapeTracker:
         self.parts: Parts = {}  # of the record that was followed last
 
     def follow(self, record: Record) -> Followed | None:
-        """The sites of the next record, matched; oldest first.
-
-        Returns:
-            ``None`` for a record that says nothing (nothing of it compiles).
-        """
+        """The sites of the next record, matched, oldest first; ``None`` if nothing compiles."""
         failed = record.uncompiled
         self._never |= failed - self._known - self._older.keys()
         if record.packages and len(failed) == len(record.packages):
@@ -206,10 +188,10 @@ class EscapeTracker:
             )
         ]
         back = {p: last for p, (last, _) in older.items() if p not in failed}
-        for package, (last, part) in older.items():
-            if package in back:
-                now = parts.get(package, _NOTHING)
-                matches.append(_match([part], [now], history.diffs(last, revision)))
+        matches += [
+            _match([older[p][1]], [parts.get(p, _NOTHING)], history.diffs(last, revision))
+            for p, last in back.items()
+        ]
         self._older = {
             p: older.get(p) or (self._revision, before.get(p, _NOTHING))
             for p in failed
@@ -238,12 +220,9 @@ def _match(
         [s for part in base for s in part.in_code],
         [s for part in head for s in part.in_code],
         diffs,
-        (
-            frozenset(f"{d.package}.{d.function}" for part in base for d in part.inlining),
-            frozenset(f"{d.package}.{d.function}" for part in head for d in part.inlining),
-        ),
+        (_functions(*base), _functions(*head)),
     )
 
 
-def _functions(record: Record) -> frozenset[str]:
-    return frozenset(f"{d.package}.{d.function}" for d in record.inlining)
+def _functions(*sources: Record | CodePart) -> frozenset[str]:
+    return frozenset(f"{d.package}.{d.function}" for source in sources for d in source.inlining)

@@ -7,7 +7,7 @@ same source, parameters and body, in the same package. Sub-benchmarks follow the
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from harness.model import ALLOCS, BenchmarkFailure, Lane, PackageOutcome, PackageResult, Record
@@ -45,9 +45,8 @@ class Renames:
 
     def at_base(self, package: str, benchmark: str) -> Key:
         """Import path and full name at the base of what has these at the head."""
-        return self._old_paths.get(package, package), _named(
-            self._old_functions, package, benchmark
-        )
+        name = _named(self._old_functions, package, benchmark)
+        return self._old_paths.get(package, package), name
 
     @cached_property
     def _old_paths(self) -> Mapping[str, str]:
@@ -66,7 +65,7 @@ class GoneBenchmark:
         package: at the head, where it has another import path there.
         benchmark: at the base.
         reason: how it is missing, in words.
-        allocs: allocs/op at the base, ``None`` if it has none.
+        allocs: allocs/op at the base.
     """
 
     package: str
@@ -109,8 +108,7 @@ def diff_benchmarks(
     """Compare the benchmarks of two records.
 
     Args:
-        base: with the names of the head.
-        renames: by which the base's names were changed.
+        base: with the names of the head, changed by ``renames``.
         declared: compare the declared benchmark functions, where nothing was run.
     """
     old, new = _Side(base), _Side(head)
@@ -240,16 +238,12 @@ def _with_functions(record: Record, functions: Mapping[Key, str]) -> Record:
         return record
 
     def moved(package: PackageResult) -> PackageResult:
-        path = package.path
+        named = partial(_named, functions, package.path)
         return replace(
             package,
-            benchmarks=tuple(
-                replace(b, name=_named(functions, path, b.name)) for b in package.benchmarks
-            ),
-            failures=tuple(
-                replace(f, name=_named(functions, path, f.name)) for f in package.failures
-            ),
-            declared=tuple(_named(functions, path, name) for name in package.declared),
+            benchmarks=tuple(replace(b, name=named(b.name)) for b in package.benchmarks),
+            failures=tuple(replace(f, name=named(f.name)) for f in package.failures),
+            declared=tuple(named(name) for name in package.declared),
         )
 
     return replace(
@@ -285,11 +279,6 @@ def with_paths(record: Record, paths: Mapping[str, str]) -> Record:
         )
         for name in _OF_PACKAGES
     }
-    return replace(
-        record,
-        packages=tuple(replace(p, path=paths.get(p.path, p.path)) for p in record.packages),
-        **moved,
-        support=tuple(
-            replace(s, users=tuple(paths.get(p, p) for p in s.users)) for s in record.support
-        ),
-    )
+    packages = (replace(p, path=paths.get(p.path, p.path)) for p in record.packages)
+    support = (replace(s, users=tuple(paths.get(p, p) for p in s.users)) for s in record.support)
+    return replace(record, packages=tuple(packages), support=tuple(support), **moved)

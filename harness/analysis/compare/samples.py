@@ -75,15 +75,13 @@ def _lower_tail(n1: int, ties: tuple[int, ...], most: int) -> float:
     return lowest % ((1 << width) - 1) / total  # the remainder is the sum of the digits
 
 
-def median_interval(
-    samples: Sequence[float], confidence: float = CONFIDENCE
-) -> tuple[float, float]:
+def median_interval(samples: Sequence[float]) -> tuple[float, float]:
     """Bounds of the median's confidence interval; infinite where there are too few samples.
 
     The bounds are samples themselves, chosen by the binomial distribution of their ranks.
     """
     ordered = sorted(samples)
-    low, high = _orders(len(ordered), confidence)
+    low, high = _orders(len(ordered))
     return (
         ordered[low - 1] if low >= 1 else -math.inf,
         ordered[high - 1] if high <= len(ordered) else math.inf,
@@ -119,10 +117,10 @@ def spread(samples: Sequence[float]) -> float:
 
 
 @cache
-def _orders(n: int, confidence: float) -> tuple[int, int]:
+def _orders(n: int) -> tuple[int, int]:
     """The two of ``n`` ordered samples that bound the median, from 1; 0 and n + 1 are outside."""
     if n > _EXACT_INTERVAL:
-        return _orders_of_many(n, confidence)
+        return _orders_of_many(n)
 
     def weight(k: int) -> int:
         return math.comb(n, k) if 0 <= k <= n else 0
@@ -130,7 +128,7 @@ def _orders(n: int, confidence: float) -> tuple[int, int]:
     left = math.ceil((n + 1) / 2) - 1
     right = left + 1
     inside = weight(left)
-    while inside < confidence * 2**n and (left > 0 or right <= n):
+    while inside < CONFIDENCE * 2**n and (left > 0 or right <= n):
         if weight(left - 1) >= weight(right):
             left -= 1
             inside += weight(left)
@@ -140,13 +138,13 @@ def _orders(n: int, confidence: float) -> tuple[int, int]:
     return max(left, 0), min(right, n + 1)
 
 
-def _orders_of_many(n: int, confidence: float) -> tuple[int, int]:
+def _orders_of_many(n: int) -> tuple[int, int]:
     normal = NormalDist(n / 2, math.sqrt(n) / 2)
-    below = normal.inv_cdf((1 - confidence) / 2)
+    below = normal.inv_cdf((1 - CONFIDENCE) / 2)
     left = math.floor(math.floor(below - 0.5) + 0.5) + 1
     right = math.floor(math.ceil(n - below - 0.5) + 0.5) + 1
     inside = normal.cdf(right - 0.5) - normal.cdf(left - 0.5)
     fewer = normal.cdf(right - 1.5) - normal.cdf(left - 0.5)
-    if confidence <= fewer < inside:
+    if CONFIDENCE <= fewer < inside:
         right -= 1
     return max(left, 0), min(right, n + 1)

@@ -92,12 +92,7 @@ class TimeReport:
 
 
 def judge_time(timed: Sequence[Timed], policy: Policy) -> TimeReport:
-    """Compare base and head, and the base with itself.
-
-    Args:
-        timed: every benchmark that both sides have.
-        policy: has the smallest change that counts.
-    """
+    """Compare base and head, and the base with itself, in every benchmark that both sides have."""
     against = holm([mann_whitney((*t.base_a, *t.base_b), t.head) for t in timed])
     itself = holm([mann_whitney(t.base_a, t.base_b) for t in timed])
     changes, noise = [], []
@@ -112,9 +107,8 @@ def judge_time(timed: Sequence[Timed], policy: Policy) -> TimeReport:
         threshold, _ = policy.threshold(t.benchmark, SECONDS)
         relevant = max(threshold.relative, threshold.absolute / base.value if base.value else 0.0)
         shift = median(t.base_b) / median(t.base_a) - 1 if median(t.base_a) else 0.0
-        noise.append(
-            Noise(t.package, t.benchmark, shift, p_itself, _spread(base.samples), relevant)
-        )
+        spread = _spread(base.samples)
+        noise.append(Noise(t.package, t.benchmark, shift, p_itself, spread, relevant))
     return TimeReport(tuple(changes), tuple(noise), _fewest(timed))
 
 

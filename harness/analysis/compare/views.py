@@ -5,6 +5,7 @@ are matched as escape sites are (:mod:`harness.diagnostics.identity`), each amon
 """
 
 import bisect
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +20,7 @@ from harness.diagnostics.messages import (
     staying_expression,
 )
 from harness.diagnostics.normal import normal_message
-from harness.model import Diagnostic, EscapeSite, Position, Record, SiteKind, TreeDiff, View
+from harness.model import Diagnostic, EscapeSite, Record, SiteKind, TreeDiff, View
 
 
 class Matter(StrEnum):
@@ -49,56 +50,41 @@ def diff_views(
     Explanations of ``-m=2`` (indented lines, and the lines above them that end in a colon) are not
     compared. Where ``diffs`` have no file, the trees are equal: views of one revision.
     """
-    old, new = (_by_form(view, _Functions(record)) for view, record in (base, head))
+    old, new = (_by_form(view, record) for view, record in (base, head))
     same_tree = diffs is not None and not any(d.files for d in diffs)
-    names = tuple(
+    before, after = (
         frozenset(f"{d.package}.{generic_name(d.function)}" for d in record.inlining)
         for _, record in (base, head)
     )
-    gone: dict[Matter, list[Diagnostic]] = {}
-    came: dict[Matter, list[Diagnostic]] = {}
+    gone: dict[Matter, list[EscapeSite]] = defaultdict(list)
+    came: dict[Matter, list[EscapeSite]] = defaultdict(list)
     kept = 0
-    for matter, form in sorted({*old, *new}):
-        found = match_sites(
-            old.get((matter, form), []),
-            new.get((matter, form), []),
-            diffs,
-            (names[0], names[1]),
-            stay=same_tree,
-        )
-        came.setdefault(matter, []).extend(_line(s) for s in found.new)
-        gone.setdefault(matter, []).extend(_line(s) for s in found.gone)
+    for key in sorted({*old, *new}):
+        own = (old.get(key, []), new.get(key, []))
+        found = match_sites(*own, diffs, (before, after), stay=same_tree)
+        came[key[0]] += found.new
+        gone[key[0]] += found.gone
         kept += len(found.kept)
-    return ViewDiff(_ordered(came), _ordered(gone), kept)
+    return ViewDiff(_lines(came), _lines(gone), kept)
 
 
-class _Functions:
-    """The functions of a revision by where they begin, as the compiler lists them with ``-m=2``."""
-
-    def __init__(self, record: Record) -> None:
-        starts: dict[str, list[tuple[int, str]]] = {}
-        for decision in record.inlining:
-            name = generic_name(decision.function)
-            starts.setdefault(decision.position.file, []).append((decision.position.line, name))
-        self._starts = {file: sorted(lines) for file, lines in starts.items()}
-
-    def around(self, where: Position) -> str:
-        """The last function that begins before a line; empty if none does."""
-        starts = self._starts.get(where.file, [])
-        index = bisect.bisect_right(starts, (where.line, "\U0010ffff")) - 1
-        return starts[index][1] if index >= 0 else ""
-
-
-def _by_form(view: View, functions: _Functions) -> dict[tuple[Matter, str], list[EscapeSite]]:
+def _by_form(view: View, record: Record) -> dict[tuple[Matter, str], list[EscapeSite]]:
+    # Functions by where they begin, as the compiler lists them with `-m=2`.
+    starts: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for decision in record.inlining:
+        name = generic_name(decision.function)
+        bisect.insort(starts[decision.position.file], (decision.position.line, name))
     found: dict[tuple[Matter, str], dict[object, EscapeSite]] = {}
     for line in view.diagnostics:
         # `x escapes to heap in F:` and what is indented below it are an explanation.
         if line.position is None or line.text.startswith("  ") or line.text.endswith(":"):
             continue
         matter, form, kind = _form(line)
+        above = starts.get(line.position.file, [])
+        index = bisect.bisect_right(above, (line.position.line, "\U0010ffff"))
         site = EscapeSite(
             package=line.package,
-            function=functions.around(line.position),
+            function=above[index - 1][1] if index else "",
             position=line.position,
             expression="",
             kind=kind,
@@ -128,16 +114,12 @@ def _form(line: Diagnostic) -> tuple[Matter, str, SiteKind]:
     return matter, normal_message(text), SiteKind.MOVED
 
 
-def _line(site: EscapeSite) -> Diagnostic:
-    return Diagnostic(site.package, site.position, site.message)
-
-
-def _order(line: Diagnostic) -> tuple[Position, str]:
-    assert line.position is not None
-    return line.position, line.text
-
-
-def _ordered(groups: dict[Matter, list[Diagnostic]]) -> dict[Matter, tuple[Diagnostic, ...]]:
+def _lines(groups: Mapping[Matter, list[EscapeSite]]) -> dict[Matter, tuple[Diagnostic, ...]]:
     return {
-        matter: tuple(sorted(groups[matter], key=_order)) for matter in Matter if groups.get(matter)
+        matter: tuple(
+            Diagnostic(s.package, s.position, s.message)
+            for s in sorted(groups[matter], key=lambda s: (s.position, s.message))
+        )
+        for matter in Matter
+        if groups.get(matter)
     }

@@ -1,31 +1,26 @@
-"""The association of new and gone escapes with changes of the numbers.
+"""The association of new and gone escapes with changes of the numbers; see docs/steps.md.
 
 One observation is a pair of neighbouring measurements of a benchmark: the relative change of the
-unit, (after - before) / max(after, before), and the numbers of escape sites that are new to and
-gone from its package in between. The relative change is bounded (0 → 3 is 1, 3 → 0 is -1, none is
-0), so that zeros need no constant and one large step does not decide alone. Pairs with the same
-test binary are left out: nothing could change.
-
-The effect is the mean change of the pairs with such an escape minus the mean of those without. A
-correlation coefficient breaks here on few events and very many changes that are exactly 0. The
-interval is the percentile bootstrap of both groups; the p-value that of the permutation of the
-labels, corrected by Benjamini and Hochberg over the rows with the same unit and event. Kendall's
-tau-b (which allows for ties) with the number of sites is given too. Where either group has fewer
-than five pairs, nothing is said. An association is not a cause: attribution names causes.
+unit, and the numbers of escape sites that are new to and gone from its package in between. Pairs
+with the same test binary are left out: nothing could change. The effect is the mean change of the
+pairs with such an escape minus the mean of those without, with a percentile bootstrap as interval;
+the p-value is that of the permutation of the labels, corrected by Benjamini and Hochberg.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
 from harness.analysis.compare.escapes import EscapeCounts
-from harness.analysis.frames.effects import Tendency, effect_of
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import observed_pairs, recorded_units
 
+# Pairs with and without an event below which nothing is said.
+FEWEST = 5
 _LEVEL = 0.05
+Tendency = Literal["rises", "falls", "none", "too few"]
 Event = Literal["new", "gone"]
 _EVENTS: tuple[Event, Event] = ("new", "gone")
 
@@ -67,18 +62,6 @@ class Association:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """The observations of one row: changes, each with its number of new or gone sites."""
-
-    package: str
-    benchmark: str
-    unit: str
-    event: Event
-    changes: tuple[float, ...]
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Observation:
     """A package from one measurement to the next.
 
@@ -104,31 +87,15 @@ def associations(
     history: History,
     escapes: Mapping[str, Mapping[str, EscapeCounts]],
     units: Iterable[str] | None = None,
-    *,
-    benchmarks: bool = True,
 ) -> tuple[Association, ...]:
     """One row for each package and each benchmark, unit and event.
 
     Args:
         escapes: by revision, then by package; packages without new or gone sites may be left out.
         units: every recorded one by default.
-        benchmarks: whether each benchmark has rows, or only its package.
     """
-    wanted = recorded_units(history) if units is None else tuple(units)
-    found = Correlation(history, escapes, wanted)
-    return found.associations(benchmarks=benchmarks, ranked=True)
-
-
-def observations(
-    history: History, escapes: Mapping[str, Mapping[str, EscapeCounts]], unit: str
-) -> dict[str, tuple[Observation, ...]]:
-    """The observations behind :func:`associations` by package, in the order of the history."""
-    made = Correlation(history, escapes, (unit,))
-    return {package: made.observations(package, unit) for package in made.packages(unit)}
-
-
-# By package, then by two revisions.
-_Means = dict[str, dict[tuple[str, str], float]]
+    wanted = recorded_units(history) if units is None else units
+    return Correlation(history, escapes, wanted).associations(benchmarks=True)
 
 
 class Correlation:
@@ -144,21 +111,17 @@ class Correlation:
         self._sums = _Sums(history, escapes)
         self._means = {unit: _mean_changes(history, unit) for unit in units}
 
-    def packages(self, unit: str) -> Iterable[str]:
-        """The packages that have values in a unit."""
-        return self._means[unit]
-
-    def associations(
-        self, *, benchmarks: bool = True, ranked: bool = False
-    ) -> tuple[Association, ...]:
-        """As :func:`associations`; without ``ranked`` every tau is NaN."""
-        rows: list[Association] = []
+    def associations(self, *, benchmarks: bool) -> tuple[Association, ...]:
+        """As :func:`associations`; without ``benchmarks`` of packages only, and with tau NaN."""
+        found: list[Association] = []
         for unit in self._means:
-            groups = list(self._groups(unit, benchmarks=benchmarks))
-            for event in _EVENTS:
-                own = [g for g in groups if g.event == event]
-                rows += _corrected([_associate(g, ranked=ranked) for g in own])
-        return tuple(rows)
+            rows: dict[Event, list[Association]] = {event: [] for event in _EVENTS}
+            for key, pairs, changes in self._observed(unit, benchmarks=benchmarks):
+                for event, counts in zip(_EVENTS, self._sums.between(key[0], pairs), strict=True):
+                    row = _associate((*key, unit, event), changes, counts, ranked=benchmarks)
+                    rows[event].append(row)
+            found += [row for event in _EVENTS for row in _corrected(rows[event])]
+        return tuple(found)
 
     def observations(self, package: str, unit: str) -> tuple[Observation, ...]:
         """The observations of a package, in the order of the history."""
@@ -171,54 +134,24 @@ class Correlation:
             for pair, came, went in zip(pairs, new, gone, strict=True)
         )
 
-    def _groups(self, unit: str, *, benchmarks: bool) -> Iterator[_Group]:
-        """By package and name, the package as such first."""
-        listed: dict[str, list[tuple[str, list[tuple[str, str, float, float]]]]] = {}
-        for key, pairs in sorted(observed_pairs(self._history, unit).items()) if benchmarks else ():
-            listed.setdefault(key[0], []).append((key[1], pairs))
-        for package, means in sorted(self._means[unit].items()):
-            yield from self._of_both_events(package, "", unit, list(means), means.values())
-            for benchmark, pairs in listed.get(package, ()):
-                revisions = [(previous, revision) for previous, revision, _, _ in pairs]
-                changes = [relative_change(before, after) for _, _, before, after in pairs]
-                yield from self._of_both_events(package, benchmark, unit, revisions, changes)
-
-    def _of_both_events(
-        self,
-        package: str,
-        benchmark: str,
-        unit: str,
-        pairs: Sequence[tuple[str, str]],
-        changes: Iterable[float],
-    ) -> Iterator[_Group]:
-        counts = self._sums.between(package, pairs)
-        listed = tuple(changes)
-        for event, own in zip(_EVENTS, counts, strict=True):
-            yield _Group(package, benchmark, unit, event, listed, own)
+    def _observed(
+        self, unit: str, *, benchmarks: bool
+    ) -> list[tuple[tuple[str, str], list[tuple[str, str]], list[float]]]:
+        """Pairs of revisions and changes, by package and name, the package as such first."""
+        found = [((p, ""), list(m), list(m.values())) for p, m in self._means[unit].items()]
+        for key, pairs in observed_pairs(self._history, unit).items() if benchmarks else ():
+            changes = [relative_change(before, after) for _, _, before, after in pairs]
+            found.append((key, [(pair[0], pair[1]) for pair in pairs], changes))
+        return sorted(found, key=lambda entry: entry[0])
 
 
-def _mean_changes(history: History, unit: str) -> _Means:
-    """The mean changes of every package's benchmarks, of the pairs of :func:`observed_pairs`."""
+def _mean_changes(history: History, unit: str) -> dict[str, dict[tuple[str, str], float]]:
+    """The mean changes of a package's benchmarks, by package and :func:`observed_pairs`."""
     found: dict[str, dict[tuple[str, str], list[float]]] = {}
-    for (package, _), places in history.values.get(unit, {}).items():
+    for (package, _), pairs in observed_pairs(history, unit).items():
         own = found.setdefault(package, {})
-        origin = last = ""
-        samples: tuple[float, ...] = ()
-        value = 0.0
-        for run, measurement in places:
-            if run.origin == origin:
-                last = run.last
-                continue
-            now = value if measurement.samples == samples else measurement.value
-            if origin:
-                # Most do not change at all.
-                change = now - value if now == value else relative_change(value, now)
-                pair = (last, run.first)
-                if pair in own:
-                    own[pair].append(change)
-                else:
-                    own[pair] = [change]
-            origin, last, samples, value = run.origin, run.last, measurement.samples, now
+        for previous, revision, before, after in pairs:
+            own.setdefault((previous, revision), []).append(relative_change(before, after))
     return {
         package: {pair: math.fsum(changes) / len(changes) for pair, changes in own.items()}
         for package, own in found.items()
@@ -241,42 +174,35 @@ class _Sums:
         self, package: str, pairs: Sequence[tuple[str, str]]
     ) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Sites that are new, and gone, after the first up to the second revision of each pair."""
-        place = self._place
-        places = [(place[a] + 1, place[b] + 1) for a, b in pairs]
-        new, gone = self._totals(package)
-        return tuple(new[b] - new[a] for a, b in places), tuple(
-            gone[b] - gone[a] for a, b in places
-        )
-
-    def _totals(self, package: str) -> tuple[list[int], list[int]]:
-        """The numbers of new and gone sites before each record and after the last one."""
-        known = self._known.get(package)
-        if known is None:
+        if package not in self._known:
             came, went = ([0] * (len(self._place) + 1) for _ in _EVENTS)
             for place, counts in self._events.get(package, ()):
                 came[place + 1] += counts.new
                 went[place + 1] += counts.gone
-            known = self._known[package] = (list(accumulate(came)), list(accumulate(went)))
-        return known
+            # The numbers before each record and after the last one.
+            self._known[package] = (list(accumulate(came)), list(accumulate(went)))
+        places = [(self._place[a] + 1, self._place[b] + 1) for a, b in pairs]
+        new, gone = (tuple(n[b] - n[a] for a, b in places) for n in self._known[package])
+        return new, gone
 
 
-def _associate(group: _Group, *, ranked: bool) -> Association:
+def _associate(
+    key: tuple[str, str, str, Event],
+    changes: Sequence[float],
+    counts: Sequence[int],
+    *,
+    ranked: bool,
+) -> Association:
     """One row, its p-value not yet corrected."""
-    found = effect_of(group.changes, group.counts)
+    from harness.analysis.frames.effects import effect_of  # numpy takes long to load
+
+    found = effect_of(changes, counts)
     tau = math.nan
     if ranked and found.verdict != "too few":
         from scipy.stats import kendalltau  # takes longer to load than the rest of a publishing
 
-        tau = float(kendalltau(group.changes, group.counts, method="asymptotic").statistic)
-    return Association(
-        package=group.package,
-        benchmark=group.benchmark,
-        unit=group.unit,
-        event=group.event,
-        pairs=len(group.changes),
-        tau=tau,
-        **asdict(found),
-    )
+        tau = float(kendalltau(changes, counts, method="asymptotic").statistic)
+    return Association(*key, pairs=len(changes), tau=tau, **asdict(found))
 
 
 def _corrected(rows: Sequence[Association]) -> list[Association]:
@@ -284,9 +210,8 @@ def _corrected(rows: Sequence[Association]) -> list[Association]:
     tested = sorted((r.p, i) for i, r in enumerate(rows) if not math.isnan(r.p))
     found = list(rows)
     least = 1.0
-    for rank in range(len(tested), 0, -1):
-        p, index = tested[rank - 1]
+    for rank, (p, index) in reversed([*enumerate(tested, 1)]):
         least = min(least, p * len(tested) / rank)
-        row = rows[index]
-        found[index] = replace(row, p=least, verdict=row.verdict if least <= _LEVEL else "none")
+        verdict = found[index].verdict if least <= _LEVEL else "none"
+        found[index] = replace(found[index], p=least, verdict=verdict)
     return found

@@ -3,39 +3,27 @@
 :mod:`harness.analysis.frames.correlation` has the methods and the reasons for them.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+from harness.analysis.frames.correlation import FEWEST, Tendency
 
-FEWEST = 5
-CONFIDENCE = 0.95
+Floats = NDArray[np.float64]
+
+_CONFIDENCE = 0.95
 _PERMUTATIONS = 9_999
 _RESAMPLES = 1_999
 _SEED = 20_260_105
-Tendency = Literal["rises", "falls", "none", "too few"]
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The effect of events on changes.
-
-    Attributes:
-        events: number of changes with at least one event.
-        changed, changed_without: number of those with and without an event that are not 0.
-        effect: mean of those with an event minus mean of the others, NaN if there are too few.
-        low, high: its 95 % confidence interval.
-        p: not corrected.
-    """
+    """The part of an association that follows from its numbers; ``p`` is not corrected."""
 
     events: int
     changed: int
@@ -49,8 +37,6 @@ class Effect:
 
 def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
     """The effect of events on changes."""
-    import numpy as np
-
     changes = np.asarray(values, dtype=np.float64)
     counts = np.asarray(events, dtype=np.int64)
     there = counts > 0
@@ -64,25 +50,15 @@ def effect_of(values: Sequence[float], events: Sequence[int]) -> Effect:
         verdict = "none"
         if low > 0 or high < 0:
             verdict = "rises" if effect > 0 else "falls"
-    return Effect(
-        events=len(inside),
-        changed=int((inside != 0).sum()),
-        changed_without=int((outside != 0).sum()),
-        effect=effect,
-        low=low,
-        high=high,
-        p=p,
-        verdict=verdict,
-    )
+    changed, without = (int((side != 0).sum()) for side in (inside, outside))
+    return Effect(len(inside), changed, without, effect, low, high, p, verdict)
 
 
 def _interval(inside: Floats, outside: Floats) -> tuple[float, float]:
     """The percentile bootstrap of the difference of two means."""
-    import numpy as np
-
     rng = np.random.default_rng(_SEED)
     differences = _means(rng, inside) - _means(rng, outside)
-    tail = (1 - CONFIDENCE) / 2
+    tail = (1 - _CONFIDENCE) / 2
     low, high = np.quantile(differences, [tail, 1 - tail])
     return float(low), float(high)
 
@@ -100,8 +76,6 @@ def _means(rng: np.random.Generator, values: Floats) -> Floats:
 
 def _permuted(changes: Floats, count: int, effect: float) -> float:
     """Two-sided p-value of a difference of means under every way to give out the labels."""
-    import numpy as np
-
     if changes.min() == changes.max():
         return 1.0
     total = len(changes)
@@ -116,8 +90,6 @@ def _permuted(changes: Floats, count: int, effect: float) -> float:
 @lru_cache(maxsize=8)
 def _draws(total: int, count: int) -> NDArray[np.int32]:
     """``count`` of ``total`` places without replacement, many times; the same for every series."""
-    import numpy as np
-
     rng = np.random.default_rng(_SEED)
     found = np.empty((_PERMUTATIONS, count), dtype=np.int32)
     for start in range(0, _PERMUTATIONS, 500):

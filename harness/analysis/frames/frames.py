@@ -5,11 +5,12 @@ Columns are part of the public interface; ``docs/frames.md`` describes them. Nam
 row.
 """
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.frames.correlation import Association
@@ -17,9 +18,6 @@ from harness.analysis.history.history import History
 from harness.analysis.series.intervals import SiteIntervals
 from harness.analysis.series.steps import Step
 from harness.model import PackageOutcome, Record
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SAMPLE_COLUMNS = (
     "machine", "environment", "revision", "position", "date", "package", "benchmark", "unit",
@@ -79,15 +77,12 @@ class _Category:
             return -1
         return self._known.setdefault(name, len(self._known))
 
-    def add(self, name: str | None) -> None:
+    def append(self, name: str | None) -> None:
         """Append a name."""
         self.codes.append(self.code(name))
 
     def column(self, places: Any = None) -> Any:
         """The categorical column, its rows repeated as ``places`` says."""
-        import numpy as np
-        import pandas as pd
-
         codes = np.frombuffer(self.codes, dtype=np.int32) if len(self.codes) else np.empty(0, int)
         chosen = codes if places is None else codes[places]
         return pd.Categorical.from_codes(chosen, categories=pd.Index(list(self._known), dtype=str))
@@ -109,9 +104,9 @@ class Samples:
         number = len(self._positions)
         self._positions.append(position)
         self._dates.append(record.revision.date)
-        self._of_record["machine"].add(record.machine.machine)
-        self._of_record["environment"].add(record.environment.name)
-        self._of_record["revision"].add(record.revision.hash)
+        self._of_record["machine"].append(record.machine.machine)
+        self._of_record["environment"].append(record.environment.name)
+        self._of_record["revision"].append(record.revision.hash)
         columns = self._of_measurement
         package, benchmark, unit = columns["package"], columns["benchmark"], columns["unit"]
         lane, origin = columns["lane"], columns["carried_from"]
@@ -134,8 +129,6 @@ class Samples:
 
     def samples(self) -> pd.DataFrame:
         """One row for each repetition; columns :data:`SAMPLE_COLUMNS`."""
-        import numpy as np
-
         counts = np.array(self._counts, dtype=np.int64)
         rows = np.repeat(np.arange(len(counts)), counts)
         found = self._columns(rows)
@@ -146,8 +139,6 @@ class Samples:
 
     def values(self) -> pd.DataFrame:
         """One row for each measurement, with its median; columns :data:`VALUE_COLUMNS`."""
-        import numpy as np
-
         counts = np.array(self._counts, dtype=np.int64)
         found = self._columns(np.arange(len(counts)))
         values = np.array(self._values, dtype=np.float64)
@@ -161,9 +152,6 @@ class Samples:
         return _made(found, VALUE_COLUMNS)
 
     def _columns(self, rows: Any) -> dict[str, Any]:
-        import numpy as np
-        import pandas as pd
-
         records = np.array(self._record, dtype=np.int64)[rows]
         found: dict[str, Any] = {n: c.column(records) for n, c in self._of_record.items()}
         found |= {name: c.column(rows) for name, c in self._of_measurement.items()}
@@ -178,26 +166,14 @@ def intervals_frame(intervals: SiteIntervals) -> pd.DataFrame:
     """One row for each site; columns :data:`INTERVAL_COLUMNS`."""
     place = intervals.history.position
     rows = [
-        (
-            intervals.history.machine,
-            intervals.history.environment,
-            s.site.package,
-            s.site.function,
-            s.site.position.file,
-            s.site.position.line,
-            s.site.position.column,
-            s.site.kind.value,
-            s.site.message,
-            s.site.reason,
-            s.first,
-            place(s.first),
-            s.last,
-            place(s.last),
-            s.records,
-            intervals.live(s),
+        _row(
+            INTERVAL_COLUMNS, intervals.history, s.first, s.site,
+            file=s.site.position.file, line=s.site.position.line, column=s.site.position.column,
+            kind=s.site.kind.value, first=s.first, first_position=place(s.first),
+            last=s.last, last_position=place(s.last), records=s.records, stands=intervals.live(s),
         )
         for s in intervals.all
-    ]
+    ]  # fmt: skip
     return _rows(rows, INTERVAL_COLUMNS)
 
 
@@ -206,29 +182,18 @@ def escapes_frame(history: History, records: Iterable[Record]) -> pd.DataFrame:
 
     The records need not be in memory together.
     """
-    names = [c for c in ESCAPE_COLUMNS if c not in _PLAIN]
-    columns: dict[str, Any] = {name: _Category() for name in names}
-    columns |= {name: array("l") for name in ("position", "line", "column", "test")}
+    columns: list[Any] = [array("l") if c in _PLAIN else _Category() for c in ESCAPE_COLUMNS]
     for record in records:
-        place = history.position(record.revision.hash)
+        revision = record.revision.hash
+        start = (history.machine, history.environment, revision, history.position(revision))
         for site in record.escapes:
-            columns["machine"].add(history.machine)
-            columns["environment"].add(history.environment)
-            columns["revision"].add(record.revision.hash)
-            columns["position"].append(place)
-            columns["package"].add(site.package)
-            columns["function"].add(site.function)
-            columns["file"].add(site.position.file)
-            columns["line"].append(site.position.line)
-            columns["column"].append(site.position.column)
-            columns["kind"].add(site.kind.value)
-            columns["message"].add(site.message)
-            columns["test"].append(site.test)
-    import numpy as np
-
+            place = (site.position.file, site.position.line, site.position.column)
+            own = (site.package, site.function, *place, site.kind.value, site.message, site.test)
+            for column, value in zip(columns, (*start, *own), strict=True):
+                column.append(value)
     found = {
         name: c.column() if isinstance(c, _Category) else np.array(c, dtype=np.int64)
-        for name, c in columns.items()
+        for name, c in zip(ESCAPE_COLUMNS, columns, strict=True)
     }
     found["test"] = found["test"].astype(bool)
     return _made(found, ESCAPE_COLUMNS)
@@ -236,8 +201,6 @@ def escapes_frame(history: History, records: Iterable[Record]) -> pd.DataFrame:
 
 def steps_frame(history: History, found: Sequence[Step]) -> pd.DataFrame:
     """One row for each step; columns :data:`STEP_COLUMNS`."""
-    import pandas as pd
-
     dates = {r.revision.hash: r.revision.date for r in history.records}
     rows = [
         _row(
@@ -302,8 +265,6 @@ def _row(
 
 
 def _rows(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
-    import pandas as pd
-
     with pd.option_context(*_TEXT):
         frame = pd.DataFrame(rows, columns=list(columns))
     for name in columns:
@@ -313,8 +274,6 @@ def _rows(rows: Sequence[tuple[object, ...]], columns: tuple[str, ...]) -> pd.Da
 
 
 def _made(found: Mapping[str, Any], columns: tuple[str, ...]) -> pd.DataFrame:
-    import pandas as pd
-
     with pd.option_context(*_TEXT):
         return pd.DataFrame({name: found[name] for name in columns})
 

@@ -1,29 +1,16 @@
-"""The measured history of one project in one environment on one machine."""
+"""The measured histories of one project, each in one environment on one machine."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from harness.analysis.history.runs import Run, Values, runs, values
 from harness.model import CodePart, Record, TreeDiff
 
 Parts = Mapping[str, CodePart]
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two records with the code of only those packages that differ.
-
-    Attributes:
-        same: number of escape sites outside of tests in the packages that were left out.
-    """
-
-    base: Record
-    head: Record
-    same: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +33,6 @@ class History:
     """Records in the order of the first-parent history, oldest first.
 
     Attributes:
-        records: one per revision, oldest first.
         line: hashes of the first-parent history, oldest first, measured or not.
         load: gives the code of a revision by package, where the records were read without it; code
             that two revisions have in common is one object.
@@ -68,6 +54,7 @@ class History:
     ids: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     stopped: Stopped | None = field(default=None, compare=False)
     read_at: float = field(default=math.inf, compare=False, repr=False)
+    _parts: dict[str, Parts] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def build(
@@ -76,11 +63,10 @@ class History:
         line: Sequence[str] = (),
         load: Callable[[str], Parts] | None = None,
     ) -> History:
-        """Order the records of one machine and environment.
+        """Order the records of one machine and environment by the first-parent history ``line``.
 
-        Args:
-            line: the first-parent history, oldest first. Without it the order is that of the
-                recorded first parents, and by date where that chain is broken.
+        Without it the order is that of the recorded first parents, and by date where that chain is
+        broken.
         """
         by_hash = {r.revision.hash: r for r in records}
         if not by_hash:
@@ -126,11 +112,7 @@ class History:
             self._parts[revision] = self.by_hash[revision].parts()
         return self._parts[revision]
 
-    @cached_property
-    def _parts(self) -> dict[str, Parts]:
-        return {}
-
-    def pair(self, base: str, head: str, needed: Collection[str] = ()) -> Pair:
+    def pair(self, base: str, head: str, needed: Collection[str] = ()) -> tuple[Record, Record]:
         """Two records with the code of packages that differ, or that are needed.
 
         Equal code has equal sites at equal places, so none of it is new or gone.
@@ -138,10 +120,9 @@ class History:
         before, after = self.parts(base), self.parts(head)
         equal = {p for p in before.keys() & after.keys() if self.same(before[p], after[p])}
         out = equal - set(needed)
-        return Pair(
+        return (
             self.by_hash[base].with_parts(c for p, c in before.items() if p not in out),
             self.by_hash[head].with_parts(c for p, c in after.items() if p not in out),
-            sum(self._counted(p, after[p])[0] for p in out),
         )
 
     def same(self, one: CodePart | None, other: CodePart | None) -> bool:
@@ -150,19 +131,9 @@ class History:
 
     def sites(self, revision: str) -> tuple[int, int]:
         """The numbers of a revision's escape sites in code, and in test and generated files."""
-        counts = [self._counted(p, part) for p, part in self.parts(revision).items()]
-        return sum(code for code, _ in counts), sum(other for _, other in counts)
-
-    def _counted(self, package: str, part: CodePart) -> tuple[int, int]:
-        known = self._counts.get(package)
-        if known is None or known[0] is not part:
-            code = len(part.in_code)
-            known = self._counts[package] = (part, (code, len(part.escapes) - code))
-        return known[1]
-
-    @cached_property
-    def _counts(self) -> dict[str, tuple[CodePart, tuple[int, int]]]:
-        return {}
+        parts = self.parts(revision).values()
+        code = sum(len(part.in_code) for part in parts)
+        return code, sum(len(part.escapes) for part in parts) - code
 
     def position(self, revision: str) -> int:
         """Place of a revision in the first-parent history, counted from the oldest."""
@@ -170,11 +141,8 @@ class History:
 
     def previous(self, revision: str) -> Record | None:
         """The nearest earlier record in the first-parent history, whatever its outcome."""
-        for hash_ in reversed(self.line[: self._index[revision]]):
-            record = self.by_hash.get(hash_)
-            if record is not None:
-                return record
-        return None
+        earlier = reversed(self.line[: self._index[revision]])
+        return next((self.by_hash[h] for h in earlier if h in self.by_hash), None)
 
     def between(self, base: str, head: str) -> tuple[str, ...]:
         """Hashes after ``base`` and before ``head`` in the first-parent history."""
@@ -182,13 +150,9 @@ class History:
 
     def diffs(self, base: str, head: str) -> tuple[TreeDiff, ...] | None:
         """The recorded diffs that lead from ``base`` to ``head``; ``None`` if one is missing."""
-        steps: list[TreeDiff] = []
-        for hash_ in (*self.between(base, head), head):
-            record = self.by_hash.get(hash_)
-            if record is None or record.diff is None:
-                return None
-            steps.append(record.diff)
-        return tuple(steps)
+        records = [self.by_hash.get(h) for h in (*self.between(base, head), head)]
+        found = [r.diff for r in records if r is not None and r.diff is not None]
+        return tuple(found) if len(found) == len(records) else None
 
 
 def _chain(by_hash: dict[str, Record]) -> list[str]:
@@ -204,3 +168,35 @@ def _chain(by_hash: dict[str, Record]) -> list[str]:
             at = by_hash[at].revision.parent
         ordered.extend(reversed(pending))
     return ordered
+
+
+def project_histories(
+    records: Iterable[Record],
+    branches: Sequence[tuple[str, Sequence[str]]],
+    read_at: float = math.inf,
+) -> list[History]:
+    """One history for each machine, environment and branch that has records.
+
+    As in asv, a branch also has what it shares with others. The environment with the newest record
+    comes first, its branches in the given order.
+
+    Args:
+        branches: name and first-parent history of each, oldest first. The name of a single branch
+            is not shown.
+        read_at: when the records were read, in seconds since the epoch.
+    """
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        groups.setdefault((record.machine.machine, record.environment.name), []).append(record)
+    found: list[tuple[float, History]] = []
+    for group in groups.values():
+        for number, (name, line) in enumerate(branches):
+            history = replace(
+                History.build(group, line),
+                branch=name if len(branches) > 1 else "",
+                other_branch=number > 0,
+                read_at=read_at,
+            )
+            if history.records:
+                found.append((max(map(history.began, group)), history))
+    return [history for _, history in sorted(found, key=lambda f: f[0], reverse=True)]

@@ -82,26 +82,10 @@ class Stretch:
 
 def stretches(places: Sequence[PackageResult | None]) -> list[Stretch]:
     """A package's results at each place, with carried ones joined."""
-    found: list[Stretch] = []
-    start = 0
-    before: PackageResult | None = None
-    goes_on = False  # whether the same object once more carries on
-    for index, package in enumerate(places):
-        if package is before and index:
-            if goes_on:
-                continue
-        else:
-            goes_on = _carries_on(package, package)
-            if _carries_on(before, package):
-                before = package
-                continue
-            before = package
-        if index:
-            found.append(Stretch(start, index, places[start]))
-        start = index
-    if places:
-        found.append(Stretch(start, len(places), places[start]))
-    return found
+    neighbours = enumerate(zip((None, *places), places, strict=False))
+    starts = [place for place, pair in neighbours if not _carries_on(*pair)]
+    ends = [*starts[1:], len(places)]
+    return [Stretch(a, b, places[a]) for a, b in zip(starts, ends, strict=False)]
 
 
 def _carries_on(before: PackageResult | None, package: PackageResult | None) -> bool:

@@ -1,33 +1,21 @@
-"""Change points of noisy series, with p-values.
+"""Change points of noisy series, with p-values; the method and its figures: docs/steps.md.
 
-A revision is one observation, however often it was repeated: the differences between two builds and
-two moments of a machine are in all repetitions of a revision alike. So the medians of revisions are
-compared, not their pooled samples; the repetitions only tell which revisions to trust less.
-
-The search is a binary segmentation. At every place the means of the two windows that meet there are
-compared, for windows of several lengths on either side: short ones see a step two revisions after
-it came and one that was repaired, long ones see a small step, and none is so long that a drift of
-the machine adds up in it. Differences are in units of their standard errors, which follow the noise
-where it changes its level. The p-value is that of Student's t, times the number of independent
-comparisons (Bonferroni): short windows make many, long ones few. Where the best
-candidate passes, both parts are searched again, and in the end every change point has to hold
-against its neighbours. Over many series the level is that of Benjamini and Hochberg (1995).
-Figures and the alternatives that were measured: docs/steps.md.
+A revision is one observation, its median; repetitions only tell which revisions to trust less. The
+search is a binary segmentation: at every place the means of the windows that meet there are
+compared, for windows of several lengths on either side, in units of their standard errors. The
+p-value is that of Student's t times the number of independent comparisons (Bonferroni), and over
+many series the level is that of Benjamini and Hochberg (1995).
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 # Share of false steps among those reported, over all series that were searched together.
 FALSE_DISCOVERIES = 0.05
@@ -84,12 +72,9 @@ def change_points(
     samples: Sequence[Sequence[float]] | None = None,
     level: float = FALSE_DISCOVERIES,
 ) -> tuple[ChangePoint, ...]:
-    """The change points of one series, in order.
+    """The change points of one series, in order, with p-values of at most ``level``.
 
-    Args:
-        values: one per measured revision, oldest first.
-        samples: the repetitions behind each value, if there are any.
-        level: largest p-value that is accepted.
+    There is one value for each measured revision, oldest first; ``samples`` are its repetitions.
     """
     if len(values) < FEWEST:
         return ()
@@ -103,49 +88,34 @@ def change_points_of_all(
     """The change points of many series, with p-values corrected for their number.
 
     A series has a step if its strongest candidate passes the procedure of Benjamini and Hochberg
-    over all series; its other steps have to pass the same level.
-
-    Args:
-        series: ``(values, samples)`` of each, as for :func:`change_points`.
-        rate: accepted share of false ones among the series that are said to have a step.
+    over all series; its other steps have to pass the same level. ``rate`` is the accepted share of
+    false ones among the series that are said to have a step.
     """
-    searched = [s if len(s[0]) >= FEWEST else None for s in series]
-    tried = [change_points(*s, rate) if s is not None else () for s in searched]
+    tried = [change_points(*s, rate) for s in series]
     best = sorted(min(c.p for c in found) for found in tried if found)
-    tests = sum(s is not None for s in searched)
-    passed = 0
-    for number, p in enumerate(best, 1):
-        if p <= rate * number / tests:
-            passed = number
+    tests = sum(len(values) >= FEWEST for values, _ in series)
+    passed = max((n for n, p in enumerate(best, 1) if p <= rate * n / tests), default=0)
     if not passed:
         return [() for _ in series]
     factor = tests / passed
     results: list[tuple[ChangePoint, ...]] = []
-    for one, found in zip(searched, tried, strict=True):
-        if one is None or not found:
-            results.append(())
-            continue
-        held = found if factor == 1 else change_points(*one, rate / factor)
-        results.append(
-            tuple(ChangePoint(c.index, min(1.0, c.p * factor), c.before, c.after) for c in held)
-        )
+    for one, found in zip(series, tried, strict=True):
+        held = change_points(*one, rate / factor) if found and factor != 1 else found
+        results.append(tuple(replace(c, p=min(1.0, c.p * factor)) for c in held))
     return results
 
 
 class _Search:
     """One series prepared: logarithms, outliers clipped, a variance for each place."""
 
-    def __init__(
-        self, values: Sequence[float], samples: Sequence[Sequence[float]] | None = None
-    ) -> None:
-        import numpy as np
-
+    def __init__(self, values: Sequence[float], samples: Sequence[Sequence[float]] | None) -> None:
         self._raw = np.asarray(values, dtype=np.float64)
         self._count = len(values)
         # Noise of a time is proportional to it; a count may be 0.
         self._log = bool((self._raw > 0).all())
         y = np.log(self._raw) if self._log else self._raw
-        sigma = _noise(y, self._floor(y))
+        size = 1.0 if self._log else float(np.median(np.abs(y)))
+        sigma = _noise(y, max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-150))
         self._y = _clipped(y, _OUTLIER * sigma)
         outliers = int((np.abs(_clipped(y, _SURELY * sigma) - y) > 0).sum())
         self._outliers = (outliers + 0.5) / self._count
@@ -170,16 +140,8 @@ class _Search:
                 pending += [(start, place), (place, end)]
         return self._settled(sorted(points), level)
 
-    def _floor(self, y: Floats) -> float:
-        import numpy as np
-
-        size = 1.0 if self._log else float(np.median(np.abs(y)))
-        return max(_LEAST_NOISE * size, _LEAST_OF_RANGE * float(np.ptp(y)), 1e-150)
-
     def _distrust(self, samples: Sequence[Sequence[float]]) -> Floats:
         """The extra variance of revisions whose repetitions differ more than usual."""
-        import numpy as np
-
         counts = np.array([len(s) for s in samples], dtype=np.float64)
         if counts.max(initial=0) < 2:
             return np.zeros(self._count)
@@ -191,8 +153,6 @@ class _Search:
 
     def _strongest(self, start: int, end: int, level: float) -> int:
         """The best place for a step between ``start`` and ``end``, 0 for none."""
-        import numpy as np
-
         places = np.arange(start + SHORTEST, end - SHORTEST + 1)
         windows = np.array(_WINDOWS)[:, None]
         left, right = np.maximum(places - windows, start), np.minimum(places + windows, end)
@@ -224,8 +184,6 @@ class _Search:
 
     def _steeper(self, start: int, place: int, end: int) -> bool:
         """Return whether a step fits clearly better than a straight line: a drift is no step."""
-        import numpy as np
-
         y = self._y[start:end]
         w = np.diff(self._weights[start : end + 1])
         middle = np.average(y, weights=w)
@@ -256,11 +214,11 @@ class _Search:
 
     def _settled(self, points: list[int], level: float) -> tuple[ChangePoint, ...]:
         """Move each change point to where it fits best, and drop those above the level."""
-        import numpy as np
-
         while True:
-            points = self._moved(points)
             edges = [0, *points, self._count]
+            for i in range(1, len(edges) - 1):
+                edges[i] = self._fitting(*_within_reach(*edges[i - 1 : i + 2]))
+            points = edges[1:-1]
             ps = [self._held(*around) for around in zip(edges, points, edges[2:], strict=False)]
             if not ps or max(ps) <= level:
                 break
@@ -276,12 +234,6 @@ class _Search:
         start, end = _within_reach(before, place, after)
         by_noise = self._by_noise(self._difference(start, place, end), place, start, end)
         return max(by_noise, self._by_outliers(place))
-
-    def _moved(self, points: list[int]) -> list[int]:
-        edges = [0, *points, self._count]
-        for i in range(1, len(edges) - 1):
-            edges[i] = self._fitting(*_within_reach(*edges[i - 1 : i + 2]))
-        return edges[1:-1]
 
     def _fitting(self, start: int, end: int) -> int:
         """The place between ``start`` and ``end`` where a step fits best."""
@@ -302,8 +254,6 @@ def _noise(y: Floats, floor: float) -> Floats:
     are, is left out. Where neighbours resemble each other (a machine that is slow for a while), the
     means of blocks differ more than they should, and count instead.
     """
-    import numpy as np
-
     steps = np.abs(np.diff(y)) / math.sqrt(2)
     usual = whole = max(floor, _scale(steps))
     size = min(_BLOCK, len(y) // _BLOCKS)
@@ -321,8 +271,6 @@ def _louder(steps: Floats) -> Floats:
     Every stretch that contains a place is used, so that the first revisions of a noisier machine
     are as noisy as those that follow.
     """
-    import numpy as np
-
     windows = np.lib.stride_tricks.sliding_window_view
     factor = np.ones(len(steps) + 1)
     for length, clearly in _STRETCHES:
@@ -335,16 +283,12 @@ def _louder(steps: Floats) -> Floats:
 
 
 def _scale(sizes: Floats) -> float:
-    import numpy as np
-
     smaller = np.sort(sizes)[: math.ceil(_SMALLER * len(sizes))]
     return float(smaller.mean()) / _SMALLER_MEAN
 
 
 def _clipped(y: Floats, limit: Floats) -> Floats:
     """The series with single outliers brought back to the edge of what is usual around them."""
-    import numpy as np
-
     windows = np.lib.stride_tricks.sliding_window_view
     middle = np.median(windows(np.pad(y, 2, mode="reflect"), 5), axis=1)
     if len(y) > 7:

@@ -9,13 +9,14 @@ may never be executed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 from harness.analysis.history.history import History
-from harness.analysis.series.series import Point, PointRuns, PointState, Series, Slot, slots
+from harness.analysis.series.series import Point, PointRuns, PointState, Series, Slot
 from harness.model import (
     ESCAPES,
     FRAME_BYTES,
@@ -28,19 +29,6 @@ from harness.model import (
 )
 
 CODE_UNITS = (ESCAPES, HEAP_CALLS, FRAME_BYTES)
-
-
-def package_series(history: History) -> dict[str, tuple[Series, ...]]:
-    """Escape sites, allocation calls and the largest frame of every package over a history.
-
-    Test files are left out. A package that does not compile has no value, and one that is in no
-    test binary none of the compiled code. The order is that of :data:`CODE_UNITS`.
-    """
-    counts = PackageCounts(history)
-    for slot in slots(history):
-        counts.add(slot)
-    return counts.series()
-
 
 _NOT_MEASURED = Point(PointState.NOT_MEASURED)
 _ABSENT = Point(PointState.ABSENT)
@@ -70,45 +58,37 @@ class _Count:
     foreign: _Calls
 
 
-@dataclass(slots=True)
-class _Line:
-    """One series while it is collected: the places where another point begins, and that point."""
+# One series while it is collected: the places where another point begins, and that point.
+_Line = list[tuple[int, Point]]
 
-    starts: list[int] = field(default_factory=list)
-    points: list[Point] = field(default_factory=list)
 
-    def put(self, place: int, point: Point) -> None:
-        """The point of the next place."""
-        last = self.points[-1] if self.points else None
-        # An equal one is another object where the line was pickled in between.
-        if last is not point and last != point:
-            self.starts.append(place)
-            self.points.append(point)
+def _put(line: _Line, place: int, point: Point) -> None:
+    """Add the point of the next place."""
+    last = line[-1][1] if line else None
+    # An equal one is another object where the line was pickled in between.
+    if last is not point and last != point:
+        line.append((place, point))
 
-    def copy(self) -> _Line:
-        """Another series with the same points so far."""
-        return _Line(list(self.starts), list(self.points))
 
-    def runs(self, places: int) -> PointRuns:
-        """The points of :class:`Series`, for so many places."""
-        ends = [*self.starts[1:], places]
-        return tuple(
-            (point, end - start)
-            for start, end, point in zip(self.starts, ends, self.points, strict=True)
-        )
+def _runs(line: _Line, places: int) -> PointRuns:
+    """The points of :class:`Series`, for so many places."""
+    ends = [*(start for start, _ in line[1:]), places]
+    return tuple((point, end - start) for (start, point), end in zip(line, ends, strict=True))
 
 
 class PackageCounts:
-    """Collects :func:`package_series` in one pass over a history.
+    """Collects series of every package: escape sites, allocation calls and the largest frame.
 
-    A package is counted once for as long as it stays the same.
+    Test files are left out. A package that does not compile has no value, and one that is in no
+    test binary none of the compiled code. A package is counted once for as long as it stays the
+    same.
     """
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._count_of_places = 0
         # Why a package that has not been seen has no value: first places, and points from there on.
-        self._unseen = _Line()
+        self._unseen: _Line = []
         # By package, in the order of CODE_UNITS.
         self._lines: dict[str, tuple[_Line, ...]] = {}
         self._known: dict[str, tuple[CodePart, dict[str, str], _Count]] = {}
@@ -123,8 +103,8 @@ class PackageCounts:
         place = self._count_of_places
         self._count_of_places += 1
         if slot.record is None:
-            for line in self._all_lines():
-                line.put(place, _NOT_MEASURED)
+            for line in (self._unseen, *chain.from_iterable(self._lines.values())):
+                _put(line, place, _NOT_MEASURED)
             return
         values = self._values(slot.record, self._history.parts(slot.revision))
         why = {
@@ -133,36 +113,31 @@ class PackageCounts:
         }
         for package in why.keys() | {package for package, _ in values}:
             if package not in self._lines:
-                self._lines[package] = tuple(self._unseen.copy() for _ in CODE_UNITS)
-        self._unseen.put(place, _ABSENT)
+                self._lines[package] = tuple(list(self._unseen) for _ in CODE_UNITS)
+        _put(self._unseen, place, _ABSENT)
         for package, lines in self._lines.items():
             without = why.get(package, _ABSENT)
             for unit, line in zip(CODE_UNITS, lines, strict=True):
                 number = values.get((package, unit))
-                line.put(place, without if number is None else self._point(unit, number))
+                _put(line, place, without if number is None else self._point(unit, number))
 
     def series(self, pending: int = 0) -> dict[str, tuple[Series, ...]]:
         """The series of all places so far, and of some that follow and are not measured."""
         places = self._count_of_places
         found: dict[str, tuple[Series, ...]] = {}
-        for package in sorted(self._lines):
+        for package, lines in sorted(self._lines.items()):
             own: list[Series] = []
-            for unit, line in zip(CODE_UNITS, self._lines[package], strict=True):
-                values = [p.measurement for p in line.points if p.measurement is not None]
+            for unit, line in zip(CODE_UNITS, lines, strict=True):
+                values = [p.measurement for _, p in line if p.measurement is not None]
                 if values:
-                    whole = line.copy()
+                    whole = list(line)
                     if pending:
-                        whole.put(places, _NOT_MEASURED)
-                    runs = partial(whole.runs, places + pending)
+                        _put(whole, places, _NOT_MEASURED)
+                    runs = partial(_runs, whole, places + pending)
                     own.append(Series(package, "", unit, values[0], values[-1], runs))
             if own:
                 found[package] = tuple(own)
         return found
-
-    def _all_lines(self) -> Iterator[_Line]:
-        yield self._unseen
-        for lines in self._lines.values():
-            yield from lines
 
     def _values(
         self, record: Record, parts: Mapping[str, CodePart]
@@ -207,24 +182,20 @@ class PackageCounts:
 
     def _count(self, package: str, part: CodePart) -> _Count:
         known = self._known.get(package)
-        if known is None or known[0] is not part or known[1] is not self._directories:
-            count = _counted(package, part, self._directories)
-            known = self._known[package] = (part, self._directories, count)
-        return known[2]
-
-
-def _counted(package: str, part: CodePart, directories: Mapping[str, str]) -> _Count:
-    calls = _calls_by_source(part, directories)
-    frames = [f.frame_bytes for f in part.functions if not f.test]
-    own = {key: n for key, n in calls.items() if key[0] == package}
-    return _Count(
-        escapes=len(part.in_code),
-        linked=bool(part.functions),
-        frame=max(frames, default=None),
-        calls=sum(own.values()),
-        own=own,
-        foreign={key: n for key, n in calls.items() if key[0] != package},
-    )
+        if known is not None and known[0] is part and known[1] is self._directories:
+            return known[2]
+        calls = _calls_by_source(part, self._directories)
+        own = {key: n for key, n in calls.items() if key[0] == package}
+        count = _Count(
+            escapes=len(part.in_code),
+            linked=bool(part.functions),
+            frame=max((f.frame_bytes for f in part.functions if not f.test), default=None),
+            calls=sum(own.values()),
+            own=own,
+            foreign={key: n for key, n in calls.items() if key[0] != package},
+        )
+        self._known[package] = (part, self._directories, count)
+        return count
 
 
 def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
@@ -233,12 +204,10 @@ def _calls_by_source(part: CodePart, directories: Mapping[str, str]) -> _Calls:
     A call inlined from a library counts for the line that calls the library.
     """
     counts: dict[tuple[str, str, int, str, str], int] = {}
-    owners: dict[str, str | None] = {}  # package of a file, by its directory
 
+    @cache
     def owner(file: str) -> str | None:
-        if file not in owners:
-            owners[file] = directories.get(file.rpartition("/")[0] or ".")
-        return owners[file]
+        return directories.get(file.rpartition("/")[0] or ".")
 
     for call in part.calls:
         file, line = call.file, call.line

@@ -25,18 +25,19 @@ def condition_changes(history: History) -> tuple[ConditionChange, ...]:
     return tuple(
         ConditionChange(head.revision.hash, what, before, after)
         for base, head in pairwise(history.records)
-        for what, before, after in zip(_NAMES, _conditions(base), _conditions(head), strict=True)
+        for (what, before), after in zip(
+            _conditions(base).items(), _conditions(head).values(), strict=True
+        )
         if before != after
     )
 
 
-_NAMES = ("toolchain", "machine", "settings")
-
-
-def _conditions(record: Record) -> tuple[str, str, str]:
-    tool, machine, settings = record.environment.toolchain, record.machine, record.settings
-    toolchain = f"{tool.release} {tool.goos}/{tool.goarch}" + (" with cgo" if tool.cgo else "")
-    hardware = ", ".join(
-        p for p in (machine.cpu, machine.num_cpu and f"{machine.num_cpu} CPUs") if p
-    )
-    return toolchain, hardware, f"-benchtime={settings.alloc_benchtime}"
+def _conditions(record: Record) -> dict[str, str]:
+    tool, machine = record.environment.toolchain, record.machine
+    cgo = " with cgo" if tool.cgo else ""
+    cpus = machine.num_cpu and f"{machine.num_cpu} CPUs"
+    return {
+        "toolchain": f"{tool.release} {tool.goos}/{tool.goarch}{cgo}",
+        "machine": ", ".join(filter(None, (machine.cpu, cpus))),
+        "settings": f"-benchtime={record.settings.alloc_benchtime}",
+    }

@@ -16,8 +16,7 @@ class Interval:
 
     Attributes:
         site: as it was last seen.
-        first: hash of the first revision that has it.
-        last: hash of the last one.
+        first, last: hashes of the first and the last revision that have it.
         records: how many records have it.
         ended: hash of the revision that no longer has it; empty while it is live.
         before: how many records had its package before the first that has it.
@@ -34,11 +33,7 @@ class Interval:
 
 
 class SiteIntervals:
-    """Collects the interval of every escape site, record by record, oldest first.
-
-    Args:
-        history: the order of the records.
-    """
+    """Collects the interval of every escape site, record by record, oldest first."""
 
     def __init__(self, history: History) -> None:
         self.history = history
@@ -113,11 +108,7 @@ class SiteIntervals:
         return self._all
 
     def of(self, site: EscapeSite) -> Interval | None:
-        """The interval of a site of the record that was taken last, ``None`` if it has none.
-
-        Args:
-            site: the very object of :attr:`parts`, not an equal one.
-        """
+        """The interval, if any, of a site of :attr:`parts`: of the object, not an equal one."""
         return self._live.get(id(site))
 
     @property

@@ -16,12 +16,9 @@ class LineCost:
     """Allocations of a benchmark on a line.
 
     Attributes:
-        package: import path.
-        benchmark: full name.
         function: of the line, in the compiler's words.
         via: the library function that the line calls and that allocates, or empty.
-        allocs: allocations per operation.
-        bytes: bytes per operation.
+        allocs, bytes: per operation.
         revision: hash of the revision that was profiled; the benchmark's allocs/op and the line
             are since unchanged.
     """
@@ -62,28 +59,21 @@ class LineCosts:
             if not self._holds(package.path, result.name, result.measurement(ALLOCS))
         }
         new = {(a.package, a.benchmark) for a in record.accounts}
-        self._drop(stale | new)
-        numbers = {}
-        if new:
-            numbers = {
-                (package, result.name): measured.value
-                for package, result in record.benchmarks()
-                if (measured := result.measurement(ALLOCS)) is not None
-            }
+        gone = stale | new
+        for lines in self._lines.values() if gone else ():
+            for line, costs in lines.items():
+                lines[line] = [c for c in costs if (c.package, c.benchmark) not in gone]
+        numbers = {
+            (package, result.name): measured.value
+            for package, result in (record.benchmarks() if new else ())
+            if (measured := result.measurement(ALLOCS)) is not None
+        }
         for account in record.accounts:
             key = (account.package, account.benchmark)
             self._values[key] = numbers.get(key, account.allocs)
-            for site in account.sites:
-                self._lines.setdefault(site.file, {}).setdefault(site.line, []).append(
-                    LineCost(
-                        *key,
-                        site.function,
-                        site.via,
-                        site.allocs,
-                        site.bytes,
-                        record.revision.hash,
-                    )
-                )
+            for s in account.sites:
+                cost = LineCost(*key, s.function, s.via, s.allocs, s.bytes, self._previous)
+                self._lines.setdefault(s.file, {}).setdefault(s.line, []).append(cost)
 
     def at(
         self, files: Collection[str] | None
@@ -104,13 +94,6 @@ class LineCosts:
     def _holds(self, package: str, name: str, measured: Measurement | None) -> bool:
         value = self._values.get((package, name))
         return value is None or (measured is not None and measured.low <= value <= measured.high)
-
-    def _drop(self, benchmarks: Collection[tuple[str, str]]) -> None:
-        if not benchmarks:
-            return
-        for lines in self._lines.values():
-            for line, costs in lines.items():
-                lines[line] = [c for c in costs if (c.package, c.benchmark) not in benchmarks]
 
     def _move(self, record: Record) -> None:
         """Put every line where the commit put it; forget what it changed."""

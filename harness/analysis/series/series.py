@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, partial
-from itertools import chain, repeat
+from itertools import chain, groupby, repeat
 
 from harness.analysis.history.history import History
 from harness.analysis.history.runs import Stretch, stretches
@@ -43,11 +43,7 @@ class PointState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place of a history: a record with its hash, or all neighbours without a record.
-
-    Attributes:
-        hashes: the revisions, oldest first.
-    """
+    """One place of a history: a record with its hash, or all neighbours without one, in order."""
 
     hashes: tuple[str, ...]
     record: Record | None
@@ -108,20 +104,8 @@ class Series:
 
 def slots(history: History) -> tuple[Slot, ...]:
     """The places of a history, oldest first; neighbours without a record share one."""
-    found: list[Slot] = []
-    run: list[str] = []
-    for hash_ in history.line:
-        record = history.by_hash.get(hash_)
-        if record is None:
-            run.append(hash_)
-            continue
-        if run:
-            found.append(Slot(tuple(run), None))
-            run = []
-        found.append(Slot((hash_,), record))
-    if run:
-        found.append(Slot(tuple(run), None))
-    return tuple(found)
+    places = groupby(history.line, key=history.by_hash.get)
+    return tuple(Slot(tuple(hashes), record) for record, hashes in places)
 
 
 def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ...]]:
@@ -153,11 +137,7 @@ def benchmark_series(history: History) -> dict[tuple[str, str], tuple[Series, ..
 
 @dataclass(frozen=True, slots=True)
 class _Along:
-    """A stretch of a package with its measurements by benchmark and unit.
-
-    Attributes:
-        values: the measurements of the first result of each name.
-    """
+    """A stretch of a package, with the measurements by benchmark and unit."""
 
     record: Record | None
     stretch: Stretch
@@ -206,13 +186,11 @@ def _extents(along: Sequence[_Along]) -> dict[str, _Extent]:
 
 def _runs(along: Sequence[_Along], key: tuple[str, str], unit: str, extent: _Extent) -> PointRuns:
     found: list[tuple[Point, int]] = []
-    name = key[1]
     for part in along:
-        units, package = part.values.get(name), part.stretch.package
-        measurement = None if units is None else units.get(unit)
+        package = part.stretch.package
+        measurement = part.values.get(key[1], {}).get(unit)
         if package is None or measurement is None or part.record is None:
-            gap = (part.stretch.start < extent.first, part.stretch.start > extent.last)
-            point = _gap(part, key, unit, before=gap[0], after=gap[1])
+            point = _gap(part, key, unit, extent)
         elif package.outcome is PackageOutcome.CARRIED:
             point = Point(PointState.CARRIED, measurement, "", package.carried_from)
         else:
@@ -221,33 +199,26 @@ def _runs(along: Sequence[_Along], key: tuple[str, str], unit: str, extent: _Ext
     return tuple(found)
 
 
-def _gap(part: _Along, key: tuple[str, str], unit: str, *, before: bool, after: bool) -> Point:
+def _gap(part: _Along, key: tuple[str, str], unit: str, extent: _Extent) -> Point:
     """The point of places without a value."""
-    record, package = part.record, part.stretch.package
+    record, package, place = part.record, part.stretch.package, part.stretch.start
     if record is None:
         return Point(PointState.NOT_MEASURED)
-    if package is not None and key[1] in part.values:
-        lane = Lane.TIME if unit == SECONDS else None
-        reason = _failure(package, key[1], lane)
-        return Point(PointState.FAILED if reason else PointState.NOT_TAKEN, reason=reason)
     if package is None:
         if record.outcome is Outcome.BROKEN and not record.compiled:
             return Point(PointState.BROKEN, reason=build_error(record, key[0]))
-        return _absent(before=before, after=after)
-    if package.outcome is PackageOutcome.BUILD_FAILED:
+    elif key[1] in part.values:
+        reason = _failure(package, key[1], Lane.TIME if unit == SECONDS else None)
+        return Point(PointState.FAILED if reason else PointState.NOT_TAKEN, reason=reason)
+    elif package.outcome is PackageOutcome.BUILD_FAILED:
         return Point(PointState.DOES_NOT_BUILD, reason=build_error(record, key[0]))
-    if package.outcome is PackageOutcome.NOT_SELECTED or record.settings.bench not in ("", "."):
+    elif package.outcome is PackageOutcome.NOT_SELECTED or record.settings.bench not in ("", "."):
         return Point(PointState.NOT_SELECTED)
-    reason = _failure(package, key[1], None)
-    if reason and not before:
+    elif place >= extent.first and (reason := _failure(package, key[1], None)):
         return Point(PointState.FAILED, reason=reason)
-    return _absent(before=before, after=after)
-
-
-def _absent(*, before: bool, after: bool) -> Point:
-    if before:
+    if place < extent.first:
         return Point(PointState.NOT_YET)
-    return Point(PointState.REMOVED if after else PointState.ABSENT)
+    return Point(PointState.REMOVED if place > extent.last else PointState.ABSENT)
 
 
 def build_error(record: Record, package: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
-from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of, site_cost
+from harness.analysis.compare.costs import UNKNOWN, Reach, SiteCost, costs_of, reach_of
 from harness.analysis.compare.escapes import EscapeCounts, Followed
 from harness.analysis.history.history import History, Parts
 from harness.analysis.series.intervals import Interval, SiteIntervals, counts_by_package
@@ -43,11 +43,9 @@ class RevisionSites:
     """The source of one revision, or some files of it, as far as it is about the heap.
 
     Attributes:
-        revision: hash.
         sites: every escape site outside of tests, with its life; in the order of the source.
         costs: what benchmarks allocate, by file and line; the most allocations first.
-        inlining: which functions can be inlined.
-        calls: which calls were.
+        inlining, calls: which functions can be inlined, and which calls were.
         reach: what the sites cost, by the ``id`` of their objects; see :meth:`cost`.
         changed: by file, hash of the recorded revision that changed it last; a file that is not
             there has not changed since ``since``.
@@ -115,10 +113,8 @@ def follow_sites(
 ) -> SiteHistory:
     """Follow every site through a history.
 
-    Args:
-        history: the records.
-        wanted: by hash of a revision the files whose lines are to be told. Of the newest revision
-            all are.
+    ``wanted`` has by hash of a revision the files whose lines are to be told. Of the newest
+    revision all are.
     """
     follower = SiteFollower(history)
     for record in history.records:
@@ -134,9 +130,6 @@ class SiteFollower:
 
     Each record is given to :meth:`follow` and then to :meth:`take`; what is asked of the record
     before, after the one and before the other.
-
-    Args:
-        history: the records that follow.
     """
 
     def __init__(self, history: History) -> None:
@@ -230,15 +223,14 @@ def _joined(told: Sequence[RevisionSites]) -> RevisionSites:
     """Several looks at one revision, each at other files, as one."""
     if len(told) == 1:
         return told[0]
-    return RevisionSites(
-        revision=told[0].revision,
+    return replace(
+        told[0],
         sites=tuple(sorted((s for t in told for s in t.sites), key=lambda pair: _order(pair[0]))),
         costs={place: costs for t in told for place, costs in t.costs.items()},
         inlining=tuple(d for t in told for d in t.inlining),
         calls=tuple(c for t in told for c in t.calls),
         reach={site: cost for t in told for site, cost in t.reach.items()},
         changed={file: revision for t in told for file, revision in t.changed.items()},
-        since=told[0].since,
     )
 
 
@@ -326,23 +318,16 @@ def _reach(
 ) -> dict[int, SiteCost]:
     """Costs of sites, by the record and by those of earlier ones that still hold."""
     found = {}
-    accounted = {place for place, here in costs.items() if any(_allocates(c) for c in here)}
+    accounted = {
+        place for place, here in costs.items() if any(not c.via and c.allocs > 0 for c in here)
+    }
     for site, cost in zip(sites, costs_of(record, sites), strict=True):
         known = (site.position.file, site.position.line) in accounted
         if cost.reach is None or (known and cost.reach is not Reach.ALLOCATES):
             reach = reach_of(cost.allocates, known, executions.get(id(site))) or cost.reach
-            cost = cost if reach is cost.reach else site_cost(cost.allocates, reach)
+            cost = cost if reach is cost.reach else SiteCost(cost.allocates, reach)
         found[id(site)] = cost
     return found
-
-
-def _allocates(cost: LineCost) -> bool:
-    return not cost.via and cost.allocs > 0
-
-
-def files_of(sites: RevisionSites) -> Sequence[str]:
-    """The files with an escape site, in their order."""
-    return sorted(sites.by_file)
 
 
 _Item = TypeVar("_Item")

@@ -18,14 +18,8 @@ from itertools import pairwise
 from harness.analysis.compare.comparison import Direction, direction_of, judge
 from harness.analysis.history.history import History
 from harness.analysis.history.runs import Run
-from harness.analysis.series.changepoints import ChangePoint, change_points_of_all
 from harness.analysis.series.series import unit_order
-from harness.model import (
-    ALLOCS,
-    Lane,
-    Measurement,
-    is_exact_unit,
-)
+from harness.model import ALLOCS, Lane, Measurement, is_exact_unit
 
 # A series of the allocation lane is taken for exact while at most this share did not repeat.
 _MOSTLY_EXACT = 0.05
@@ -44,7 +38,6 @@ class Step:
             may belong to any of them.
         before, after: values at ``previous`` and ``revision``; of a noisy series the medians of the
             levels that end and begin there.
-        exact: whether both values are exact.
         p: of a noisy series, the probability of such a difference without a change, corrected for
             all places and all series of the unit; ``None`` where every change counts.
         repaired: of a regression, the later revision at which the value was back at or below
@@ -98,14 +91,10 @@ def steps(history: History, unit: str = ALLOCS) -> tuple[Step, ...]:
     noisy: list[tuple[_Key, list[_Place]]] = []
     for key, places in history.values.get(unit, {}).items():
         (noisy if _is_noisy(unit, places) else exact).append((key, places))
-    found = [_exact_steps(history, unit, *s) for s in exact]
+    found = [step for s in exact for step in _exact_steps(history, unit, *s)]
     found += _noisy_steps(history, unit, noisy)
-    return tuple(
-        sorted(
-            (step for listed in found for step in listed),
-            key=lambda s: (history.position(s.revision), s.package, s.benchmark),
-        )
-    )
+    position = history.position
+    return tuple(sorted(found, key=lambda s: (position(s.revision), s.package, s.benchmark)))
 
 
 def all_repaired(history: History, found: Sequence[Step]) -> str | None:
@@ -192,18 +181,39 @@ def _exact_steps(history: History, unit: str, key: _Key, places: Sequence[_Place
 
 def _noisy_steps(
     history: History, unit: str, series: Sequence[tuple[_Key, list[_Place]]]
-) -> list[list[Step]]:
+) -> list[Step]:
+    if not series:
+        return []
+    from harness.analysis.series.changepoints import change_points_of_all  # numpy loads for long
+
     measured = [_observations(places) for _, places in series]
     points = change_points_of_all(
         [
             ([o.measurement.value for o in observed], [o.measurement.samples for o in observed])
             for observed in measured
-        ],
+        ]
     )
-    return [
-        _repaired_noisy([_noisy_step(history, unit, key, observed, point) for point in found])
-        for (key, _), observed, found in zip(series, measured, points, strict=True)
-    ]
+    steps: list[Step] = []
+    for (key, _), observed, found in zip(series, measured, points, strict=True):
+        own = []
+        for point in found:
+            revision, previous = observed[point.index].first, observed[point.index - 1].last
+            own.append(
+                Step(
+                    *key,
+                    unit=unit,
+                    revision=revision,
+                    previous=previous,
+                    between=history.between(previous, revision),
+                    before=point.before,
+                    after=point.after,
+                    direction=direction_of(unit, point.after - point.before),
+                    exact=False,
+                    p=point.p,
+                )
+            )
+        steps += _repaired_noisy(own)
+    return steps
 
 
 @dataclass(slots=True)
@@ -232,24 +242,6 @@ def _observations(places: Iterable[_Place]) -> list[_Observation]:
     return found
 
 
-def _noisy_step(
-    history: History, unit: str, key: _Key, observed: Sequence[_Observation], point: ChangePoint
-) -> Step:
-    revision, previous = observed[point.index].first, observed[point.index - 1].last
-    return Step(
-        *key,
-        unit=unit,
-        revision=revision,
-        previous=previous,
-        between=history.between(previous, revision),
-        before=point.before,
-        after=point.after,
-        direction=direction_of(unit, point.after - point.before),
-        exact=False,
-        p=point.p,
-    )
-
-
 def _with_repair(step: Step, old: Measurement, new: Measurement, later: Sequence[_Place]) -> Step:
     """A step, of a regression with the revision that undid it."""
     if step.direction is not Direction.REGRESSION:
@@ -263,16 +255,10 @@ def _with_repair(step: Step, old: Measurement, new: Measurement, later: Sequence
 
 def _repaired_noisy(found: list[Step]) -> list[Step]:
     """The steps, each regression with the revision that undid it: a level near the one before."""
-    return [
-        replace(step, repaired=_back(step, found[number + 1 :]))
-        if step.direction is Direction.REGRESSION
-        else step
-        for number, step in enumerate(found)
-    ]
-
-
-def _back(step: Step, later: Sequence[Step]) -> str | None:
-    for other in later:
-        if (step.after - other.after) / step.delta >= _GONE:
-            return other.revision
-    return None
+    repaired = []
+    for number, step in enumerate(found, 1):
+        worse = step.direction is Direction.REGRESSION
+        later = found[number:] if worse else []
+        back = (s.revision for s in later if (step.after - s.after) / step.delta >= _GONE)
+        repaired.append(replace(step, repaired=next(back, None)) if worse else step)
+    return repaired

@@ -33,10 +33,7 @@ def judge_compiled(
     Args:
         head: with the compiled code that rules are about.
         policy: what fails; ``forbid-if-covered`` only lists, since nothing was run.
-        today: by which waivers expire; without it none does.
-        marks: code that comments in the source declare free of escapes.
-        renames: benchmarks that have another name at the head.
-        untold: rules that the compiled code cannot decide.
+        today, marks, untold: as for :func:`judge_gate`.
     """
     policy = policy or Policy()
     renames = renames or Renames()
@@ -45,8 +42,15 @@ def judge_compiled(
     new = [site for site in escapes.new if not _constant(site)]
     errors = [*unmeasured(base, head), *_nothing(base), *_nothing(head)]
     errors += errors_of(head, untold)
+    forbid = policy.new_escapes is EscapeRule.FORBID
+    about_code = replace(
+        policy,
+        budgets=tuple(b for b in policy.budgets if b.scope is not Scope.BENCHMARK),
+        benchmarks=(),
+        new_escapes=EscapeRule.FORBID if forbid else EscapeRule.REPORT,
+    )
     judged = judge_policy(
-        _about_code(policy), (), head, new, today or date.min, marks=marks, gone=benchmarks.gone
+        about_code, (), head, new, today or date.min, marks=marks, gone=benchmarks.gone
     )
     # Code that was not compiled may use them.
     judgement = replace(judged, unused=(), idle=())
@@ -71,12 +75,6 @@ def _nothing(record: Record) -> list[GateError]:
         return []
     nothing = PackageError("", "build", "nothing was compiled: Go finds no package in it")
     return errors_of(record, record.errors or (nothing,))
-
-
-def _about_code(policy: Policy) -> Policy:
-    new = EscapeRule.FORBID if policy.new_escapes is EscapeRule.FORBID else EscapeRule.REPORT
-    budgets = tuple(b for b in policy.budgets if b.scope is not Scope.BENCHMARK)
-    return replace(policy, budgets=budgets, benchmarks=(), new_escapes=new)
 
 
 def _constant(site: EscapeSite) -> bool:

@@ -5,7 +5,7 @@ happened in the same revision.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from harness.analysis.causes.attribution import Attribution
 from harness.analysis.causes.explain import explain_steps
@@ -49,7 +49,7 @@ def findings(
 
     Args:
         attributions: of every step that has accounts, if they are known already.
-        diffs: escapes by base and head, as far as they are known already.
+        diffs: those that are known already, by base and head.
     """
     by_revision: dict[tuple[str, Direction], list[Step]] = {}
     for step in steps(history, ALLOCS):
@@ -58,7 +58,9 @@ def findings(
     for (revision, direction), members in by_revision.items():
         members.sort(key=lambda s: s.size, reverse=True)
         pair = (members[0].previous, revision)
-        diff = (diffs or {}).get(pair) or escape_diff(history, *pair)
+        diff = (diffs or {}).get(pair)
+        if diff is None:
+            diff = diff_escapes(*history.pair(*pair), history.diffs(*pair))
         sites = diff.new if direction is Direction.REGRESSION else diff.gone
         packages = {s.package for s in members}
         found.append(
@@ -76,13 +78,6 @@ def findings(
             )
         )
     return tuple(sorted(found, key=lambda f: _rank(history, f)))
-
-
-def escape_diff(history: History, base: str, head: str) -> EscapeDiff:
-    """Escapes of two revisions of one history, matched along the recorded diffs."""
-    pair = history.pair(base, head)
-    diff = diff_escapes(pair.base, pair.head, history.diffs(base, head))
-    return replace(diff, kept=diff.kept + pair.same)
 
 
 def _rank(history: History, finding: Finding) -> tuple[int, float, float, int]:

@@ -19,15 +19,7 @@ from harness.analysis.compare.renames import BenchmarkDiff, diff_benchmarks
 from harness.analysis.compare.timing import TimeReport
 from harness.analysis.verdict.policy import Judgement, Rule, judge_policy
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, EXIT_REGRESSION, EXIT_UNFIT
-from harness.model import (
-    ALLOCS,
-    Lane,
-    Measurement,
-    PackageError,
-    PackageOutcome,
-    Record,
-    TreeDiff,
-)
+from harness.model import ALLOCS, Lane, Measurement, PackageError, PackageOutcome, Record, TreeDiff
 from harness.policy.model import NoEscape, Policy
 
 
@@ -137,16 +129,13 @@ def judge_gate(
     if time is not None and not unfit:
         changed += [c for c in time.changes if c.direction is not Direction.NONE]
     errors = [*unmeasured(base, head), *time_errors]
+
+    def add(stage: str, message: str, package: str = "") -> None:
+        errors.append(GateError(stage, head.revision.hash, package, message))
+
     if time is not None and time.fewest:
-        errors.append(
-            GateError(
-                "time",
-                head.revision.hash,
-                "",
-                f"too few samples to tell anything of {len(time.noise)} benchmarks;"
-                f" use --count {time.fewest} or more",
-            )
-        )
+        few = f"too few samples to tell anything of {len(time.noise)} benchmarks"
+        add("time", f"{few}; use --count {time.fewest} or more")
     escapes = diff_escapes(base, head, diffs)
     policy = policy or Policy()
     judgement = judge_policy(
@@ -155,22 +144,12 @@ def judge_gate(
     # Where the head removed all benchmarks, that is judged as such.
     taken_out = any(v.rule is Rule.GONE for v in judgement.violations)
     if not errors and not taken_out and not any(c.head is not None for c in every):
-        errors.append(
-            GateError(
-                "run", head.revision.hash, "", "no benchmark ran: none matched, or none exist"
-            )
-        )
-    errors += [
-        GateError(
-            "coverage",
-            head.revision.hash,
-            site.package,
-            f"{site.position}: not known whether a benchmark reaches it: {site.message}",
-        )
-        for site in judgement.undecided
-    ]
+        add("run", "no benchmark ran: none matched, or none exist")
+    for site in judgement.undecided:
+        unknown = "not known whether a benchmark reaches it"
+        add("coverage", f"{site.position}: {unknown}: {site.message}", site.package)
     errors += errors_of(head, untold)
-    fails = bool(judgement.violations)
+    verdict = Verdict.FAIL if judgement.violations else Verdict.PASS
     older = crossing.older
     return GateReport(
         base=base,
@@ -184,13 +163,7 @@ def judge_gate(
             for c in every
             if c.unit == ALLOCS and c.base is not None and c.head is not None and not c.exact
         ),
-        verdict=(
-            Verdict.ERROR
-            if errors or (unfit and not fails)
-            else Verdict.FAIL
-            if fails
-            else Verdict.PASS
-        ),
+        verdict=Verdict.ERROR if errors or (unfit and not judgement.violations) else verdict,
         attributions=explain(crossing, changed),
         policy=policy,
         judgement=judgement,

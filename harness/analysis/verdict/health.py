@@ -1,7 +1,9 @@
 """The quality of a history's measurements: noise, failures, standstill."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from statistics import median
 
 from harness.analysis.history.history import History, Stopped
@@ -9,6 +11,7 @@ from harness.analysis.series.series import Point, PointState
 from harness.analysis.verdict.summary import Summary
 from harness.model import ALLOCS, HEAP_COSTS
 
+_MOST = 5  # spreads that are named
 _TROUBLE = frozenset({PointState.BROKEN, PointState.DOES_NOT_BUILD, PointState.FAILED})
 
 
@@ -49,28 +52,26 @@ class Silence:
     since: str
 
 
-def noise(summary: Summary, most: int = 5) -> tuple[UnitNoise, ...]:
+def noise(summary: Summary) -> tuple[UnitNoise, ...]:
     """The noise of every unit but those of garbage collection and heap size."""
-    spreads: dict[str, list[Spread]] = {}
-    exact: dict[str, int] = {}
-    for own in summary.series.values():
-        for series in own:
-            last = series.last
-            if last is None or series.unit in HEAP_COSTS:
-                continue
-            found = spreads.setdefault(series.unit, [])
+    spreads: dict[str, list[Spread]] = defaultdict(list)
+    exact: Counter[str] = Counter()
+    for series in chain.from_iterable(summary.series.values()):
+        last = series.last
+        if series.unit not in HEAP_COSTS:
+            found = spreads[series.unit]
             if last.low == last.high:
-                exact[series.unit] = exact.get(series.unit, 0) + 1
+                exact[series.unit] += 1
             elif last.value:
                 share = (last.high - last.low) / abs(last.value)
                 found.append(Spread(series.package, series.benchmark, share))
     return tuple(
         UnitNoise(
             unit=unit,
-            benchmarks=len(found) + exact.get(unit, 0),
-            exact=exact.get(unit, 0),
+            benchmarks=len(found) + exact[unit],
+            exact=exact[unit],
             typical=median(s.share for s in found) if found else 0.0,
-            widest=tuple(sorted(found, key=lambda s: (-s.share, s.package, s.benchmark))[:most]),
+            widest=tuple(sorted(found, key=lambda s: (-s.share, s.package, s.benchmark))[:_MOST]),
         )
         for unit, found in spreads.items()
     )
@@ -81,17 +82,12 @@ def silent_benchmarks(summary: Summary) -> tuple[Silence, ...]:
     measured = [i for i, r in enumerate(summary.revisions) if r.slot.record is not None]
     found = []
     for (package, benchmark), own in summary.series.items():
-        main = next((s for s in own if s.unit == ALLOCS), own[0])
-        bad = [i for i in reversed(measured) if main.points[i].state in _TROUBLE]
-        first = None
-        for place, index in zip(reversed(measured), bad, strict=False):
-            if place != index:
-                break
-            first = index
-        if first is not None:
-            point = main.points[measured[-1]]
-            since = summary.revisions[first].slot.revision
-            found.append(Silence(package, benchmark, point, since))
+        points = next((s for s in own if s.unit == ALLOCS), own[0]).points
+        good = [n for n, i in enumerate(measured) if points[i].state not in _TROUBLE]
+        bad = measured[good[-1] + 1 :] if good else measured
+        if bad:
+            since = summary.revisions[bad[0]].slot.revision
+            found.append(Silence(package, benchmark, points[measured[-1]], since))
     return tuple(found)
 
 

@@ -150,8 +150,7 @@ def reported_steps(
 def compared(history: History, old: Collection[str]) -> tuple[int, int]:
     """The numbers of revisions that are compared with an earlier one, and of all others.
 
-    Args:
-        old: hashes of revisions that are no news.
+    Revisions that are ``old`` are no news, and count among the others.
     """
     found = [r.revision.hash for r in history.records if r.benchmarks()]
     later = sum(h not in old for h in found[1:])
@@ -165,9 +164,7 @@ def news(
 
     A step is known if one of the same series and direction was reported whose range holds it: "at
     this commit or in one of 5 before it" stays the same step when it is narrowed to one commit.
-
-    Args:
-        old: hashes whose steps are no news.
+    Steps of the revisions ``old`` are no news.
     """
     before: dict[tuple[str, str], list[Reported]] = {}
     for entry in known:
@@ -227,12 +224,12 @@ def _covering(entries: Sequence[Reported], step: Step, places: dict[str, int]) -
     return min(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def gap_to_fill(history: History, candidates: Collection[str], unit: str = ALLOCS) -> str | None:
+def gap_to_fill(history: History, candidates: Collection[str]) -> str | None:
     """The candidate whose measurement halves the newest range of a step.
 
     ``None`` if every step is narrowed to one commit, or as far as can be measured.
     """
-    for step in reversed(steps(history, unit)):
+    for step in reversed(steps(history, ALLOCS)):
         inside = [h for h in step.between if h in candidates]
         if inside:
             centre = (history.position(step.previous) + history.position(step.revision)) / 2

@@ -110,11 +110,7 @@ def judge_policy(
     marks: Sequence[NoEscape] = (),
     gone: Sequence[GoneBenchmark] = (),
 ) -> Judgement:
-    """Judge a comparison.
-
-    Args:
-        marks: code that comments in the source declare free of escapes.
-    """
+    """Judge a comparison; comments in the source declare the code of ``marks`` free of escapes."""
     broken = [*_thresholds(policy, changes), *_budgets(policy, head)]
     # A mark is in no line of the policy.
     broken += _no_escape([*policy.no_escape, *(replace(m, line=0) for m in marks)], head)
@@ -131,43 +127,45 @@ def judge_policy(
             if reached is None:
                 undecided.append(site)
             elif reached:
-                broken.append(_new_escape(site, only_covered=only_covered))
-    missing = [_gone(benchmark) for benchmark in gone]
+                what = "new escape in code that a benchmark runs" if only_covered else "new escape"
+                text = f"{what}: {site.message}"
+                broken.append(
+                    Violation(Rule.NEW_ESCAPE, text, site.package, site.function, site=site)
+                )
+    missing = [
+        Violation(
+            Rule.GONE,
+            f"{b.benchmark}: {b.reason}",
+            b.package,
+            b.benchmark,
+            ALLOCS if b.allocs is not None else "",
+            b.allocs,
+        )
+        for b in gone
+    ]
     if policy.gone is GoneRule.FAIL:
         broken += missing
-    in_force = [w for w in policy.waivers if w.expires >= today]
-    used: set[int] = set()
-    judged = []
-    for violation in broken:
-        waiver = next((w for w in in_force if _waives(w, violation)), None)
-        if waiver is not None:
-            used.add(id(waiver))
-        judged.append(replace(violation, waiver=waiver))
+    judged = _with_waivers(policy, broken, today)
+    used = {id(v.waiver) for v in judged}
     return Judgement(
         violations=tuple(v for v in judged if v.waiver is None),
         waived=tuple(v for v in judged if v.waiver is not None),
         listed=tuple(missing) if policy.gone is GoneRule.REPORT else (),
         expired=tuple(w for w in policy.waivers if w.expires < today),
-        unused=tuple(w for w in in_force if id(w) not in used),
+        unused=tuple(w for w in policy.waivers if w.expires >= today and id(w) not in used),
         idle=tuple(_idle(policy, head)),
         undecided=tuple(undecided),
     )
 
 
-def _gone(benchmark: GoneBenchmark) -> Violation:
-    return Violation(
-        Rule.GONE,
-        f"{benchmark.benchmark}: {benchmark.reason}",
-        benchmark.package,
-        benchmark.benchmark,
-        ALLOCS if benchmark.allocs is not None else "",
-        benchmark.allocs,
-    )
+def _with_waivers(policy: Policy, broken: Iterable[Violation], today: date) -> list[Violation]:
+    """Violations, each with the first waiver in force that lets it pass, if any."""
+    in_force = [w for w in policy.waivers if w.expires >= today]
+    return [replace(v, waiver=next((w for w in in_force if _waives(w, v)), None)) for v in broken]
 
 
 def judge_steps(policy: Policy, steps: Iterable[Step], today: date) -> dict[Step, Violation]:
     """The steps of a history that break a threshold, with the waiver that lets one pass, if any."""
-    in_force = [w for w in policy.waivers if w.expires >= today]
     found = {}
     for step in steps:
         before, after = (
@@ -177,9 +175,8 @@ def judge_steps(policy: Policy, steps: Iterable[Step], today: date) -> dict[Step
         change = Change(
             step.package, step.benchmark, step.unit, before, after, step.direction, step.p
         )
-        for violation in _thresholds(policy, [change]):
-            waiver = next((w for w in in_force if _waives(w, violation)), None)
-            found[step] = replace(violation, waiver=waiver)
+        for violation in _with_waivers(policy, _thresholds(policy, [change]), today):
+            found[step] = violation
     return found
 
 
@@ -216,25 +213,21 @@ def _thresholds(policy: Policy, changes: Sequence[Change]) -> list[Violation]:
 
 
 def _budgets(policy: Policy, head: Record) -> list[Violation]:
-    found = []
-    for budget in policy.budgets:
-        for package, subject, unit, value in _budgeted(budget, head):
-            limit = budget.limits[unit]
-            if value > limit:
-                found.append(
-                    Violation(
-                        Rule.BUDGET,
-                        f"{subject}: {value:,.10g} {unit}; its budget is {limit:,.10g}",
-                        package,
-                        subject,
-                        unit,
-                        None,
-                        value,
-                        limit,
-                        line=budget.line,
-                    )
-                )
-    return found
+    return [
+        Violation(
+            Rule.BUDGET,
+            f"{subject}: {value:,.10g} {unit}; its budget is {limit:,.10g}",
+            package,
+            subject,
+            unit,
+            value=value,
+            limit=limit,
+            line=budget.line,
+        )
+        for budget in policy.budgets
+        for package, subject, unit, value in _budgeted(budget, head)
+        if value > (limit := budget.limits[unit])
+    ]
 
 
 def _budgeted(budget: Budget, head: Record) -> Iterable[tuple[str, str, str, float]]:
@@ -271,62 +264,41 @@ def _budgeted(budget: Budget, head: Record) -> Iterable[tuple[str, str, str, flo
 
 def _no_escape(rules: Sequence[NoEscape], head: Record) -> list[Violation]:
     """Allocations in code that must have none: by the compiled code, else by the messages."""
-    found: dict[tuple[str, str, int], Violation] = {}
     if not rules:
         return []
-    own = (s for s in head.escapes if not s.position.generated)
-    sites = [s for s in own if any(_bans(rule, s) for rule in rules)]
+    sites = [
+        s
+        for s in head.escapes
+        if not s.position.generated
+        and any(_concerns(rule, s.position.file, s.function) for rule in rules)
+    ]
     costs = site_costs(head, sites)
+    places: list[tuple[str, int, str, EscapeSite | AllocationCall]] = [
+        (s.position.file, s.position.line, s.message, s)
+        for s in sites
+        if costs[s].allocates is not False
+    ]
+    places += [(c.outer_file, c.outer_line, f"calls {c.callee}", c) for c in head.calls]
+    found: dict[tuple[str, str, int], Violation] = {}
     for rule in rules:
-        for site in sites:
-            where = site.position
-            if _bans(rule, site) and costs.get(site, UNKNOWN).allocates is not False:
-                found.setdefault(
-                    (site.function, where.file, where.line),
-                    _forbidden(site.package, site.function, site.message, rule, site=site),
+        for file, line, what, entry in places:
+            if _concerns(rule, file, entry.function):
+                violation = Violation(
+                    Rule.NO_ESCAPE,
+                    f"{entry.function}: {what}; nothing may be allocated there",
+                    entry.package,
+                    entry.function,
+                    site=entry if isinstance(entry, EscapeSite) else None,
+                    call=entry if isinstance(entry, AllocationCall) else None,
+                    line=rule.line,
                 )
-        for call in head.calls:
-            if _concerns(rule, call.outer_file, call.function):
-                found.setdefault(
-                    (call.function, call.outer_file, call.outer_line),
-                    _forbidden(call.package, call.function, f"calls {call.callee}", rule, call),
-                )
+                found.setdefault((entry.function, file, line), violation)
     return list(found.values())
-
-
-def _forbidden(
-    package: str,
-    function: str,
-    what: str,
-    rule: NoEscape,
-    call: AllocationCall | None = None,
-    site: EscapeSite | None = None,
-) -> Violation:
-    return Violation(
-        Rule.NO_ESCAPE,
-        f"{function}: {what}; nothing may be allocated there",
-        package,
-        function,
-        call=call,
-        site=site,
-        line=rule.line,
-    )
-
-
-def _bans(rule: NoEscape, site: EscapeSite) -> bool:
-    return _concerns(rule, site.position.file, site.function)
 
 
 def _concerns(rule: NoEscape, file: str, function: str) -> bool:
     """Return whether a rule forbids allocations there; literals belong to their function."""
     return rule.covers(file) and (not rule.function or is_within(function, rule.function))
-
-
-def _new_escape(site: EscapeSite, *, only_covered: bool) -> Violation:
-    words = "new escape in code that a benchmark runs" if only_covered else "new escape"
-    return Violation(
-        Rule.NEW_ESCAPE, f"{words}: {site.message}", site.package, site.function, site=site
-    )
 
 
 def _waives(waiver: Waiver, violation: Violation) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -72,10 +73,7 @@ class CommitChange:
 def commit_changes(
     summary: Summary, direction: Direction, standard: Standard | None = None
 ) -> tuple[CommitChange, ...]:
-    """Every revision with steps of a direction, the newest first.
-
-    Without a standard the built-in policy holds.
-    """
+    """Every revision with steps of a direction, the newest first."""
     policy = Policy() if standard is None else standard.policy
     found = []
     for revision in reversed(summary.revisions):
@@ -90,9 +88,8 @@ def commit_changes(
 def _judged(change: CommitChange, policy: Policy) -> CommitChange:
     """A regression judged by a policy; a repaired one as if it were not."""
     if change.repaired is not None:
-        return replace(
-            change, listed=_judge([replace(s, repaired=None) for s in change.steps], policy)[2]
-        )
+        standing = [replace(s, repaired=None) for s in change.steps]
+        return replace(change, listed=_judge(standing, policy)[2])
     waivers, waived, listed = _judge(change.steps, policy)
     return replace(change, waivers=waivers, waived=waived, listed=listed)
 
@@ -127,16 +124,10 @@ def to_look_at(
 
 def sorted_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Steps in the order of reports, without those of garbage collection and heap size."""
-    counted = [s for s in steps if s.unit not in HEAP_COSTS]
     return tuple(
         sorted(
-            counted,
-            key=lambda s: (
-                unit_order(s.unit),
-                [-n for n in s.size],
-                s.package,
-                s.benchmark,
-            ),
+            (s for s in steps if s.unit not in HEAP_COSTS),
+            key=lambda s: (unit_order(s.unit), [-n for n in s.size], s.package, s.benchmark),
         )
     )
 
@@ -146,20 +137,13 @@ def latest_run(summary: Summary) -> tuple[RevisionSummary, ...]:
 
     A run ends where an hour passed between the end of one record and the beginning of the next.
     """
-    timed = sorted(
-        (
-            (summary.history.began(r.slot.record), r.slot.record.duration, r)
-            for r in summary.revisions
-            if r.slot.record is not None
-        ),
-        key=lambda run: run[0],
-        reverse=True,
-    )
+    history = summary.history
     members: set[str] = set()
-    begun = None
-    for start, duration, revision in timed:
-        if begun is not None and start + duration < begun - _PAUSE_SECONDS:
+    begun = math.inf
+    for record in sorted(history.records, key=history.began, reverse=True):
+        start = history.began(record)
+        if members and start + record.duration < begun - _PAUSE_SECONDS:
             break
         begun = start
-        members.add(revision.slot.revision)
+        members.add(record.revision.hash)
     return tuple(r for r in summary.revisions if r.slot.revision in members)

@@ -9,7 +9,7 @@ from harness.analysis.causes.attribution import Attribution, Cause
 from harness.analysis.causes.explain import explain_steps
 from harness.analysis.compare.code import CodeDiff, diff_code
 from harness.analysis.compare.comparison import Direction
-from harness.analysis.compare.escapes import EscapeDiff, Followed, followed_escapes
+from harness.analysis.compare.escapes import EscapeDiff, followed_escapes
 from harness.analysis.history.history import History, Parts
 from harness.analysis.series.code import PackageCounts
 from harness.analysis.series.series import Series, Slot, benchmark_series, slots
@@ -35,13 +35,10 @@ class RevisionSummary:
     """One place of the history.
 
     Attributes:
-        slot: the revision, or the run of revisions without a record.
-        state: see :class:`RevisionState`.
-        base: the earlier record that it is compared with, ``None`` if there is none.
+        base: the earlier record that it is compared with.
         steps: steps of every unit that are first seen here.
-        escapes: new and gone escape sites, ``None`` without a base or where nothing compiled.
-        added: benchmarks that the base does not have, as ``(package, name)``.
-        removed: benchmarks that only the base has.
+        escapes: ``None`` without a base or where nothing compiled.
+        added, removed: benchmarks, ``(package, name)``, that the base does not have or alone has.
         attributions: of the steps of allocs/op and B/op, as far as there are accounts.
         code: how the compiled functions differ from those of the base.
         sites: how many escape sites there are in code, and in test files and generated code.
@@ -77,12 +74,11 @@ class Summary:
     """Everything that the outputs tell of one history.
 
     Attributes:
-        history: the records.
         revisions: one entry per slot, oldest first.
         series: of every benchmark, see :func:`harness.analysis.series.series.benchmark_series`.
         findings: most important first.
         sites: every escape site, and the lines of the files of :func:`files_behind`.
-        packages: series of the compiler's units, of `series.code.package_series`.
+        packages: series of the compiler's units, see `series.code.PackageCounts`.
     """
 
     history: History
@@ -128,9 +124,6 @@ class Pass:
 
     It can be pickled, by :mod:`harness.analysis.verdict.resume`, and go on when there are more
     records: the followers hold what the newest record is compared with.
-
-    Args:
-        history: the records.
     """
 
     def __init__(self, history: History) -> None:
@@ -155,7 +148,9 @@ class Pass:
 
     def summary(self) -> Summary:
         """Go on to the end of the history."""
-        steps_at = _steps_by_revision(self.history)
+        steps_at: dict[str, list[Step]] = {}
+        for step in (s for unit in recorded_units(self.history) for s in steps(self.history, unit)):
+            steps_at.setdefault(step.revision, []).append(step)
         for at, known in enumerate(self.revisions):
             own = tuple(steps_at.get(known.slot.revision, ()))
             self.revisions[at] = _with_steps(self.history, known, own)
@@ -185,29 +180,38 @@ class Pass:
         )
 
     def _take(self, slot: Slot, steps: tuple[Step, ...]) -> None:
-        sites = self._sites
+        history, sites, record = self.history, self._sites, slot.record
         self._counts.add(slot)
-        if slot.record is None:
+        if record is None:
             self.revisions.append(RevisionSummary(slot, RevisionState.NOT_MEASURED))
             return
-        followed = sites.follow(slot.record)
-        summary = _summarise(slot.record, slot, steps, self.history, followed, sites.newest)
+        followed, newest, head = sites.follow(record), sites.newest, slot.revision
+        # Compared with the newest earlier record of which anything compiled.
+        base = history.by_hash[newest] if newest else None
+        counts = history.sites(head)
+        summary = RevisionSummary(slot, revision_state(record), base, steps, sites=counts)
+        if base is not None and followed is not None:
+            summary = replace(
+                summary,
+                escapes=followed_escapes(history, followed, newest, head),
+                added=_only_in(record, base),
+                removed=_only_in(base, record),
+                attributions=explain_steps(history, steps),
+                code=diff_code(*history.pair(newest, head)),
+            )
         self.revisions.append(summary)
         wanted: dict[str, set[str]] = {}
         for revision, file in files_behind(summary):
             wanted.setdefault(revision, set()).add(file)
         sites.look(wanted.get(sites.newest, ()))
-        sites.take(slot.record, followed)
+        sites.take(record, followed)
         sites.look(wanted.get(sites.newest, ()))
 
 
 def _with_steps(
     history: History, known: RevisionSummary, steps: tuple[Step, ...]
 ) -> RevisionSummary:
-    """A summary with the steps as they are now.
-
-    Later records may repair a step, or tell a change of the level from noise.
-    """
+    """A summary with the steps as they are now: later records repair one, or show it as noise."""
     if steps == known.steps or known.escapes is None:
         return known if steps == known.steps else replace(known, steps=steps)
     before = {_place(step): a for step, a in known.attributions.items()}
@@ -222,14 +226,6 @@ def _with_steps(
 def _place(step: Step) -> Step:
     """A step without what later revisions say of it."""
     return replace(step, p=None, repaired=None)
-
-
-def _steps_by_revision(history: History) -> dict[str, list[Step]]:
-    found: dict[str, list[Step]] = {}
-    for unit in recorded_units(history):
-        for step in steps(history, unit):
-            found.setdefault(step.revision, []).append(step)
-    return found
 
 
 def files_behind(summary: RevisionSummary) -> Iterator[tuple[str, str]]:
@@ -269,34 +265,6 @@ def revision_state(record: Record) -> RevisionState:
 def broken_packages(record: Record) -> tuple[str, ...]:
     """Packages of a record that do not build."""
     return tuple(p.path for p in record.packages if p.outcome is PackageOutcome.BUILD_FAILED)
-
-
-def _summarise(
-    record: Record,
-    slot: Slot,
-    own: tuple[Step, ...],
-    history: History,
-    followed: Followed | None,
-    newest: str,
-) -> RevisionSummary:
-    """One record, compared with the ``newest`` earlier one of which anything compiled."""
-    base = history.by_hash[newest] if newest else None
-    state = revision_state(record)
-    if base is None or followed is None:
-        return RevisionSummary(slot, state, base, own, sites=history.sites(slot.revision))
-    pair = history.pair(newest, slot.revision)
-    return RevisionSummary(
-        slot=slot,
-        state=state,
-        base=base,
-        steps=own,
-        escapes=followed_escapes(history, followed, newest, slot.revision),
-        added=_only_in(record, base),
-        removed=_only_in(base, record),
-        attributions=explain_steps(history, own),
-        code=diff_code(pair.base, pair.head),
-        sites=history.sites(slot.revision),
-    )
 
 
 def _only_in(record: Record, other: Record) -> tuple[tuple[str, str], ...]:

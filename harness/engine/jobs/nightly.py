@@ -11,8 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.analysis.causes.explain import explain_steps
-from harness.analysis.history.history import History
-from harness.analysis.history.project import project_histories
+from harness.analysis.history.history import History, project_histories
 from harness.analysis.verdict.health import stopped
 from harness.analysis.verdict.news import (
     EnvironmentNews,

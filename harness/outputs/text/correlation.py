@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.analysis.frames.correlation import Association
-from harness.analysis.frames.effects import FEWEST
+from harness.analysis.frames.correlation import FEWEST, Association
 from harness.outputs.text.format import confidence, percent, plural, visible
 from harness.outputs.text.terminal import table
 

@@ -45,9 +45,9 @@ def test_unedited_lines_are_paired_by_the_diff() -> None:
     found = index([], [], INSERTED, EDITED)
     base = [make_place(line=5), make_place(line=15)]
     assert lines(found, base, [make_place(line=5), make_place(line=17)]) == {(5, 5), (15, 17)}
-    assert found.at_head(make_place(line=15)) == ("p/p.go", 17)
-    assert found.edited(make_place(line=20), head=False)
-    assert not found.edited(make_place(line=21), head=False)
+    assert found.across(("p/p.go", 15), head=False) == ("p/p.go", 17)
+    assert found.edited(("p/p.go", 20), head=False)
+    assert not found.edited(("p/p.go", 21), head=False)
 
 
 def test_the_same_line_with_another_library_call_is_another_place() -> None:
@@ -81,8 +81,8 @@ def test_of_one_line_inlined_to_several_places_the_amounts_add_up() -> None:
 
 def test_without_a_diff_every_line_is_in_doubt() -> None:
     found = index([], [], known=False)
-    assert found.at_head(make_place(line=5)) is None
-    assert found.edited(make_place(line=5), head=True)
+    assert found.across(("p/p.go", 5), head=False) is None
+    assert found.edited(("p/p.go", 5), head=True)
 
 
 def test_a_new_site_explains_no_fall_and_a_gone_one_no_rise() -> None:

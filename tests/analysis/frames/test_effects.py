@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from harness.analysis.frames.effects import FEWEST, effect_of
+from harness.analysis.frames.correlation import FEWEST
+from harness.analysis.frames.effects import effect_of
 
 QUIET = [0.0] * 20
 

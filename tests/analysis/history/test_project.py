@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.analysis.history.project import project_histories
+from harness.analysis.history.history import project_histories
 from harness.model import Environment, Record, Toolchain
 from tests.builders import DAY, EPOCH, make_hash, make_record
 

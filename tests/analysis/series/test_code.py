@@ -10,12 +10,12 @@ import pytest
 from harness.analysis.causes.attribution import attribute
 from harness.analysis.causes.pairing import Sides
 from harness.analysis.compare.code import diff_code
-from harness.analysis.compare.costs import Reach, SilentCalls, site_costs
+from harness.analysis.compare.costs import Reach, silent_calls, site_costs
 from harness.analysis.compare.escapes import diff_escapes, match_records
 from harness.analysis.compare.records import diff_records, record_detail
 from harness.analysis.history.history import History
-from harness.analysis.series.code import PackageCounts, package_series
-from harness.analysis.series.series import slots
+from harness.analysis.series.code import PackageCounts
+from harness.analysis.series.series import Series, slots
 from harness.model import (
     ALLOCS,
     ESCAPES,
@@ -121,10 +121,10 @@ def test_an_uncovered_site_is_said_to_be() -> None:
 def test_silent_calls_are_found_where_they_are_and_where_they_were_inlined_to() -> None:
     inlined = call("runtime.makechan", AllocationKind.CHAN, 50, outer=60)
     record = coded(make_record(escapes=[make_site()]), NEW, GROW, inlined)
-    silent = SilentCalls(record)
-    assert silent.at("p/p.go", 12) == ()  # the message is that of the site
-    assert [c.callee for c in silent.at("p/p.go", 20)] == ["runtime.growslice"]
-    assert silent.at("p/p.go", 50) == silent.at("p/p.go", 60) == [inlined]
+    silent = silent_calls(record)
+    assert ("p/p.go", 12) not in silent  # the message is that of the site
+    assert [c.callee for c in silent["p/p.go", 20]] == ["runtime.growslice"]
+    assert silent["p/p.go", 50] == silent["p/p.go", 60] == [inlined]
 
 
 def test_growth_names_the_call_that_allocates() -> None:
@@ -173,6 +173,13 @@ def test_nothing_is_said_without_compiled_code() -> None:
     base = coded(make_record(0), NEW)
     assert not diff_code(base, make_record(1)).known
     assert code_lines(diff_code(base, make_record(1))) == []
+
+
+def package_series(history: History) -> dict[str, tuple[Series, ...]]:
+    counts = PackageCounts(history)
+    for slot in slots(history):
+        counts.add(slot)
+    return counts.series()
 
 
 def test_series_of_packages() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness.analysis.frames.correlation import observations
+from harness.analysis.frames.correlation import Correlation
 from harness.analysis.history.history import History
 from harness.analysis.series.sites import follow_sites
 from harness.model import ALLOCS
@@ -59,7 +59,8 @@ def test_too_few_revisions_are_said_to_be_too_few() -> None:
 
 def test_observations_are_the_pairs_with_their_escapes() -> None:
     made = history(rises=True)
-    seen = observations(made, follow_sites(made).counts, ALLOCS)[P]
+    counts = follow_sites(made).counts
+    seen = Correlation(made, counts, (ALLOCS,)).observations(P, ALLOCS)
     assert len(seen) == 29
     assert [(o.change, o.new, o.gone) for o in seen[:3]] == [(0, 0, 0), (0, 0, 0), (0.5, 1, 0)]
 

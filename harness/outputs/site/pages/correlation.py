@@ -7,8 +7,7 @@ from types import SimpleNamespace
 
 from markupsafe import Markup
 
-from harness.analysis.frames.correlation import Association, Correlation, Observation
-from harness.analysis.frames.effects import FEWEST
+from harness.analysis.frames.correlation import FEWEST, Association, Correlation, Observation
 from harness.analysis.series.series import UNIT_ORDER
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.scatter import Dot, scatter

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from harness.analysis.history.history import History
-from harness.analysis.series.sites import RevisionSites, SiteHistory, files_of, follow_sites
+from harness.analysis.series.sites import RevisionSites, SiteHistory, follow_sites
 from harness.analysis.verdict.summary import Summary, files_behind
 from harness.model import Position
 from harness.outputs.site.draw import names
@@ -119,7 +119,7 @@ def source_plan(summary: Summary) -> SourcePlan:
     pages = set(asked)
     sites = summary.sites
     if sites.newest:
-        pages |= {("", file) for file in files_of(sites.at[sites.newest]) if in_tree(file)}
+        pages |= {("", file) for file in sites.at[sites.newest].by_file if in_tree(file)}
     return SourcePlan(summary.history, sites, frozenset(pages), asked)
 
 
