@@ -89,11 +89,7 @@ class Page:
             self.add(f"{title}: no room here.", "")
 
     def folded_table(
-        self,
-        title: str,
-        heads: Sequence[str],
-        rows: Sequence[_T],
-        cells: Callable[[_T], list[str]],
+        self, title: str, heads: Sequence[str], rows: Sequence[_T], cells: Callable[[_T], list[str]]
     ) -> None:
         """Add a folded table as far as it fits, and say what is left out."""
         if not rows:

@@ -12,11 +12,7 @@ from harness.model import ALLOCS, HEAP_COSTS, PackageOutcome, Record
 from harness.outputs.nightly.report import stopped_text
 from harness.outputs.site.draw import names
 from harness.outputs.site.draw.svg import Mark
-from harness.outputs.site.shared.findings import (
-    finding_view,
-    run_view,
-    waived_text,
-)
+from harness.outputs.site.shared.findings import finding_view, run_view, waived_text
 from harness.outputs.site.shared.links import BenchmarkLink, CommitView
 from harness.outputs.site.shared.section import Section, end_state
 from harness.outputs.site.shared.values import Cell, Fact, by_direction, cell, units_of
