@@ -57,15 +57,10 @@ class PackageError:
 
 @dataclass(frozen=True, slots=True)
 class ModuleOverlay:
-    """A go.mod that the harness put in place of the revision's, without writing to its tree.
+    """A go.mod that the harness put in place of the revision's, without writing to its tree."""
 
-    Attributes:
-        directory: of the module, relative to the repository's root.
-        reason: with the tool's words where a release refused the original.
-    """
-
-    directory: str
-    reason: str
+    directory: str  # of the module, relative to the repository's root
+    reason: str  # with the tool's words where a release refused the original
     go_mod: str
 
 

@@ -96,17 +96,11 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class NoEscape:
-    """Code in which nothing may be allocated on the heap.
+    """Code in which nothing may be allocated on the heap."""
 
-    Attributes:
-        file: path relative to the repository's root, ``*`` within and ``**`` across directories.
-        function: as the compiler names it; empty for the whole file.
-        line: of the policy file, or of the comment in the source.
-    """
-
-    file: str
-    function: str
-    line: int
+    file: str  # path relative to the repository's root, ``*`` within and ``**`` across directories
+    function: str  # as the compiler names it; empty for the whole file
+    line: int  # of the policy file, or of the comment in the source
 
     def covers(self, file: str) -> bool:
         """True if the rule is about a file; a test file only where a test file is named."""

@@ -91,24 +91,17 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The account of one step.
-
-    Attributes:
-        delta: as reported; the causes and ``unexplained`` add up to it.
-        causes: the largest change first.
-        explained: share of ``delta`` that the causes account for, 0 to 1.
-        exact: whether both accounts were made without the tiny allocator.
-    """
+    """The account of one step."""
 
     package: str
     benchmark: str
     unit: str
-    delta: float
-    causes: tuple[Cause, ...]
+    delta: float  # as reported; the causes and ``unexplained`` add up to it
+    causes: tuple[Cause, ...]  # the largest change first
     unexplained: float
-    explained: float
+    explained: float  # share of ``delta`` that the causes account for, 0 to 1
     outcome: CauseKind
-    exact: bool
+    exact: bool  # whether both accounts were made without the tiny allocator
 
 
 def attribute(

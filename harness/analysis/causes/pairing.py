@@ -37,16 +37,12 @@ NOISE_ALLOCS = 0.01
 
 @dataclass(frozen=True)
 class Sides:
-    """Two revisions to be attributed.
-
-    Attributes:
-        match: their escape sites, with those of the test files that the accounts name.
-    """
+    """Two revisions to be attributed."""
 
     base: Record
     head: Record
     diffs: Sequence[TreeDiff] | None
-    match: SiteMatch
+    match: SiteMatch  # their escape sites, with those of the test files that the accounts name
 
     @cached_property
     def index(self) -> Index:

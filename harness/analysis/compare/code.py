@@ -29,17 +29,11 @@ class FunctionChange:
 
 @dataclass(frozen=True, slots=True)
 class CodeDiff:
-    """The functions outside of test files that differ, the largest difference first.
+    """The functions outside of test files that differ, the largest difference first."""
 
-    Attributes:
-        frames: those whose stack frame has another size, in bytes.
-        calls: those with more or fewer allocation calls.
-        known: whether both records have compiled code.
-    """
-
-    frames: tuple[FunctionChange, ...] = ()
-    calls: tuple[FunctionChange, ...] = ()
-    known: bool = False
+    frames: tuple[FunctionChange, ...] = ()  # those whose stack frame has another size, in bytes
+    calls: tuple[FunctionChange, ...] = ()  # those with more or fewer allocation calls
+    known: bool = False  # whether both records have compiled code
 
 
 def diff_code(base: Record, head: Record) -> CodeDiff:

@@ -30,17 +30,12 @@ class Erased:
 
 @dataclass(frozen=True, slots=True)
 class InliningChange:
-    """A function whose inlining was lost or won, with the escapes that this brings or erases.
+    """A function whose inlining was lost or won, with the escapes that this brings or erases."""
 
-    Attributes:
-        lost: whether it can be inlined at base and not at head; otherwise the reverse.
-        escapes: those that are erased where the function is inlined.
-    """
-
-    lost: bool
+    lost: bool  # whether it can be inlined at base and not at head; otherwise the reverse
     before: InliningDecision
     after: InliningDecision
-    escapes: tuple[Erased, ...]
+    escapes: tuple[Erased, ...]  # those that are erased where the function is inlined
 
     @property
     def refusal(self) -> InliningDecision:

@@ -14,17 +14,12 @@ from harness.model import EscapeSite, Record, TreeDiff
 
 @dataclass(frozen=True, slots=True)
 class RecordDetail:
-    """A record with what is derived from it.
-
-    Attributes:
-        costs: of every escape site outside of test files.
-        silent: how many allocation calls outside of test files no message mentions.
-    """
+    """A record with what is derived from it."""
 
     record: Record
-    costs: Mapping[EscapeSite, SiteCost]
+    costs: Mapping[EscapeSite, SiteCost]  # of every escape site outside of test files
     erased: tuple[Erased, ...]
-    silent: int
+    silent: int  # how many allocation calls outside of test files no message mentions
 
 
 def record_detail(record: Record) -> RecordDetail:

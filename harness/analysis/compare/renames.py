@@ -59,19 +59,12 @@ class Renames:
 
 @dataclass(frozen=True, slots=True)
 class GoneBenchmark:
-    """A benchmark of the base that the head does not have.
+    """A benchmark of the base that the head does not have."""
 
-    Attributes:
-        package: at the head, where it has another import path there.
-        benchmark: at the base.
-        reason: how it is missing, in words.
-        allocs: allocs/op at the base.
-    """
-
-    package: str
-    benchmark: str
-    reason: str
-    allocs: float | None = None
+    package: str  # at the head, where it has another import path there
+    benchmark: str  # at the base
+    reason: str  # how it is missing, in words
+    allocs: float | None = None  # allocs/op at the base
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,21 +34,14 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """The difference of the base from itself.
-
-    Attributes:
-        shift: relative difference of the medians of *a* and *b*.
-        p: of the U-test, corrected.
-        spread: half the distance between the quartiles, relative to the median.
-        relevant: the smallest relative change that the policy fails.
-    """
+    """The difference of the base from itself."""
 
     package: str
     benchmark: str
-    shift: float
-    p: float
-    spread: float
-    relevant: float
+    shift: float  # relative difference of the medians of *a* and *b*
+    p: float  # of the U-test, corrected
+    spread: float  # half the distance between the quartiles, relative to the median
+    relevant: float  # the smallest relative change that the policy fails
 
     @property
     def unfit(self) -> bool:

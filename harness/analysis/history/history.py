@@ -15,17 +15,11 @@ Parts = Mapping[str, CodePart]
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Measuring that has stopped: newer revisions have had no number for too long.
+    """Measuring that has stopped: newer revisions have had no number for too long."""
 
-    Attributes:
-        newest: hash of the newest revision with a number; empty if none has one.
-        since: when it was measured, or when the first newer commit was made, if that is later.
-        newer: how many revisions are newer.
-    """
-
-    newest: str
-    since: float
-    newer: int
+    newest: str  # hash of the newest revision with a number; empty if none has one
+    since: float  # when it was measured, or when the first newer commit was made, if that is later
+    newer: int  # how many revisions are newer
 
 
 @dataclass(frozen=True)

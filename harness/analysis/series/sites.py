@@ -20,17 +20,11 @@ from harness.model import CodePart, EscapeSite, Execution, InliningCall, Inlinin
 
 @dataclass(slots=True)
 class SiteLife:
-    """An escape site over the history.
+    """An escape site over the history."""
 
-    Attributes:
-        site: as it was last seen.
-        intervals: in which it was live, oldest first; more than one if it came back.
-        live: whether the newest record has it.
-    """
-
-    site: EscapeSite
-    intervals: list[Interval]
-    live: bool
+    site: EscapeSite  # as it was last seen
+    intervals: list[Interval]  # in which it was live, oldest first; more than one if it came back
+    live: bool  # whether the newest record has it
 
     @property
     def since(self) -> Interval:

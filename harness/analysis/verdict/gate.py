@@ -33,15 +33,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GateError:
-    """Something that could not be measured.
+    """Something that could not be measured."""
 
-    Attributes:
-        stage: ``module``, ``build``, ``code``, ``link`` or ``run``.
-        revision: hash of the side it happened on.
-    """
-
-    stage: str
-    revision: str
+    stage: str  # ``module``, ``build``, ``code``, ``link`` or ``run``
+    revision: str  # hash of the side it happened on
     package: str
     message: str
 

@@ -26,20 +26,13 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class UnitNoise:
-    """A unit over all benchmarks, each by its newest value.
-
-    Attributes:
-        benchmarks: number with a value.
-        exact: number whose repetitions all gave the same.
-        typical: median of the spreads of the others, 0 if there are none.
-        widest: the largest spreads, the largest first.
-    """
+    """A unit over all benchmarks, each by its newest value."""
 
     unit: str
-    benchmarks: int
-    exact: int
-    typical: float
-    widest: tuple[Spread, ...]
+    benchmarks: int  # number with a value
+    exact: int  # number whose repetitions all gave the same
+    typical: float  # median of the spreads of the others, 0 if there are none
+    widest: tuple[Spread, ...]  # the largest spreads, the largest first
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,11 @@ from harness.policy.model import Policy
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """Steps compared with the last report, oldest first.
+    """Steps compared with the last report, oldest first."""
 
-    Attributes:
-        new: not reported yet.
-        narrowed: reported, and since then narrowed to fewer revisions.
-        known: all that is reported together with these.
-    """
-
-    new: tuple[Step, ...]
-    narrowed: tuple[Step, ...]
-    known: tuple[Reported, ...]
+    new: tuple[Step, ...]  # not reported yet
+    narrowed: tuple[Step, ...]  # reported, and since then narrowed to fewer revisions
+    known: tuple[Reported, ...]  # all that is reported together with these
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,9 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A gate that could not begin, or whose machine is unfit.
+    """A gate that could not begin, or whose machine is unfit."""
 
-    Attributes:
-        message: one line: what, where, what to do.
-    """
-
-    message: str
+    message: str  # one line: what, where, what to do
     exit_code: int = EXIT_ERROR
 
     @property

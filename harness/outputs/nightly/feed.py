@@ -22,22 +22,15 @@ _ATOM = "http://www.w3.org/2005/Atom"
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """The steps of a commit.
-
-    Attributes:
-        attributions: of the steps, as far as there are accounts.
-        at: when they became known.
-        page: of the revision, relative to the feed; empty for none.
-        waivers: where all of the commit is waived.
-    """
+    """The steps of a commit."""
 
     history: History
-    attributions: Mapping[Step, Attribution]
+    attributions: Mapping[Step, Attribution]  # of the steps, as far as there are accounts
     revision: str
     steps: tuple[Step, ...]
-    at: float
-    page: str = ""
-    waivers: tuple[Waiver, ...] = ()
+    at: float  # when they became known
+    page: str = ""  # of the revision, relative to the feed; empty for none
+    waivers: tuple[Waiver, ...] = ()  # where all of the commit is waived
 
 
 def commits_feed(

@@ -91,17 +91,11 @@ class SiteReport:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A file of the site that may have to be made.
+    """A file of the site that may have to be made."""
 
-    Attributes:
-        name: its path.
-        make: makes its content.
-        key: what it depends on, ``None`` where that is not known.
-    """
-
-    name: str
-    make: Callable[[], bytes]
-    key: bytes | None = None
+    name: str  # its path
+    make: Callable[[], bytes]  # makes its content
+    key: bytes | None = None  # what it depends on, ``None`` where that is not known
 
 
 @dataclass(frozen=True, slots=True)

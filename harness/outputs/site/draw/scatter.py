@@ -20,19 +20,12 @@ _TICKS = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A point of a scatter plot.
+    """A point of a scatter plot."""
 
-    Attributes:
-        x: how many escapes came, 0 or more.
-        y: relative change, -1 to 1.
-        label: what it is, for the tool tip and for a reader.
-        href: where it leads, empty for nowhere.
-    """
-
-    x: int
-    y: float
-    label: str
-    href: str
+    x: int  # how many escapes came, 0 or more
+    y: float  # relative change, -1 to 1
+    label: str  # what it is, for the tool tip and for a reader
+    href: str  # where it leads, empty for nowhere
 
 
 def scatter(dots: Sequence[Dot], label: str) -> Markup:

@@ -19,17 +19,11 @@ MOST_PLACES = 260
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One place of a sparkline.
+    """One place of a sparkline."""
 
-    Attributes:
-        value: ``None`` for a gap.
-        gap: ``broken``, ``failed``, ``unmeasured`` or ``absent`` for a gap, else empty.
-        step: ``regression``, ``improvement`` or empty.
-    """
-
-    value: float | None = None
-    gap: str = ""
-    step: str = ""
+    value: float | None = None  # ``None`` for a gap
+    gap: str = ""  # ``broken``, ``failed``, ``unmeasured`` or ``absent`` for a gap, else empty
+    step: str = ""  # ``regression``, ``improvement`` or empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,8 +88,6 @@ class VerdictView:
 
     commit: CommitView
     sentence: str
-    tone: str
-    sign: str
     detail: str
 
 
@@ -130,8 +128,7 @@ def overview_view(section: Section) -> SimpleNamespace:
     )
 
 
-def _verdict(section: Section, newest: RevisionSummary) -> SimpleNamespace:
-    """The newest revision in one sentence."""
+def _verdict(section: Section, newest: RevisionSummary) -> VerdictView:
     _, _, sentence = verdict(newest)
     record = newest.slot.record
     detail = ""
@@ -142,7 +139,7 @@ def _verdict(section: Section, newest: RevisionSummary) -> SimpleNamespace:
     if said:
         sentence += f" {said[:1].upper()}{said[1:]}."
     commit = section.commit(newest.slot.revision, "")
-    return SimpleNamespace(commit=commit, sentence=sentence, detail=detail)
+    return VerdictView(commit, sentence, detail)
 
 
 def _facts(section: Section) -> tuple[Fact, ...]:

@@ -100,42 +100,25 @@ class Chrome:
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """An environment of the site, as the others link to it.
+    """An environment of the site, as the others link to it."""
 
-    Attributes:
-        name: as shown.
-        id: in addresses; the same whichever environment is the first.
-        root: see :attr:`Section.root`.
-        pages: relative to the root.
-    """
-
-    name: str
-    id: str
-    root: str
-    pages: frozenset[str]
+    name: str  # as shown
+    id: str  # in addresses; the same whichever environment is the first
+    root: str  # see :attr:`Section.root`
+    pages: frozenset[str]  # relative to the root
 
 
 @dataclass(frozen=True)
 class Section:
-    """One environment of the site: its summary, and where its pages are.
+    """One environment of the site: its summary, and where its pages are."""
 
-    Attributes:
-        project: name of the measured project.
-        summary: what is shown.
-        root: directory of the pages with its slash, empty for the root of the site.
-        generated: time of the newest record, as shown.
-        siblings: every environment of the site, this one included.
-        plan: the source pages.
-        standard: by what regressions are waived.
-    """
-
-    project: str
-    summary: Summary
-    root: str
-    generated: str
-    siblings: tuple[Sibling, ...]
-    plan: SourcePlan
-    standard: Standard
+    project: str  # name of the measured project
+    summary: Summary  # what is shown
+    root: str  # directory of the pages with its slash, empty for the root of the site
+    generated: str  # time of the newest record, as shown
+    siblings: tuple[Sibling, ...]  # every environment of the site, this one included
+    plan: SourcePlan  # the source pages
+    standard: Standard  # by what regressions are waived
 
     @cached_property
     def regressions(self) -> tuple[CommitChange, ...]:
