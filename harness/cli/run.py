@@ -6,7 +6,14 @@ from harness.cli.context import open_session
 from harness.cli.options import RunOptions
 from harness.engine.base.answers import none_matched
 from harness.engine.jobs.ranges import select_revisions
-from harness.engine.jobs.walk import WalkReport, execute_walk, hole_lines, left_of, unfinished, walk
+from harness.engine.jobs.walk.measuring import (
+    WalkReport,
+    execute_walk,
+    hole_lines,
+    left_of,
+    unfinished,
+    walk,
+)
 from harness.engine.session import Session
 from harness.errors import EXIT_CLEAN, EXIT_ERROR, UsageError
 from harness.outputs.text.format import visible

@@ -29,7 +29,8 @@ from harness.analysis.history.history import History
 from harness.analysis.series.steps import Step, steps
 from harness.config import load_config
 from harness.diagnostics.messages import generic_name
-from harness.engine.jobs.walk import account_steps, walk
+from harness.engine.jobs.walk.measuring import walk
+from harness.engine.jobs.walk.steps import account_steps
 from harness.engine.session import Session
 from harness.model import ALLOCS, BYTES
 

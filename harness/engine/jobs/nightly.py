@@ -24,16 +24,16 @@ from harness.analysis.verdict.news import (
 )
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.ranges import newer_than
-from harness.engine.jobs.walk import (
+from harness.engine.jobs.walk.faults import errors_of_one_revision
+from harness.engine.jobs.walk.measuring import (
     MOST_ATTEMPTS,
-    account_steps,
     describe,
-    errors_of_one_revision,
     execute_walk,
     hole_lines,
     left_of,
     unfinished,
 )
+from harness.engine.jobs.walk.steps import account_steps
 from harness.engine.session import Session
 from harness.errors import MeasurementError, ToolchainError
 from harness.model import Record

@@ -11,7 +11,7 @@ from harness import __version__
 from harness.engine.base.answers import answers, narrowed, none_matched
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.on_demand import add_accounts
-from harness.engine.jobs.walk import account_steps
+from harness.engine.jobs.walk.steps import account_steps
 from harness.engine.session import Session
 from harness.model import (
     IMPORT_MARK,

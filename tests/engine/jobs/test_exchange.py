@@ -7,7 +7,8 @@ from harness.analysis.causes.explain import explain, explain_steps
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
 from harness.engine.jobs.exchange import cross
-from harness.engine.jobs.walk import account_steps, walk
+from harness.engine.jobs.walk.measuring import walk
+from harness.engine.jobs.walk.steps import account_steps
 from harness.model import ALLOCS
 from tests.engine.conftest import GO_MOD, OpenSession
 from tests.repos import Project

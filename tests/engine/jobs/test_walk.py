@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from harness.engine.jobs.walk import describe, errors_of_one_revision
+from harness.engine.jobs.walk.faults import errors_of_one_revision
+from harness.engine.jobs.walk.measuring import describe
 from harness.engine.revision.measure import _refuse_full_disk
 from harness.errors import MeasurementError, RepositoryError, StoreError
 from harness.model import Revision

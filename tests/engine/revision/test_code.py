@@ -14,7 +14,8 @@ from harness.analysis.compare.records import record_detail
 from harness.cli.check import check_store
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.on_demand import add_executions
-from harness.engine.jobs.walk import account_steps, walk
+from harness.engine.jobs.walk.measuring import walk
+from harness.engine.jobs.walk.steps import account_steps
 from harness.engine.session import Session
 from harness.errors import MeasurementError
 from harness.model import AllocationKind, PackageOutcome, Record

@@ -12,7 +12,7 @@ from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
 from harness.engine.base.environments import EnvironmentSpec
 from harness.engine.jobs.ranges import pick, select_revisions
-from harness.engine.jobs.walk import walk
+from harness.engine.jobs.walk.measuring import walk
 from harness.engine.revision.carry import package_key
 from harness.errors import RepositoryError, UsageError
 from harness.model import (
