@@ -46,6 +46,13 @@ test: fixtures lint ## lint, then run the tests (what CI runs)
 test-all: fixtures lint ## run every test, the slow ones too
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
+.PHONY: coverage
+coverage: fixtures ## run the tests under branch coverage; fails below the floor in pyproject.toml
+	rm -rf .cache/coverage && mkdir -p .cache/coverage
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal -m 'not slow' $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 .PHONY: test-newest
 test-newest: ## run the tests with the newest versions that pyproject.toml admits
 	rm -rf .cache/newest

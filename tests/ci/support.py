@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import stat
 import subprocess
@@ -162,15 +161,3 @@ class Sandbox:
 def tool(name: str) -> str | None:
     """A program of the test environment."""
     return shutil.which(name, path=str(SCRIPTS)) or shutil.which(name)
-
-
-def commands_of(text: str) -> list[list[str]]:
-    """The ``esv`` commands of a Markdown text or a script, split as a shell does."""
-    joined = re.sub(r"\\\n\s*", " ", text)
-    found = []
-    for match in re.finditer(
-        r"(?:^|[`/\"])esv\"? ((?:[a-z]+) [^`\n]*|[a-z]+)", joined, re.MULTILINE
-    ):
-        words = re.split(r" (?:\|\||&&) |#", match[1])[0]
-        found.append(shlex.split(words))
-    return found

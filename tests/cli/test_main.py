@@ -21,8 +21,6 @@ from harness.cli.options import (
     RunOptions,
 )
 from harness.model import ALLOCS, BYTES
-from tests.ci.support import commands_of, scripts
-from tests.conftest import ROOT
 
 # What a verb cannot do without.
 REQUIRED = {
@@ -163,14 +161,3 @@ def test_help_loads_nothing_that_measures(words: Sequence[str]) -> None:
 def test_the_value_of_gcflags_may_begin_with_a_dash() -> None:
     _, options = parse(["compare", "A", "--gcflags", "-m", "--gcflags", "-l"])
     assert options == CompareOptions(base="A", gcflags=("-m", "-l"))
-
-
-def test_the_commands_of_the_documents_exist() -> None:
-    texts = [*scripts().values()]
-    documents = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    texts += [path.read_text("utf-8") for path in documents]
-    found = [words for text in texts for words in commands_of(text) if words[0] in VERBS]
-    whole = [words for words in found if len(words) > 1]  # a verb alone may be only its name
-    assert len(whole) > 40
-    for words in whole:
-        parse(words)  # exits where an option is unknown

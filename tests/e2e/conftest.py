@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 from harness.toolchain import Go
-from tests.e2e.support import Project, commit, git, make_environment
+from tests.e2e.support import MACHINE, Project, commit, git, make_environment
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +52,33 @@ def measured(session_root: Path, environment: dict[str, str], timeline: Path) ->
             run = project.esv("run", "ALL", "--alloc-only", "--no-explain", timeout=1200)
             assert run.code == 0, run.err
             done.write_text(run.err, "utf-8")
+    return project
+
+
+@pytest.fixture
+def place(measured: Project, tmp_path: Path) -> Project:
+    """A clone of ``timeline`` with the newest of its records, and with what the documents name.
+
+    From v1.2.0 to v1.3.0, the 46th commit, BenchmarkServices of query goes from 0 to 12 allocs/op.
+    """
+    upstream, repo = tmp_path / "upstream.git", tmp_path / "repo"
+    git(tmp_path, "clone", "--quiet", "--bare", str(measured.repo), str(upstream))
+    git(tmp_path, "clone", "--quiet", str(upstream), str(repo))
+    for tag, revision in (("v1.2.0", "HEAD~5"), ("v1.3.0", "HEAD~4")):
+        git(repo, "tag", tag, revision)
+    # A branch with one commit more.
+    git(repo, "update-ref", "refs/remotes/origin/main", "HEAD~1")
+    project = Project(tmp_path / "project", repo, measured.environment)
+    recent = git(repo, "log", "--max-count=8", "--format=%H").split()
+    for file in (measured.results / MACHINE).iterdir():
+        if any(revision.startswith(file.name[:8]) for revision in recent):
+            (project.results / MACHINE).mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, project.results / MACHINE)
+    project.configure({"count": 5, "benchtime": "1x"})
+    (project.directory / "old.txt").write_text(_SAVED, "utf-8")
+    hook = project.directory / "tell.sh"
+    hook.write_text("#!/bin/sh\ncat >told.json\n", "utf-8")
+    hook.chmod(0o755)
     return project
 
 
@@ -132,4 +159,8 @@ func BenchmarkNothing(b *testing.B) {
 	for i := 0; i < b.N; i++ {
 	}
 }
+"""
+_SAVED = """pkg: example.com/timeline/query
+cpu: Chip 9
+BenchmarkServices-4 \t 100\t 900 ns/op\t 0 B/op\t 0 allocs/op
 """

@@ -19,7 +19,7 @@ from harness.store import RecordStore
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = "e2e"
-_KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+_KEPT = ("COVERAGE_PROCESS_CONFIG", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 _AUTHOR = {
     "GIT_AUTHOR_NAME": "Fixture Author",
     "GIT_AUTHOR_EMAIL": "author@fixture.invalid",

@@ -146,6 +146,10 @@ def test_records_of_different_releases(project: Project) -> None:
     document = json.loads(json_run.out)
     found = {n: c["by_compiler"] for n, c in changes(document).items()}
     assert found == {"BenchmarkSum": -1, "BenchmarkEven": -2}
+    named = project.esv(
+        "compare", "HEAD~1", "HEAD", "--base-go", OLD, "--go", NEW, "--format", "json"
+    )
+    assert changes(json.loads(named.out)) == changes(document)
     assert len(document["compiler"]["escapes"]["new"]) == 1
     steps = project.esv("steps", "--format", "json")
     assert json.loads(steps.out)["steps"] == [], "no step between releases"
