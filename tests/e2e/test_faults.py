@@ -443,8 +443,7 @@ def work_trees(project: Project) -> list[Path]:
     """The work trees of the project's repository in the cache."""
     found = []
     for store in (cache_of(project.environment) / "work").glob("*/store.git"):
-        alternates = (store / "objects" / "info" / "alternates").read_text("utf-8").strip()
-        if Path(alternates) == (project.repo / ".git" / "objects").resolve():
+        if _borrows_from(store) == (project.repo / ".git" / "objects").resolve():
             found += [p for p in store.parent.glob("w*") if (p / ".git").exists()]
     return found
 
@@ -470,8 +469,14 @@ def running_from(project: Project) -> list[str]:
 
 
 def _is_of(root: Path, config: str) -> bool:
-    alternates = (root / "store.git" / "objects" / "info" / "alternates").read_text("utf-8")
-    return str(Path(alternates.strip()).parent.parent) in config
+    objects = _borrows_from(root / "store.git")
+    return objects is not None and str(objects.parent.parent) in config
+
+
+def _borrows_from(store: Path) -> Path | None:
+    """The objects that a store borrows; ``None`` while another command is making it."""
+    alternates = store / "objects" / "info" / "alternates"
+    return Path(alternates.read_text("utf-8").strip()) if alternates.is_file() else None
 
 
 def wait_until(condition: object, seconds: float = 30) -> None:
