@@ -269,7 +269,7 @@ def unpack(data: bytes, name: str) -> Packed:
 
 
 def _fits(core: Core) -> bool:
-    """Whether the layout names existing members of the right kinds."""
+    """Return whether the layout names existing members of the right kinds."""
     layout, packages = core.layout, len(core.record.packages)
     per_package = ((layout.numbers, MemberKind.NUMBERS), (layout.raw, MemberKind.RAW))
     wanted = [(n, kind) for numbers, kind in per_package for n in numbers if n != -1]

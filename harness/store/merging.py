@@ -207,7 +207,7 @@ def _raw(old: Mapping[Lane, str], new: Mapping[Lane, str], replaced: set[str]) -
 
 
 def _is_of(row: str, names: set[str]) -> bool:
-    """Whether a line of output is about one of these benchmarks."""
+    """Return whether a line of output is about one of these benchmarks."""
     if not row.startswith("Benchmark"):
         return False
     name = row.split(maxsplit=1)[0]

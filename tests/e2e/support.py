@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -241,3 +242,51 @@ def _digests(directory: Path) -> dict[str, str]:
         for path in sorted(directory.rglob("*"))
         if path.is_file()
     }
+
+
+def running_from(project: Project) -> list[str]:
+    """Processes that work in the harness' cache, as Go's tools and benchmarks do."""
+    root = str(cache_of(project.environment) / "work")
+    trees = [str(t.parent) for t in (cache_of(project.environment) / "work").glob("*/store.git")]
+    config = (project.directory / "asv.conf.json").read_text("utf-8")
+    own = [t for t in trees if _is_of(Path(t), config)]
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            where = str((entry / "cwd").readlink())
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue
+        if where.startswith(root) and any(where.startswith(t) or t in line for t in own):
+            found.append(line)
+    return found
+
+
+def _is_of(root: Path, config: str) -> bool:
+    objects = _borrows_from(root / "store.git")
+    return objects is not None and str(objects.parent.parent) in config
+
+
+def _borrows_from(store: Path) -> Path | None:
+    """The objects that a store borrows; ``None`` while another command is making it."""
+    alternates = store / "objects" / "info" / "alternates"
+    return Path(alternates.read_text("utf-8").strip()) if alternates.is_file() else None
+
+
+def work_trees(project: Project) -> list[Path]:
+    """The work trees of the project's repository in the cache."""
+    found = []
+    for store in (cache_of(project.environment) / "work").glob("*/store.git"):
+        if _borrows_from(store) == (project.repo / ".git" / "objects").resolve():
+            found += [p for p in store.parent.glob("w*") if (p / ".git").exists()]
+    return found
+
+
+def wait_until(condition: object, seconds: float = 30) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

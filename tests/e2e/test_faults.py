@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +15,12 @@ from harness.model import Diagnostic, Outcome, PackageOutcome, Position
 from tests.e2e.support import (
     Project,
     allocs,
-    cache_of,
-    command,
     commit,
     git,
     head,
+    running_from,
     untouched,
+    work_trees,
 )
 
 
@@ -339,152 +335,6 @@ class TestBenchmarks:
         record = small.records()[revision]
         assert record.outcome is Outcome.BROKEN
         assert record.packages[0].outcome is PackageOutcome.BUILD_FAILED
-
-
-class TestInterrupted:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-    def test_what_was_finished_is_kept(
-        self, small: Project, tmp_path: Path, number: signal.Signals
-    ) -> None:
-        repo = tmp_path / "long"
-        shutil.copytree(small.repo, repo)
-        text = (repo / "keep" / "keep_test.go").read_text("utf-8")
-        for i in range(4):
-            commit(repo, f"more {i}", {"keep/keep_test.go": f"{text}\nconst version = {i}\n"})
-        total = 8
-        small.configure(repo=str(repo))
-        with untouched(repo):
-            code, err = interrupt(small, number)
-            if number is signal.SIGKILL:
-                assert code == -number
-            else:
-                assert code == 130, err
-                assert err[-1] == "esv run: interrupted; what was finished is kept"
-                assert "Traceback" not in "\n".join(err)
-                assert running_from(small) == []
-            finished = [m[1] for line in err if (m := re.match(r"\[\d+/\d+\] (\w{8}) ", line))]
-            kept = small.records()  # each can be read
-            assert {r[:8] for r in kept} >= set(finished)
-            assert 1 <= len(kept) < total
-            wait_until(lambda: not running_from(small))
-            run = small.esv("run", "ALL", "--alloc-only", "--skip-existing")
-        assert run.code == 0, run.err
-        assert f"{total - len(kept)} revision" in run.err.splitlines()[-1]
-        assert f"{len(kept)} had a record" in run.err.splitlines()[-1]
-        records = small.records()
-        assert len(records) == total
-        assert {r.outcome for r in records.values()} == {Outcome.MEASURED}
-        assert all(records[r] == kept[r] for r in kept)
-        for path in small.store().paths():
-            # asv's file is there for every record, after a kill too.
-            assert path.with_name(path.name.removesuffix(".esv.gz") + ".json").is_file()
-        for left in small.results.rglob(".*.json*"):
-            left.unlink()  # what a kill leaves is no record
-
-    def test_a_benchmark_that_takes_long_is_ended(self, small: Project, tmp_path: Path) -> None:
-        """Two packages are counted side by side, in threads that Python waits for."""
-        repo = tmp_path / "slow"
-        shutil.copytree(small.repo, repo)
-        slow = (
-            'package {0}\n\nimport (\n\t"testing"\n\t"time"\n)\n\n'
-            "func BenchmarkSlow(b *testing.B) {{\n"
-            "\tfor i := 0; i < b.N; i++ {{\n\t\ttime.Sleep(time.Second)\n\t}}\n}}\n"
-        )
-        files = {f"{name}/slow_test.go": slow.format(name) for name in ("keep", "other")}
-        commit(repo, "slow", files)
-        small.configure(repo=str(repo), default_benchmark_timeout=600)
-        with subprocess.Popen(
-            command("run", "HEAD^!", "--alloc-only", "--quiet"),
-            cwd=small.directory,
-            env=dict(small.environment),
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as child:
-            wait_until(
-                lambda: any("BenchmarkSlow" in x or ".test " in x for x in running_from(small)), 120
-            )
-            begun = time.monotonic()
-            child.send_signal(signal.SIGTERM)
-            assert child.wait(60) == 130
-            assert time.monotonic() - begun < 20
-        assert running_from(small) == []
-        assert small.records() == {}
-
-
-def interrupt(project: Project, number: signal.Signals) -> tuple[int, list[str]]:
-    """Begin ``esv run ALL``, and send a signal while the second revision is measured."""
-    with subprocess.Popen(
-        command("run", "ALL", "--alloc-only", "--verbose", "--no-carry"),
-        cwd=project.directory,
-        env=dict(project.environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        # Where the tests run in the background of a shell, SIGINT is ignored, and inherited so.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as child:
-        assert child.stderr is not None
-        lines = []
-        done = 0
-        for line in child.stderr:
-            lines.append(line.rstrip("\n"))
-            done += line.startswith("[")
-            if done and " link and count " in line:
-                time.sleep(0.1)
-                child.send_signal(number)
-                break
-        lines += child.stderr.read().splitlines()
-        return child.wait(60), lines
-
-
-def work_trees(project: Project) -> list[Path]:
-    """The work trees of the project's repository in the cache."""
-    found = []
-    for store in (cache_of(project.environment) / "work").glob("*/store.git"):
-        if _borrows_from(store) == (project.repo / ".git" / "objects").resolve():
-            found += [p for p in store.parent.glob("w*") if (p / ".git").exists()]
-    return found
-
-
-def running_from(project: Project) -> list[str]:
-    """Processes that work in the harness' cache, as Go's tools and benchmarks do."""
-    root = str(cache_of(project.environment) / "work")
-    trees = [str(t.parent) for t in (cache_of(project.environment) / "work").glob("*/store.git")]
-    config = (project.directory / "asv.conf.json").read_text("utf-8")
-    own = [t for t in trees if _is_of(Path(t), config)]
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            where = str((entry / "cwd").readlink())
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        except OSError:
-            continue
-        if where.startswith(root) and any(where.startswith(t) or t in line for t in own):
-            found.append(line)
-    return found
-
-
-def _is_of(root: Path, config: str) -> bool:
-    objects = _borrows_from(root / "store.git")
-    return objects is not None and str(objects.parent.parent) in config
-
-
-def _borrows_from(store: Path) -> Path | None:
-    """The objects that a store borrows; ``None`` while another command is making it."""
-    alternates = store / "objects" / "info" / "alternates"
-    return Path(alternates.read_text("utf-8").strip()) if alternates.is_file() else None
-
-
-def wait_until(condition: object, seconds: float = 30) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.fixture

@@ -36,8 +36,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import Json, Project, cache_of, commit
-from tests.e2e.test_faults import running_from
+from tests.e2e.support import Json, Project, cache_of, commit, running_from
 from tests.e2e.test_gate import VALIDATOR
 
 PACKAGE = "example.com/small/keep"

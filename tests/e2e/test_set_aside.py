@@ -16,8 +16,7 @@ import pytest
 from harness.model import RECORD_SCHEMA, Record
 from harness.store import key_of
 from harness.store.encoding import encode
-from tests.e2e.support import Project, cache_of, command, commit, head
-from tests.e2e.test_faults import wait_until
+from tests.e2e.support import Project, cache_of, command, commit, head, wait_until
 from tests.e2e.test_gate_faults import digest
 
 

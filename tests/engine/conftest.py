@@ -10,7 +10,7 @@ import pytest
 
 from harness.config import load_config
 from harness.engine.session import Session
-from harness.model import ALLOCS, Record
+from harness.model import ALLOCS, PackageOutcome, Record
 from tests.repos import Project
 
 OpenSession = Callable[..., Session]
@@ -77,3 +77,7 @@ def allocs(record: Record) -> dict[str, float]:
         assert measurement.exact
         found[f"{package}.{result.name}".removeprefix(f"{MODULE}/")] = measurement.value
     return found
+
+
+def outcomes(record: Record) -> dict[str, PackageOutcome]:
+    return {p.directory: p.outcome for p in record.packages}

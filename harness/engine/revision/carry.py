@@ -109,7 +109,7 @@ def code_of(record: Record, package: str, linked: Collection[str]) -> PackageCod
 
 
 def _was_read(record: Record, package: str) -> bool:
-    """Whether the test binary of a package was read, or reading it failed."""
+    """Return whether the test binary of a package was read, or reading it failed."""
     read = any(f.package == package for f in record.functions)
     return read or any(e.package == package for e in record.unread)
 

@@ -11,9 +11,8 @@ import pytest
 from harness.analysis.history.history import History
 from harness.analysis.series.steps import steps
 from harness.engine.base.environments import EnvironmentSpec
-from harness.engine.jobs.ranges import pick, select_revisions
+from harness.engine.jobs.ranges import select_revisions
 from harness.engine.jobs.walk.measuring import walk
-from harness.engine.revision.carry import package_key
 from harness.errors import RepositoryError, UsageError
 from harness.model import (
     ALLOCS,
@@ -28,33 +27,10 @@ from harness.model import (
     Lane,
     Outcome,
     PackageOutcome,
-    Record,
 )
 from tests.conftest import ROOT
-from tests.engine.conftest import GO_MOD, OpenSession, allocs, bench
+from tests.engine.conftest import GO_MOD, OpenSession, allocs, bench, outcomes
 from tests.repos import Project
-
-READS = """package p
-
-import (
-	"os"
-	"testing"
-)
-
-var sink []byte
-
-func BenchmarkReads(b *testing.B) {
-	text, err := os.ReadFile("testdata/in.txt")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for i := 0; i < b.N; i++ {
-		for range text {
-			sink = make([]byte, 64)
-		}
-	}
-}
-"""
 
 SECRET = """package secret
 
@@ -90,10 +66,6 @@ func BenchmarkSecret(b *testing.B) {
 	}
 }
 """
-
-
-def outcomes(record: Record) -> dict[str, PackageOutcome]:
-    return {p.directory: p.outcome for p in record.packages}
 
 
 def test_a_record_holds_everything(project: Project, open_session: OpenSession) -> None:
@@ -181,67 +153,6 @@ def test_benchmarks_see_no_secret_and_leave_nothing_behind(
             assert [f.message for p in record.packages for f in p.failures] == []
             assert record.outcome is Outcome.MEASURED
     assert "hunter2" not in repr(record)
-
-
-def test_a_package_is_carried_while_nothing_that_it_is_made_of_changes(
-    project: Project, open_session: OpenSession
-) -> None:
-    first = project.commit(
-        {
-            "go.mod": GO_MOD, "p/p_test.go": READS, "p/testdata/in.txt": "ab",
-            "lib/lib.go": "package lib\n\nfunc F() int { return 1 }\n",
-            "q/q.go": 'package q\n\nimport "example.com/m/lib"\n\nvar X = lib.F()\n',
-            "q/q_test.go": bench("q", 1), "docs/a.md": "x",
-        }
-    )  # fmt: skip
-    elsewhere = project.commit({"docs/a.md": "y", "README.md": "z"})
-    data = project.commit({"p/testdata/in.txt": "abc"})
-    library = project.commit({"lib/lib.go": "package lib\n\nfunc F() int { return 2 }\n"})
-    back = project.commit({"lib/lib.go": "package lib\n\nfunc F() int { return 1 }\n"})
-    measured, carried = PackageOutcome.MEASURED, PackageOutcome.CARRIED
-    with open_session() as session:
-        records = {
-            r: session.measure(r, alloc_only=True) for r in (first, elsewhere, data, library)
-        }
-    found = {r: outcomes(records[r]) for r in records}
-    assert found[first] == {
-        "p": measured, "q": measured, "lib": PackageOutcome.NO_TESTS,
-    }  # fmt: skip
-    assert (found[elsewhere]["p"], found[elsewhere]["q"]) == (carried, carried)
-    assert {p.carried_from for p in records[elsewhere].packages if p.benchmarks} == {first}
-    assert allocs(records[elsewhere]) == allocs(records[first])
-    assert (found[data]["p"], found[data]["q"]) == (measured, carried)
-    assert allocs(records[data]) == {"p.BenchmarkReads": 3, "q.BenchmarkX": 1}
-    assert (found[library]["p"], found[library]["q"]) == (carried, measured)
-    # Another process finds what the parent carried from further back.
-    with open_session() as session:
-        again = session.measure(back, alloc_only=True)
-    assert outcomes(again)["p"] is carried
-    assert {p.carried_from for p in again.packages if p.directory == "p"} == {data}
-    with open_session(carry=False) as session:
-        anew = session.measure(elsewhere, alloc_only=True)
-    assert (outcomes(anew)["p"], outcomes(anew)["q"]) == (measured, measured)
-    with open_session(alloc_benchtime="50x") as session:
-        other = session.measure(elsewhere, alloc_only=True)
-    assert outcomes(other)["p"] is measured, "counted in another way"
-
-
-def test_a_failure_is_not_carried(project: Project, open_session: OpenSession) -> None:
-    test = bench("p", 1).replace("for i", 'if b.N > 0 { panic("now") }\n\tfor i')
-    first = project.commit({"go.mod": GO_MOD, "p/p_test.go": test})
-    second = project.commit({"docs": "x"})
-    with open_session() as session:
-        records = [session.measure(r, alloc_only=True) for r in (first, second)]
-    for record in records:
-        assert outcomes(record) == {"p": PackageOutcome.RUN_FAILED}
-        (failure,) = record.packages[0].failures
-        assert (failure.name, failure.kind, failure.message) == (
-            "BenchmarkX",
-            "panic",
-            "panic: now",
-        )
-        assert record.errors[0].stage == "run"
-        assert record.outcome is Outcome.PARTIAL
 
 
 def test_selecting_benchmarks_and_packages(project: Project, open_session: OpenSession) -> None:
@@ -334,41 +245,6 @@ def test_a_number_that_is_cut_to_either_of_two_is_no_step(
     assert found[1].samples == pytest.approx((11.03, 11.76, 11.70), abs=0.02)
 
 
-def test_merges_roots_and_ranges(project: Project, open_session: OpenSession) -> None:
-    root = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
-    project.git("checkout", "--quiet", "-b", "side")
-    side = project.commit({"side.md": "x", "p/p_test.go": bench("p", 5)}, "on the side")
-    project.git("checkout", "--quiet", "main")
-    main = project.commit({"main.md": "x"}, "on main")
-    merge = project.merge("side")
-    with open_session() as session:
-        assert session.repository.branch_lines(session.config.branches)[0][1] == [root, main, merge]
-        assert select_revisions(session, "ALL", []) == [merge, main, root]
-        assert select_revisions(session, "NEW", [main]) == [merge]
-        assert select_revisions(session, "EXISTING", [root, side]) == [root, side]
-        assert select_revisions(session, f"{root}..{merge}", []) == [merge, main]
-        assert select_revisions(session, f"{side}^!", []) == [side]
-        assert select_revisions(session, "ALL", [], steps=2) == [merge, root]
-        for spec in ("nope..HEAD", "HASHFILE:/no/such/file", "--all"):
-            with pytest.raises(UsageError):
-                select_revisions(session, spec, [])
-        merged, first = (session.measure(r, alloc_only=True) for r in (merge, root))
-    assert merged.revision.parents == (main, side)
-    assert merged.diff is not None
-    assert merged.diff.base == main
-    assert {c.new for c in merged.diff.files} == {"side.md", "p/p_test.go"}
-    assert (first.revision.parent, first.diff) == (None, None)
-    assert (allocs(merged), allocs(first)) == ({"p.BenchmarkX": 5}, {"p.BenchmarkX": 1})
-
-
-def test_a_hash_file(project: Project, open_session: OpenSession, tmp_path: Path) -> None:
-    hashes = [project.commit({"a": str(n)}) for n in range(3)]
-    (tmp_path / "hashes").write_text(f"{hashes[0][:10]}\n\n{hashes[2]}\n")
-    with open_session() as session:
-        spec = f"HASHFILE:{tmp_path / 'hashes'}"
-        assert select_revisions(session, spec, []) == [hashes[0], hashes[2]]
-
-
 def test_a_shallow_clone(project: Project, open_session: OpenSession, tmp_path: Path) -> None:
     old = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
     head = project.commit({"p/p_test.go": bench("p", 2)})
@@ -382,47 +258,6 @@ def test_a_shallow_clone(project: Project, open_session: OpenSession, tmp_path: 
             session.measure(old, alloc_only=True)
     assert allocs(record) == {"p.BenchmarkX": 2}
     assert record.diff is None
-
-
-def test_walk_skips_what_has_a_record(project: Project, open_session: OpenSession) -> None:
-    first = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
-    broken = project.commit({"p/p_test.go": "package p\n\nfunc {\n"})
-    with open_session() as session:
-        report = walk(session, [broken, first], session.environments(), alloc_only=True)
-        assert (report.measured, report.skipped, report.broken) == (2, 0, 1)
-        report = walk(
-            session, [broken, first], session.environments(), alloc_only=True, skip_existing=True
-        )
-        assert (report.measured, report.skipped) == (0, 2)
-        assert {r.revision.hash for r in session.store.records()} == {first, broken}
-
-
-def test_after_a_change_of_the_environment_the_parent_is_measured_too(
-    project: Project, open_session: OpenSession
-) -> None:
-    """So the first commit in the new one has a number to be compared with."""
-    first = project.commit({"go.mod": GO_MOD, "p/p_test.go": bench("p", 1)})
-    old = project.commit({"p/p_test.go": bench("p", 2)})
-    with open_session() as session:
-        walk(session, [old, first], session.environments(), alloc_only=True)
-    head = project.commit({"p/p_test.go": bench("p", 3)})
-    # Another release is another environment as well; one of variables is had without a download.
-    matrix = {"env": {"GOGC": ["50"]}}
-    with open_session(asv={"matrix": matrix}) as session:
-        (spec,) = session.environments()
-        hashes = select_revisions(
-            session, "NEW", [r.revision.hash for r in session.store.records()]
-        )
-        assert hashes == [head]
-        done = walk(session, hashes, [spec], alloc_only=True, baselines=True)
-        assert done.measured == 2
-        records = session.records(spec)
-        found = steps(
-            History.build(records, session.repository.branch_lines(session.config.branches)[0][1])
-        )
-        assert [(s.previous, s.revision, s.before, s.after) for s in found] == [(old, head, 2, 3)]
-        again = walk(session, hashes, [spec], alloc_only=True, baselines=True, skip_existing=True)
-        assert (again.measured, again.skipped) == (0, 1)
 
 
 def test_a_project_in_a_directory_of_its_repository(
@@ -451,132 +286,3 @@ def test_the_newest_revision_of_the_fixture_is_as_its_ground_truth_says(
         for package, values in newest["allocs"].items()
         for name, value in values.items()
     }
-
-
-# Pure parts
-
-
-def test_what_a_package_key_is_made_of() -> None:
-    blobs = {
-        "p/p.go": "1", "p/testdata/a": "2", "p/testdata/gen/x.go": "3", "p/data/b": "4",
-        "p/inner/i.go": "5", "p/inner/testdata/c": "6", "q/q.go": "7", "README": "8", "px/x": "9",
-    }  # fmt: skip
-    key = package_key("binary", "p", blobs)
-
-    def changes(file: str) -> bool:
-        return package_key("binary", "p", {**blobs, file: "changed"}) != key
-
-    read = {"p/p.go", "p/testdata/a", "p/testdata/gen/x.go", "p/data/b", "p/new", "p/data/d/new"}
-    assert all(changes(f) for f in read)
-    assert not any(changes(f) for f in {*blobs, "new", "p/inner/new"} - read)
-    assert package_key("other", "p", blobs) != key
-    assert package_key("binary", ".", blobs) != package_key("binary", ".", {**blobs, "README": "x"})
-    assert package_key("binary", ".", blobs) == package_key("binary", ".", {**blobs, "q/q.go": "x"})
-
-
-def test_pick_spreads_evenly_and_keeps_the_ends() -> None:
-    items = [str(n) for n in range(10)]
-    for count in range(2, 12):
-        picked = pick(items, count)
-        assert len(picked) == min(count, 10)
-        assert (picked[0], picked[-1]) == ("0", "9")
-        assert len(set(picked)) == len(picked)
-    assert pick(items, 1) == ["0"]
-    assert pick([], 3) == []
-
-
-# One copy at a time may hold the lock; who comes too early fails.
-ALONE = """package p
-
-import (
-	"os"
-	"testing"
-	"time"
-)
-
-func BenchmarkAlone(b *testing.B) {
-	file, err := os.OpenFile("alone.lock", os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer os.Remove(file.Name())
-	time.Sleep(300 * time.Millisecond)
-}
-"""
-
-
-def test_runs_that_are_in_each_others_way_run_one_after_the_other(
-    open_session: OpenSession, project: Project
-) -> None:
-    revision = project.commit({"go.mod": GO_MOD, "p/p_test.go": ALONE})
-    with open_session() as session:
-        record = session.measure(revision, alloc_only=True)
-    assert record.outcome is Outcome.MEASURED, record.errors
-    assert list(allocs(record)) == ["p.BenchmarkAlone"]
-
-
-SEEN = """package p
-
-import (
-	"os"
-	"path/filepath"
-	"strconv"
-	"testing"
-)
-
-var sink []byte
-
-func BenchmarkSeen(b *testing.B) {
-	for _, directory := range []string{os.Getenv("HOME"), os.TempDir()} {
-		name := filepath.Join(directory, "seen")
-		pid := strconv.Itoa(os.Getpid())
-		if found, err := os.ReadFile(name); err == nil && string(found) != pid {
-			b.Fatal("another run was here")
-		}
-		if err := os.WriteFile(name, []byte(pid), 0o600); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ResetTimer()
-	for i := 0; i < b.N; i++ {
-		sink = make([]byte, 64)
-	}
-}
-"""
-
-
-def test_runs_at_the_same_time_have_homes_of_their_own(
-    open_session: OpenSession, project: Project
-) -> None:
-    revision = project.commit({"go.mod": GO_MOD, "p/p_test.go": SEEN})
-    with open_session() as session:
-        record = session.measure(revision, alloc_only=True)
-    assert allocs(record) == {"p.BenchmarkSeen": 1.0}
-
-
-def test_a_revision_compiles_ahead_and_is_measured_as_ever(
-    open_session: OpenSession, project: Project
-) -> None:
-    base = project.commit(
-        {"go.mod": GO_MOD, "p/p_test.go": bench("p", 1), "q/q_test.go": bench("q", 5)}
-    )
-    head = project.commit({"p/p_test.go": bench("p", 2)})
-    spec = EnvironmentSpec(None, {}, {})
-    with open_session() as session:
-        session.compile_ahead(head, spec, known=base)  # the base needs the work tree first
-        assert allocs(session.ensure_counted(base, spec)) == {"p.BenchmarkX": 1, "q.BenchmarkX": 5}
-    with open_session() as session:
-        session.compile_ahead(head, spec, known=base)
-        session.ensure_counted(base, spec)
-        # Something else comes between, so that what lies in the work tree is of no use.
-        between = session.measure(base, alloc_only=True, write=False)
-        assert between.revision.hash == base
-        record = session.ensure_counted(head, spec)
-    assert allocs(record) == {"p.BenchmarkX": 2, "q.BenchmarkX": 5}
-    assert [p.carried_from for p in record.packages] == [None, base]
-    newest = project.commit({"p/p_test.go": bench("p", 3)})
-    with open_session() as session:
-        session.compile_ahead(newest, spec, known=head)
-        session.ensure_counted(head, spec)
-        record = session.ensure_counted(newest, spec)
-    assert allocs(record) == {"p.BenchmarkX": 3, "q.BenchmarkX": 5}
